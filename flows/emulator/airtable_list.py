@@ -1,0 +1,231 @@
+"""Listing records: parameters, filters, order, and offsets that expire (Airtable reference, section 2.1)."""
+
+import re
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from emulator.airtable_cells import Field, Record, Table
+from emulator.airtable_errors import refusal, unknown_field
+from emulator.airtable_formula import FormulaSyntaxError, compile_formula
+from emulator.airtable_world import AirtableWorld, FormulaRow, cell_value
+from emulator.clock import iso_whole_seconds
+from emulator.ids import is_airtable_id
+from emulator.wire import Request, truthy
+
+OFFSET = re.compile(r"itr[0-9A-Za-z]{14}/rec[0-9A-Za-z]{14}")
+SORT_KEY = re.compile(r"sort\[(\d*)\]\[(field|direction)\]")
+
+
+@dataclass(frozen=True)
+class ListOptions:
+    """Parameters of a list call, from the query or from the body of POST listRecords."""
+
+    page_size: int = 100
+    max_records: int | None = None
+    offset: str | None = None
+    view: str | None = None
+    formula: str | None = None
+    sort: tuple[tuple[str, str], ...] = ()
+    """(field, direction) pairs."""
+    fields: tuple[str, ...] | None = None
+    output: "OutputOptions" = field(default_factory=lambda: OutputOptions())
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """How records are written out; common to all record calls."""
+
+    by_field_id: bool = False
+    as_text: bool = False
+    fields: tuple[str, ...] | None = None
+    comment_count: bool = False
+
+
+def output_options(given: dict[str, Any]) -> OutputOptions:
+    """Output options from a query or a body; raises Refused when cellFormat=string lacks its companions."""
+    as_text = given.get("cellFormat") == "string"
+    if given.get("cellFormat") not in (None, "json", "string"):
+        raise refusal(422, "INVALID_REQUEST_UNKNOWN")
+    if as_text and not (given.get("timeZone") and given.get("userLocale")):
+        raise refusal(422, "INVALID_REQUEST_UNKNOWN")
+    fields = _names(given, "fields")
+    metadata = _names(given, "recordMetadata") or ()
+    return OutputOptions(truthy(given.get("returnFieldsByFieldId")), as_text, fields, "commentCount" in metadata)
+
+
+def list_options(request: Request) -> ListOptions:
+    """Read a list call of either form; raises Refused for a page size out of range."""
+    given = dict(request.query)
+    if request.method == "POST" and isinstance(request.body, dict):
+        placed = {key: value for key, value in given.items() if key in ("timeZone", "userLocale")}
+        given = {key: value for key, value in request.body.items() if key not in ("timeZone", "userLocale")} | placed
+    output = output_options(given)
+    size = _whole_number(given.get("pageSize"))
+    if size is not None and not 0 <= size <= 100:
+        raise refusal(422, "INVALID_PAGE_SIZE_ARGUMENT")
+    return ListOptions(
+        page_size=100 if size is None else size,
+        max_records=_whole_number(given.get("maxRecords")),
+        offset=given.get("offset") or None,
+        view=given.get("view") or None,
+        formula=given.get("filterByFormula") or None,
+        sort=_sort(given),
+        fields=output.fields,
+        output=output,
+    )
+
+
+def _names(given: dict[str, Any], key: str) -> tuple[str, ...] | None:
+    values = [value for name, value in given.items() if name == key or name.startswith(key + "[")]
+    if not values:
+        return None
+    flat = [one for value in values for one in (value if isinstance(value, list) else [value])]
+    return tuple(str(one) for one in flat)
+
+
+def _whole_number(value: Any) -> int | None:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _sort(given: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    if isinstance(given.get("sort"), list):
+        return tuple((str(each.get("field")), str(each.get("direction", "asc"))) for each in given["sort"])
+    keys: dict[str, dict[str, str]] = {}
+    for name, value in given.items():
+        match = SORT_KEY.fullmatch(name)
+        if match:
+            keys.setdefault(match[1], {})[match[2]] = value
+    ordered = [keys[key] for key in sorted(keys, key=lambda text: int(text or 0))]
+    return tuple((key.get("field", ""), key.get("direction", "asc")) for key in ordered)
+
+
+def record_model(world: AirtableWorld, table: Table, record: Record, options: OutputOptions) -> dict[str, Any]:
+    """`{"id","createdTime","fields"}` with empty cells left out."""
+    fields = {}
+    for column in table.fields:
+        if options.fields is not None and not {column.id, column.name} & set(options.fields):
+            continue
+        value = cell_value(table, record, column, world.knobs)
+        if value is not None:
+            key = column.id if options.by_field_id else column.name
+            fields[key] = _as_text(value) if options.as_text else value
+    model = {"id": record.id, "createdTime": iso_whole_seconds(record.created), "fields": fields}
+    return model | ({"commentCount": 0} if options.comment_count else {})
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_as_text(one) for one in value)
+    return "checked" if value is True else str(value)
+
+
+@dataclass
+class _Iterator:
+    """An open listing: the ids of its first page's moment, and when it was last used."""
+
+    ids: list[str]
+    used: float
+    positions: dict[str, int] = field(default_factory=dict)
+
+
+class Listing:
+    """Pages of records and the iterators behind their offsets."""
+
+    def __init__(self, world: AirtableWorld) -> None:
+        self._world = world
+        self._iterators: dict[str, _Iterator] = {}
+
+    def page(self, table: Table, options: ListOptions) -> dict[str, Any]:
+        """`{"records":[…],"offset"?}`; raises Refused."""
+        self._check_fields(table, options)
+        now = self._world.clock.now()
+        if options.offset is None:
+            token, iterator, start = self._world.ids.airtable("itr"), _Iterator(self._ids(table, options), now), 0
+        else:
+            token, iterator, start = self._resumed(table, options, now)
+        iterator.used = now
+        self._iterators[token] = iterator
+        end = start + options.page_size
+        records = [table.records[key] for key in iterator.ids[start:end] if key in table.records]
+        page: dict[str, Any] = {
+            "records": [record_model(self._world, table, record, options.output) for record in records]
+        }
+        if options.page_size and end < len(iterator.ids):
+            page["offset"] = f"{token}/{iterator.ids[end]}"
+            iterator.positions[iterator.ids[end]] = end
+        return page
+
+    def _resumed(self, table: Table, options: ListOptions, now: float) -> tuple[str, _Iterator, int]:
+        offset = str(options.offset)
+        if OFFSET.fullmatch(offset) is None:
+            raise refusal(422, "INVALID_OFFSET_VALUE", "")
+        token, record_id = offset.split("/")
+        iterator = self._iterators.get(token)
+        lifetime = self._world.knobs.airtable_iterator_lifetime
+        if iterator is None or now - iterator.used > lifetime or record_id not in iterator.positions:
+            raise refusal(422, "LIST_RECORDS_ITERATOR_NOT_AVAILABLE", "")
+        if not self._world.knobs.airtable_iterator_snapshot:
+            iterator.ids = self._ids(table, options)
+        return token, iterator, iterator.positions[record_id]
+
+    def expire_all(self) -> None:
+        """Forget every iterator, as a server restart does."""
+        self._iterators.clear()
+
+    def _check_fields(self, table: Table, options: ListOptions) -> None:
+        for name in [*(options.fields or ()), *(name for name, _ in options.sort)]:
+            if table.field(name) is None:
+                raise unknown_field(name)
+
+    def _ids(self, table: Table, options: ListOptions) -> list[str]:
+        records = list(table.records.values())
+        if options.view is not None:
+            records = self._in_view(table, records, options.view)
+        else:
+            # Without a view and a sort the order is arbitrary: make it differ from the order of creation.
+            records.sort(key=lambda record: zlib.crc32(record.id.encode()))
+        if options.formula is not None:
+            records = self._matching(table, records, options.formula)
+        for name, direction in reversed(options.sort):
+            column = table.field(name)
+            if column is not None:
+                key = self._sort_key(table, column)
+                records.sort(key=key, reverse=direction == "desc")
+        return [record.id for record in records][: options.max_records]
+
+    def _in_view(self, table: Table, records: Sequence[Record], wanted: str) -> list[Record]:
+        view = next((view for view in table.views if wanted in (view.id, view.name)), None)
+        if view is None:
+            kind = "VIEW_ID_NOT_FOUND" if is_airtable_id("viw", wanted) else "VIEW_NAME_NOT_FOUND"
+            raise refusal(422, kind, f"View {wanted} not found")
+        everything = OutputOptions()
+        return [each for each in records if view.shows(record_model(self._world, table, each, everything)["fields"])]
+
+    def _matching(self, table: Table, records: Sequence[Record], formula: str) -> list[Record]:
+        try:
+            keeps = compile_formula(formula, table.field_ids())
+        except FormulaSyntaxError as error:
+            message = f"The formula for filtering records is invalid: {error}"
+            raise refusal(422, "INVALID_FILTER_BY_FORMULA", message) from None
+        knobs, now = self._world.knobs, self._world.clock.now()
+        lag = knobs.airtable_formula_lag
+        indexed = [record for record in records if not lag or record.created <= now - lag]
+        return [record for record in indexed if keeps(FormulaRow(table, record, knobs, now))]
+
+    def _sort_key(self, table: Table, column: Field) -> Callable[[Record], tuple[int, float, str]]:
+        order = {choice["name"]: position for position, choice in enumerate(column.choices)}
+
+        def key(record: Record) -> tuple[int, float, str]:
+            value = cell_value(table, record, column, self._world.knobs)
+            if value is None:
+                return 0, 0.0, ""
+            if isinstance(value, int | float):
+                return 1, float(value), ""
+            return 1, float(order.get(value, 0)) if isinstance(value, str) else 0.0, str(value)
+
+        return key

@@ -1,0 +1,238 @@
+"""A person at Airtable's web client, and the account around it; no rate limit applies here."""
+
+from collections.abc import Callable
+from threading import RLock
+from typing import Any
+
+from emulator.airtable_cells import Base, Field, Table, View, add_choice
+from emulator.airtable_list import OutputOptions, record_model
+from emulator.airtable_schema import build_field, build_table
+from emulator.airtable_service import AirtableService
+from emulator.airtable_webhooks import Transaction
+from emulator.airtable_world import ALL_SCOPES, AirtableWorld, Token, rules_for
+from emulator.wire import Refused
+
+STATUSES = ("NEW", "CONTACTED", "QUALIFIED", "LOST")
+MOMENT = {
+    "type": "dateTime",
+    "options": {
+        "dateFormat": {"name": "iso", "format": "YYYY-MM-DD"},
+        "timeFormat": {"name": "24hour", "format": "HH:mm"},
+        "timeZone": "utc",
+    },
+}
+LEAD_FIELDS: tuple[dict[str, Any], ...] = (
+    {"name": "name", "type": "singleLineText"},
+    {"name": "email", "type": "email"},
+    {"name": "status", "type": "singleSelect", "options": {"choices": [{"name": name} for name in STATUSES]}},
+    {"name": "source", "type": "singleLineText"},
+    {"name": "notes", "type": "multilineText"},
+    {"name": "created", "type": "createdTime", "options": {"result": MOMENT}},
+    {
+        "name": "last_modified",
+        "type": "lastModifiedTime",
+        "options": {"isValid": True, "referencedFieldIds": None, "result": MOMENT},
+    },
+)
+
+
+class AirtablePerson:
+    """
+    Edits in the web client: they move lastModifiedTime and reach webhooks with source `client`.
+
+    Columns may be named as they are called now, in any case, or as they were called at the start.
+    """
+
+    def __init__(self, world: AirtableWorld, service: AirtableService, lock: RLock) -> None:
+        self._world, self._service, self._lock = world, service, lock
+        fields = [build_field(world.ids, dict(each)) for each in LEAD_FIELDS]
+        self._first_names = {field.name: field.id for field in fields}
+        self.base_id = world.ids.airtable("app")
+        self.user_id = world.owner_id
+        table = build_table(world.ids, "Leads", fields)
+        world.bases.append(Base(self.base_id, "CRM", [table]))
+        self.table_id = table.id
+        self.token = self.add_token(ALL_SCOPES)
+
+    # Leads
+
+    def add_lead(
+        self,
+        name: str | None = None,
+        email: str | None = None,
+        status: str | None = None,
+        source: str | None = None,
+        **extra: Any,
+    ) -> str:
+        """Add a row and return its id; None leaves a cell empty. Raises: ValueError for a value the cell refuses."""
+        given = {"name": name, "email": email, "status": status, "source": source, **extra}
+        with self._lock:
+            cells = self._cells({key: value for key, value in given.items() if value is not None})
+            return self._typed(lambda: self._world.create(self._table, [cells], *self._writer)[0].id)
+
+    def edit(self, record_id: str, **fields: Any) -> None:
+        """Change cells of a row; None clears. Raises: KeyError without the row, ValueError for a refused value."""
+        with self._lock:
+            row = (self._table.records[record_id], self._cells(fields))
+            self._typed(lambda: self._world.update(self._table, [row], *self._writer))
+
+    def delete(self, record_id: str) -> None:
+        """Delete a row; `restore` brings it back. Raises: KeyError."""
+        with self._lock:
+            self._world.delete(self._table, [record_id], "client", self.user_id)
+
+    def restore(self, record_id: str) -> None:
+        """Take a row out of the trash, same id and cells. Raises: KeyError."""
+        with self._lock:
+            record = self._table.deleted.pop(record_id)
+            self._table.records[record_id] = record
+            self._world.commit(Transaction(self._table, "client", self.user_id, created=[record]))
+
+    def records(self, computed: bool = False) -> dict[str, dict[str, Any]]:
+        """Record id to the cells that are not empty, by present column name; without computed columns by default."""
+        with self._lock:
+            names = [field.name for field in self._table.fields if computed or not field.is_computed]
+            options = OutputOptions(fields=tuple(names))
+            rows = self._table.records.values()
+            return {row.id: record_model(self._world, self._table, row, options)["fields"] for row in rows}
+
+    # Schema
+
+    def rename_field(self, old: str, new: str) -> None:
+        with self._lock:
+            self._field(old).name = new
+
+    def rename_table(self, new: str) -> None:
+        with self._lock:
+            self._table.name = new
+
+    def delete_field(self, field: str) -> None:
+        """Remove a column with its cells."""
+        with self._lock:
+            column = self._field(field)
+            self._table.fields.remove(column)
+            for record in self._table.records.values():
+                record.cells.pop(column.id, None)
+
+    def add_field(self, name: str, kind: str = "singleLineText", options: dict[str, Any] | None = None) -> str:
+        """Add a column and return its id."""
+        with self._lock:
+            column = build_field(self._world.ids, {"name": name, "type": kind, "options": options})
+            self._table.fields.append(column)
+            return column.id
+
+    def retype_field(self, field: str, kind: str, options: dict[str, Any] | None = None) -> None:
+        """Change a column's type; cells are kept as they are."""
+        with self._lock:
+            column = self._field(field)
+            fresh = build_field(self._world.ids, {"name": column.name, "type": kind, "options": options})
+            column.type, column.options = fresh.type, fresh.options
+
+    def add_select_option(self, field: str, name: str) -> None:
+        with self._lock:
+            add_choice(self._field(field), name, self._world.ids)
+
+    def rename_select_option(self, field: str, old: str, new: str) -> None:
+        """Rename an option; the cells that hold it show the new name."""
+        with self._lock:
+            column = self._field(field)
+            for choice in column.choices:
+                if choice["name"] == old:
+                    choice["name"] = new
+            self._replace(column, old, new)
+
+    def delete_select_option(self, field: str, name: str) -> None:
+        """Remove an option; the cells that held it become empty."""
+        with self._lock:
+            column = self._field(field)
+            kept = [choice for choice in column.choices if choice["name"] != name]
+            column.options = (column.options or {}) | {"choices": kept}
+            self._replace(column, name, None)
+
+    def add_view(self, name: str, predicate: Callable[[dict[str, Any]], bool]) -> str:
+        """Add a view that shows the rows for which `predicate(cells by name)` holds; returns its id."""
+        with self._lock:
+            view = View(self._world.ids.airtable("viw"), name, predicate)
+            self._table.views.append(view)
+            return view.id
+
+    def add_table(self, name: str, fields: tuple[dict[str, Any], ...] = LEAD_FIELDS) -> str:
+        """Add a table to the base and return its id."""
+        with self._lock:
+            columns = [build_field(self._world.ids, dict(each)) for each in fields]
+            table = build_table(self._world.ids, name, columns)
+            self._base.tables.append(table)
+            return table.id
+
+    # Account
+
+    def add_token(self, scopes: Any, bases: bool | list[str] = True, role: str = "create") -> str:
+        """
+        A new personal access token with these scopes.
+
+        `bases`: True for all, False for none, or ids; `role` is its user's level: read, comment, edit or create.
+        """
+        with self._lock:
+            reach = None if bases is True else frozenset(bases or [])
+            text = f"pat{self._world.ids.letters(14)}.{self._world.ids.hexadecimal(64)}"
+            self._world.tokens[text] = Token(text, frozenset(scopes), reach, role, self.user_id)
+            return text
+
+    def revoke(self, token: str | None = None) -> None:
+        """Withdraw a token, the first one by default."""
+        with self._lock:
+            self._world.tokens.pop(token or self.token, None)
+
+    def foreign_calls(self, count: int) -> None:
+        """Calls of other programs on the base, which use up its rate limit and the month's quota."""
+        with self._lock:
+            self._service.foreign_calls(count, self.base_id)
+
+    def expire_offsets(self) -> None:
+        """Forget every open list iterator, as a restart of the service does."""
+        with self._lock:
+            self._service.listing.expire_all()
+
+    @property
+    def calls_this_month(self) -> int:
+        """Calls counted against the monthly quota."""
+        return self._service.calls_this_month
+
+    # Inner parts
+
+    @property
+    def _base(self) -> Base:
+        return next(base for base in self._world.bases if base.id == self.base_id)
+
+    @property
+    def _table(self) -> Table:
+        return next(table for table in self._base.tables if table.id == self.table_id)
+
+    @property
+    def _writer(self) -> tuple[Any, str, str]:
+        return rules_for(self._world), "client", self.user_id
+
+    def _field(self, key: str) -> Field:
+        exact = self._table.field(key) or self._table.field(self._first_names.get(key, ""))
+        if exact is not None:
+            return exact
+        for field in self._table.fields:
+            if field.name.casefold() == key.casefold():
+                return field
+        raise KeyError(f"no column {key!r}; columns: {', '.join(field.name for field in self._table.fields)}")
+
+    def _cells(self, given: dict[str, Any]) -> dict[str, Any]:
+        return {self._field(key).id: value for key, value in given.items()}
+
+    def _replace(self, column: Field, old: str, new: str | None) -> None:
+        transaction = Transaction(self._table, "client", self.user_id)
+        for record in self._table.records.values():
+            if record.cells.get(column.id) == old:
+                transaction.changed[record.id] = self._world.change(record, {column.id: new})
+        self._world.commit(transaction)
+
+    def _typed(self, act: Callable[[], Any]) -> Any:
+        try:
+            return act()
+        except Refused as refused:
+            raise ValueError(refused.reply.body.decode()) from None

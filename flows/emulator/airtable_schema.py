@@ -1,0 +1,125 @@
+"""Meta calls: who am I, bases, tables and fields (Airtable reference, section 1.2)."""
+
+from typing import TYPE_CHECKING, Any
+
+from emulator.airtable_cells import Base, Field, Table, View
+from emulator.airtable_errors import NOT_PERMITTED_OR_MISSING, refusal
+from emulator.airtable_world import AirtableWorld
+from emulator.ids import IdSource
+from emulator.routing import Route, route
+from emulator.wire import Reply, json_reply
+
+if TYPE_CHECKING:
+    from emulator.airtable_service import Call
+
+READ_SCHEMA, WRITE_SCHEMA = "schema.bases:read", "schema.bases:write"
+
+
+def build_field(ids: IdSource, given: dict[str, Any]) -> Field:
+    """A field from a create call; select choices get their ids here. Raises: Refused without name or type."""
+    name, kind, options = given.get("name"), given.get("type"), given.get("options")
+    if not isinstance(name, str) or not name or not isinstance(kind, str):
+        raise refusal(422, "INVALID_REQUEST_UNKNOWN")
+    if options and "choices" in options:
+        choices = [{"id": ids.airtable("sel"), **choice} for choice in options["choices"]]
+        options = options | {"choices": choices}
+    return Field(ids.airtable("fld"), name, kind, options, given.get("description"))
+
+
+def build_table(ids: IdSource, name: str, fields: list[Field]) -> Table:
+    """A table with its first field as primary and one grid view."""
+    view = View(ids.airtable("viw"), "Grid view", lambda _: True)
+    return Table(ids.airtable("tbl"), name, fields, fields[0].id, [view])
+
+
+def table_model(table: Table, with_visible_fields: bool = False) -> dict[str, Any]:
+    """One entry of the schema call."""
+    views = []
+    for view in table.views:
+        model: dict[str, Any] = {"id": view.id, "name": view.name, "type": "grid"}
+        views.append(model | ({"visibleFieldIds": [f.id for f in table.fields]} if with_visible_fields else {}))
+    model = {"id": table.id, "name": table.name, "primaryFieldId": table.primary_id}
+    if table.description:
+        model["description"] = table.description
+    return model | {"fields": [field.schema() for field in table.fields], "views": views}
+
+
+class SchemaCalls:
+    """Endpoints under /v0/meta."""
+
+    def __init__(self, world: AirtableWorld) -> None:
+        self._world = world
+
+    def routes(self) -> list[Route]:
+        tables = "meta/bases/{base}/tables"
+        return [
+            route("GET", "meta/whoami", self._whoami),
+            route("GET", "meta/bases", self._bases, READ_SCHEMA),
+            route("GET", tables, self._tables, READ_SCHEMA),
+            route("POST", tables, self._create_table, WRITE_SCHEMA),
+            route("PATCH", tables + "/{table}", self._update_table, WRITE_SCHEMA),
+            route("POST", tables + "/{table}/fields", self._create_field, WRITE_SCHEMA),
+            route("PATCH", tables + "/{table}/fields/{field}", self._update_field, WRITE_SCHEMA),
+        ]
+
+    def _whoami(self, call: "Call") -> Reply:
+        email = {"email": "owner@example.com"} if "user.email:read" in call.token.scopes else {}
+        return json_reply({"id": call.token.user_id} | email)
+
+    def _bases(self, call: "Call") -> Reply:
+        level = call.token.role
+        seen = [base for base in self._world.bases if call.token.reaches(base.id)]
+        return json_reply({"bases": [{"id": b.id, "name": b.name, "permissionLevel": level} for b in seen]})
+
+    def _tables(self, call: "Call") -> Reply:
+        included = [value for name, value in call.request.parameters if name in ("include", "include[]")]
+        visible = "visibleFieldIds" in included
+        return json_reply({"tables": [table_model(table, visible) for table in self._base(call).tables]})
+
+    def _create_table(self, call: "Call") -> Reply:
+        body, base = call.request.body or {}, self._base(call)
+        name, fields = body.get("name"), body.get("fields")
+        taken = {table.name.lower() for table in base.tables}
+        if not isinstance(name, str) or not fields or name.lower() in taken:
+            raise refusal(422, "INVALID_REQUEST_UNKNOWN")
+        table = build_table(self._world.ids, name, [build_field(self._world.ids, each) for each in fields])
+        table.description = body.get("description")
+        base.tables.append(table)
+        return json_reply(table_model(table))
+
+    def _update_table(self, call: "Call") -> Reply:
+        table, body = self._table(call), call.request.body or {}
+        table.name = body.get("name", table.name)
+        table.description = body.get("description", table.description)
+        return json_reply(table_model(table))
+
+    def _create_field(self, call: "Call") -> Reply:
+        table = self._table(call)
+        field = build_field(self._world.ids, call.request.body or {})
+        if field.name.lower() in {each.name.lower() for each in table.fields}:
+            raise refusal(422, "DUPLICATE_OR_EMPTY_FIELD_NAME", "")
+        table.fields.append(field)
+        return json_reply(field.schema())
+
+    def _update_field(self, call: "Call") -> Reply:
+        table, body = self._table(call), call.request.body or {}
+        field = next((each for each in table.fields if each.id == call.values["field"]), None)
+        if field is None:
+            raise refusal(403, NOT_PERMITTED_OR_MISSING)
+        field.name = body.get("name", field.name)
+        field.description = body.get("description", field.description)
+        field.options = body.get("options", field.options)
+        return json_reply(field.schema())
+
+    def _base(self, call: "Call") -> Base:
+        base = self._world.base(call.values["base"])
+        if base is None:
+            raise refusal(403, NOT_PERMITTED_OR_MISSING)
+        return base
+
+    def _table(self, call: "Call") -> Table:
+        """By id only: the meta API does not take names."""
+        for table in self._base(call).tables:
+            if table.id == call.values["table"]:
+                return table
+        raise refusal(403, NOT_PERMITTED_OR_MISSING)

@@ -1,0 +1,100 @@
+"""Webhook endpoints under /v0/bases/{base}/webhooks (Airtable reference, section 6.1)."""
+
+from typing import TYPE_CHECKING, Any
+
+from emulator.airtable_errors import NOT_PERMITTED_OR_MISSING, refusal
+from emulator.airtable_webhooks import LIFETIME, LIMIT_PER_BASE, Webhook
+from emulator.airtable_world import AirtableWorld
+from emulator.clock import iso_milliseconds
+from emulator.routing import Route, route
+from emulator.wire import Reply, json_reply
+
+if TYPE_CHECKING:
+    from emulator.airtable_service import Call
+
+MANAGE, READ = "webhook:manage", "data.records:read"
+DATA_TYPES = {"tableData", "tableFields", "tableMetadata"}
+
+
+class WebhookCalls:
+    """Create, list, delete, enable, refresh and read payloads."""
+
+    def __init__(self, world: AirtableWorld) -> None:
+        self._world = world
+
+    def routes(self) -> list[Route]:
+        hooks = "bases/{base}/webhooks"
+        return [
+            route("POST", hooks, self._create, MANAGE, READ),
+            route("GET", hooks, self._list, MANAGE),
+            route("DELETE", hooks + "/{webhook}", self._delete, MANAGE),
+            route("POST", hooks + "/{webhook}/enableNotifications", self._enable, MANAGE),
+            route("POST", hooks + "/{webhook}/refresh", self._refresh, MANAGE),
+            route("GET", hooks + "/{webhook}/payloads", self._payloads, MANAGE, READ),
+        ]
+
+    def _create(self, call: "Call") -> Reply:
+        base_id, body = call.values["base"], call.request.body or {}
+        specification = body.get("specification")
+        if not _is_valid(specification):
+            raise refusal(422, "INVALID_REQUEST_UNKNOWN")
+        if len(self._of_base(base_id)) >= LIMIT_PER_BASE:
+            raise refusal(self._world.knobs.airtable_webhook_limit_status, "TOO_MANY_WEBHOOKS_IN_BASE", "")
+        webhook = Webhook(
+            self._world.ids.airtable("ach"),
+            base_id,
+            specification,
+            body.get("notificationUrl"),
+            self._world.ids.raw_bytes(128),
+            self._world.clock.now() + LIFETIME,
+        )
+        self._world.webhooks.append(webhook)
+        return json_reply(webhook.created_model())
+
+    def _list(self, call: "Call") -> Reply:
+        return json_reply({"webhooks": [hook.listed_model() for hook in self._of_base(call.values["base"])]})
+
+    def _delete(self, call: "Call") -> Reply:
+        self._world.webhooks.remove(self._webhook(call))
+        return json_reply({})
+
+    def _enable(self, call: "Call") -> Reply:
+        webhook = self._webhook(call)
+        wanted = (call.request.body or {}).get("enable")
+        if not isinstance(wanted, bool):
+            raise refusal(422, "INVALID_REQUEST_UNKNOWN")
+        webhook.notifies = wanted
+        return json_reply({})
+
+    def _refresh(self, call: "Call") -> Reply:
+        webhook = self._webhook(call)
+        webhook.expires = self._world.clock.now() + LIFETIME
+        return json_reply({"expirationTime": iso_milliseconds(webhook.expires)})
+
+    def _payloads(self, call: "Call") -> Reply:
+        webhook, now = self._webhook(call), self._world.clock.now()
+        cursor, limit = call.request.query.get("cursor", "1"), call.request.query.get("limit", "50")
+        if not (str(cursor).isdigit() and str(limit).isdigit() and int(cursor) >= 1 and 1 <= int(limit) <= 50):
+            raise refusal(422, "INVALID_REQUEST_UNKNOWN")
+        if now < webhook.expires:
+            webhook.expires = max(webhook.expires, now + LIFETIME)
+        return json_reply(webhook.page(int(cursor), int(limit), now))
+
+    def _of_base(self, base_id: str) -> list[Webhook]:
+        """Webhooks of a base; one stays readable for seven days after its expiry."""
+        now = self._world.clock.now()
+        return [w for w in self._world.webhooks if w.base_id == base_id and now < w.expires + LIFETIME]
+
+    def _webhook(self, call: "Call") -> Webhook:
+        for webhook in self._of_base(call.values["base"]):
+            if webhook.id == call.values["webhook"]:
+                return webhook
+        raise refusal(403, NOT_PERMITTED_OR_MISSING)
+
+
+def _is_valid(specification: Any) -> bool:
+    try:
+        data_types = specification["options"]["filters"]["dataTypes"]
+    except (TypeError, KeyError):
+        return False
+    return isinstance(data_types, list) and bool(data_types) and set(data_types) <= DATA_TYPES

@@ -1,0 +1,287 @@
+"""State of the emulated Trello and the only functions that change it, each with its actions and dates."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from emulator.clock import Clock, iso_milliseconds
+from emulator.ids import IdSource
+from emulator.knobs import Knobs
+from emulator.trello_model import Board, Card, CardList, Label
+
+STEP = 16384.0
+CARD_DEFAULTS: dict[str, Any] = {
+    "name": "",
+    "desc": "",
+    "closed": False,
+    "due": None,
+    "start": None,
+    "dueComplete": False,
+    "idMembers": [],
+    "subscribed": False,
+    "isTemplate": False,
+    "cardRole": None,
+    "mirrorSourceId": None,
+}
+COPIED = ("name", "desc", "due", "start", "dueComplete", "idMembers", "cardRole")
+SILENT_FIELDS = frozenset({"subscribed", "isTemplate", "idMembers", "cardRole", "mirrorSourceId"})
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a member, and the app whose key was used; no app means a person at the web client."""
+
+    member_id: str
+    app_id: str | None = None
+
+
+@dataclass
+class TrelloToken:
+    text: str
+    id: str
+    key: str
+    writes: bool
+    created: float
+    expires: float | None = None
+
+
+@dataclass
+class TrelloWebhook:
+    id: str
+    token: str
+    values: dict[str, Any]
+
+    def model(self) -> dict[str, Any]:
+        return {"id": self.id, **self.values, "consecutiveFailures": 0, "firstConsecutiveFailDate": None}
+
+
+@dataclass
+class TrelloWorld:
+    """Everything but limits; ids and times come from `ids` and `clock`."""
+
+    knobs: Knobs
+    clock: Clock
+    ids: IdSource
+    boards: dict[str, Board] = field(default_factory=dict)
+    lists: dict[str, CardList] = field(default_factory=dict)
+    cards: dict[str, Card] = field(default_factory=dict)
+    labels: dict[str, Label] = field(default_factory=dict)
+    tokens: dict[str, TrelloToken] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    """API key to app id."""
+    webhooks: dict[str, TrelloWebhook] = field(default_factory=dict)
+    feed: list[dict[str, Any]] = field(default_factory=list)
+    """Actions, oldest first."""
+    member_id: str = ""
+
+    def __post_init__(self) -> None:
+        self.member_id = self.ids.object_id(self.clock.now())
+
+    @property
+    def member(self) -> dict[str, Any]:
+        """The tokens' owner."""
+        return {
+            "id": self.member_id,
+            "activityBlocked": False,
+            "avatarHash": None,
+            "avatarUrl": None,
+            "fullName": "Sales Owner",
+            "idMemberReferrer": None,
+            "initials": "SO",
+            "nonPublic": {},
+            "nonPublicAvailable": True,
+            "username": "salesowner",
+        }
+
+    # Boards and lists
+
+    def add_board(self, name: str, visible: bool = True) -> Board:
+        now = self.clock.now()
+        board = Board(self.ids.object_id(now), name, self.ids.letters(8), now, visible=visible)
+        self.boards[board.id] = board
+        return board
+
+    def add_list(self, board: Board, name: str, pos: float | str = "bottom") -> CardList:
+        taken = [each.pos for each in self.lists.values() if each.board_id == board.id]
+        at = self.ids.object_id(self.clock.now())
+        created = CardList(at, name, board.id, position(pos, taken))
+        self.lists[created.id] = created
+        return created
+
+    def open_lists(self, board_id: str) -> list[CardList]:
+        """Open lists of a board by position."""
+        seen = [each for each in self.lists.values() if each.board_id == board_id and not each.closed]
+        return sorted(seen, key=lambda each: each.pos)
+
+    def cards_of(self, board_id: str) -> list[Card]:
+        """All cards of a board as on screen: by list, then by position."""
+        order = {each.id: (each.pos, each.id) for each in self.lists.values() if each.board_id == board_id}
+        seen = [card for card in self.cards.values() if card.board_id == board_id]
+        return sorted(seen, key=lambda card: (order[card.list_id], card.values["pos"], card.id))
+
+    def is_visible(self, card: Card) -> bool:
+        """Open, and in an open list."""
+        return not card.values["closed"] and not self.lists[card.list_id].closed
+
+    # Cards
+
+    def add_card(
+        self, card_list: CardList, values: dict[str, Any], labels: Iterable[Label], actor: Actor, source: Card | None = None
+    ) -> Card:
+        """Create a card; `source` makes it a copy with a copyCard action."""
+        now = self.clock.now()
+        board = self.boards[card_list.board_id]
+        board.next_short += 1
+        taken = [card.values["pos"] for card in self.cards.values() if card.list_id == card_list.id]
+        pos = position(values.get("pos", "bottom"), taken)
+        merged = CARD_DEFAULTS | values | {"pos": pos, "idList": card_list.id, "idBoard": board.id}
+        merged["idMembers"] = list(merged["idMembers"])
+        card = Card(self.ids.object_id(now), self.ids.letters(8), board.next_short, merged, now, list(labels))
+        card.desc_written = bool(merged["desc"])
+        self.cards[card.id] = card
+        self._touch(card)
+        if merged["due"] is not None and source is None:
+            old: dict[str, Any] = {"due": None}
+            self.record("updateCard", card, actor, {"old": old}, {"due": merged["due"]})
+        about = {} if source is None else {"cardSource": self._card_reference(source)}
+        self.record("createCard" if source is None else "copyCard", card, actor, about, {})
+        return card
+
+    def copy_card(self, source: Card, card_list: CardList, overrides: dict[str, Any], kept: set[str], actor: Actor) -> Card:
+        """A copy with the same name and description unless overridden (section 4, copying)."""
+        copied = {name: source.values[name] for name in COPIED if name in kept | {"name", "desc", "cardRole"}}
+        labels = source.labels if "labels" in kept and source.board_id == card_list.board_id else []
+        if "members" in kept:
+            copied["idMembers"] = source.values["idMembers"]
+        return self.add_card(card_list, copied | overrides, labels, actor, source)
+
+    def change_card(self, card: Card, changes: dict[str, Any], actor: Actor) -> None:
+        """Store checked values, one action per changed field (section 5)."""
+        changes = dict(changes)
+        target = changes.pop("idBoard", card.board_id)
+        if target != card.board_id:
+            self._move_to_board(card, target, changes.pop("idList", None), changes.pop("pos", None), actor)
+        elif "pos" in changes:
+            changes["pos"] = self._new_position(card, changes)
+        for name, value in changes.items():
+            before = card.values[name]
+            if before == value and not self.knobs.trello_noop_makes_action:
+                continue
+            card.values[name] = value
+            self._after_change(card, name, before, value, actor)
+
+    def set_labels(self, card: Card, labels: list[Label], actor: Actor) -> None:
+        """Replace a card's labels, with an action for each one added or taken away."""
+        before = card.labels
+        card.labels = labels
+        for kind, changed in (
+            ("addLabelToCard", [label for label in labels if label not in before]),
+            ("removeLabelFromCard", [label for label in before if label not in labels]),
+        ):
+            for label in changed:
+                self._touch(card)
+                self.record(kind, card, actor, {"label": label.model()}, {})
+
+    def delete_card(self, card: Card, actor: Actor) -> None:
+        """Delete for good: its earlier actions leave the feed (section 5)."""
+        self.feed = [action for action in self.feed if action["data"].get("card", {}).get("id") != card.id]
+        self.record("deleteCard", card, actor, {}, {})
+        del self.feed[-1]["data"]["card"]["name"]
+        del self.cards[card.id]
+
+    def comment(self, card: Card, text: str, actor: Actor) -> dict[str, Any]:
+        """Add a comment; returns its action."""
+        card.comments += 1
+        self._touch(card)
+        return self.record("commentCard", card, actor, {"text": text, "textData": {"emoji": {}}}, {})
+
+    def _new_position(self, card: Card, changes: dict[str, Any]) -> float:
+        list_id = changes.get("idList", card.list_id)
+        taken = [c.values["pos"] for c in self.cards.values() if c.list_id == list_id and c.id != card.id]
+        return position(changes["pos"], taken)
+
+    def _after_change(self, card: Card, name: str, before: Any, value: Any, actor: Actor) -> None:
+        if name == "desc":
+            card.desc_written = True
+        if name == "pos":
+            if self.knobs.trello_pos_moves_activity:
+                self._touch(card)
+            if self.knobs.trello_pos_makes_action:
+                self.record("updateCard", card, actor, {"old": {"pos": before}}, {"pos": value})
+            return
+        if name in SILENT_FIELDS:
+            if name != "subscribed":
+                self._touch(card)
+            return
+        self._touch(card)
+        about: dict[str, Any] = {"old": {name: before}}
+        if name == "idList":
+            about["listBefore"] = self._list_reference(before)
+            about["listAfter"] = self._list_reference(value)
+        self.record("updateCard", card, actor, about, {name: value})
+
+    def _move_to_board(self, card: Card, board_id: str, list_id: str | None, pos: Any, actor: Actor) -> None:
+        """Same id and short link; new number, list and position; labels are dropped (section 4)."""
+        source, target = self.boards[card.board_id], self.boards[board_id]
+        self.record("moveCardFromBoard", card, actor, {"boardTarget": {"id": target.id, "name": target.name}}, {})
+        destination = list_id or self.open_lists(board_id)[0].id
+        taken = [each.values["pos"] for each in self.cards.values() if each.list_id == destination]
+        target.next_short += 1
+        card.id_short = target.next_short
+        card.labels = []
+        card.values |= {"idBoard": board_id, "idList": destination, "pos": position(pos or "bottom", taken)}
+        self._touch(card)
+        self.record("moveCardToBoard", card, actor, {"boardSource": {"id": source.id, "name": source.name}}, {})
+
+    def _touch(self, card: Card) -> None:
+        now = self.clock.now()
+        card.last_activity = now
+        self.boards[card.board_id].last_activity = now
+        card.texts.append((now, f"{card.values['name']}\n{card.values['desc']}"))
+
+    # Actions
+
+    def record(
+        self, kind: str, card: Card, actor: Actor, about: dict[str, Any], fields: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Append an action of a card and return it; `fields` are added to `data.card`."""
+        board = self.boards[card.board_id]
+        data: dict[str, Any] = {
+            "card": self._card_reference(card) | fields,
+            **about,
+            "board": {"id": board.id, "name": board.name, "shortLink": board.short_link},
+        }
+        if "listAfter" not in about:
+            data["list"] = self._list_reference(card.list_id)
+        return self.append_action(kind, data, actor)
+
+    def append_action(self, kind: str, data: dict[str, Any], actor: Actor) -> dict[str, Any]:
+        """Append any action and return it."""
+        now = self.clock.now()
+        action = {
+            "id": self.ids.object_id(now),
+            "idMemberCreator": actor.member_id,
+            "data": data,
+            "appCreator": None if actor.app_id is None else {"id": actor.app_id},
+            "type": kind,
+            "date": iso_milliseconds(now),
+            "limits": None,
+            "memberCreator": self.member | {"id": actor.member_id},
+        }
+        self.feed.append(action)
+        return action
+
+    def _card_reference(self, card: Card) -> dict[str, Any]:
+        return {"id": card.id, "name": card.values["name"], "idShort": card.id_short, "shortLink": card.short_link}
+
+    def _list_reference(self, list_id: str) -> dict[str, Any]:
+        return {"id": list_id, "name": self.lists[list_id].name}
+
+
+def position(wanted: Any, taken: list[float]) -> float:
+    """A position among those taken: bottom is max + 16384, top is min / 2 (section 3.4)."""
+    if isinstance(wanted, int | float):
+        return float(wanted)
+    if wanted == "top":
+        return min(taken) / 2 if taken else STEP
+    return max(taken, default=0.0) + STEP

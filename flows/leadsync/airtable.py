@@ -1,0 +1,196 @@
+"""
+Airtable as the sync sees it: fetch, look up, update. The only file that imports pyairtable.
+
+What is never here: a decision, a frame of cards, a retry (see wire.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from pyairtable import Api
+from pyairtable.formulas import EQ, OR, RECORD_ID
+
+from leadsync.errors import ConfigurationError, IncompleteReadError, LeadsyncError, ServiceRefusedError
+from leadsync.frames import absent_leads, leads_frame
+from leadsync.settings import Settings
+from leadsync.wire import Pace, Wire, session
+
+BATCH = 10
+"""Records in one PATCH [reference/airtable-api.md 2.3]."""
+PAGE = 100
+PENALTY = 30.0
+"""Seconds that Airtable refuses everything after a 429 [reference/airtable-api.md 4]."""
+READ_ATTEMPTS = 3
+GONE = (403, 404)
+PERMISSION = ("INVALID_PERMISSIONS", "INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND")
+
+
+class Airtable:
+    """The table Leads. `calls`: requests sent so far."""
+
+    def __init__(self, settings: Settings, wire: Wire | None = None) -> None:
+        token = settings.airtable_api_token.get_secret_value()
+        pace = Pace(limit=1, seconds=1 / settings.airtable_requests_per_second, penalty=PENALTY)
+        self.wire = wire or Wire("Airtable", pace, secrets=(token,))
+        self._settings, self._columns = settings, settings.columns
+        by_id = {column.startswith("fld") and len(column) == 17 for column in self._columns.values()}
+        if len(by_id) > 1:
+            raise ConfigurationError("AIRTABLE_*_FIELD: give all four columns by name, or all four by id (fld…).")
+        self._api = Api(
+            token, endpoint_url=settings.airtable_endpoint_url, retry_strategy=None, use_field_ids=by_id.pop()
+        )
+        self._api.session = session(self.wire, self._api.session.headers)  # type: ignore[arg-type]
+        self._table = self._api.table(settings.airtable_base_id, settings.airtable_table_name)
+
+    @property
+    def calls(self) -> int:
+        """Requests sent so far, retries included."""
+        return self.wire.calls
+
+    def fetch_leads(self) -> pd.DataFrame:
+        """
+        All leads of the table or view.
+
+        Returns: frame as frames.leads_frame. Cost: max(1, ceil(n / 100)) requests. Raises: ConfigurationError
+        naming the setting on 401, 403, 404 and 422; IncompleteReadError when the pages do not come to an end.
+        """
+        for _ in range(READ_ATTEMPTS):
+            try:
+                return leads_frame(list(self._records(view=self._settings.airtable_view)), self._columns)
+            except ServiceRefusedError as refused:
+                if refused.kind != "LIST_RECORDS_ITERATOR_NOT_AVAILABLE":
+                    raise self._misconfigured(refused) from None
+        raise IncompleteReadError(
+            f"Airtable's list of leads expired while it was read, {READ_ATTEMPTS} times; nothing was written. "
+            "Run again."
+        )
+
+    def reread_leads(self, lead_ids: Sequence[str]) -> pd.DataFrame:
+        """The given leads as they are now, in one filtered list of at most 100; a lead that is gone is absent."""
+        formula = OR(*(EQ(RECORD_ID(), lead_id) for lead_id in lead_ids))
+        leads = leads_frame(list(self._records(formula=str(formula))), self._columns)
+        return leads[leads.index.isin(lead_ids)]
+
+    def look_up_leads(self, lead_ids: Sequence[str]) -> pd.DataFrame:
+        """
+        Leads that were missing from a read, asked for by id: presence out_of_view or gone, 1 request each.
+
+        Raises: IncompleteReadError if one is there although no view hides it: then the read was not whole.
+        """
+        found = {lead_id: self._look_up(lead_id) for lead_id in lead_ids}
+        present = [lead_id for lead_id, presence in found.items() if presence == "out_of_view"]
+        if present and not self._settings.airtable_view:
+            raise IncompleteReadError(
+                f"Airtable's list left out {len(present)} leads that exist, for example {present[0]}; nothing was "
+                "written. Run again."
+            )
+        return absent_leads(found)
+
+    def update_leads(
+        self, updates: Mapping[str, Mapping[str, str]]
+    ) -> Iterator[tuple[list[str], list[dict[str, Any]] | LeadsyncError]]:
+        """
+        PATCH the given cells (lead_id -> our field -> text), at most 10 leads a request.
+
+        Yields: the lead ids of each request, with the records as Airtable returned them or the error. A batch
+        that gets a 422 is split until the offender stands alone (design section 8.6).
+        """
+        ids = list(updates)
+        batches = [ids[start : start + BATCH] for start in range(0, len(ids), BATCH)]
+        while batches:
+            batch = batches.pop(0)
+            try:
+                yield batch, self._patch({lead_id: updates[lead_id] for lead_id in batch})
+            except ServiceRefusedError as refused:
+                if refused.status == 422 and len(batch) > 1:
+                    half = len(batch) // 2
+                    batches[:0] = [batch[:half], batch[half:]]
+                else:
+                    yield batch, refused
+            except LeadsyncError as failed:
+                yield batch, failed
+
+    def leads_of(self, records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+        """Records as `update_leads` yields them, as leads."""
+        return leads_frame(records, self._columns)
+
+    def explain(self, refused: ServiceRefusedError, fields: Mapping[str, str]) -> tuple[str, str]:
+        """Why a lead could not be written, and what to do about it."""
+        if refused.kind == "INVALID_MULTIPLE_CHOICE_OPTIONS":
+            status, column = fields.get("status", ""), self._columns["status"]
+            return (
+                f"column {column!r} has no option {status!r}",
+                f"Add the option {status!r} to column {column!r}, or change SYNC_STATUS_MAP.",
+            )
+        if refused.kind == "ROW_DOES_NOT_EXIST":
+            return "the lead is gone", "Nothing to do; the next run sees that it was deleted."
+        if refused.status in (401, 403):
+            return (
+                "the token may not write to the table",
+                "Give AIRTABLE_API_TOKEN the scope data.records:write and its user the role editor.",
+            )
+        return str(refused), "Correct the cell or the column's type in Airtable."
+
+    def _records(self, **options: Any) -> Iterator[dict[str, Any]]:
+        options = {name: value for name, value in options.items() if value is not None}
+        options |= {"fields": list(self._columns.values()), "page_size": PAGE}
+        if self._api.use_field_ids:
+            options["use_field_ids"] = True
+        offsets: set[str] = set()
+        urls = self._table.urls
+        pages = self._api.iterate_requests(
+            "GET", urls.records, fallback=("POST", urls.records_post), options=options
+        )
+        for page in pages:
+            if not isinstance(page, dict) or not isinstance(page.get("records"), list):
+                raise IncompleteReadError("Airtable sent a page without records; nothing was written. Run again.")
+            yield from page["records"]
+            offset = page.get("offset")
+            if offset in offsets:
+                raise IncompleteReadError("Airtable's pages go in a circle; nothing was written. Run again.")
+            offsets.add(str(offset))
+
+    def _look_up(self, lead_id: str) -> str:
+        try:
+            self._api.get(self._table.urls.record(lead_id))
+        except ServiceRefusedError as refused:
+            if refused.status in GONE:
+                return "gone"
+            raise
+        return "out_of_view"
+
+    def _patch(self, updates: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+        records: list[Any] = [
+            {"id": lead_id, "fields": {self._columns[ours]: value for ours, value in cells.items()}}
+            for lead_id, cells in updates.items()
+        ]
+        return [dict(record) for record in self._table.batch_update(records)]
+
+    def _misconfigured(self, refused: ServiceRefusedError) -> LeadsyncError:
+        """Which setting a refused read points to [reference/airtable-api.md 2.1, 3.3]."""
+        base, table = self._settings.airtable_base_id, self._settings.airtable_table_name
+        if refused.status == 401:
+            return ConfigurationError("AIRTABLE_API_TOKEN was not accepted by Airtable; make a new token.")
+        if refused.kind == "UNKNOWN_FIELD_NAME":
+            settings = ", ".join(f"AIRTABLE_{ours.upper()}_FIELD={column}" for ours, column in self._columns.items())
+            return ConfigurationError(
+                f"Table {table!r} lacks a column: {refused.text}. Columns asked for: {settings}. "
+                "Rename the column back or change the setting."
+            )
+        if refused.kind.startswith("VIEW_"):
+            view = self._settings.airtable_view
+            return ConfigurationError(f"AIRTABLE_VIEW {view!r} does not exist in table {table!r}.")
+        if refused.kind == "TABLE_NOT_FOUND" or refused.kind in PERMISSION:
+            return ConfigurationError(
+                f"AIRTABLE_TABLE_NAME {table!r} was not found in base {base}, or AIRTABLE_API_TOKEN has no access "
+                "to it: the token needs the scope data.records:read and the base added to it."
+            )
+        if refused.status in (403, 404):
+            return ConfigurationError(
+                f"AIRTABLE_BASE_ID {base} was not found, or AIRTABLE_API_TOKEN has no access to it "
+                f"(table asked for: AIRTABLE_TABLE_NAME {table!r})."
+            )
+        return ConfigurationError(f"Airtable refused to list table {table!r} of base {base}: {refused}.")

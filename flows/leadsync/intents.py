@@ -1,0 +1,96 @@
+"""
+The journal of intents: what a run was about to write, so that the next one can tell its own traces from a
+person's edits (design section 8.2). Pure; store.py keeps it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from leadsync.frames import base_frame
+from leadsync.model import BASE_COLUMNS
+from leadsync.plan import Plan
+
+CARD, LEAD = "card", "lead"
+
+# base columns that are agreed together, and the one whose value on the written side proves the write
+CARD_CELLS = {
+    "stage": ("status", "stage", "due_complete"),
+    "title": ("name", "title"),
+    "email_line": ("email_line",),
+    "source_line": ("source_line",),
+}
+LEAD_CELLS = {"status": ("status", "stage", "due_complete"), "name": ("name", "title")}
+
+
+@dataclass(frozen=True)
+class Intent:
+    """`record`: the base columns that are true once the write took effect; `card_id` is "" for a new card."""
+
+    side: str  # card | lead
+    lead_id: str
+    card_id: str
+    record: dict[str, Any]
+
+
+def intents_of(plan: Plan) -> list[Intent]:
+    """One intent for each write, in the order of the writes."""
+    cards = [Intent(CARD, write.lead_id, write.card_id, write.record) for write in plan.card_writes]
+    return cards + [Intent(LEAD, write.lead_id, write.card_id, write.record) for write in plan.lead_writes]
+
+
+def settle(base: pd.DataFrame, intents: list[Intent], airtable: pd.DataFrame, trello: pd.DataFrame) -> pd.DataFrame:
+    """
+    The base as it would stand had the cut-off run recorded what it wrote.
+
+    A cell counts as written if the written side holds the intended value; then the values meant to be agreed
+    become the base, and whatever differs from them since is a person's edit.
+    """
+    if not intents:
+        return base
+    rows: dict[str, dict[Any, Any]] = {str(lead): row for lead, row in base.to_dict("index").items()}
+    cards = trello.to_dict("index")
+    oldest = trello.reset_index().drop_duplicates("lead_id").set_index("lead_id")["card_id"]
+    for intent in intents:
+        if intent.side == LEAD:
+            _settle_lead(rows, intent, airtable)
+        elif intent.card_id:
+            _settle_card(rows, intent, cards.get(intent.card_id))
+        elif intent.lead_id in oldest.index:
+            _settle_created(rows, intent, str(oldest[intent.lead_id]))
+    return base_frame({lead: tuple(row[column] for column in BASE_COLUMNS) for lead, row in rows.items()})
+
+
+def _settle_created(rows: dict[str, dict[Any, Any]], intent: Intent, card_id: str) -> None:
+    was = rows.get(intent.lead_id)
+    if was is None or was["card_presence"] == "deleted":
+        rows[intent.lead_id] = {**intent.record, "card_id": card_id}
+
+
+def _settle_card(rows: dict[str, dict[Any, Any]], intent: Intent, card: dict[Any, Any] | None) -> None:
+    row = rows.get(intent.lead_id)
+    if row is None:
+        return
+    if intent.record.get("card_presence") == "archived_by_us":
+        if card is None or card["presence"] == "archived":
+            row |= intent.record
+        return
+    if card is not None and card["presence"] == "open":
+        _settle_cells(row, intent, card, CARD_CELLS)
+
+
+def _settle_lead(rows: dict[str, dict[Any, Any]], intent: Intent, airtable: pd.DataFrame) -> None:
+    if intent.lead_id in rows and intent.lead_id in airtable.index:
+        lead = airtable.loc[intent.lead_id].to_dict()
+        _settle_cells(rows[intent.lead_id], intent, lead, LEAD_CELLS)
+
+
+def _settle_cells(
+    row: dict[Any, Any], intent: Intent, written: dict[Any, Any], cells: dict[str, tuple[str, ...]]
+) -> None:
+    for proof, columns in cells.items():
+        if proof in intent.record and written[proof] == intent.record[proof]:
+            row |= {column: intent.record[column] for column in columns}

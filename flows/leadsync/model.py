@@ -1,0 +1,121 @@
+"""
+The words of the product: stages, the status map, fields, and the columns of every frame.
+
+What is never here: I/O, a third-party client, a rule that needs two sides (see reconcile.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+TODO: Final = "TODO"
+IN_PROGRESS: Final = "IN_PROGRESS"
+DONE: Final = "DONE"
+STAGES: Final = (TODO, IN_PROGRESS, DONE)
+
+FIELDS: Final = ("name", "email", "status", "source")
+"""The cells of a lead, in the order in which they are shown."""
+
+TRELLO_TEXT_LIMIT: Final = 16_384
+"""Characters in a card's title or description [reference/trello-api.md 2.3]."""
+
+# A missing text is "" in every frame: comparing never meets NaN, and Airtable itself knows no empty text.
+LEAD_COLUMNS: Final = {
+    "presence": "object",  # present | out_of_view | gone
+    "name": "object",
+    "email": "object",
+    "status": "object",
+    "source": "object",
+    "title": "object",  # the card title this lead asks for
+    "email_line": "object",  # e-mail and source as the managed block shows them
+    "source_line": "object",
+    "problem": "object",  # why the record cannot be read, else ""
+}
+CARD_COLUMNS: Final = {
+    "presence": "object",  # open | archived | moved_away | deleted
+    "lead_id": "object",  # from the marker, "" if none
+    "markers": "int64",  # number of different markers
+    "stage": "object",  # from the list, "" if the list is outside the mapping
+    "list_id": "object",
+    "title": "object",
+    "due_complete": "bool",
+    "block": "bool",  # has a managed block, not only a bare marker
+    "email_line": "object",
+    "source_line": "object",
+    "description": "object",
+    "kind": "object",  # template, mirror, separator, link, else ""
+    "url": "object",
+}
+BASE_COLUMNS: Final = {
+    "card_id": "object",
+    "lead_presence": "object",  # present | out_of_view | gone
+    "card_presence": "object",  # open | archived | archived_by_us | moved_away | deleted
+    "status": "object",
+    "stage": "object",  # "" while the status was never agreed
+    "due_complete": "bool",
+    "name": "object",
+    "title": "object",  # "" while the name was never agreed
+    "email_line": "object",
+    "source_line": "object",
+    "seen_status": "object",  # the lead's status when its archived card was last looked at
+}
+
+
+@dataclass(frozen=True)
+class StatusMap:
+    """
+    The lens between a lead's status and a card's stage (design section 3).
+
+    `stage_of`: status -> stage, total over the known statuses. `status_for`: stage -> the status which a
+    card dragged there gives. Raises: ValueError naming the offending value when a law does not hold.
+    """
+
+    stage_of: dict[str, str]
+    status_for: dict[str, str]
+
+    def __post_init__(self) -> None:
+        for status, stage in self.stage_of.items():
+            if not status or status != status.strip():
+                raise ValueError(f"status {status!r} is empty or has blanks around it")
+            if stage not in STAGES:
+                raise ValueError(f"status {status!r} is mapped to {stage!r}; allowed are {', '.join(STAGES)}")
+        for stage in STAGES:
+            reverse = self.status_for.get(stage)
+            if reverse is None:
+                raise ValueError(f"no status is mapped to {stage}; a card moved there would have no status")
+            if self.stage_of.get(reverse) != stage:
+                raise ValueError(f"{stage} gives {reverse!r}, which maps to {self.stage_of.get(reverse)!r}")
+
+    @classmethod
+    def from_stages(cls, stage_of: dict[str, str]) -> StatusMap:
+        """The map in which the first status named for a stage is the one that stage gives back."""
+        status_for: dict[str, str] = {}
+        for status, stage in stage_of.items():
+            status_for.setdefault(stage, status)
+        return cls(dict(stage_of), status_for)
+
+    @property
+    def empty_means(self) -> str:
+        """The status an empty cell counts as; it is never written."""
+        return self.status_for[TODO]
+
+    def put(self, stage: str, status: str) -> str:
+        """The status a lead gets when its card lies in `stage`: its own if that already maps there."""
+        return status if self.stage_of.get(status) == stage else self.status_for[stage]
+
+
+DEFAULT_STAGE_OF: Final = {"NEW": TODO, "CONTACTED": IN_PROGRESS, "QUALIFIED": DONE, "LOST": DONE}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the planner may know of the settings; everything here is a choice of the user, nothing is a secret."""
+
+    status_map: StatusMap
+    conflict: str = "airtable"  # airtable | trello | hold
+    on_lead_deleted: str = "archive"  # archive | leave
+    on_card_deleted: str = "leave"  # leave | recreate
+    max_archive_percent: float = 30.0
+    allow_mass_change: bool = False
+    has_view: bool = False

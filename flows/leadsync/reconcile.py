@@ -1,0 +1,345 @@
+"""
+Join and diff on LeadID: who moved away from the base, per lead and per cell (design sections 3-6).
+
+Pure: frames in, one frame of decisions out. No I/O, no clock, no logger, nothing that writes (see plan.py).
+Signature order everywhere: base, airtable, trello.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from leadsync.description import parse
+from leadsync.model import DONE, STAGES, Rules, StatusMap
+
+Strings = np.ndarray[Any, Any]
+Mask = np.ndarray[Any, Any]
+Columns = dict[str, np.ndarray[Any, Any]]
+
+# (lead, card) -> what happens to the row. A lead or card is what the read, a look-up, or else the base says;
+# "" = never heard of. design section 5, tested to be whole.
+ROW_DECISIONS: Final = {
+    ("present", ""): "create",
+    ("present", "open"): "compare",
+    ("present", "archived"): "stay_archived",
+    ("present", "moved_away"): "leave",
+    ("present", "deleted"): "stay_deleted",
+    ("out_of_view", "open"): "leave",
+    ("out_of_view", "archived"): "leave",
+    ("out_of_view", "moved_away"): "leave",
+    ("out_of_view", "deleted"): "leave",
+    ("gone", "open"): "archive",
+    ("gone", "archived"): "leave",
+    ("gone", "moved_away"): "leave",
+    ("gone", "deleted"): "forget",
+    ("", "open"): "orphan",
+    ("", "archived"): "ignore",
+}
+ARCHIVED: Final = ("archived", "archived_by_us")
+OPEN_STAGES: Final = tuple(stage for stage in STAGES if stage != DONE)
+
+# (equal, Airtable moved, Trello moved) -> decision. design section 6. Unequal though nobody moved happens when
+# the status map or a fallback title changed: the lead is the one that says what the card should look like.
+CELL_DECISIONS: Final = {
+    (True, False, False): "unchanged",
+    (True, False, True): "agreed",
+    (True, True, False): "agreed",
+    (True, True, True): "agreed",
+    (False, True, False): "to_trello",
+    (False, False, True): "to_airtable",
+    (False, True, True): "conflict",
+    (False, False, False): "to_trello",
+}
+_CELL_TABLE: Final = np.array([CELL_DECISIONS[(bool(n & 4), bool(n & 2), bool(n & 1))] for n in range(8)], dtype=object)
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """
+    Decisions and what was set aside.
+
+    `decisions`: index lead_id (unique, sorted), columns row, card_id, status, name, email, source (strings),
+    stage (the card's stage as judged), restore_marker, quiet (bool: nothing to do and nothing to say).
+    `quarantine`: columns lead_id, card_id, reason, remedy.
+    """
+
+    decisions: pd.DataFrame
+    quarantine: pd.DataFrame
+
+
+def missing(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """The lead ids and card ids which the base knows as present and open, and the read did not show."""
+    leads = base.index[(base["lead_presence"] == "present") & ~base.index.isin(airtable.index)]
+    cards = base["card_id"][(base["card_presence"] == "open") & ~base["card_id"].isin(trello.index)]
+    return list(leads), list(cards)
+
+
+def to_look_up(
+    base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, rules: Rules
+) -> tuple[list[str], list[str]]:
+    """What must be asked for by id before anything is decided: the missing, and archived cards wanted back."""
+    leads, cards = missing(base, airtable, trello)
+    was, lead = _aligned(base, base.index), _aligned(airtable, base.index)
+    archived = np.isin(was["card_presence"], ARCHIVED) & (lead["presence"] == "present")
+    wanted = was["card_id"][archived & _wanted_back(was, lead, rules.status_map)]
+    return leads, sorted({*cards, *wanted} - set(trello.index))
+
+
+def reconcile(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, rules: Rules) -> Reconciled:
+    """
+    Decide for every lead, card and cell.
+
+    `airtable` and `trello` hold the read and the looked-up rows (frames.absent_leads, frames.deleted_cards).
+    """
+    owned, set_aside, claimed = _identify(base, trello)
+    leads = base.index.union(airtable.index).union(owned.index)
+    was, lead, card = (_aligned(frame, leads) for frame in (base, airtable, owned))
+    row = _row_decisions(leads, was, lead, card, claimed, rules)
+    status, stage = _status_cells(row, was, lead, card, rules.status_map)
+    cells = {"status": status, "name": _name_cells(row, was, lead, card), **_block_cells(row, was, lead, card)}
+    row = _spare_moved_cards(row, was, card, stage)
+    marker_gone = np.isin(row, ("compare", "unarchive")) & (card["lead_id"] == "")
+    quiet = _is_quiet(row, cells, was, lead, card, marker_gone)
+    decisions = pd.DataFrame(
+        {"row": row, "card_id": np.where(card["card_id"] != "", card["card_id"], was["card_id"]), **cells}
+        | {"stage": stage, "restore_marker": marker_gone, "quiet": quiet},
+        index=leads.rename("lead_id"),
+    )
+    return Reconciled(decisions, _quarantine(decisions, lead, set_aside, rules))
+
+
+def _wanted_back(was: Columns, lead: Columns, status_map: StatusMap) -> Mask:
+    """Archived cards whose lead's stage has since become an open one, or whose deleted lead came back."""
+    now, then = (_stage_of(values, status_map) for values in (lead["status"], _last_seen(was, lead)))
+    returned = (was["lead_presence"] == "gone") & (was["card_presence"] == "archived_by_us")
+    wanted: Mask = (np.isin(now, OPEN_STAGES) & (now != then)) | returned
+    return wanted
+
+
+def _last_seen(was: Columns, lead: Columns) -> Strings:
+    """The lead's status when its card was last known to be shut, or was last agreed; its own if never."""
+    shut = np.isin(was["card_presence"], (*ARCHIVED, "deleted"))
+    return np.where(shut, was["seen_status"], np.where(was["stage"] != "", was["status"], lead["status"]))
+
+
+def _identify(base: pd.DataFrame, trello: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, set[str]]:
+    """
+    Which card is which lead's: the card the base knows, else the oldest by id, open ones before archived ones.
+
+    Returns: the cards by lead (index lead_id, with card_id), the cards set aside, and the leads which a card
+    set aside lays claim to (they get no new card).
+    """
+    cards = trello.rename_axis("card_id").reset_index()
+    known = base.reset_index().drop_duplicates("card_id").set_index("card_id")
+    cards["known_lead"] = cards["card_id"].map(known["lead_id"]).fillna("").astype(object)
+    cards["owner"] = cards["known_lead"].where(cards["known_lead"] != "", cards["lead_id"])
+    cards["reason"] = np.select(
+        [cards["markers"] > 1, _renamed_marker(cards), (cards["kind"] != "") & (cards["presence"] == "open")],
+        ["two_markers", "other_marker", cards["kind"]],
+        default="",
+    ).astype(object)
+    fit = cards[(cards["reason"] == "") & (cards["owner"] != "")]
+    rank = fit.assign(
+        stranger=fit["known_lead"] == "", deleted=fit["presence"] == "deleted", shut=fit["presence"] != "open"
+    ).sort_values(["deleted", "stranger", "shut", "card_id"])
+    first = ~rank.duplicated("owner") & ~_second_to_unread(rank, base, cards)
+    owned = rank[first].set_index("owner").sort_index()
+    copies = rank[~first & ~rank["deleted"]].assign(reason="copy")
+    aside = pd.concat([cards[cards["reason"] != ""], copies])
+    return owned, aside, _claims(aside)
+
+
+def _renamed_marker(cards: pd.DataFrame) -> pd.Series:
+    return (cards["known_lead"] != "") & (cards["lead_id"] != "") & (cards["lead_id"] != cards["known_lead"])
+
+
+def _second_to_unread(rank: pd.DataFrame, base: pd.DataFrame, cards: pd.DataFrame) -> pd.Series:
+    """A stranger is a copy while the card the base knows still exists, be it archived, away or set aside."""
+    exists = base[(base["card_presence"] != "deleted")]
+    gone = set(cards["card_id"][cards["presence"] == "deleted"])
+    alive = set(exists.index[~exists["card_id"].isin(gone)])
+    return rank["stranger"] & rank["owner"].isin(alive)
+
+
+def _claims(aside: pd.DataFrame) -> set[str]:
+    """Leads that a card with two markers, or with another lead's marker, or known to the base, speaks for."""
+    unclear = aside[aside["reason"].isin(("two_markers", "other_marker"))]
+    named = {lead for text in unclear["description"] for lead in parse(text).markers}
+    return named | set(aside["known_lead"][aside["known_lead"] != ""])
+
+
+def _aligned(frame: pd.DataFrame, leads: pd.Index) -> Columns:
+    """The frame's columns in the order of `leads`; "", 0 or False where it has no such row."""
+    at = frame.index.get_indexer(leads)
+    absent = at < 0
+    columns: Columns = {}
+    for column in frame.columns:
+        values = frame[column].to_numpy()
+        filler = "" if values.dtype == object else values.dtype.type(0)
+        taken = values[at].copy() if len(values) else np.full(len(leads), filler, dtype=values.dtype)
+        taken[absent] = filler
+        columns[column] = taken
+    return columns
+
+
+def _stage_of(status: Strings, status_map: StatusMap) -> Strings:
+    """Stage of each status; an empty one counts as the first status, an unknown one has stage ""."""
+    table = {"": status_map.stage_of[status_map.empty_means], **status_map.stage_of}
+    return np.array([table.get(value, "") for value in status.tolist()], dtype=object)
+
+
+def _row_decisions(
+    leads: pd.Index, was: Columns, lead: Columns, card: Columns, claimed: set[str], rules: Rules
+) -> Strings:
+    lead_now = np.where(lead["presence"] != "", lead["presence"], was["lead_presence"])
+    card_now = np.where(card["presence"] != "", card["presence"], was["card_presence"])
+    card_now = np.where(card_now == "archived_by_us", "archived", card_now)
+    pairs = zip(lead_now.tolist(), card_now.tolist(), strict=True)
+    row = np.array([ROW_DECISIONS[pair] for pair in pairs], dtype=object)
+
+    row[(row == "stay_archived") & _wanted_back(was, lead, rules.status_map)] = "unarchive"
+    now, then = (_effective(values, rules.status_map) for values in (lead["status"], _last_seen(was, lead)))
+    recreate = (now != then) | (rules.on_card_deleted == "recreate") | (was["lead_presence"] == "gone")
+    row[(row == "stay_deleted") & recreate] = "create"
+    if rules.on_lead_deleted == "leave":
+        row[row == "archive"] = "leave"
+    row[(row == "create") & (_stage_of(lead["status"], rules.status_map) == "")] = "quarantined"
+    row[(lead["problem"] != "") | leads.isin(list(claimed))] = "quarantined"
+    return row
+
+
+def _effective(status: Strings, status_map: StatusMap) -> Strings:
+    return np.where(status == "", status_map.empty_means, status)
+
+
+def _decide(equal: Any, airtable_moved: Any, trello_moved: Any) -> Strings:
+    decision: Strings = _CELL_TABLE[(equal * 4 + airtable_moved * 2 + trello_moved * 1).astype(np.int64)]
+    return decision
+
+
+def _status_cells(
+    row: Strings, was: Columns, lead: Columns, card: Columns, status_map: StatusMap
+) -> tuple[Strings, Strings]:
+    """Decision of the status cell, and the card's stage judged against the base (design section 3)."""
+    agreed_before = was["stage"] != ""
+    ticked = card["due_complete"] & ~was["due_complete"] & agreed_before & (card["stage"] == was["stage"])
+    stage = np.where(ticked, DONE, card["stage"])
+    wanted = _stage_of(lead["status"], status_map)
+    status_moved = _effective(lead["status"], status_map) != _effective(was["status"], status_map)
+    decision = _decide(wanted == stage, status_moved | ~agreed_before, (stage != was["stage"]) | ~agreed_before)
+    decision[(row == "unarchive") & (decision != "unchanged") & (decision != "agreed")] = "to_trello"
+    decision[stage == ""] = "parked"
+    decision[wanted == ""] = "quarantined"
+    decision[(row == "unarchive") & (stage == "") & (wanted != "")] = "to_trello"
+    decision[~np.isin(row, ("compare", "unarchive"))] = "unchanged"
+    return decision, stage
+
+
+def _name_cells(row: Strings, was: Columns, lead: Columns, card: Columns) -> Strings:
+    """An emptied title and a fallback title say nothing; a first match fills an empty name from the card."""
+    agreed_before = was["title"] != ""
+    unnamed = np.array([title.startswith("Unnamed lead rec") for title in card["title"].tolist()], dtype=bool)
+    fallback = (lead["name"] == "") & ((card["title"] == lead["email"]) | unnamed)
+    says_nothing = (card["title"] == "") | fallback
+    name_moved = np.where(agreed_before, lead["name"] != was["name"], lead["name"] != "")
+    title_moved = (~agreed_before | (card["title"] != was["title"])) & ~says_nothing
+    decision = _decide(card["title"] == lead["title"], name_moved.astype(bool), title_moved)
+    decision[~np.isin(row, ("compare", "unarchive"))] = "unchanged"
+    return decision
+
+
+def _block_cells(row: Strings, was: Columns, lead: Columns, card: Columns) -> dict[str, Strings]:
+    """E-mail and source go one way. A bare marker only grows into a block when a lead's value moved."""
+    cells = {}
+    for field, line in (("email", "email_line"), ("source", "source_line")):
+        moved = (was["card_id"] != "") & (lead[line] != was[line])
+        stale = card["block"] & (card[line] != lead[line])
+        decision = np.select(
+            [stale & moved, stale, moved & ~card["block"], moved],
+            ["to_trello", "restore", "to_trello", "agreed"],
+            default="unchanged",
+        ).astype(object)
+        decision[~np.isin(row, ("compare", "unarchive"))] = "unchanged"
+        cells[field] = decision
+    return cells
+
+
+def _spare_moved_cards(row: Strings, was: Columns, card: Columns, stage: Strings) -> Strings:
+    """The card of a deleted lead is archived, unless a person moved or retitled it since the base."""
+    restaged = (was["stage"] != "") & (stage != was["stage"])
+    retitled = (was["title"] != "") & (card["title"] != was["title"])
+    spared = row.copy()
+    spared[(row == "archive") & (restaged | retitled)] = "keep_moved"
+    return spared
+
+
+def _is_quiet(
+    row: Strings, cells: dict[str, Strings], was: Columns, lead: Columns, card: Columns, marker_gone: Mask
+) -> Mask:
+    """Nothing to write, to record, or to say."""
+    settled = (row == "compare") & (was["lead_presence"] == "present") & (was["card_presence"] == "open")
+    settled &= (card["card_id"] == was["card_id"]) & ~marker_gone & (card["due_complete"] == was["due_complete"])
+    for decision in cells.values():
+        settled &= decision == "unchanged"
+    archived = (row == "stay_archived") & np.isin(was["card_presence"], ARCHIVED)
+    archived &= (was["lead_presence"] == "present") & (lead["status"] == was["seen_status"])
+    resting = (row == "leave") & _presence_unchanged(was, lead, card)
+    return settled | archived | resting | ((row == "stay_deleted") & _presence_unchanged(was, lead, card))
+
+
+def _presence_unchanged(was: Columns, lead: Columns, card: Columns) -> Mask:
+    same_lead = (lead["presence"] == "") | (lead["presence"] == was["lead_presence"])
+    by_us = (was["card_presence"] == "archived_by_us") & (card["presence"] == "archived")
+    unchanged: Mask = same_lead & (
+        (card["presence"] == "") | (card["presence"] == was["card_presence"]) | by_us
+    )
+    return unchanged
+
+
+REMEDIES: Final = {
+    "two_markers": (
+        "the card names two different leads",
+        "Leave only the LeadID line of the lead it belongs to, and delete the other.",
+    ),
+    "other_marker": (
+        "the card's LeadID line was changed to another lead's",
+        "Put back the line LeadID: {known}, or delete the card if it is not needed.",
+    ),
+    "copy": (
+        "a copy: another card already carries this LeadID",
+        "Remove the LeadID line from the copy.",
+    ),
+    "template": ("the card is a template", "Remove the LeadID line from the template."),
+    "mirror": ("the card is a mirror", "Nothing to do; the mirrored card itself is synced."),
+    "separator": ("the card is a separator", "Remove the LeadID line from the separator."),
+}
+
+
+def _quarantine(decisions: pd.DataFrame, lead: Columns, aside: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+    rows = []
+    for item in aside.to_dict("records"):
+        reason, remedy = REMEDIES[item["reason"]]
+        lead_id = item["owner"] or item["lead_id"]
+        rows.append((lead_id, item["card_id"], reason, remedy.format(known=item["known_lead"])))
+    for lead_id, card_id in decisions["card_id"][decisions["row"] == "orphan"].items():
+        remedy = "Restore the lead, or archive the card."
+        rows.append((lead_id, card_id, "its LeadID names no lead in the table", remedy))
+    known = ", ".join(rules.status_map.stage_of)
+    unknown = _unknown_status(decisions, lead, rules)
+    for index in np.flatnonzero(unknown | (lead["problem"] != "")).tolist():
+        broken = lead["problem"][index]
+        reason = broken or f"unknown status {lead['status'][index]!r}"
+        remedy = "Make the column a text column." if broken else f"Set one of {known}, or add it to SYNC_STATUS_MAP."
+        rows.append((decisions.index[index], decisions["card_id"].iat[index], reason, remedy))
+    frame = pd.DataFrame(rows, columns=["lead_id", "card_id", "reason", "remedy"], dtype="object")
+    return frame.sort_values(["lead_id", "card_id"]).reset_index(drop=True)
+
+
+def _unknown_status(decisions: pd.DataFrame, lead: Columns, rules: Rules) -> Mask:
+    present = lead["presence"] == "present"
+    unknown: Mask = present & (_stage_of(lead["status"], rules.status_map) == "")
+    return unknown

@@ -1,0 +1,239 @@
+"""
+Everything a run needs from outside, read once at the door from the environment and `.env`.
+
+`.env.sample` lists the same names (a test compares). What is never here: a rule, a client, a network call.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import platformdirs
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from leadsync.errors import ConfigurationError
+from leadsync.model import DEFAULT_STAGE_OF, STAGES, Rules, StatusMap
+
+PROJECT = Path(__file__).resolve().parents[2]
+OURS = ("AIRTABLE_", "TRELLO_", "SYNC_")
+BOARD_URL = re.compile(r"^https?://(?:www\.)?trello\.com/b/([0-9A-Za-z]{8})(?:[/?#].*)?$")
+
+
+class ConflictPolicy(StrEnum):
+    """Who wins when both sides moved one cell apart."""
+
+    AIRTABLE = "airtable"
+    TRELLO = "trello"
+    HOLD = "hold"
+
+
+class OnLeadDeleted(StrEnum):
+    """What happens to the card of a deleted lead."""
+
+    ARCHIVE = "archive"
+    LEAVE = "leave"
+
+
+class OnCardDeleted(StrEnum):
+    """What happens to the lead of a deleted card."""
+
+    LEAVE = "leave"
+    RECREATE = "recreate"
+
+
+def default_state_url() -> str:
+    """An SQLite file in the user's data folder."""
+    return f"sqlite:///{platformdirs.user_data_path('leadsync') / 'state.sqlite3'}"
+
+
+class Settings(BaseSettings):
+    """All settings, frozen. A field is called as its environment variable, in lower case."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True, env_file_encoding="utf-8"
+    )
+
+    airtable_api_token: SecretStr
+    """Personal access token with the scopes data.records:read and data.records:write."""
+    airtable_base_id: str
+    """The base, as in its address: airtable.com/appXXXXXXXXXXXXXX/…"""
+    airtable_table_name: str = "Leads"
+    """The table's name or id (tbl…)."""
+    airtable_view: str | None = None
+    """A view's name or id; only the leads it shows are synced. A lead that leaves it is left alone."""
+    airtable_endpoint_url: str = "https://api.airtable.com"
+    """Where Airtable's API is; only tests and proxies change it."""
+    airtable_name_field: str = "name"
+    """The column with the lead's name. Four columns by name, or all four by id (fld…)."""
+    airtable_email_field: str = "email"
+    """The column with the e-mail address."""
+    airtable_status_field: str = "status"
+    """The single-select column with the status."""
+    airtable_source_field: str = "source"
+    """The column that says where the lead came from."""
+    airtable_requests_per_second: float = Field(default=4.5, gt=0, le=50)
+    """Our pace [1/s]. Airtable allows 5 per base, shared with every other program."""
+
+    trello_api_key: SecretStr
+    """API key of the Power-Up, 32 hex digits."""
+    trello_api_token: SecretStr
+    """Token of the user in whose name the sync works, with the scopes read and write."""
+    trello_api_secret: SecretStr | None = None
+    """The Power-Up's secret; signs webhooks, not needed for a sync."""
+    trello_board_id: str
+    """The board's id, its short link, or its whole address."""
+    trello_list_todo_id: str | None = None
+    """Id of the list for TODO; not needed when the list is called TODO."""
+    trello_list_in_progress_id: str | None = None
+    """Id of the list for IN_PROGRESS; not needed when the list is called IN_PROGRESS."""
+    trello_list_done_id: str | None = None
+    """Id of the list for DONE; not needed when the list is called DONE."""
+    trello_endpoint_url: str = "https://api.trello.com"
+    """Where Trello's API is; only tests and proxies change it."""
+    trello_requests_per_10_seconds: int = Field(default=95, gt=0, le=300)
+    """Our pace [1/10 s]. Trello allows 100 per token."""
+
+    sync_state_url: SecretStr = Field(default_factory=lambda: SecretStr(default_state_url()))
+    """SQLAlchemy URL of the state database: what both sides agreed on last time. PostgreSQL for teams."""
+    sync_conflict: ConflictPolicy = ConflictPolicy.AIRTABLE
+    """When both sides moved one cell apart: airtable wins, trello wins, or hold (write neither)."""
+    sync_on_lead_deleted: OnLeadDeleted = OnLeadDeleted.ARCHIVE
+    """A deleted lead's card is archived, or left."""
+    sync_on_card_deleted: OnCardDeleted = OnCardDeleted.LEAVE
+    """A deleted card is left deleted until its lead's status is edited, or created again at once."""
+    sync_max_archive_percent: float = Field(default=30, ge=0, le=100)
+    """Refuse a run in which more than this share of the known leads or cards is missing [%], from 10 on."""
+    sync_status_map: Annotated[StatusMap, NoDecode] = Field(
+        default_factory=lambda: StatusMap.from_stages(DEFAULT_STAGE_OF), validate_default=False
+    )
+    """JSON object, status -> list. The first status of a list is what a card moved there gives its lead."""
+
+    @field_validator("sync_status_map", mode="before")
+    @classmethod
+    def _parse_status_map(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            stage_of = json.loads(value, object_pairs_hook=_unique_keys)
+        except json.JSONDecodeError as exc:
+            raise ValueError(f"not JSON ({exc.msg}); allowed is e.g. {json.dumps(DEFAULT_STAGE_OF)}") from None
+        if not isinstance(stage_of, dict):
+            raise ValueError(f"not an object; allowed is e.g. {json.dumps(DEFAULT_STAGE_OF)}")
+        return StatusMap.from_stages(stage_of)
+
+    @field_validator("airtable_endpoint_url", "trello_endpoint_url")
+    @classmethod
+    def _is_http_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise ValueError(f"{value!r} is not an address; allowed is http(s)://host[:port]")
+        return value.rstrip("/")
+
+    @field_validator("trello_board_id")
+    @classmethod
+    def _board_from_address(cls, value: str) -> str:
+        value = value.strip()
+        if found := BOARD_URL.match(value):
+            return found.group(1)
+        if not re.fullmatch(r"[0-9A-Za-z]+", value):
+            raise ValueError(
+                f"{value!r} is not a board; allowed are its id (24 hex digits), its short link (8 characters) "
+                "or its address https://trello.com/b/…"
+            )
+        return value
+
+    @field_validator("airtable_base_id")
+    @classmethod
+    def _is_base_id(cls, value: str) -> str:
+        if not re.fullmatch(r"\s*app[0-9A-Za-z]+\s*", value):
+            raise ValueError(f"{value!r} is not a base id; allowed is appXXXXXXXXXXXXXX, as in the base's address")
+        return value.strip()
+
+    @field_validator("airtable_api_token", "trello_api_key", "trello_api_token")
+    @classmethod
+    def _fits_in_a_header(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value().strip()
+        if not text or not text.isascii() or not text.isprintable() or " " in text or '"' in text:
+            raise ValueError("it is empty or holds characters that no key or token has; paste it again")
+        return SecretStr(text)
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Our field name -> the column in Airtable."""
+        return {
+            "name": self.airtable_name_field,
+            "email": self.airtable_email_field,
+            "status": self.airtable_status_field,
+            "source": self.airtable_source_field,
+        }
+
+    @property
+    def list_ids(self) -> dict[str, str | None]:
+        """Stage -> configured list id, None where the list is found by its name."""
+        ids = (self.trello_list_todo_id, self.trello_list_in_progress_id, self.trello_list_done_id)
+        return dict(zip(STAGES, ids, strict=True))
+
+    def rules(self, *, conflict: ConflictPolicy | None = None, allow_mass_change: bool = False) -> Rules:
+        """The part the planner may see, with the choices of this one run."""
+        return Rules(
+            status_map=self.sync_status_map,
+            conflict=(conflict or self.sync_conflict).value,
+            on_lead_deleted=self.sync_on_lead_deleted.value,
+            on_card_deleted=self.sync_on_card_deleted.value,
+            max_archive_percent=self.sync_max_archive_percent,
+            allow_mass_change=allow_mass_change,
+            has_view=self.airtable_view is not None,
+        )
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    for index, (key, _) in enumerate(pairs):
+        if key in dict(pairs[:index]):
+            raise ValueError(f"status {key!r} is mapped twice")
+    return dict(pairs)
+
+
+def load_settings(env_files: tuple[Path, ...] | None = None) -> Settings:
+    """
+    Read the environment, then `.env` of the working directory, then that beside `flows/`.
+
+    Raises: ConfigurationError that names each wrong setting, what it holds (never a secret) and what is allowed.
+    """
+    files = env_files if env_files is not None else (PROJECT / ".env", Path.cwd() / ".env")
+    _refuse_unknown_names(files)
+    try:
+        return Settings(_env_file=files)  # type: ignore[call-arg]  # pydantic-settings' own way to name the files
+    except ValidationError as exc:
+        problems = [_sentence(error) for error in exc.errors(include_url=False, include_input=False)]
+        raise ConfigurationError(" ".join(problems) + " See .env.sample.") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError("The .env file is not UTF-8 text; save it as UTF-8.") from None
+
+
+def _refuse_unknown_names(files: tuple[Path, ...]) -> None:
+    known = [name.upper() for name in Settings.model_fields]
+    for file in files:
+        try:
+            names = dotenv_values(file) if file.is_file() else {}
+        except UnicodeDecodeError:
+            raise ConfigurationError(f"{file} is not UTF-8 text; save it as UTF-8.") from None
+        for name in names:
+            if name.upper().startswith(OURS) and name.upper() not in known:
+                near = difflib.get_close_matches(name.upper(), known, n=1)
+                hint = f" Did you mean {near[0]}?" if near else f" Known are {', '.join(known)}."
+                raise ConfigurationError(f"{file} holds an unknown setting {name}.{hint}")
+
+
+def _sentence(error: Any) -> str:
+    name = str(error["loc"][0]).upper()
+    if error["type"] == "missing":
+        return f"{name} is not set."
+    return f"{name}: {str(error['msg']).removeprefix('Value error, ')}."

@@ -1,0 +1,241 @@
+"""
+Trello as the sync sees it: fetch, look up, create, update. The only file that imports py-trello.
+
+What is never here: a decision, a frame of leads, a retry (see wire.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import trello as py_trello
+
+from leadsync.errors import ConfigurationError, IncompleteReadError, LeadsyncError, ServiceRefusedError
+from leadsync.frames import cards_frame, deleted_cards, overlay
+from leadsync.settings import Settings
+from leadsync.wire import Pace, Wire, session
+
+PAGE = 1_000
+"""Cards in one page [reference/trello-api.md 2.2]."""
+PENALTY = 10.0
+"""Seconds of Trello's rate window [reference/trello-api.md 2.1]."""
+HOSTS = ("https://api.trello.com", "https://trello.com")
+CARD_FIELDS = "id,name,desc,closed,idList,idBoard,dueComplete,isTemplate,cardRole,shortUrl"
+
+
+@dataclass(frozen=True)
+class Board:
+    """The board as the settings name it, resolved: `lists` maps stage to list id."""
+
+    board_id: str
+    name: str
+    url: str
+    lists: dict[str, str]
+
+    @property
+    def stages(self) -> dict[str, str]:
+        """List id -> stage."""
+        return {list_id: stage for stage, list_id in self.lists.items()}
+
+
+@dataclass(frozen=True)
+class CardsRead:
+    """`cards`: ours, as frames.cards_frame. `total`: all cards seen. `whole`: False if a tail was left unread."""
+
+    cards: pd.DataFrame
+    total: int
+    whole: bool = True
+
+
+class Trello:
+    """The board. `calls`: requests sent so far."""
+
+    def __init__(self, settings: Settings, wire: Wire | None = None) -> None:
+        key, token = (
+            secret.get_secret_value() for secret in (settings.trello_api_key, settings.trello_api_token)
+        )
+        pace = Pace(limit=settings.trello_requests_per_10_seconds, seconds=10, penalty=PENALTY)
+        hosts = dict.fromkeys(HOSTS, settings.trello_endpoint_url)
+        self.wire = wire or Wire("Trello", pace, secrets=(token, key), hosts=hosts)
+        self._settings = settings
+        header = f'OAuth oauth_consumer_key="{key}", oauth_token="{token}"'
+        # No key is given to the client: it would put key and token into every URL.
+        self._client = py_trello.TrelloClient(None, http_service=session(self.wire, {"Authorization": header}))
+
+    @property
+    def calls(self) -> int:
+        """Requests sent so far, retries included."""
+        return self.wire.calls
+
+    def fetch_board(self) -> Board:
+        """
+        Resolve board and lists. Cost: 2 requests.
+
+        Raises: ConfigurationError naming the setting if the board is closed or out of reach, or if a list is
+        not on it, archived, or cannot be told by its name.
+        """
+        wanted = self._settings.trello_board_id
+        try:
+            board = self._get(f"boards/{wanted}", fields="id,name,closed,url")
+            lists = self._get(f"boards/{wanted}/lists", filter="all", fields="id,name,closed,idBoard")
+        except ServiceRefusedError as refused:
+            raise self._misconfigured(refused) from None
+        if board.get("closed"):
+            raise ConfigurationError(f"TRELLO_BOARD_ID: the board {board.get('name')!r} is closed; re-open it.")
+        stages = {
+            stage: self._list_id(stage, configured, lists) for stage, configured in self._settings.list_ids.items()
+        }
+        self._refuse_shared_lists(stages)
+        return Board(str(board["id"]), str(board.get("name", "")), str(board.get("url", "")), stages)
+
+    def check_lists(self, board: Board) -> None:
+        """Before cards are put into lists: are they all still there and open? Cost: 1 request."""
+        try:
+            lists = self._get(f"boards/{board.board_id}/lists", filter="all", fields="id,name,closed,idBoard")
+        except ServiceRefusedError as refused:
+            raise self._misconfigured(refused) from None
+        for stage, list_id in board.lists.items():
+            self._list_id(stage, list_id, lists)
+
+    def fetch_cards(
+        self, board: Board, known: Collection[str], expected: Collection[str] = (), archived: bool = False
+    ) -> CardsRead:
+        """
+        The board's open cards, or with `archived` all of them.
+
+        `known`: card ids the base knows; `expected`: those of them that should be open. Cost:
+        max(1, ceil(open / 1000)) requests: a full page ends the read if it already showed all that is expected,
+        and the answer then is not `whole`. With `archived` only an empty page ends it: a page cut short shows.
+        """
+        cards: dict[str, Any] = {}
+        query = {"filter": "all" if archived else "open", "fields": CARD_FIELDS, "limit": str(PAGE)}
+        while True:
+            page = self._card_page(board, query)
+            news = {card["id"]: card for card in page if card["id"] not in cards}
+            cards |= news
+            if not news or (len(page) < PAGE and not archived):
+                whole = True
+                break
+            if expected and not archived and not set(expected) - cards.keys():
+                whole = False
+                break
+            query["before"] = min(cards)
+        frame = cards_frame(cards.values(), board.board_id, board.stages, known)
+        return CardsRead(frame, len(cards), whole)
+
+    def look_up_cards(self, board: Board, card_ids: Sequence[str]) -> pd.DataFrame:
+        """
+        Cards that were missing from a read, asked for by id: archived, moved_away or deleted, 1 request each.
+
+        Raises: IncompleteReadError if one is open on the board after all: then the read was not whole.
+        """
+        found: list[dict[str, Any]] = []
+        deleted: list[str] = []
+        for card_id in card_ids:
+            card = self._look_up(card_id)
+            if card is None:
+                deleted.append(card_id)
+            else:
+                found.append(card)
+        cards = cards_frame(found, board.board_id, board.stages, card_ids)
+        open_after_all = cards.index[cards["presence"] == "open"]
+        if len(open_after_all):
+            raise IncompleteReadError(
+                f"Trello's list left out {len(open_after_all)} cards that are open on the board, for example "
+                f"{open_after_all[0]}; nothing was written. Run again."
+            )
+        return overlay(cards, deleted_cards(deleted))
+
+    def get_card(self, board: Board, card_id: str) -> pd.DataFrame:
+        """One card as it is now; presence deleted if it is gone. Cost: 1 request."""
+        card = self._look_up(card_id)
+        if card is None:
+            return deleted_cards([card_id])
+        return cards_frame([card], board.board_id, board.stages, (card_id,))
+
+    def create_card(self, board: Board, cells: Mapping[str, Any]) -> pd.DataFrame:
+        """POST one card. Returns: the card as Trello returned it. Raises: UnclearWriteError if no answer came."""
+        card = self._client.fetch_json("cards", http_method="POST", post_args=dict(cells))
+        return cards_frame([card], board.board_id, board.stages, (card["id"],))
+
+    def update_card(self, board: Board, card_id: str, cells: Mapping[str, Any]) -> pd.DataFrame:
+        """One PUT with just the given cells. Returns: the card as Trello returned it."""
+        card = self._client.fetch_json(f"cards/{card_id}", http_method="PUT", post_args=dict(cells))
+        return cards_frame([card], board.board_id, board.stages, (card_id,))
+
+    def explain(self, refused: ServiceRefusedError) -> tuple[str, str]:
+        """Why a card could not be written, and what to do about it."""
+        if refused.status == 401:
+            return (
+                f"the token may not write to the card ({refused.text or 'unauthorized'})",
+                "Give TRELLO_API_TOKEN the scope write, and its user the right to edit the board.",
+            )
+        if refused.status == 404:
+            return "the card or its list is gone", "Nothing to do; the next run sees what became of it."
+        if refused.status == 403:
+            return f"Trello refused it ({refused})", "A board or list may be full: archive cards that are done."
+        return str(refused), "Correct the lead's text; Trello takes at most 16,384 characters."
+
+    def _get(self, path: str, **query: str) -> Any:
+        return self._client.fetch_json(path, query_params=dict(query))
+
+    def _card_page(self, board: Board, query: Mapping[str, str]) -> list[dict[str, Any]]:
+        try:
+            page = self._get(f"boards/{board.board_id}/cards", **query)
+        except ServiceRefusedError as refused:
+            raise self._misconfigured(refused) from None
+        if not isinstance(page, list) or not all(isinstance(card, dict) and card.get("id") for card in page):
+            raise IncompleteReadError("Trello sent a page without cards; nothing was written. Run again.")
+        return page
+
+    def _look_up(self, card_id: str) -> dict[str, Any] | None:
+        try:
+            card: dict[str, Any] = self._get(f"cards/{card_id}", fields=CARD_FIELDS)
+        except ServiceRefusedError as refused:
+            if refused.status == 404:
+                return None
+            if refused.status == 401:  # moved out of the token's sight
+                return {"id": card_id, "idBoard": "out of sight"}
+            raise
+        return card
+
+    def _list_id(self, stage: str, configured: str | None, lists: Sequence[Mapping[str, Any]]) -> str:
+        setting = f"TRELLO_LIST_{stage}_ID"
+        shown = ", ".join(f"{item['name']} = {item['id']}" for item in lists if not item.get("closed")) or "none"
+        by_name = [item for item in lists if item["name"] == stage and not item.get("closed")]
+        found = [item for item in lists if item["id"] == configured] if configured else by_name
+        if not found and configured:
+            raise ConfigurationError(f"{setting} {configured} is not a list of the board. Its open lists: {shown}.")
+        if not found:
+            raise ConfigurationError(f"{setting} is not set and no open list is called {stage}. Open lists: {shown}.")
+        if len(found) > 1:
+            raise ConfigurationError(f"{len(found)} lists are called {stage}; set {setting}. Open lists: {shown}.")
+        if found[0].get("closed"):
+            raise ConfigurationError(
+                f"{setting}: the list {found[0]['name']!r} is archived; un-archive it or choose one of {shown}."
+            )
+        return str(found[0]["id"])
+
+    def _refuse_shared_lists(self, stages: Mapping[str, str]) -> None:
+        if len(set(stages.values())) < len(stages):
+            raise ConfigurationError("Two of TRELLO_LIST_*_ID name the same list; each stage needs a list of its own.")
+
+    def _misconfigured(self, refused: ServiceRefusedError) -> LeadsyncError:
+        """Which setting a refused read points to [reference/trello-api.md 1.3]."""
+        board = self._settings.trello_board_id
+        if "key" in refused.text:
+            return ConfigurationError("TRELLO_API_KEY was not accepted by Trello; copy the key again.")
+        if "token" in refused.text or "missing scopes" in f"{refused.kind} {refused.text}":
+            return ConfigurationError("TRELLO_API_TOKEN was not accepted by Trello; make a new token (read and write).")
+        if refused.status == 401:
+            return ConfigurationError(
+                f"TRELLO_BOARD_ID {board} is out of reach for TRELLO_API_TOKEN; add its user to the board."
+            )
+        if refused.status in (400, 404):
+            return ConfigurationError(
+                f"TRELLO_BOARD_ID {board} is not a board; give its id, short link or address ({refused.text})."
+            )
+        return ConfigurationError(f"Trello refused to list board {board}: {refused}.")

@@ -1,0 +1,237 @@
+"""
+One transport for both services: pace, time-outs, retries, call counts, and errors in our own words, redacted.
+
+Both clients get a `requests` session with this adapter mounted, so that neither their own retries nor their own
+exceptions ever come into play. What is never here: a path, a body, an opinion on what an answer means for a lead.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+from pyrate_limiter import InMemoryBucket, Limiter, Rate
+from requests.adapters import HTTPAdapter
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+
+from leadsync.errors import (
+    ConfigurationError,
+    LeadsyncError,
+    QuotaExceededError,
+    ServiceRefusedError,
+    TimedOutWriteError,
+    TransientServiceError,
+    UnclearWriteError,
+)
+
+log = logging.getLogger("leadsync")
+
+CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 40.0
+"""Seconds. Trello itself cuts an answer at 30 s [reference/trello-api.md 2.2]."""
+ATTEMPTS = 5
+"""Tries of one request before a run gives up on it; a 429 that waited out its window counts as one."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """At most `limit` requests in any `seconds`; after a 429 without Retry-After a pause of `penalty` seconds."""
+
+    limit: int
+    seconds: float
+    penalty: float
+
+
+class Clock(Protocol):
+    """What is needed of the module `time`; tests bring their own."""
+
+    def monotonic(self) -> float:
+        """Seconds."""
+
+    def sleep(self, seconds: float, /) -> None:
+        """Wait."""
+
+
+class _Again(Exception):
+    """This attempt failed in a way that the next may not; carries the pause [s] and the error if it was the last."""
+
+    def __init__(self, error: LeadsyncError, pause: float | None = None) -> None:
+        super().__init__(str(error))
+        self.error, self.pause = error, pause
+
+
+class Wire(HTTPAdapter):
+    """
+    The transport adapter of one service.
+
+    `hosts` maps hosts a client has hard-coded to the endpoint from the settings. `secrets` are blotted out of
+    every text that leaves here. Attribute `calls`: requests sent, retries included.
+    Raises (from `send`): the LeadsyncErrors of errors.py, never an exception of requests or urllib3.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        pace: Pace,
+        secrets: tuple[str, ...],
+        hosts: Mapping[str, str] | None = None,
+        clock: Clock = time,
+        read_timeout: float = READ_TIMEOUT,
+    ) -> None:
+        super().__init__(pool_maxsize=8)
+        self.service, self.calls = service, 0
+        self._pace, self._secrets, self._hosts, self._clock = pace, secrets, dict(hosts or {}), clock
+        self._timeout = (CONNECT_TIMEOUT, read_timeout)
+        rate = Rate(pace.limit, int(pace.seconds * 1000))
+        self._limiter = Limiter(InMemoryBucket([rate]))
+        self._lock = threading.Lock()
+        self._paused_until = 0.0
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        """Send, paced and retried; a 2xx comes back as 200, anything else as an exception."""
+        self._redirect(request)
+        kwargs["timeout"] = self._timeout
+        retrying = Retrying(
+            retry=retry_if_exception_type(_Again),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=_pause,
+            sleep=self._clock.sleep,
+            reraise=True,
+        )
+        try:
+            return retrying(self._attempt, request, *args, **kwargs)
+        except _Again as failed:
+            raise failed.error from None
+
+    def redact(self, text: str) -> str:
+        """`text` without any of the secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
+
+    def _redirect(self, request: requests.PreparedRequest) -> None:
+        parts = urlsplit(request.url or "")
+        endpoint = self._hosts.get(f"{parts.scheme}://{parts.netloc}")
+        if endpoint:
+            target = urlsplit(endpoint)
+            path = target.path.rstrip("/") + parts.path
+            request.url = urlunsplit((target.scheme, target.netloc, path, parts.query, ""))
+
+    def _attempt(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        self._wait_for_turn()
+        try:
+            response = super().send(request, *args, **kwargs)
+            body = response.content  # read here, so that a body cut short is this attempt's failure
+        except requests.exceptions.RequestException as exc:
+            raise self._lost(request, exc) from None
+        self._mind_remaining(response)
+        if 200 <= response.status_code < 300:
+            return self._checked(request, response, body)
+        raise self._refused(request, response)
+
+    def _wait_for_turn(self) -> None:
+        while (wait := self._paused_until - self._clock.monotonic()) > 0:
+            self._clock.sleep(wait)
+        self._limiter.try_acquire(self.service)
+        with self._lock:
+            self.calls += 1
+
+    def _mind_remaining(self, response: requests.Response) -> None:
+        """Trello tells what is left of the window; when others have eaten it up, wait rather than be refused."""
+        left = response.headers.get("X-Rate-Limit-Api-Token-Remaining", "")
+        if left.isdigit() and int(left) < 2 and response.status_code != 429:
+            interval = response.headers.get("X-Rate-Limit-Api-Token-Interval-Ms", "")
+            self._pause_all(int(interval) / 1000 if interval.isdigit() else self._pace.penalty)
+
+    def _pause_all(self, seconds: float) -> None:
+        with self._lock:
+            self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
+
+    def _checked(self, request: requests.PreparedRequest, response: requests.Response, body: bytes) -> requests.Response:
+        try:
+            json.loads(body)
+        except ValueError:
+            raise self._unanswered(request, "an answer that is not JSON") from None
+        response.status_code = 200  # py-trello takes a 202 for a failure although the write took place
+        return response
+
+    def _lost(self, request: requests.PreparedRequest, exc: requests.exceptions.RequestException) -> Exception:
+        if isinstance(exc, requests.exceptions.SSLError):
+            return ConfigurationError(f"{self.service}'s certificate was not accepted; check the endpoint URL.")
+        reason = exc.args[0] if exc.args else None
+        reason = reason.reason if isinstance(reason, MaxRetryError) else reason
+        if isinstance(reason, NewConnectionError | ConnectTimeoutError):
+            host = urlsplit(request.url or "").netloc
+            return _Again(TransientServiceError(f"{self.service} could not be reached at {host}. Run again later."))
+        timed_out = isinstance(exc, requests.exceptions.Timeout)
+        what = f"no answer within {self._timeout[1]:g} s" if timed_out else "a dropped connection"
+        return self._unanswered(request, what, timed_out)
+
+    def _unanswered(self, request: requests.PreparedRequest, what: str, timed_out: bool = False) -> Exception:
+        """A POST is never sent again from here: it may have taken effect (design section 8.3)."""
+        if request.method == "POST":
+            kind = TimedOutWriteError if timed_out else UnclearWriteError
+            return kind(f"{self.service}: {what}; the write may or may not have taken effect.")
+        return _Again(TransientServiceError(f"{self.service}: {what}, {ATTEMPTS} times. Run again later."))
+
+    def _refused(self, request: requests.PreparedRequest, response: requests.Response) -> Exception:
+        kind, text = self._error_of(response)
+        if response.status_code == 429:
+            if kind == "PUBLIC_API_BILLING_LIMIT_EXCEEDED":
+                return QuotaExceededError(
+                    "Airtable's monthly API quota is used up. Wait for the next month or change the plan, and sync "
+                    "less often."
+                )
+            pause = self._retry_after(response) + random.uniform(0.1, 1.0)
+            self._pause_all(pause)
+            log.warning("%s says we are too fast (429); waiting %.0f s.", self.service, pause)
+            error = TransientServiceError(f"{self.service} kept answering 429 (too many requests). Run again later.")
+            return _Again(error, pause=0.0)  # the pause is everybody's, see _wait_for_turn
+        if response.status_code >= 500 or response.status_code in (408, 409, 449):
+            return self._unanswered(request, f"an answer of {response.status_code}")
+        return ServiceRefusedError(self.service, response.status_code, kind, text)
+
+    def _retry_after(self, response: requests.Response) -> float:
+        stated = response.headers.get("Retry-After", "")
+        return float(stated) if stated.isdigit() else self._pace.penalty
+
+    def _error_of(self, response: requests.Response) -> tuple[str, str]:
+        """Type and text in any of the five envelopes [reference/airtable-api.md 3.1] or Trello's plain text."""
+        try:
+            body: Any = response.json()
+        except ValueError:
+            is_text = "text/plain" in response.headers.get("Content-Type", "")
+            return "", self.redact(response.text[:300] if is_text else "")
+        error = body.get("error", body) if isinstance(body, dict) else body
+        if isinstance(body, dict) and isinstance(body.get("errors"), list) and body["errors"]:
+            error = body["errors"][0]
+        if isinstance(error, dict):
+            kind = error.get("type") or error.get("error") or ""
+            return str(kind), self.redact(str(error.get("message") or "")[:300])
+        message = body.get("message", "") if isinstance(body, dict) else ""
+        return str(error), self.redact(str(message)[:300])
+
+
+def _pause(state: RetryCallState) -> float:
+    """0.5, 1, 2, 4 s with jitter, unless the answer itself says how long."""
+    failed = state.outcome.exception() if state.outcome else None
+    if isinstance(failed, _Again) and failed.pause is not None:
+        return failed.pause
+    return float(2 ** (state.attempt_number - 2) * random.uniform(0.7, 1.3))
+
+
+def session(wire: Wire, headers: Mapping[str, str]) -> requests.Session:
+    """A session in which every request goes over `wire`."""
+    new = requests.Session()
+    new.headers.update(headers)
+    new.mount("http://", wire)
+    new.mount("https://", wire)
+    return new
