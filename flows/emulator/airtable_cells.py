@@ -5,7 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.airtable_errors import computed_field, missing_row, unknown_choice, unparsable_value, wrong_value
+from emulator.airtable_errors import (
+    computed_field,
+    missing_row,
+    unknown_choice,
+    unparsable_value,
+    wrong_value,
+)
 from emulator.clock import iso_milliseconds, parse_iso
 from emulator.ids import IdSource
 from emulator.knobs import Knobs
@@ -154,9 +160,9 @@ class CellRules:
             value = str(value)
         if len(value) > self.knobs.airtable_text_limit:
             raise wrong_value(column.name)
-        if column.type == "email" and self.knobs.airtable_rejects_malformed_email and value:
-            if EMAIL.fullmatch(value) is None:
-                raise unparsable_value(column.name, value)
+        must_match = column.type == "email" and self.knobs.airtable_rejects_malformed_email and value
+        if must_match and EMAIL.fullmatch(value) is None:
+            raise unparsable_value(column.name, value)
         return value
 
     def _number(self, column: Field, value: Any) -> Any:
@@ -174,7 +180,9 @@ class CellRules:
             raise wrong_value(column.name)
         wanted = value.strip() if self.knobs.airtable_choice_trims or self.typecast else value
         for choice in column.choices:
-            if choice["name"] == wanted or (self.knobs.airtable_choice_ids_writable and choice["id"] == wanted):
+            if choice["name"] == wanted or (
+                self.knobs.airtable_choice_ids_writable and choice["id"] == wanted
+            ):
                 return choice["name"]
         if not self.typecast or not self.may_add_choices:
             raise unknown_choice(value)
@@ -211,9 +219,14 @@ class CellRules:
         return links
 
 
+def new_choice(ids: IdSource, name: str, place: int) -> dict[str, Any]:
+    """A select option; colours go round by place."""
+    colours = ("blueLight2", "cyanLight2", "tealLight2", "greenLight2", "yellowLight2", "redLight2")
+    return {"id": ids.airtable("sel"), "name": name, "color": colours[place % len(colours)]}
+
+
 def add_choice(column: Field, name: str, ids: IdSource) -> None:
     """Add a select option with the next colour."""
-    colours = ("blueLight2", "cyanLight2", "tealLight2", "greenLight2", "yellowLight2", "redLight2")
     choices = column.choices
-    choices.append({"id": ids.airtable("sel"), "name": name, "color": colours[len(choices) % len(colours)]})
+    choices.append(new_choice(ids, name, len(choices)))
     column.options = (column.options or {}) | {"choices": choices}

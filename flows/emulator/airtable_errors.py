@@ -8,15 +8,18 @@ NOT_PERMITTED_OR_MISSING = "INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND"
 MESSAGES = {
     "AUTHENTICATION_REQUIRED": "Authentication required",
     NOT_PERMITTED_OR_MISSING: (
-        "Invalid permissions, or the requested model was not found. Check that both your user and your token have "
-        "the required permissions, and that the model names and/or ids are correct."
+        "Invalid permissions, or the requested model was not found. Check that both your user and your token "
+        "have the required permissions, and that the model names and/or ids are correct."
     ),
     "INVALID_PERMISSIONS": "You are not permitted to perform this operation",
     "INVALID_REQUEST_UNKNOWN": "Invalid request: parameter validation failed. Check your request data.",
     "INVALID_REQUEST_MISSING_FIELDS": 'Could not find field "fields" in the request body',
     "INVALID_PAGE_SIZE_ARGUMENT": "Page size argument should be between 0 and 100",
     "RATE_LIMIT_REACHED": "Rate limit exceeded. Please try again later",
-    "PUBLIC_API_BILLING_LIMIT_EXCEEDED": "The API billing plan limit for this workspace has been exceeded",
+    "PUBLIC_API_BILLING_LIMIT_EXCEEDED": (
+        "API billing plan limit exceeded. You've reached the maximum number of requests allowed for this "
+        "month."
+    ),
 }
 
 

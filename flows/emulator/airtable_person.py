@@ -4,7 +4,7 @@ from collections.abc import Callable
 from threading import RLock
 from typing import Any
 
-from emulator.airtable_cells import Base, Field, Table, View, add_choice
+from emulator.airtable_cells import Base, Field, Record, Table, View, add_choice
 from emulator.airtable_list import OutputOptions, record_model
 from emulator.airtable_schema import build_field, build_table
 from emulator.airtable_service import AirtableService
@@ -64,14 +64,20 @@ class AirtablePerson:
         source: str | None = None,
         **extra: Any,
     ) -> str:
-        """Add a row and return its id; None leaves a cell empty. Raises: ValueError for a value the cell refuses."""
+        """
+        Add a row and return its id; None leaves a cell empty. Raises: ValueError for a value the cell
+        refuses.
+        """
         given = {"name": name, "email": email, "status": status, "source": source, **extra}
         with self._lock:
             cells = self._cells({key: value for key, value in given.items() if value is not None})
-            return self._typed(lambda: self._world.create(self._table, [cells], *self._writer)[0].id)
+            (record,) = self._typed(lambda: self._world.create(self._table, [cells], *self._writer))
+            return record.id
 
     def edit(self, record_id: str, **fields: Any) -> None:
-        """Change cells of a row; None clears. Raises: KeyError without the row, ValueError for a refused value."""
+        """
+        Change cells of a row; None clears. Raises: KeyError without the row, ValueError for a refused value.
+        """
         with self._lock:
             row = (self._table.records[record_id], self._cells(fields))
             self._typed(lambda: self._world.update(self._table, [row], *self._writer))
@@ -89,7 +95,10 @@ class AirtablePerson:
             self._world.commit(Transaction(self._table, "client", self.user_id, created=[record]))
 
     def records(self, computed: bool = False) -> dict[str, dict[str, Any]]:
-        """Record id to the cells that are not empty, by present column name; without computed columns by default."""
+        """
+        Record id to the cells that are not empty, by present column name; without computed columns by
+        default.
+        """
         with self._lock:
             names = [field.name for field in self._table.fields if computed or not field.is_computed]
             options = OutputOptions(fields=tuple(names))
@@ -114,7 +123,9 @@ class AirtablePerson:
             for record in self._table.records.values():
                 record.cells.pop(column.id, None)
 
-    def add_field(self, name: str, kind: str = "singleLineText", options: dict[str, Any] | None = None) -> str:
+    def add_field(
+        self, name: str, kind: str = "singleLineText", options: dict[str, Any] | None = None
+    ) -> str:
         """Add a column and return its id."""
         with self._lock:
             column = build_field(self._world.ids, {"name": name, "type": kind, "options": options})
@@ -170,7 +181,8 @@ class AirtablePerson:
         """
         A new personal access token with these scopes.
 
-        `bases`: True for all, False for none, or ids; `role` is its user's level: read, comment, edit or create.
+        `bases`: True for all, False for none, or ids; `role` is its user's level: read, comment, edit or
+        create.
         """
         with self._lock:
             reach = None if bases is True else frozenset(bases or [])
@@ -231,7 +243,7 @@ class AirtablePerson:
                 transaction.changed[record.id] = self._world.change(record, {column.id: new})
         self._world.commit(transaction)
 
-    def _typed(self, act: Callable[[], Any]) -> Any:
+    def _typed(self, act: Callable[[], list[Record]]) -> list[Record]:
         try:
             return act()
         except Refused as refused:

@@ -80,7 +80,9 @@ class AirtableService:
             reply = self._routed(request)
         except Refused as refused:
             reply = refused.reply
-        headers = HEADERS | {"ETag": f'W/"{len(reply.body):x}-{zlib.crc32(reply.body):08x}"'} | dict(reply.headers)
+        headers = (
+            HEADERS | {"ETag": f'W/"{len(reply.body):x}-{zlib.crc32(reply.body):08x}"'} | dict(reply.headers)
+        )
         return Reply(reply.status, reply.body, reply.content_type, headers)
 
     def foreign_calls(self, count: int, base_id: str) -> None:
@@ -91,8 +93,12 @@ class AirtableService:
 
     def _routed(self, request: Request) -> Reply:
         if request.url_length > self._world.knobs.airtable_url_limit:
-            raise Refused(json_reply({"error": "REQUEST_URI_TOO_LONG"}, self._world.knobs.airtable_url_limit_status))
-        match = self._routes.match(request.method, request.segments) if request.path.startswith("/v0/") else None
+            raise Refused(
+                json_reply({"error": "REQUEST_URI_TOO_LONG"}, self._world.knobs.airtable_url_limit_status)
+            )
+        match = (
+            self._routes.match(request.method, request.segments) if request.path.startswith("/v0/") else None
+        )
         if match is None:
             raise bare_refusal(404, "NOT_FOUND")
         token = self._token(request)
@@ -114,9 +120,9 @@ class AirtableService:
         return token
 
     def _check_limits(self, token: Token, match: RouteMatch) -> None:
-        self.calls_this_month += 1
-        if self._quota is not None and self.calls_this_month > self._quota:
-            raise self._too_many("PUBLIC_API_BILLING_LIMIT_EXCEEDED")
+        is_meta = match.route.pattern[0] == "meta"
+        if not is_meta or self._world.knobs.airtable_quota_covers_meta:
+            self._spend_quota()
         if not self._strict:
             return
         now = self._world.clock.now()
@@ -124,6 +130,11 @@ class AirtableService:
         base_id = match.values.get("base")
         if not user.add(now) or (base_id is not None and not self._base_window(base_id).add(now)):
             raise self._too_many("RATE_LIMIT_REACHED")
+
+    def _spend_quota(self) -> None:
+        self.calls_this_month += 1
+        if self._quota is not None and self.calls_this_month > self._quota:
+            raise self._too_many("PUBLIC_API_BILLING_LIMIT_EXCEEDED")
 
     def _base_window(self, base_id: str) -> PenaltyWindow:
         knobs = self._world.knobs
@@ -148,7 +159,9 @@ class AirtableService:
         if self._world.base(base_id) is not None and token.reaches(base_id):
             return
         is_data_call = match.route.pattern[0] == "{base}"
-        if is_data_call and (not is_airtable_id("app", base_id) or self._world.knobs.airtable_missing_base_status == 404):
+        if is_data_call and (
+            not is_airtable_id("app", base_id) or self._world.knobs.airtable_missing_base_status == 404
+        ):
             raise bare_refusal(404, "NOT_FOUND")
         raise refusal(403, NOT_PERMITTED_OR_MISSING)
 
@@ -230,7 +243,9 @@ class AirtableService:
         self._apply(call, table, pairs, body)
         return json_reply({"records": self._models(table, [record for record, _ in pairs], body)})
 
-    def _apply(self, call: Call, table: Table, rows: Sequence[tuple[Record, dict[str, Any]]], body: dict[str, Any]) -> None:
+    def _apply(
+        self, call: Call, table: Table, rows: Sequence[tuple[Record, dict[str, Any]]], body: dict[str, Any]
+    ) -> None:
         rules = rules_for(self._world, call.token, truthy(body.get("typecast")))
         replaces = call.request.method == "PUT"
         self._world.update(table, rows, rules, "publicApi", call.token.user_id, clear_others=replaces)
@@ -243,13 +258,17 @@ class AirtableService:
             raise missing_row(record_id)
         return table.records[record_id]
 
-    def _upsert(self, call: Call, table: Table, rows: Sequence[dict[str, Any]], body: dict[str, Any]) -> Reply:
+    def _upsert(
+        self, call: Call, table: Table, rows: Sequence[dict[str, Any]], body: dict[str, Any]
+    ) -> Reply:
         """Section 2.5; the whole batch is refused before anything is written."""
         columns = self._merge_columns(table, _object(body["performUpsert"]).get("fieldsToMergeOn"))
         matched = [self._match(table, columns, row) for row in rows]
         rules = rules_for(self._world, call.token, truthy(body.get("typecast")))
         fresh = [_fields(row) for row, record in zip(rows, matched, strict=True) if record is None]
-        changes = [(record, _fields(row)) for row, record in zip(rows, matched, strict=True) if record is not None]
+        changes = [
+            (record, _fields(row)) for row, record in zip(rows, matched, strict=True) if record is not None
+        ]
         self._world.check(table, [cells for _, cells in changes], rules)
         created = self._world.create(table, fresh, rules, "publicApi", call.token.user_id)
         self._apply(call, table, changes, body)
@@ -318,7 +337,9 @@ class AirtableService:
         if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
             raise refusal(422, "INVALID_RECORDS", UPDATE_RECORDS_MESSAGE)
         if limit is not None and len(rows) > limit:
-            message = f"A maximum of {limit} records can be {verb}d per request but you have provided {len(rows)}."
+            message = (
+                f"A maximum of {limit} records can be {verb}d per request but you have provided {len(rows)}."
+            )
             raise refusal(422, "INVALID_RECORDS", UPDATE_RECORDS_MESSAGE if verb == "update" else message)
         return rows
 
@@ -328,8 +349,8 @@ class AirtableService:
 
 
 UPDATE_RECORDS_MESSAGE = (
-    'You must provide an array of up to 10 record objects, each with an "id" ID field and a "fields" object for cell '
-    "values."
+    'You must provide an array of up to 10 record objects, each with an "id" ID field and a "fields" object '
+    "for cell values."
 )
 
 

@@ -35,7 +35,7 @@ class WebhookCalls:
 
     def _create(self, call: "Call") -> Reply:
         base_id, body = call.values["base"], call.request.body or {}
-        specification = body.get("specification")
+        specification: dict[str, Any] = body.get("specification") or {}
         if not _is_valid(specification):
             raise refusal(422, "INVALID_REQUEST_UNKNOWN")
         if len(self._of_base(base_id)) >= LIMIT_PER_BASE:
@@ -74,7 +74,9 @@ class WebhookCalls:
     def _payloads(self, call: "Call") -> Reply:
         webhook, now = self._webhook(call), self._world.clock.now()
         cursor, limit = call.request.query.get("cursor", "1"), call.request.query.get("limit", "50")
-        if not (str(cursor).isdigit() and str(limit).isdigit() and int(cursor) >= 1 and 1 <= int(limit) <= 50):
+        if not (
+            str(cursor).isdigit() and str(limit).isdigit() and int(cursor) >= 1 and 1 <= int(limit) <= 50
+        ):
             raise refusal(422, "INVALID_REQUEST_UNKNOWN")
         if now < webhook.expires:
             webhook.expires = max(webhook.expires, now + LIFETIME)

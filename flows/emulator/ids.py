@@ -34,7 +34,8 @@ class IdSource:
 
     def object_id(self, at: float) -> str:
         """
-        A Trello id: 8 hex digits of creation second, then process and counter, so that it grows within a second.
+        A Trello id: 8 hex digits of creation second, then process and counter, so that it grows within a
+        second.
 
         Source: Trello reference, section 4 (`id`).
         """

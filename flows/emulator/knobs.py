@@ -1,4 +1,6 @@
-"""Every fact the two references call unverified, as a named switch, so that tests can run under both readings."""
+"""
+Every fact the two references call unverified, as a named switch, so that tests can run under both readings.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -25,6 +27,8 @@ class Knobs:
     """Type of the 403 when the token lacks a scope; the other reading is INVALID_PERMISSIONS (A 3.3)."""
     airtable_missing_base_status: Literal[404, 403] = 404
     """Data calls on a base that is missing or not in the token (A 3.3)."""
+    airtable_quota_covers_meta: bool = False
+    """Whether /v0/meta uses up, and stops with, the monthly quota; one report says it goes on answering."""
     airtable_key_era_errors: bool = False
     """404 TABLE_NOT_FOUND and MODEL_ID_NOT_FOUND of 2022 instead of today's 403 (A 3.2)."""
     airtable_batch_limit: int | None = 10
@@ -32,7 +36,9 @@ class Knobs:
     airtable_iterator_lifetime: float = 300.0
     """Idle time after which a list offset expires [s] (A 2.1)."""
     airtable_iterator_snapshot: bool = True
-    """Paging goes over the ids of the first page's moment; False pages by position over the live table (A 2.1)."""
+    """
+    Paging goes over the ids of the first page's moment; False pages by position over the live table (A 2.1).
+    """
     airtable_url_limit: int = 16_000
     """Longest URL [characters] (A 2.1)."""
     airtable_url_limit_status: int = 414

@@ -20,7 +20,18 @@ BOARD_DEFAULT_FIELDS = (
     "prefs",
     "labelNames",
 )
-LIST_DEFAULT_FIELDS = ("id", "name", "closed", "color", "idBoard", "pos", "subscribed", "softLimit", "type", "datasource")
+LIST_DEFAULT_FIELDS = (
+    "id",
+    "name",
+    "closed",
+    "color",
+    "idBoard",
+    "pos",
+    "subscribed",
+    "softLimit",
+    "type",
+    "datasource",
+)
 COLOURS = ("green", "yellow", "orange", "red", "purple", "blue", "sky", "lime", "pink", "black")
 LABEL_NAMES = [colour + shade for colour in COLOURS for shade in ("", "_light", "_dark")]
 
@@ -55,7 +66,12 @@ class Board:
             "url": f"{url}/{slug(self.name)}",
             "shortUrl": url,
             "shortLink": self.short_link,
-            "prefs": {"permissionLevel": "private", "voting": "disabled", "comments": "members", "isTemplate": False}
+            "prefs": {
+                "permissionLevel": "private",
+                "voting": "disabled",
+                "comments": "members",
+                "isTemplate": False,
+            }
             | {"selfJoin": True, "cardCovers": True, "cardAging": "regular", "background": "blue"},
             "labelNames": {name: "" for name in LABEL_NAMES},
             "dateLastActivity": activity,
@@ -204,7 +220,9 @@ def whole(number: float) -> float | int:
     return int(number) if float(number).is_integer() else number
 
 
-def chosen(model: dict[str, Any], fields: str | None, default: tuple[str, ...] | None = None) -> dict[str, Any]:
+def chosen(
+    model: dict[str, Any], fields: str | None, default: tuple[str, ...] | None = None
+) -> dict[str, Any]:
     """The fields asked for: a comma list, `all` or nothing; `id` always comes back (section 3)."""
     if fields is None:
         return model if default is None else {key: model[key] for key in default}

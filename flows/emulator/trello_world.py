@@ -93,7 +93,32 @@ class TrelloWorld:
             "username": "salesowner",
         }
 
+    def add_key(self) -> str:
+        """A new API key with an app id of its own."""
+        key = self.ids.hexadecimal(32)
+        self.keys[key] = self.ids.object_id(self.clock.now())
+        return key
+
+    def add_token(self, key: str, writes: bool = True, expires: float | None = None) -> TrelloToken:
+        """A new token for a key; the text begins with ATTA, as today's do."""
+        now = self.clock.now()
+        token = TrelloToken(
+            f"ATTA{self.ids.hexadecimal(72)}", self.ids.object_id(now), key, writes, now, expires
+        )
+        self.tokens[token.text] = token
+        return token
+
+    def revoke(self, token: str) -> None:
+        """Withdraw a token; its webhooks go with it (section 1.1)."""
+        self.tokens.pop(token, None)
+        self.webhooks = {key: hook for key, hook in self.webhooks.items() if hook.token != token}
+
     # Boards and lists
+
+    def add_label(self, board_id: str, name: str, color: str | None) -> Label:
+        label = Label(self.ids.object_id(self.clock.now()), board_id, name, color)
+        self.labels[label.id] = label
+        return label
 
     def add_board(self, name: str, visible: bool = True) -> Board:
         now = self.clock.now()
@@ -107,6 +132,34 @@ class TrelloWorld:
         created = CardList(at, name, board.id, position(pos, taken))
         self.lists[created.id] = created
         return created
+
+    def change_list(self, card_list: CardList, name: str, value: Any, actor: Actor) -> None:
+        """Store one checked field of a list; equal values change nothing."""
+        attribute = "board_id" if name == "idBoard" else name
+        before = getattr(card_list, attribute, None)
+        if before == value or not hasattr(card_list, attribute):
+            return
+        setattr(card_list, attribute, value)
+        if name == "idBoard":
+            for card in self.cards.values():
+                if card.list_id == card_list.id:
+                    card.values["idBoard"] = value
+        board = self.boards[card_list.board_id]
+        data = {"list": {"id": card_list.id, "name": card_list.name, name: value}, "old": {name: before}}
+        self.append_action("updateList", data | {"board": {"id": board.id, "name": board.name}}, actor)
+
+    def delete_list(self, card_list: CardList) -> None:
+        """Remove a list and its cards."""
+        self.cards = {key: card for key, card in self.cards.items() if card.list_id != card_list.id}
+        del self.lists[card_list.id]
+
+    def delete_board(self, board: Board) -> None:
+        """Remove a board with lists, cards, labels and actions."""
+        self.cards = {key: card for key, card in self.cards.items() if card.board_id != board.id}
+        self.lists = {key: each for key, each in self.lists.items() if each.board_id != board.id}
+        self.labels = {key: each for key, each in self.labels.items() if each.board_id != board.id}
+        self.feed = [action for action in self.feed if action["data"].get("board", {}).get("id") != board.id]
+        del self.boards[board.id]
 
     def open_lists(self, board_id: str) -> list[CardList]:
         """Open lists of a board by position."""
@@ -126,7 +179,12 @@ class TrelloWorld:
     # Cards
 
     def add_card(
-        self, card_list: CardList, values: dict[str, Any], labels: Iterable[Label], actor: Actor, source: Card | None = None
+        self,
+        card_list: CardList,
+        values: dict[str, Any],
+        labels: Iterable[Label],
+        actor: Actor,
+        source: Card | None = None,
     ) -> Card:
         """Create a card; `source` makes it a copy with a copyCard action."""
         now = self.clock.now()
@@ -147,7 +205,9 @@ class TrelloWorld:
         self.record("createCard" if source is None else "copyCard", card, actor, about, {})
         return card
 
-    def copy_card(self, source: Card, card_list: CardList, overrides: dict[str, Any], kept: set[str], actor: Actor) -> Card:
+    def copy_card(
+        self, source: Card, card_list: CardList, overrides: dict[str, Any], kept: set[str], actor: Actor
+    ) -> Card:
         """A copy with the same name and description unless overridden (section 4, copying)."""
         copied = {name: source.values[name] for name in COPIED if name in kept | {"name", "desc", "cardRole"}}
         labels = source.labels if "labels" in kept and source.board_id == card_list.board_id else []
@@ -223,7 +283,9 @@ class TrelloWorld:
     def _move_to_board(self, card: Card, board_id: str, list_id: str | None, pos: Any, actor: Actor) -> None:
         """Same id and short link; new number, list and position; labels are dropped (section 4)."""
         source, target = self.boards[card.board_id], self.boards[board_id]
-        self.record("moveCardFromBoard", card, actor, {"boardTarget": {"id": target.id, "name": target.name}}, {})
+        self.record(
+            "moveCardFromBoard", card, actor, {"boardTarget": {"id": target.id, "name": target.name}}, {}
+        )
         destination = list_id or self.open_lists(board_id)[0].id
         taken = [each.values["pos"] for each in self.cards.values() if each.list_id == destination]
         target.next_short += 1
@@ -231,7 +293,9 @@ class TrelloWorld:
         card.labels = []
         card.values |= {"idBoard": board_id, "idList": destination, "pos": position(pos or "bottom", taken)}
         self._touch(card)
-        self.record("moveCardToBoard", card, actor, {"boardSource": {"id": source.id, "name": source.name}}, {})
+        self.record(
+            "moveCardToBoard", card, actor, {"boardSource": {"id": source.id, "name": source.name}}, {}
+        )
 
     def _touch(self, card: Card) -> None:
         now = self.clock.now()
@@ -272,7 +336,12 @@ class TrelloWorld:
         return action
 
     def _card_reference(self, card: Card) -> dict[str, Any]:
-        return {"id": card.id, "name": card.values["name"], "idShort": card.id_short, "shortLink": card.short_link}
+        return {
+            "id": card.id,
+            "name": card.values["name"],
+            "idShort": card.id_short,
+            "shortLink": card.short_link,
+        }
 
     def _list_reference(self, list_id: str) -> dict[str, Any]:
         return {"id": list_id, "name": self.lists[list_id].name}

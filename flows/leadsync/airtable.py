@@ -141,9 +141,7 @@ class Airtable:
             options["use_field_ids"] = True
         offsets: set[str] = set()
         urls = self._table.urls
-        pages = self._api.iterate_requests(
-            "GET", urls.records, fallback=("POST", urls.records_post), options=options
-        )
+        pages = self._api.iterate_requests("GET", urls.records, fallback=("POST", urls.records_post), options=options)
         for page in pages:
             if not isinstance(page, dict) or not isinstance(page.get("records"), list):
                 raise IncompleteReadError("Airtable sent a page without records; nothing was written. Run again.")

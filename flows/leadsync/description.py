@@ -56,7 +56,7 @@ def parse(description: str) -> Parsed:
     region = _region(lines)
     if region is None:
         return Parsed(markers, False, "", "")
-    values = {label: "" for label in (EMAIL_LABEL, SOURCE_LABEL)}
+    values = dict.fromkeys((EMAIL_LABEL, SOURCE_LABEL), "")
     for line in lines[region.start : region.stop]:
         for label in values:
             if line.strip().startswith(label):
@@ -114,9 +114,4 @@ def _bare_marker(lines: list[str], lead_id: str) -> range | None:
 
 def _is_ours(line: str) -> bool:
     text = line.strip()
-    return (
-        not text
-        or text == HEADER
-        or text.startswith((EMAIL_LABEL, SOURCE_LABEL))
-        or MARKER.match(line) is not None
-    )
+    return not text or text == HEADER or text.startswith((EMAIL_LABEL, SOURCE_LABEL)) or MARKER.match(line) is not None

@@ -123,7 +123,7 @@ def _card_row(card: Mapping[str, Any], board_id: str, stages: Mapping[str, str])
 def deleted_cards(card_ids: Iterable[str]) -> pd.DataFrame:
     """Rows for cards that were looked up and exist no more."""
     empty = ("deleted", "", 0, "", "", "", False, False, "", "", "", "", "")
-    return _frame({card_id: empty for card_id in card_ids}, CARD_COLUMNS, "card_id")
+    return _frame(dict.fromkeys(card_ids, empty), CARD_COLUMNS, "card_id")
 
 
 def base_frame(rows: Mapping[str, tuple[object, ...]] | None = None) -> pd.DataFrame:

@@ -20,8 +20,8 @@ CARD, LEAD = "card", "lead"
 CARD_CELLS = {
     "stage": ("status", "stage", "due_complete"),
     "title": ("name", "title"),
-    "email_line": ("email_line",),
-    "source_line": ("source_line",),
+    "email_line": ("email_line", "shown_email"),
+    "source_line": ("source_line", "shown_source"),
 }
 LEAD_CELLS = {"status": ("status", "stage", "due_complete"), "name": ("name", "title")}
 

@@ -58,6 +58,8 @@ BASE_COLUMNS: Final = {
     "title": "object",  # "" while the name was never agreed
     "email_line": "object",
     "source_line": "object",
+    "shown_email": "object",  # the block's lines as Trello gave them back
+    "shown_source": "object",
     "seen_status": "object",  # the lead's status when its archived card was last looked at
 }
 

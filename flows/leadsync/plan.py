@@ -52,7 +52,8 @@ class CardWrite:
     """
     One POST (`card_id` is "") or one PUT; None = the cell is not sent.
 
-    `record` holds the base columns that are true once the write has succeeded, `seen` the card as planned from.
+    `record` holds the base columns that are true once the write has succeeded, `undo` what they were before,
+    `seen` the card as planned from.
     """
 
     lead_id: str
@@ -64,6 +65,7 @@ class CardWrite:
     due_complete: bool | None = None
     record: Row = field(default_factory=dict)
     seen: Row = field(default_factory=dict)
+    undo: Row = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
 
 
@@ -211,6 +213,8 @@ def _create(row: LeadRow) -> None:
         "stage": stage,
         "due_complete": False,
         "seen_status": "",
+        "shown_email": row.lead["email_line"],
+        "shown_source": row.lead["source_line"],
         **{column: row.lead[column] for column in ("status", "name", "title", "email_line", "source_line")},
     }
     note = "created again" if row.was else ""
@@ -238,6 +242,7 @@ def _adopt(row: LeadRow) -> None:
     row.record(card_id=row.card_id, lead_presence="present", card_presence="open")
     if not row.was:
         row.record(email_line=row.lead["email_line"], source_line=row.lead["source_line"])
+        row.record(shown_email=row.card["email_line"], shown_source=row.card["source_line"])
 
 
 def _stay_archived(row: LeadRow) -> None:
@@ -430,7 +435,7 @@ def _plan_block(row: LeadRow, draft: Draft) -> None:
         row.set_aside("the card's description is full", f"Shorten it by {too_long} characters.")
         return
     draft.block = block
-    draft.card_record |= lines
+    draft.card_record |= lines | {f"shown_{cell}": row.lead[f"{cell}_line"] for cell in decisions}
     draft.card_changes.extend(_block_changes(row, decisions))
 
 
@@ -457,11 +462,10 @@ def _hand_in(row: LeadRow, draft: Draft) -> None:
             due_complete=draft.due_complete,
             record=draft.card_record,
             seen=row.card,
+            undo={column: row.was.get(column, "") for column in draft.card_record if column in row.was},
             changes=tuple(draft.card_changes),
         )
         row.plan.card_writes.append(write)
     if draft.fields:
-        lead = LeadWrite(
-            row.lead_id, row.card_id, draft.fields, draft.lead_record, row.lead, tuple(draft.lead_changes)
-        )
+        lead = LeadWrite(row.lead_id, row.card_id, draft.fields, draft.lead_record, row.lead, tuple(draft.lead_changes))
         row.plan.lead_writes.append(lead)

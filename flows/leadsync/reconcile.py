@@ -240,14 +240,19 @@ def _status_cells(
 
 
 def _name_cells(row: Strings, was: Columns, lead: Columns, card: Columns) -> Strings:
-    """An emptied title and a fallback title say nothing; a first match fills an empty name from the card."""
+    """
+    An emptied title and a fallback title say nothing; a first match fills an empty name from the card.
+
+    A title that Trello gave back otherwise than we sent it was agreed as such: unequal, and still unchanged.
+    """
     agreed_before = was["title"] != ""
     unnamed = np.array([title.startswith("Unnamed lead rec") for title in card["title"].tolist()], dtype=bool)
     fallback = (lead["name"] == "") & ((card["title"] == lead["email"]) | unnamed)
     says_nothing = (card["title"] == "") | fallback
     name_moved = np.where(agreed_before, lead["name"] != was["name"], lead["name"] != "")
     title_moved = (~agreed_before | (card["title"] != was["title"])) & ~says_nothing
-    decision = _decide(card["title"] == lead["title"], name_moved.astype(bool), title_moved)
+    as_returned = agreed_before & (lead["name"] != "") & (card["title"] == was["title"]) & (lead["name"] == was["name"])
+    decision = _decide((card["title"] == lead["title"]) | as_returned, name_moved.astype(bool), title_moved)
     decision[~np.isin(row, ("compare", "unarchive"))] = "unchanged"
     return decision
 
@@ -255,9 +260,11 @@ def _name_cells(row: Strings, was: Columns, lead: Columns, card: Columns) -> Str
 def _block_cells(row: Strings, was: Columns, lead: Columns, card: Columns) -> dict[str, Strings]:
     """E-mail and source go one way. A bare marker only grows into a block when a lead's value moved."""
     cells = {}
-    for field, line in (("email", "email_line"), ("source", "source_line")):
+    for field in ("email", "source"):
+        line, shown = f"{field}_line", f"shown_{field}"
         moved = (was["card_id"] != "") & (lead[line] != was[line])
-        stale = card["block"] & (card[line] != lead[line])
+        altered_by_trello = ~moved & (was["card_id"] != "") & (card[line] == was[shown]) & (was[shown] != "")
+        stale = card["block"] & (card[line] != lead[line]) & ~altered_by_trello
         decision = np.select(
             [stale & moved, stale, moved & ~card["block"], moved],
             ["to_trello", "restore", "to_trello", "agreed"],
@@ -294,9 +301,7 @@ def _is_quiet(
 def _presence_unchanged(was: Columns, lead: Columns, card: Columns) -> Mask:
     same_lead = (lead["presence"] == "") | (lead["presence"] == was["lead_presence"])
     by_us = (was["card_presence"] == "archived_by_us") & (card["presence"] == "archived")
-    unchanged: Mask = same_lead & (
-        (card["presence"] == "") | (card["presence"] == was["card_presence"]) | by_us
-    )
+    unchanged: Mask = same_lead & ((card["presence"] == "") | (card["presence"] == was["card_presence"]) | by_us)
     return unchanged
 
 

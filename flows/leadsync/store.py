@@ -201,7 +201,9 @@ class StateStore:
         try:
             yield
         except NoSuchModuleError:
-            raise StateStoreError("SYNC_STATE_URL: no such kind of database; use sqlite:///… or postgresql://….") from None
+            raise StateStoreError(
+                "SYNC_STATE_URL: no such kind of database; use sqlite:///… or postgresql://…."
+            ) from None
         except ModuleNotFoundError as exc:
             raise StateStoreError(f"SYNC_STATE_URL needs the package {exc.name}; install leadsync[postgres].") from None
         except (SQLAlchemyError, OSError) as exc:

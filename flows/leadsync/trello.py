@@ -13,7 +13,13 @@ from typing import Any
 import pandas as pd
 import trello as py_trello
 
-from leadsync.errors import ConfigurationError, IncompleteReadError, LeadsyncError, ServiceRefusedError
+from leadsync.errors import (
+    ConfigurationError,
+    IncompleteReadError,
+    LeadsyncError,
+    ListsChangedError,
+    ServiceRefusedError,
+)
 from leadsync.frames import cards_frame, deleted_cards, overlay
 from leadsync.settings import Settings
 from leadsync.wire import Pace, Wire, session
@@ -54,9 +60,7 @@ class Trello:
     """The board. `calls`: requests sent so far."""
 
     def __init__(self, settings: Settings, wire: Wire | None = None) -> None:
-        key, token = (
-            secret.get_secret_value() for secret in (settings.trello_api_key, settings.trello_api_token)
-        )
+        key, token = (secret.get_secret_value() for secret in (settings.trello_api_key, settings.trello_api_token))
         pace = Pace(limit=settings.trello_requests_per_10_seconds, seconds=10, penalty=PENALTY)
         hosts = dict.fromkeys(HOSTS, settings.trello_endpoint_url)
         self.wire = wire or Wire("Trello", pace, secrets=(token, key), hosts=hosts)
@@ -92,13 +96,21 @@ class Trello:
         return Board(str(board["id"]), str(board.get("name", "")), str(board.get("url", "")), stages)
 
     def check_lists(self, board: Board) -> None:
-        """Before cards are put into lists: are they all still there and open? Cost: 1 request."""
+        """
+        Before cards are put into lists: are they all still there, open, and the ones the settings mean?
+
+        Cost: 1 request. Raises: ConfigurationError naming the setting; ListsChangedError if a list found by its name
+        is now another one.
+        """
         try:
             lists = self._get(f"boards/{board.board_id}/lists", filter="all", fields="id,name,closed,idBoard")
         except ServiceRefusedError as refused:
             raise self._misconfigured(refused) from None
-        for stage, list_id in board.lists.items():
-            self._list_id(stage, list_id, lists)
+        named = self._settings.list_ids.items()
+        if {stage: self._list_id(stage, configured, lists) for stage, configured in named} != board.lists:
+            raise ListsChangedError(
+                "The board's lists have changed since the last run; nothing was written. Run again."
+            )
 
     def fetch_cards(
         self, board: Board, known: Collection[str], expected: Collection[str] = (), archived: bool = False
@@ -165,6 +177,13 @@ class Trello:
         """One PUT with just the given cells. Returns: the card as Trello returned it."""
         card = self._client.fetch_json(f"cards/{card_id}", http_method="PUT", post_args=dict(cells))
         return cards_frame([card], board.board_id, board.stages, (card_id,))
+
+    def fetch_actions(self, board: Board, limit: int) -> list[dict[str, Any]]:
+        """The newest changes of the board's cards, newest first, with former values. Cost: 1 request."""
+        actions: list[dict[str, Any]] = self._get(
+            f"boards/{board.board_id}/actions", filter="updateCard", limit=str(min(limit, PAGE))
+        )
+        return actions
 
     def explain(self, refused: ServiceRefusedError) -> tuple[str, str]:
         """Why a card could not be written, and what to do about it."""

@@ -91,7 +91,7 @@ class Wire(HTTPAdapter):
         self._pace, self._secrets, self._hosts, self._clock = pace, secrets, dict(hosts or {}), clock
         self._timeout = (CONNECT_TIMEOUT, read_timeout)
         rate = Rate(pace.limit, int(pace.seconds * 1000))
-        self._limiter = Limiter(InMemoryBucket([rate]))
+        self._limiter = Limiter(InMemoryBucket([rate]), buffer_ms=5)
         self._lock = threading.Lock()
         self._paused_until = 0.0
 
@@ -155,7 +155,9 @@ class Wire(HTTPAdapter):
         with self._lock:
             self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
 
-    def _checked(self, request: requests.PreparedRequest, response: requests.Response, body: bytes) -> requests.Response:
+    def _checked(
+        self, request: requests.PreparedRequest, response: requests.Response, body: bytes
+    ) -> requests.Response:
         try:
             json.loads(body)
         except ValueError:

@@ -1,0 +1,32 @@
+"""
+Airtable and Trello on localhost, as far as a lead sync needs them, over real HTTP.
+
+    with Emulator() as emulator:
+        lead = emulator.airtable.add_lead("Ada", "ada@example.com", "NEW", "web")
+        run(emulator.settings())
+        assert emulator.trello.cards()
+
+It fakes the wire: shapes, paging, batch limits, error bodies, rate limits and penalties. Facts
+without a primary source are switches (`knobs.Knobs`). It shares no code with the program under test or with a
+client library.
+
+What it does not do:
+- deliver webhooks or probe their callbacks (they are stored, and Airtable's collect payloads);
+- Airtable: comments, attachments, collaborators, formula and rollup fields, hidden fields of views, OAuth,
+  deleting tables through the API, paging of bases, schema changes in webhook payloads, cellFormat=string for
+  times;
+- Airtable formulas beyond the functions listed in `airtable_formula.FUNCTIONS`;
+- Trello: checklists, attachments, custom fields, members besides the tokens' owner, workspaces,
+  board templates, OAuth 1 signatures, database-time and per-member limits, object limits other than open
+  cards per board, the 414 and 431 of over-long URLs, editing of comments, the `display` and `entities` of
+  actions;
+- gzip, conditional requests, CORS, HTTPS.
+"""
+
+from emulator.clock import Clock, ManualClock, RealTimeClock
+from emulator.control import Emulator
+from emulator.faults import Fault
+from emulator.knobs import Knobs
+from emulator.wire import Request
+
+__all__ = ["Clock", "Emulator", "Fault", "Knobs", "ManualClock", "RealTimeClock", "Request"]

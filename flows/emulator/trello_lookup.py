@@ -1,0 +1,49 @@
+"""
+Finding what a path names, with the refusals for the missing and the invisible (Trello reference, section
+1.3).
+"""
+
+from typing import TYPE_CHECKING
+
+from emulator.trello_errors import not_found, plain
+from emulator.trello_model import Board, Card, CardList
+from emulator.trello_world import TrelloWorld
+
+if TYPE_CHECKING:
+    from emulator.trello_service import TrelloCall
+
+
+def board_of(world: TrelloWorld, call: "TrelloCall") -> Board:
+    """The board of `{board}`, by id or short link."""
+    key = call.values["board"]
+    board = world.boards.get(key.lower())
+    if board is None:
+        board = next((each for each in world.boards.values() if each.short_link == key), None)
+    if board is None:
+        raise not_found()
+    if not board.visible:
+        raise plain(401, "unauthorized permission requested")
+    return board
+
+
+def list_of(world: TrelloWorld, call: "TrelloCall") -> CardList:
+    """The list of `{list}`."""
+    found = world.lists.get(call.values["list"].lower())
+    if found is None:
+        raise plain(404, "model not found")
+    if not world.boards[found.board_id].visible:
+        raise plain(401, "unauthorized list permission requested")
+    return found
+
+
+def card_of(world: TrelloWorld, call: "TrelloCall") -> Card:
+    """The card of `{card}`, by id or short link; archived cards are found too."""
+    key = call.values["card"]
+    card = world.cards.get(key.lower())
+    if card is None:
+        card = next((each for each in world.cards.values() if each.short_link == key), None)
+    if card is None:
+        raise not_found()
+    if not world.boards[card.board_id].visible:
+        raise plain(401, "unauthorized card permission requested")
+    return card

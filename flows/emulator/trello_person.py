@@ -1,0 +1,228 @@
+"""A person at Trello's web client, and the account around it; actions have no app and no limit applies."""
+
+from threading import RLock
+from typing import Any
+
+from emulator.trello_editor import editor_saves
+from emulator.trello_model import Board, Card, CardList
+from emulator.trello_service import TrelloService
+from emulator.trello_values import date
+from emulator.trello_world import CARD_DEFAULTS, Actor, TrelloWorld
+
+LISTS = ("TODO", "IN_PROGRESS", "DONE")
+
+
+class TrelloPerson:
+    """Edits in the web client; cards by 24-hex id, lists by name on the first board unless said otherwise."""
+
+    def __init__(self, world: TrelloWorld, service: TrelloService, lock: RLock) -> None:
+        self._world, self._service, self._lock = world, service, lock
+        self.key = world.add_key()
+        self.secret = world.ids.hexadecimal(64)
+        self.token = world.add_token(self.key).text
+        board = world.add_board("Sales")
+        self.board_id = board.id
+        for name in LISTS:
+            world.add_list(board, name)
+
+    # Cards
+
+    def add_card(self, list_name: str = "TODO", name: str = "", desc: str = "", **fields: Any) -> str:
+        """Add a card at the bottom of a list and return its id; `fields` as in `edit`."""
+        with self._lock:
+            values = {"name": name, "desc": desc} | self._values(fields)
+            card_list = self._world.lists[values.pop("idList", None) or self._list(list_name).id]
+            return self._world.add_card(card_list, values, [], self._actor).id
+
+    def edit(self, card_id: str, **fields: Any) -> None:
+        """
+        Change name, desc, closed, dueComplete, due, isTemplate, idList or `list_name`, idBoard … Raises:
+        KeyError.
+        """
+        with self._lock:
+            self._world.change_card(self._card(card_id), self._values(fields), self._actor)
+
+    def move(self, card_id: str, list_name: str) -> None:
+        """Drag a card to another list of its board."""
+        with self._lock:
+            card = self._card(card_id)
+            target = self._list(list_name, card.board_id)
+            self._world.change_card(card, {"idList": target.id}, self._actor)
+
+    def archive(self, card_id: str) -> None:
+        self.edit(card_id, closed=True)
+
+    def unarchive(self, card_id: str) -> None:
+        self.edit(card_id, closed=False)
+
+    def delete(self, card_id: str) -> None:
+        """Delete a card for good."""
+        with self._lock:
+            self._world.delete_card(self._card(card_id), self._actor)
+
+    def copy(self, card_id: str, list_name: str | None = None) -> str:
+        """Copy a card, description included, and return the new id."""
+        with self._lock:
+            source = self._card(card_id)
+            target = (
+                self._world.lists[source.list_id]
+                if list_name is None
+                else self._list(list_name, source.board_id)
+            )
+            kept = {"due", "start", "labels", "members", "dueComplete"}
+            return self._world.copy_card(source, target, {}, kept, self._actor).id
+
+    def move_to_board(self, card_id: str, board_id: str) -> None:
+        """Send a card to another board's first open list; IndexError when it has none."""
+        self.edit(card_id, idBoard=board_id)
+
+    def save_in_editor(self, card_id: str) -> None:
+        """
+        Open the description in the web editor and save it unchanged, which re-writes links and underscores.
+        """
+        with self._lock:
+            card, knobs = self._card(card_id), self._world.knobs
+            saved = editor_saves(
+                card.values["desc"], knobs.trello_editor_link_title, knobs.trello_editor_escapes_link_text
+            )
+            self._world.change_card(card, {"desc": saved}, self._actor)
+
+    def comment(self, card_id: str, text: str) -> None:
+        with self._lock:
+            self._world.comment(self._card(card_id), text, self._actor)
+
+    def card(self, card_id: str) -> dict[str, Any]:
+        """A card as the API shows it. Raises: KeyError when it was deleted."""
+        with self._lock:
+            return self._card(card_id).model()
+
+    def cards(self) -> dict[str, dict[str, Any]]:
+        """Every card of every board by id, archived ones too."""
+        with self._lock:
+            return {card.id: card.model() for card in self._world.cards.values()}
+
+    def actions(self) -> list[dict[str, Any]]:
+        """All actions of all boards, newest first."""
+        with self._lock:
+            return list(reversed(self._world.feed))
+
+    # Lists and boards
+
+    def list_id(self, name: str, board: str | None = None) -> str:
+        """The id of a list by its present name, open ones first. Raises: KeyError."""
+        with self._lock:
+            return self._list(name, board).id
+
+    def lists(self, board: str | None = None) -> list[dict[str, Any]]:
+        """All lists of a board, archived ones too."""
+        with self._lock:
+            wanted = board or self.board_id
+            return [each.model() for each in self._world.lists.values() if each.board_id == wanted]
+
+    def add_list(self, name: str, board: str | None = None) -> str:
+        with self._lock:
+            return self._world.add_list(self._world.boards[board or self.board_id], name).id
+
+    def archive_list(self, name: str) -> None:
+        """Archive a list; its cards stay `closed: false`."""
+        with self._lock:
+            self._world.change_list(self._list(name), "closed", True, self._actor)
+
+    def unarchive_list(self, name: str) -> None:
+        with self._lock:
+            self._world.change_list(self._list(name), "closed", False, self._actor)
+
+    def rename_list(self, old: str, new: str) -> None:
+        with self._lock:
+            self._world.change_list(self._list(old), "name", new, self._actor)
+
+    def close_board(self, board: str | None = None) -> None:
+        with self._lock:
+            self._world.boards[board or self.board_id].closed = True
+
+    def reopen_board(self, board: str | None = None) -> None:
+        with self._lock:
+            self._world.boards[board or self.board_id].closed = False
+
+    def add_board(self, name: str, lists: tuple[str, ...] = LISTS, visible: bool = True) -> str:
+        """Add a board with these lists; `visible=False` keeps it from the tokens' member. Returns its id."""
+        with self._lock:
+            board = self._world.add_board(name, visible)
+            for each in lists:
+                self._world.add_list(board, each)
+            return board.id
+
+    def board(self, board: str | None = None) -> dict[str, Any]:
+        """A board as the API shows it, with its `shortLink`."""
+        with self._lock:
+            return self._board(board).model()
+
+    def hide_board(self, board: str | None = None) -> None:
+        """Take the member off a board: its objects answer 401 from now on."""
+        with self._lock:
+            self._board(board).visible = False
+
+    def show_board(self, board: str | None = None) -> None:
+        with self._lock:
+            self._board(board).visible = True
+
+    # Account
+
+    def add_token(self, writes: bool = True, key: str | None = None, expires_in: float | None = None) -> str:
+        """
+        A further token of the same member; without `writes` every write answers 401. `expires_in` in seconds.
+        """
+        with self._lock:
+            expires = None if expires_in is None else self._world.clock.now() + expires_in
+            return self._world.add_token(key or self.key, writes, expires).text
+
+    def add_key(self) -> str:
+        """A further API key, that is another app."""
+        with self._lock:
+            return self._world.add_key()
+
+    def revoke_token(self, token: str | None = None) -> None:
+        """Withdraw a token, the first one by default."""
+        with self._lock:
+            self._world.revoke(token or self.token)
+
+    def foreign_calls(self, count: int) -> None:
+        """Calls of other programs with the same key and token, which use up the rate limits."""
+        with self._lock:
+            self._service.limits.foreign_calls(self.key, self.token, self._world.clock.now(), count)
+
+    @property
+    def app_id(self) -> str:
+        """The id that `appCreator` of API writes carries."""
+        return self._world.keys[self.key]
+
+    # Inner parts
+
+    @property
+    def _actor(self) -> Actor:
+        return Actor(self._world.member_id)
+
+    def _card(self, card_id: str) -> Card:
+        return self._world.cards[card_id]
+
+    def _board(self, board: str | None) -> Board:
+        return self._world.boards[board or self.board_id]
+
+    def _list(self, name: str, board: str | None = None) -> CardList:
+        wanted = board or self.board_id
+        found = [each for each in self._world.lists.values() if each.board_id == wanted and each.name == name]
+        if not found:
+            raise KeyError(f"no list {name!r} on board {wanted}")
+        return min(found, key=lambda each: each.closed)
+
+    def _values(self, fields: dict[str, Any]) -> dict[str, Any]:
+        values = dict(fields)
+        if "list_name" in values:
+            values["idList"] = self._list(values.pop("list_name")).id
+        unknown = values.keys() - CARD_DEFAULTS.keys() - {"idList", "idBoard", "pos"}
+        if unknown:
+            raise KeyError(f"a card has no field {', '.join(sorted(unknown))}")
+        for name in ("due", "start"):
+            if name in values:
+                values[name] = date(values[name], name)
+        return values

@@ -1,0 +1,120 @@
+"""Pages of cards and actions (Trello reference, sections 3.3 and 5)."""
+
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+from emulator.trello_errors import coded, invalid
+from emulator.trello_model import Card, chosen
+from emulator.trello_values import Given, action_boundary, boundary, whole_number
+from emulator.trello_world import TrelloWorld
+
+PAGE_MOST = 1000
+CARDS_WITH_ACTIONS = 1000
+CARD_ACTION_DEFAULT = "commentCard,updateCard:idList"
+EMPTY_NESTED = ("attachments", "checklists", "customFieldItems", "members", "pluginData", "stickers")
+
+
+def cards_page(
+    world: TrelloWorld, cards: Sequence[Card], given: Given, default_filter: str
+) -> list[dict[str, Any]]:
+    """
+    Cards as a list call answers them.
+
+    Without `limit`: screen order, at most `trello_page_cap` of the newest. With `limit=n`: the n newest by id
+    within
+    `since`/`before`, in an order that is not promised. Raises: Refused for a bad filter or limit.
+    """
+    kept = [card for card in cards if _passes(world, card, str(given.get("filter") or default_filter))]
+    since, before = boundary(given, "since"), boundary(given, "before")
+    kept = [c for c in kept if (since is None or since(c.id) > 0) and (before is None or before(c.id) < 0)]
+    if given.get("limit") not in (None, ""):
+        size = whole_number(given, "limit", PAGE_MOST, 0, PAGE_MOST)
+        kept = sorted(kept, key=lambda card: card.id, reverse=True)[:size]
+        if not world.knobs.trello_sorted_pages and given.get("sort") != "-id":
+            kept.sort(key=lambda card: zlib.crc32(card.id.encode()))
+    elif world.knobs.trello_page_cap is not None and len(kept) > world.knobs.trello_page_cap:
+        newest = {card.id for card in sorted(kept, key=lambda card: card.id)[-world.knobs.trello_page_cap :]}
+        kept = [card for card in kept if card.id in newest]
+    return [card_model(world, card, given, len(kept)) for card in kept]
+
+
+def _passes(world: TrelloWorld, card: Card, wanted: str) -> bool:
+    closed = card.values["closed"]
+    answers = {
+        "open": not closed,
+        "visible": world.is_visible(card),
+        "closed": closed,
+        "all": True,
+        "none": False,
+        "complete": card.values["dueComplete"],
+        "incomplete": not card.values["dueComplete"],
+    }
+    if wanted not in answers:
+        raise invalid("filter")
+    return bool(answers[wanted])
+
+
+def card_model(
+    world: TrelloWorld, card: Card, given: Given, beside: int = 1, fields: str | None = None
+) -> dict[str, Any]:
+    """
+    A card with the fields and nested resources asked for; `beside` is the number of cards in the answer.
+    """
+    wanted = fields if fields is not None else given.get("fields")
+    model = chosen(card.model(), None if wanted is None else str(wanted))
+    for name in EMPTY_NESTED:
+        if str(given.get(name, "false")).lower() in ("true", "all", "open"):
+            model[name] = []
+    if str(given.get("list", "false")).lower() == "true":
+        model["list"] = world.lists[card.list_id].model()
+    if str(given.get("board", "false")).lower() == "true":
+        model["board"] = world.boards[card.board_id].model()
+    actions = given.get("actions")
+    if actions and actions != "none":
+        if beside >= CARDS_WITH_ACTIONS:
+            message = "Requested too many cards with action loads, please limit"
+            raise coded(403, message, "API_TOO_MANY_CARDS_REQUESTED")
+        model["actions"] = actions_page(card_actions(world, card), {"filter": actions})
+    return model
+
+
+def card_actions(world: TrelloWorld, card: Card) -> list[dict[str, Any]]:
+    """Actions of one card, oldest first."""
+    return [action for action in world.feed if action["data"].get("card", {}).get("id") == card.id]
+
+
+def board_actions(world: TrelloWorld, board_id: str) -> list[dict[str, Any]]:
+    """Actions of one board, oldest first."""
+    return [action for action in world.feed if action["data"].get("board", {}).get("id") == board_id]
+
+
+def actions_page(
+    actions: Sequence[dict[str, Any]], given: Given, default_filter: str = "all"
+) -> list[dict[str, Any]]:
+    """
+    Newest first, `limit` (default 50, at most 1000) per `page`. Raises: Refused for a bad limit or page.
+    """
+    wanted = str(given.get("filter") or default_filter).split(",")
+    since, before = action_boundary(given, "since"), action_boundary(given, "before")
+    size = whole_number(given, "limit", 50, 0, PAGE_MOST)
+    page = whole_number(given, "page", 0, 0, PAGE_MOST)
+    kept = [
+        action
+        for action in reversed(actions)
+        if any(_is_kind(action, kind) for kind in wanted)
+        and (since is None or since(action) > 0)
+        and (before is None or before(action) < 0)
+    ]
+    fields = given.get("fields")
+    return [
+        chosen(action, None if fields is None else str(fields))
+        for action in kept[page * size : (page + 1) * size]
+    ]
+
+
+def _is_kind(action: dict[str, Any], wanted: str) -> bool:
+    kind, _, field = wanted.partition(":")
+    if kind == "all":
+        return True
+    return bool(action["type"] == kind and (not field or field in action["data"].get("old", {})))

@@ -1,0 +1,305 @@
+"""
+Carry out a plan: write to the API first, then record what it returned, one write or one batch at a time.
+
+Cut anywhere, the next run converges (design section 8). What is never here: a decision about a cell; a write
+that finds its ground changed is postponed to the next pass, which decides anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from leadsync.airtable import Airtable
+from leadsync.description import render, with_block
+from leadsync.errors import (
+    LeadsyncError,
+    QuotaExceededError,
+    ServiceRefusedError,
+    TimedOutWriteError,
+    TransientServiceError,
+    UnclearWriteError,
+)
+from leadsync.intents import CARD, LEAD
+from leadsync.lock import StillHeld
+from leadsync.model import TRELLO_TEXT_LIMIT
+from leadsync.overwrites import Overwritten, Written, find_overwritten
+from leadsync.plan import CardWrite, Change, LeadWrite, Plan
+from leadsync.store import StateStore
+from leadsync.trello import Board, Trello
+
+WRITERS = 4
+"""Concurrent writers to Trello; they share one limiter, so latency does not cost throughput."""
+REREAD = 100
+"""Leads re-read in one filtered list just before they are written."""
+CREATE_ATTEMPTS = 3
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A lead or card that could not be written, why, and what to do."""
+
+    lead_id: str
+    card_id: str
+    reason: str
+    remedy: str
+
+
+@dataclass
+class Outcome:
+    """What became of the writes of one pass."""
+
+    done: list[Change] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    postponed: list[str] = field(default_factory=list)  # lead ids
+    refused: list[ServiceRefusedError] = field(default_factory=list)
+    overwritten: list[Overwritten] = field(default_factory=list)
+
+    def add(self, other: Outcome) -> None:
+        """Take in the outcome of the other side."""
+        self.done += other.done
+        self.failures += other.failures
+        self.postponed += other.postponed
+        self.refused += other.refused
+        self.overwritten += other.overwritten
+
+
+class _Postponed(Exception):
+    """The card is no longer as it was when the write was planned."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a pass writes: the board, the state, and the check that the lock is still ours."""
+
+    board: Board
+    store: StateStore
+    pair: str
+    still_held: StillHeld
+
+
+# --- cards ----------------------------------------------------------------------------------------------------
+
+
+def load_cards(plan: Plan, trello: Trello, target: Target, progress: Progress) -> Outcome:
+    """
+    Write the plan's cards, then look in the action feed for edits that a write landed on, and undo those writes.
+
+    Cost: 1 request a card, 1 more where a description is rewritten (it is re-read just before), and 1 if any
+    card was updated. A service that stays away ends the side; what was not tried is listed as a failure.
+    """
+    outcome, written = Outcome(), list[Written]()
+    waiting, total = list(reversed(plan.card_writes)), len(plan.card_writes)
+    under_way: dict[Future[tuple[pd.DataFrame, Written]], CardWrite] = {}
+    with ThreadPoolExecutor(WRITERS, thread_name_prefix="trello") as pool:
+        while waiting or under_way:
+            target.still_held()
+            while waiting and len(under_way) < WRITERS:
+                write = waiting.pop()
+                under_way[pool.submit(_write_card, write, trello, target.board)] = write
+            for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                write = under_way.pop(future)
+                if _settle_card(future, write, trello, target, outcome, written):
+                    _give_up(waiting, outcome)
+            progress(total - len(waiting) - len(under_way), total)
+    _undo_overwrites(written, trello, target, outcome)
+    return outcome
+
+
+def _settle_card(
+    future: Future[tuple[pd.DataFrame, Written]],
+    write: CardWrite,
+    trello: Trello,
+    target: Target,
+    outcome: Outcome,
+    written: list[Written],
+) -> bool:
+    """Record one write's result. Returns: whether the service is gone and the rest should not be tried."""
+    try:
+        card, done = future.result()
+    except _Postponed:
+        outcome.postponed.append(write.lead_id)
+    except ServiceRefusedError as refused:
+        if refused.status == 404 and write.card_id:
+            outcome.postponed.append(write.lead_id)
+        else:
+            outcome.refused.append(refused)
+            outcome.failures.append(Failure(write.lead_id, write.card_id, *trello.explain(refused)))
+    except LeadsyncError as error:
+        remedy = "The next run finishes it."
+        outcome.failures.append(Failure(write.lead_id, write.card_id, str(error), remedy))
+        return not isinstance(error, UnclearWriteError)
+    else:
+        card_id = str(card.index[0])
+        returned = _as_returned(write, card.iloc[0])
+        target.store.record(target.pair, CARD, {write.lead_id: {**write.record, **returned, "card_id": card_id}})
+        outcome.done += [_with_card(change, card_id) for change in write.changes]
+        if write.card_id:
+            written.append(done)
+    return False
+
+
+def _give_up(waiting: list[CardWrite], outcome: Outcome) -> None:
+    for write in waiting:
+        outcome.failures.append(Failure(write.lead_id, write.card_id, "not tried: Trello is away", "Run again."))
+    waiting.clear()
+
+
+def _with_card(change: Change, card_id: str) -> Change:
+    return Change(**{**vars(change), "card_id": card_id})
+
+
+def _as_returned(write: CardWrite, card: Any) -> dict[str, Any]:
+    """Texts count as agreed in the form in which Trello gave them back."""
+    returned = {}
+    if write.title is not None:
+        returned["title"] = card["title"]
+    if write.block is not None:
+        returned |= {"shown_email": card["email_line"], "shown_source": card["source_line"]}
+    return returned
+
+
+def _write_card(write: CardWrite, trello: Trello, board: Board) -> tuple[pd.DataFrame, Written]:
+    cells: dict[str, Any] = {}
+    if write.stage is not None:
+        cells["idList"] = board.lists[write.stage]
+    if write.title is not None:
+        cells["name"] = write.title
+    if write.closed is not None:
+        cells["closed"] = write.closed
+    if write.due_complete is not None:
+        cells["dueComplete"] = write.due_complete
+    if not write.card_id:
+        cells["desc"] = render(write.lead_id, *(write.block or ("", "")))
+        return _create_card(write, cells, trello, board), Written(write, cells, {})
+    based_on = write.seen
+    if write.block is not None:
+        based_on = _fresh(write, trello, board)
+        cells["desc"] = with_block(based_on["description"], write.lead_id, *write.block)
+        if len(cells["desc"]) > TRELLO_TEXT_LIMIT:
+            raise _Postponed
+    return trello.update_card(board, write.card_id, cells), Written(write, cells, based_on)
+
+
+def _fresh(write: CardWrite, trello: Trello, board: Board) -> dict[str, Any]:
+    """The card just before its description is rewritten; anything else that moved postpones the write."""
+    card = trello.get_card(board, write.card_id).iloc[0].to_dict()
+    for column in ("presence", "list_id", "title", "due_complete", "lead_id", "markers", "email_line", "source_line"):
+        if card[column] != write.seen[column]:
+            raise _Postponed
+    return {str(column): value for column, value in card.items()}
+
+
+def _create_card(write: CardWrite, cells: Mapping[str, Any], trello: Trello, board: Board) -> pd.DataFrame:
+    """A POST is not sent again before the board was read for its marker (design section 8.3)."""
+    for attempt in range(CREATE_ATTEMPTS):
+        try:
+            return trello.create_card(board, cells)
+        except UnclearWriteError as unclear:
+            found = trello.fetch_cards(board, known=()).cards
+            found = found[found["lead_id"] == write.lead_id]
+            if len(found):
+                return found.head(1)
+            if isinstance(unclear, TimedOutWriteError) or attempt == CREATE_ATTEMPTS - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _undo_overwrites(written: Sequence[Written], trello: Trello, target: Target, outcome: Outcome) -> None:
+    """Give a person's overwritten cell back, and forget that we agreed: the next pass decides it anew."""
+    if not written:
+        return
+    try:
+        actions = trello.fetch_actions(target.board, limit=50 + 6 * len(written))
+        for found in find_overwritten(actions, written):
+            _give_back(found, trello, target)
+            outcome.overwritten.append(found)
+            outcome.postponed.append(found.written.write.lead_id)
+    except LeadsyncError as error:
+        reason = f"could not check whether edits were overwritten ({error})"
+        remedy = "Look at the board's activity for edits made during this run."
+        outcome.failures.append(Failure("", written[0].write.card_id, reason, remedy))
+
+
+def _give_back(found: Overwritten, trello: Trello, target: Target) -> None:
+    write, cell = found.written.write, found.cell
+    target.still_held()
+    target.store.record(target.pair, CARD, {write.lead_id: write.undo})
+    now = trello.get_card(target.board, write.card_id).iloc[0]
+    if cell == "desc":
+        block = write.block or ("", "")
+        if now["description"].rstrip() == str(found.written.sent["desc"]).rstrip():
+            trello.update_card(target.board, write.card_id, {"desc": with_block(found.value, write.lead_id, *block)})
+    elif now["list_id" if cell == "idList" else "title"] == found.written.sent[cell]:
+        trello.update_card(target.board, write.card_id, {cell: found.value})
+
+
+# --- leads ----------------------------------------------------------------------------------------------------
+
+
+def load_leads(plan: Plan, airtable: Airtable, target: Target, cards: Outcome, progress: Progress) -> Outcome:
+    """
+    Write the plan's leads in batches of 10; those whose card could not be written wait for the next run.
+
+    Cost: ceil(n / 10) PATCHes, and one filtered list for each 100 leads just before: a cell that a person has
+    edited since the plan was made is not written.
+    """
+    outcome = Outcome()
+    stuck = {failure.lead_id for failure in cards.failures} | set(cards.postponed)
+    writes = [write for write in plan.lead_writes if write.lead_id not in stuck]
+    outcome.postponed += [write.lead_id for write in plan.lead_writes if write.lead_id in set(cards.postponed)]
+    for start in range(0, len(writes), REREAD):
+        group = writes[start : start + REREAD]
+        target.still_held()
+        try:
+            fresh = {write.lead_id: write for write in _unmoved(group, airtable, outcome)}
+        except LeadsyncError as error:
+            _fail_leads(writes[start:], error, airtable, outcome)
+            break
+        for ids, answer in airtable.update_leads({lead_id: write.fields for lead_id, write in fresh.items()}):
+            batch = [fresh[lead_id] for lead_id in ids]
+            if isinstance(answer, LeadsyncError):
+                _fail_leads(batch, answer, airtable, outcome)
+            else:
+                _record_leads(batch, airtable.leads_of(answer), target, outcome)
+            target.still_held()
+        progress(min(start + REREAD, len(writes)), len(writes))
+    return outcome
+
+
+def _unmoved(group: Sequence[LeadWrite], airtable: Airtable, outcome: Outcome) -> Iterator[LeadWrite]:
+    now = airtable.reread_leads([write.lead_id for write in group])
+    for write in group:
+        same = write.lead_id in now.index and all(
+            now.at[write.lead_id, cell] == write.seen[cell] for cell in write.fields
+        )
+        if same:
+            yield write
+        else:
+            outcome.postponed.append(write.lead_id)
+
+
+def _record_leads(batch: Sequence[LeadWrite], returned: pd.DataFrame, target: Target, outcome: Outcome) -> None:
+    updates = {}
+    for write in batch:
+        texts = {cell: returned.at[write.lead_id, cell] for cell in write.fields if write.lead_id in returned.index}
+        updates[write.lead_id] = {**write.record, **texts}
+        outcome.done += write.changes
+    target.store.record(target.pair, LEAD, updates)
+
+
+def _fail_leads(batch: Sequence[LeadWrite], error: LeadsyncError, airtable: Airtable, outcome: Outcome) -> None:
+    for write in batch:
+        if isinstance(error, ServiceRefusedError):
+            outcome.refused.append(error)
+            reason, remedy = airtable.explain(error, write.fields)
+        elif isinstance(error, TransientServiceError | QuotaExceededError):
+            reason, remedy = str(error), "The next run finishes it."
+        else:
+            raise error
+        outcome.failures.append(Failure(write.lead_id, write.card_id, reason, remedy))

@@ -1,0 +1,277 @@
+"""
+One sync, step by step: settings → frames → decisions → plan → apply → report.
+
+Every step is a plain function; the door passes the same functions as Prefect tasks. What is never here: a rule,
+a request, Prefect.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from leadsync.airtable import Airtable
+from leadsync.apply import Failure, Outcome, Progress, Target, load_cards, load_leads
+from leadsync.errors import ConfigurationError, LeadsyncError, ListsChangedError
+from leadsync.frames import overlay
+from leadsync.guards import check_reads
+from leadsync.intents import Intent, intents_of, settle
+from leadsync.lock import pair_lock
+from leadsync.model import BASE_COLUMNS, Rules
+from leadsync.plan import Conflict, Plan, build_plan
+from leadsync.reconcile import reconcile, to_look_up
+from leadsync.report import Report, rows_of
+from leadsync.settings import ConflictPolicy, Settings
+from leadsync.store import StateStore
+from leadsync.trello import Board, CardsRead, Trello
+
+PASSES = 3
+"""A pass that met an edit made meanwhile is followed by another, up to this many in one run."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """The choices of one run."""
+
+    dry_run: bool = False
+    allow_mass_change: bool = False
+    conflict: ConflictPolicy | None = None
+
+
+@dataclass(frozen=True)
+class Clients:
+    """What a run talks to, built from the settings and closed at its end."""
+
+    airtable: Airtable
+    trello: Trello
+    store: StateStore
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What earlier runs left: what was agreed, and what was about to be written when one was cut off."""
+
+    base: pd.DataFrame
+    intents: list[Intent]
+
+
+def no_progress(done: int, total: int) -> None:
+    """Show nothing."""
+
+
+# --- the steps ------------------------------------------------------------------------------------------------
+
+
+def extract_leads(airtable: Airtable) -> pd.DataFrame:
+    """All leads; see Airtable.fetch_leads."""
+    return airtable.fetch_leads()
+
+
+def extract_cards(trello: Trello, board: Board, memory: Memory, to_the_end: bool = False) -> CardsRead:
+    """
+    The board's cards; archived ones too if there is no base yet, or a card may have been created unrecorded.
+
+    `to_the_end`: read on although every known card was seen (a card is to be created).
+    """
+    open_ids = memory.base["card_id"][memory.base["card_presence"] == "open"]
+    unrecorded = any(intent.side == "card" and not intent.card_id for intent in memory.intents)
+    archived = memory.base.empty or unrecorded
+    return trello.fetch_cards(board, set(memory.base["card_id"]), () if to_the_end else set(open_ids), archived)
+
+
+def join_and_diff(
+    memory: Memory, leads: pd.DataFrame, cards: CardsRead, clients: Clients, board: Board, rules: Rules
+) -> Plan:
+    """
+    Join on LeadID, look up what is missing, and plan.
+
+    The base that unrecorded writes imply (intents.settle) goes into the plan's base updates. Raises: GuardError.
+    """
+    base = settle(memory.base, memory.intents, leads, cards.cards)
+    check_reads(base, leads, cards.cards, cards.total, rules)
+    missing_leads, missing_cards = to_look_up(base, leads, cards.cards, rules)
+    leads = overlay(leads, clients.airtable.look_up_leads(missing_leads))
+    trello = overlay(cards.cards, clients.trello.look_up_cards(board, missing_cards))
+    plan = build_plan(reconcile(base, leads, trello, rules), base, leads, trello, rules)
+    _carry_settled(plan, memory.base, base)
+    return plan
+
+
+def _carry_settled(plan: Plan, before: pd.DataFrame, settled: pd.DataFrame) -> None:
+    if settled is before:
+        return
+    known = before.to_dict("index")
+    for lead_id, row in settled.to_dict("index").items():
+        if known.get(lead_id) != row:
+            columns = {column: row[column] for column in BASE_COLUMNS}
+            plan.base_updates[str(lead_id)] = columns | plan.base_updates.get(str(lead_id), {})
+
+
+@dataclass(frozen=True)
+class Steps:
+    """How each step is called; Prefect's tasks have the same signatures."""
+
+    extract_leads: Callable[..., pd.DataFrame] = extract_leads
+    extract_cards: Callable[..., CardsRead] = extract_cards
+    join_and_diff: Callable[..., Plan] = join_and_diff
+    load_cards: Callable[..., Outcome] = load_cards
+    load_leads: Callable[..., Outcome] = load_leads
+    submit: Callable[..., Any] | None = None  # start a step beside others; None = in a thread
+    progress: Progress = no_progress
+
+
+# --- the run --------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Run:
+    """One sync under way."""
+
+    settings: Settings
+    options: Options
+    steps: Steps
+    clients: Clients
+    report: Report = field(default_factory=Report)
+
+    @property
+    def rules(self) -> Rules:
+        """What the planner may know."""
+        return self.settings.rules(conflict=self.options.conflict, allow_mass_change=self.options.allow_mass_change)
+
+    def go(self) -> None:
+        """Resolve, lock, and make passes until nothing is postponed."""
+        board = self._resolve()
+        pair = f"{self.settings.airtable_base_id}/{board.board_id}"
+        self.report.board_url = board.url
+        with pair_lock(self.clients.store, pair) as still_held:
+            target = Target(board, self.clients.store, pair, still_held)
+            for _ in range(PASSES):
+                outcome = self._one_pass(target)
+                if not outcome.postponed:
+                    break
+            self.report.postponed = [{"lead_id": lead_id} for lead_id in sorted(set(outcome.postponed))]
+        self.report.judge()
+
+    def _one_pass(self, target: Target) -> Outcome:
+        plan = self._plan(target)
+        if self.options.dry_run:
+            self._tell(plan, rows_of(plan.changes, outcome="planned"))
+            return Outcome()
+        self._check_lists(plan, target)
+        self.clients.store.journal(target.pair, plan.base_updates, plan.forget, intents_of(plan))
+        self._tell(plan, [])
+        outcome = Outcome()
+        try:
+            if plan.card_writes:
+                self._take(outcome, self.steps.load_cards(plan, self.clients.trello, target, self.steps.progress))
+            if plan.lead_writes:
+                args = (plan, self.clients.airtable, target, outcome, self.steps.progress)
+                self._take(outcome, self.steps.load_leads(*args))
+        finally:
+            self._tell_overwritten(outcome, target.board)
+        self._refuse_if_nothing_was_permitted(plan, outcome)
+        return outcome
+
+    def _plan(self, target: Target) -> Plan:
+        memory = Memory(self.clients.store.load_base(target.pair), self.clients.store.load_intents(target.pair))
+        leads, cards = self._extract(target.board, memory)
+        plan = self.steps.join_and_diff(memory, leads, cards, self.clients, target.board, self.rules)
+        if not cards.whole and any(not write.card_id for write in plan.card_writes):
+            cards = self.steps.extract_cards(self.clients.trello, target.board, memory, to_the_end=True)
+            plan = self.steps.join_and_diff(memory, leads, cards, self.clients, target.board, self.rules)
+        self.report.leads, self.report.cards = len(leads), len(cards.cards)
+        return plan
+
+    def _extract(self, board: Board, memory: Memory) -> tuple[pd.DataFrame, CardsRead]:
+        """Both sides, side by side."""
+        with ExitStack() as stack:
+            submit = self.steps.submit or stack.enter_context(ThreadPoolExecutor(2)).submit
+            leads = submit(self.steps.extract_leads, self.clients.airtable)
+            cards = submit(self.steps.extract_cards, self.clients.trello, board, memory)
+            return leads.result(), cards.result()
+
+    def _resolve(self) -> Board:
+        """Board and lists as the settings name them; asked for once, then known until the settings change."""
+        named = [self.settings.trello_endpoint_url, self.settings.trello_board_id, self.settings.list_ids]
+        self.digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:24]
+        if resolved := self.clients.store.load_resolved(self.digest):
+            return Board(**resolved)
+        board = self.clients.trello.fetch_board()
+        self.clients.store.save_resolved(self.digest, vars(board))
+        return board
+
+    def _check_lists(self, plan: Plan, target: Target) -> None:
+        if plan.needs_lists:
+            try:
+                self.clients.trello.check_lists(target.board)
+            except ListsChangedError:
+                self.clients.store.save_resolved(self.digest, vars(self.clients.trello.fetch_board()))
+                raise
+
+    def _tell(self, plan: Plan, changes: list[dict[str, Any]]) -> None:
+        report = self.report
+        report.changes += changes
+        report.conflicts += [row for row in rows_of(plan.conflicts) if row not in report.conflicts]
+        report.quarantine = plan.quarantine
+        report.notes += [note for note in plan.notes if note not in report.notes]
+
+    def _take(self, outcome: Outcome, of_side: Outcome) -> None:
+        outcome.add(of_side)
+        self.report.changes += rows_of(of_side.done, outcome="done")
+        self.report.failures += rows_of(of_side.failures)
+
+    def _tell_overwritten(self, outcome: Outcome, board: Board) -> None:
+        """A conflict that only came to light while writing is listed like any other."""
+        for found in outcome.overwritten:
+            write, cell = found.written.write, {"idList": "status", "name": "name"}.get(found.cell)
+            if cell is None:
+                continue  # a description: the person's text was put back around the block, nothing is at odds
+            value = board.stages.get(found.value, "another list") if cell == "status" else found.value
+            ours = str(write.record.get(cell, ""))
+            row = Conflict(write.lead_id, write.card_id, cell, ours, value, "edited meanwhile", "decided anew")
+            self.report.conflicts += rows_of([row])
+
+    def _refuse_if_nothing_was_permitted(self, plan: Plan, outcome: Outcome) -> None:
+        """Credentials that may read and not write are a matter of configuration, if nothing was written."""
+        forbidden = [refused for refused in outcome.refused if refused.status in (401, 403)]
+        if forbidden and len(forbidden) >= plan.writes and not self.report.changes:
+            first: Failure = outcome.failures[0]
+            raise ConfigurationError(f"Nothing could be written: {first.reason}. {first.remedy}")
+
+
+@contextmanager
+def open_clients(settings: Settings) -> Iterator[Clients]:
+    """Clients and state store of one run."""
+    store = StateStore(settings.sync_state_url.get_secret_value())
+    try:
+        yield Clients(Airtable(settings), Trello(settings), store)
+    finally:
+        store.close()
+
+
+def run_sync(settings: Settings, options: Options, steps: Steps | None = None) -> Report:
+    """
+    Sync once.
+
+    Returns: the report, whose exit code says how it ended; a LeadsyncError becomes one too and never escapes.
+    """
+    started = time.monotonic()
+    report = Report(dry_run=options.dry_run)
+    try:
+        with open_clients(settings) as clients:
+            try:
+                Run(settings, options, steps or Steps(), clients, report).go()
+            finally:
+                report.calls = {"airtable": clients.airtable.calls, "trello": clients.trello.calls}
+    except LeadsyncError as error:
+        report.fail(error)
+    report.seconds = time.monotonic() - started
+    return report
