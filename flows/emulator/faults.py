@@ -83,13 +83,18 @@ class FaultScript:
         self._pending.clear()
 
     def take(self, request: Request) -> Fault | None:
-        """Count the request for every fault it matches and return the first that fires now."""
+        """
+        Count the request for every fault it matches and return the one that fires now.
+
+        Of several that would fire the oldest does; the others wait for the next matching request.
+        """
         firing: Fault | None = None
         for fault, seen in self._pending:
-            if fault.matches(request):
-                seen[0] += 1
-                if firing is None and fault.nth <= seen[0] < fault.nth + fault.times:
-                    firing = fault
+            if not fault.matches(request) or (firing is not None and seen[0] + 1 >= fault.nth):
+                continue
+            seen[0] += 1
+            if seen[0] >= fault.nth:
+                firing = fault
         self._pending = [
             (fault, seen) for fault, seen in self._pending if seen[0] < fault.nth + fault.times - 1
         ]

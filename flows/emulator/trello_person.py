@@ -43,11 +43,11 @@ class TrelloPerson:
             self._world.change_card(self._card(card_id), self._values(fields), self._actor)
 
     def move(self, card_id: str, list_name: str) -> None:
-        """Drag a card to another list of its board."""
+        """Drag a card to the bottom of another list of its board: an idList action, then a pos action."""
         with self._lock:
             card = self._card(card_id)
             target = self._list(list_name, card.board_id)
-            self._world.change_card(card, {"idList": target.id}, self._actor)
+            self._world.change_card(card, {"idList": target.id, "pos": "bottom"}, self._actor)
 
     def archive(self, card_id: str) -> None:
         self.edit(card_id, closed=True)

@@ -37,7 +37,7 @@ WRITERS = 4
 REREAD = 100
 """Leads re-read in one filtered list just before they are written."""
 CREATE_ATTEMPTS = 3
-Progress = Callable[[int, int], None]
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ def load_cards(plan: Plan, trello: Trello, target: Target, progress: Progress) -
                 write = under_way.pop(future)
                 if _settle_card(future, write, trello, target, outcome, written):
                     _give_up(waiting, outcome)
-            progress(total - len(waiting) - len(under_way), total)
+            progress("cards", total - len(waiting) - len(under_way), total)
     _undo_overwrites(written, trello, target, outcome)
     return outcome
 
@@ -268,7 +268,7 @@ def load_leads(plan: Plan, airtable: Airtable, target: Target, cards: Outcome, p
             else:
                 _record_leads(batch, airtable.leads_of(answer), target, outcome)
             target.still_held()
-        progress(min(start + REREAD, len(writes)), len(writes))
+        progress("leads", min(start + REREAD, len(writes)), len(writes))
     return outcome
 
 

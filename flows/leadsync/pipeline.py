@@ -11,8 +11,8 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,7 +63,7 @@ class Memory:
     intents: list[Intent]
 
 
-def no_progress(done: int, total: int) -> None:
+def no_progress(what: str, done: int, total: int) -> None:
     """Show nothing."""
 
 
@@ -115,16 +115,24 @@ def _carry_settled(plan: Plan, before: pd.DataFrame, settled: pd.DataFrame) -> N
             plan.base_updates[str(lead_id)] = columns | plan.base_updates.get(str(lead_id), {})
 
 
+def call_directly(step: Callable[..., Any], *args: Any, **more: Any) -> Any:
+    """A step is just called."""
+    return step(*args, **more)
+
+
+@contextmanager
+def side_by_side() -> Iterator[Callable[..., Future[Any]]]:
+    """Steps run in threads."""
+    with ThreadPoolExecutor(2, thread_name_prefix="extract") as pool:
+        yield pool.submit
+
+
 @dataclass(frozen=True)
 class Steps:
-    """How each step is called; Prefect's tasks have the same signatures."""
+    """How steps are called: as they are, or each as a Prefect task run. `submit` starts one beside others."""
 
-    extract_leads: Callable[..., pd.DataFrame] = extract_leads
-    extract_cards: Callable[..., CardsRead] = extract_cards
-    join_and_diff: Callable[..., Plan] = join_and_diff
-    load_cards: Callable[..., Outcome] = load_cards
-    load_leads: Callable[..., Outcome] = load_leads
-    submit: Callable[..., Any] | None = None  # start a step beside others; None = in a thread
+    call: Callable[..., Any] = call_directly
+    submit: Callable[[], AbstractContextManager[Callable[..., Any]]] = side_by_side
     progress: Progress = no_progress
 
 
@@ -171,10 +179,11 @@ class Run:
         outcome = Outcome()
         try:
             if plan.card_writes:
-                self._take(outcome, self.steps.load_cards(plan, self.clients.trello, target, self.steps.progress))
+                args = (plan, self.clients.trello, target, self.steps.progress)
+                self._take(outcome, self.steps.call(load_cards, *args))
             if plan.lead_writes:
-                args = (plan, self.clients.airtable, target, outcome, self.steps.progress)
-                self._take(outcome, self.steps.load_leads(*args))
+                lead_args = (plan, self.clients.airtable, target, outcome, self.steps.progress)
+                self._take(outcome, self.steps.call(load_leads, *lead_args))
         finally:
             self._tell_overwritten(outcome, target.board)
         self._refuse_if_nothing_was_permitted(plan, outcome)
@@ -183,19 +192,18 @@ class Run:
     def _plan(self, target: Target) -> Plan:
         memory = Memory(self.clients.store.load_base(target.pair), self.clients.store.load_intents(target.pair))
         leads, cards = self._extract(target.board, memory)
-        plan = self.steps.join_and_diff(memory, leads, cards, self.clients, target.board, self.rules)
+        plan: Plan = self.steps.call(join_and_diff, memory, leads, cards, self.clients, target.board, self.rules)
         if not cards.whole and any(not write.card_id for write in plan.card_writes):
-            cards = self.steps.extract_cards(self.clients.trello, target.board, memory, to_the_end=True)
-            plan = self.steps.join_and_diff(memory, leads, cards, self.clients, target.board, self.rules)
+            cards = self.steps.call(extract_cards, self.clients.trello, target.board, memory, to_the_end=True)
+            plan = self.steps.call(join_and_diff, memory, leads, cards, self.clients, target.board, self.rules)
         self.report.leads, self.report.cards = len(leads), len(cards.cards)
         return plan
 
     def _extract(self, board: Board, memory: Memory) -> tuple[pd.DataFrame, CardsRead]:
         """Both sides, side by side."""
-        with ExitStack() as stack:
-            submit = self.steps.submit or stack.enter_context(ThreadPoolExecutor(2)).submit
-            leads = submit(self.steps.extract_leads, self.clients.airtable)
-            cards = submit(self.steps.extract_cards, self.clients.trello, board, memory)
+        with self.steps.submit() as submit:
+            leads = submit(extract_leads, self.clients.airtable)
+            cards = submit(extract_cards, self.clients.trello, board, memory)
             return leads.result(), cards.result()
 
     def _resolve(self) -> Board:

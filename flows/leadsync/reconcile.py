@@ -279,7 +279,7 @@ def _spare_moved_cards(row: Strings, was: Columns, card: Columns, stage: Strings
     """The card of a deleted lead is archived, unless a person moved or retitled it since the base."""
     restaged = (was["stage"] != "") & (stage != was["stage"])
     retitled = (was["title"] != "") & (card["title"] != was["title"])
-    spared = row.copy()
+    spared: Strings = row.copy()
     spared[(row == "archive") & (restaged | retitled)] = "keep_moved"
     return spared
 
@@ -295,7 +295,9 @@ def _is_quiet(
     archived = (row == "stay_archived") & np.isin(was["card_presence"], ARCHIVED)
     archived &= (was["lead_presence"] == "present") & (lead["status"] == was["seen_status"])
     resting = (row == "leave") & _presence_unchanged(was, lead, card)
-    return settled | archived | resting | ((row == "stay_deleted") & _presence_unchanged(was, lead, card))
+    deleted = (row == "stay_deleted") & _presence_unchanged(was, lead, card)
+    quiet: Mask = settled | archived | resting | deleted
+    return quiet
 
 
 def _presence_unchanged(was: Columns, lead: Columns, card: Columns) -> Mask:

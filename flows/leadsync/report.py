@@ -122,3 +122,40 @@ def _kind_of(change: Row) -> str:
     if change["field"] != "card":
         return "cell"
     return "created" if change["before"] == "" else str(change["after"])
+
+
+TABLE_ROWS = 200
+"""Rows of a table in an artifact; one of thousands is slow to open, and the log has them all."""
+
+
+def as_markdown(report: Report) -> str:
+    """The report as Prefect's UI shows it."""
+    lines = [f"# {report.title}", "", report.message, ""]
+    links = [
+        f"[{name}]({url})" for name, url in (("Airtable base", report.base_url), ("Trello board", report.board_url))
+    ]
+    lines += [" · ".join(links) if report.board_url else "", "", "| what | how many |", "|---|---|"]
+    lines += [f"| {name.replace('_', ' ')} | {count} |" for name, count in report.counts.items()]
+    sections: tuple[tuple[str, list[Row], tuple[str, ...]], ...] = (
+        ("Changes", report.changes, ("lead_id", "field", "before", "after", "direction", "note")),
+        ("Conflicts", report.conflicts, ("lead_id", "field", "airtable", "trello", "kind", "resolution")),
+        ("Quarantine", report.quarantine, ("lead_id", "card_id", "reason", "remedy")),
+        ("Failures", report.failures, ("lead_id", "card_id", "reason", "remedy")),
+        ("Notes", report.notes, ("lead_id", "card_id", "note")),
+    )
+    for title, rows, columns in sections:
+        lines += _section(title, rows, columns)
+    return "\n".join(lines)
+
+
+def _section(title: str, rows: list[Row], columns: tuple[str, ...]) -> list[str]:
+    if not rows:
+        return []
+    lines = ["", f"## {title} ({len(rows)})", "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    lines += [f"| {' | '.join(_cell(row[column]) for column in columns)} |" for row in rows[:TABLE_ROWS]]
+    return lines
+
+
+def _cell(value: Any) -> str:
+    text = " ".join(str(value).split())
+    return (text if len(text) <= 80 else f"{text[:79]}…").replace("|", "\\|").replace("<", "&lt;")

@@ -1,0 +1,193 @@
+"""
+Door: one sync now, from the shell or as a Prefect flow run.
+
+Here: options in, the steps of leadsync.pipeline as Prefect tasks, the report out. Never here: a rule or a request.
+"""
+
+from __future__ import annotations
+
+if __name__ == "__main__":  # a local run; before Prefect is imported and reads its settings
+    from leadsync.local_run import prepare_local_run
+
+    prepare_local_run()
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from leadsync.apply import load_cards, load_leads
+from leadsync.console import progress_bar, show
+from leadsync.errors import LeadsyncError, TransientServiceError
+from leadsync.local_run import prefect_api
+from leadsync.pipeline import Options, Steps, extract_cards, extract_leads, join_and_diff, run_sync
+from leadsync.report import Report, as_markdown
+from leadsync.settings import ConflictPolicy, load_settings
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
+from prefect.states import Cancelled, Completed, Failed
+from prefect.utilities.annotations import quote
+from rich.console import Console
+
+# --- the flow -------------------------------------------------------------------------------------------------
+
+
+def is_transient(_task: Any, _run: Any, state: State[Any]) -> bool:
+    """Retry what a second try can cure (429, 5xx, time-out), never a bad request."""
+    return isinstance(state.result(raise_on_failure=False), TransientServiceError)
+
+
+def as_task(step: Callable[..., Any], name: str, side: str, retry_delays: tuple[float, ...] = ()) -> Any:
+    """
+    A step of the pipeline as a Prefect task.
+
+    Nothing is cached (a stale read or a skipped write would look green), and only reads are retried.
+    """
+    return task(
+        name=name,
+        task_run_name=name,
+        tags=[side],
+        cache_policy=NO_CACHE,
+        persist_result=False,
+        retries=len(retry_delays),
+        retry_delay_seconds=list(retry_delays),
+        retry_condition_fn=is_transient,
+    )(step)
+
+
+TASKS = {
+    extract_leads: as_task(extract_leads, "extract leads", "airtable", retry_delays=(2, 10)),
+    extract_cards: as_task(extract_cards, "extract cards", "trello", retry_delays=(2, 10)),
+    join_and_diff: as_task(join_and_diff, "join and diff", "leadsync"),
+    load_cards: as_task(load_cards, "load cards", "trello"),
+    load_leads: as_task(load_leads, "load leads", "airtable"),
+}
+
+
+def call_task(step: Callable[..., Any], *args: Any, **more: Any) -> Any:
+    """Run the task of `step` here and now; its arguments pass through Prefect unseen."""
+    return TASKS[step](*map(quote, args), **more)
+
+
+@contextmanager
+def submit_tasks() -> Iterator[Callable[..., Any]]:
+    """Tasks that run side by side."""
+    yield lambda step, *args: TASKS[step].submit(*map(quote, args))
+
+
+def run_name() -> str:
+    """What the run is called in Prefect's lists."""
+    what = "dry run" if flow_run.parameters.get("dry_run") else "sync"
+    return f"{what} {datetime.now():%Y-%m-%d %H:%M:%S}"
+
+
+@flow(name="sync-leads", flow_run_name=run_name, retries=0, persist_result=False)
+def sync_leads(
+    dry_run: bool = False, conflict: ConflictPolicy | None = None, allow_mass_change: bool = False
+) -> State[Any]:
+    """
+    Make the Airtable table Leads and the Trello board equal, in both directions.
+
+    Args:
+        dry_run: Show what would change and write nothing.
+        conflict: Who wins when both sides moved one cell apart; empty takes SYNC_CONFLICT.
+        allow_mass_change: For this run, accept that many known leads or cards are missing.
+    """
+    report = Report(dry_run=dry_run)
+    try:
+        settings = load_settings()
+    except LeadsyncError as error:
+        report.fail(error)
+    else:
+        with progress_bar(Console(stderr=True)) as progress:
+            steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
+            report = run_sync(settings, Options(dry_run, allow_mass_change, conflict), steps)
+    publish(report)
+    return final_state(report)
+
+
+def publish(report: Report) -> None:
+    """Leave the report with the run. It may fail: what was written is written."""
+    logger = get_run_logger()
+    for change in report.changes:
+        logger.info("%(lead_id)s %(field)s: %(before)r -> %(after)r (%(direction)s, %(outcome)s)", change)
+    for row in (*report.quarantine, *report.failures):
+        logger.warning("%(lead_id)s %(card_id)s: %(reason)s. %(remedy)s", row)
+    (logger.info if report.exit_code == 0 else logger.error)(report.message)
+    try:
+        create_markdown_artifact(as_markdown(report), key="sync-report", description=report.summary)
+    except Exception as error:  # whatever Prefect's server throws, the sync itself is done
+        logger.warning("The report could not be kept as an artifact (%s).", type(error).__name__)
+
+
+def final_state(report: Report) -> State[Any]:
+    """Type Completed for exit code 0, Failed for 1 to 3, Cancelled for 4; the name and the message are for people."""
+    make = Completed if report.exit_code == 0 else Cancelled if report.exit_code == 4 else Failed
+    return make(name=report.title, message=report.message, data=report)
+
+
+# --- the command ----------------------------------------------------------------------------------------------
+
+
+def run_locally(**parameters: Any) -> Report:
+    """One flow run in this process. Whatever goes wrong comes back as a report, never as a traceback."""
+    try:
+        with (
+            prefect_api(get_current_settings().api.url) as url,
+            temporary_settings({PREFECT_API_URL: url} if url else {}),
+        ):
+            ended: Any = sync_leads(**parameters, return_state=True).result(raise_on_failure=False)
+    except Exception as error:  # the last line of defence: a sentence instead of a traceback
+        ended = error
+    if isinstance(ended, Report):
+        return ended
+    report = Report(dry_run=bool(parameters.get("dry_run")))
+    report.fail(ended if isinstance(ended, LeadsyncError) else unexpected(ended))
+    return report
+
+
+def unexpected(error: object) -> LeadsyncError:
+    """An error that nobody foresaw, without its text: that might hold anything."""
+    return LeadsyncError(
+        f"Unexpected {type(error).__name__}. The run's log in Prefect says where; what was written is recorded, and "
+        "the next run goes on from there."
+    )
+
+
+def sync(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and write nothing.")] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="Run against the bundled emulator; no account needed.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON report on stdout.")] = False,
+    allow_mass_change: Annotated[
+        bool, typer.Option("--allow-mass-change", help="For this run, accept that many leads or cards are missing.")
+    ] = False,
+    conflict: Annotated[
+        ConflictPolicy | None, typer.Option(help="Who wins when both sides moved one cell apart.")
+    ] = None,
+) -> None:
+    """Make the Airtable table Leads and the Trello board equal, in both directions."""
+    if demo:
+        from demo import run_demo
+
+        raise typer.Exit(run_demo(run_locally, Console()))
+    report = Report(dry_run=dry_run)
+    try:
+        load_settings()
+    except LeadsyncError as error:
+        report.fail(error)
+    else:
+        report = run_locally(dry_run=dry_run, conflict=conflict, allow_mass_change=allow_mass_change)
+    if as_json:
+        print(report.as_json())
+    else:
+        show(report, Console())
+    raise typer.Exit(report.exit_code)
+
+
+if __name__ == "__main__":
+    typer.run(sync)
