@@ -17,13 +17,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from leadsync.apply import load_cards, load_leads
-from leadsync.console import progress_bar, show
-from leadsync.errors import LeadsyncError, TransientServiceError
-from leadsync.local_run import prefect_api
-from leadsync.pipeline import Options, Steps, extract_cards, extract_leads, join_and_diff, run_sync
-from leadsync.report import Report, as_markdown
-from leadsync.settings import ConflictPolicy, load_settings
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
@@ -33,6 +26,14 @@ from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_se
 from prefect.states import Cancelled, Completed, Failed
 from prefect.utilities.annotations import quote
 from rich.console import Console
+
+from leadsync.apply import load_cards, load_leads
+from leadsync.console import progress_bar, show
+from leadsync.errors import LeadsyncError, TransientServiceError
+from leadsync.local_run import prefect_api
+from leadsync.pipeline import Options, Steps, extract_cards, extract_leads, join_and_diff, run_sync
+from leadsync.report import Report, as_markdown
+from leadsync.settings import ConflictPolicy, load_settings
 
 # --- the flow -------------------------------------------------------------------------------------------------
 
@@ -151,6 +152,17 @@ def run_locally(**parameters: Any) -> Report:
     return report
 
 
+def run_configured(**options: Any) -> Report:
+    """As `run_locally`; wrong settings are told at once, without waiting for Prefect."""
+    try:
+        load_settings()
+    except LeadsyncError as error:
+        report = Report(dry_run=bool(options.get("dry_run")))
+        report.fail(error)
+        return report
+    return run_locally(**options)
+
+
 def unexpected(error: object) -> LeadsyncError:
     """An error that nobody foresaw, without its text: that might hold anything."""
     return LeadsyncError(
@@ -171,20 +183,16 @@ def sync(
     ] = None,
 ) -> None:
     """Make the Airtable table Leads and the Trello board equal, in both directions."""
+    options = {"dry_run": dry_run, "conflict": conflict, "allow_mass_change": allow_mass_change}
     if demo:
         from demo import run_demo
 
-        raise typer.Exit(run_demo(run_locally, Console()))
-    report = Report(dry_run=dry_run)
-    try:
-        load_settings()
-    except LeadsyncError as error:
-        report.fail(error)
+        report = run_demo(lambda: run_locally(**options), Console(stderr=as_json))
     else:
-        report = run_locally(dry_run=dry_run, conflict=conflict, allow_mass_change=allow_mass_change)
+        report = run_configured(**options)
     if as_json:
         print(report.as_json())
-    else:
+    elif not demo:
         show(report, Console())
     raise typer.Exit(report.exit_code)
 

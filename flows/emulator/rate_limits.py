@@ -59,10 +59,13 @@ class FixedWindow:
             self._opened, self._used = now, 0
         return self._used
 
-    def add(self, now: float, cost: int = 1) -> bool:
-        """Record `cost` calls; False when the limit is passed (rejected calls count as well)."""
+    def fits(self, now: float, cost: int = 1) -> bool:
+        """Whether `cost` more calls are within the limit."""
+        return self.used(now) + cost <= self.allowed
+
+    def add(self, now: float, cost: int = 1) -> None:
+        """Record `cost` calls, whether they fit or not."""
         self._used = self.used(now) + cost
-        return self._used <= self.allowed
 
     def remaining(self, now: float) -> int:
         """Calls left in the current window, never negative."""

@@ -29,18 +29,20 @@ class TrelloLimits:
         self._rejections: dict[str, FixedWindow] = {}
 
     def count(self, key: str, token: str, now: float, cost: int, is_member_call: bool) -> None:
-        """Record a call; raises Refused with 429 over a limit."""
+        """Record a call; raises Refused with 429 over a limit. A refused call counts only towards the block."""
         rejected = self._window(self._rejections, key, REJECTIONS_BEFORE_BLOCK, INTERVAL)
         blocked = rejected.used(now) > REJECTIONS_BEFORE_BLOCK
-        token_ok = self._window(self._tokens, token, PER_TOKEN, INTERVAL).add(now, cost)
-        key_ok = self._window(self._keys, key, PER_KEY, INTERVAL).add(now, cost)
-        member_ok = True
+        by_token = self._window(self._tokens, token, PER_TOKEN, INTERVAL)
+        by_key = self._window(self._keys, key, PER_KEY, INTERVAL)
+        by_member = self._window(self._members, token, PER_MEMBER_ROUTE, MEMBER_INTERVAL)
+        fits = by_token.fits(now, cost) and by_key.fits(now, cost) and not blocked
+        if self._strict and not (fits and (by_member.fits(now) or not is_member_call)):
+            rejected.add(now)
+            raise self._refused(blocked or not by_key.fits(now, cost), by_token.fits(now, cost))
+        by_token.add(now, cost)
+        by_key.add(now, cost)
         if is_member_call:
-            member_ok = self._window(self._members, token, PER_MEMBER_ROUTE, MEMBER_INTERVAL).add(now)
-        if not self._strict or (token_ok and key_ok and member_ok and not blocked):
-            return
-        rejected.add(now)
-        raise self._refused(blocked or not key_ok, token_ok)
+            by_member.add(now)
 
     def foreign_calls(self, key: str, token: str, now: float, count: int) -> None:
         """Use up budget without a request."""

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from leadsync.report import Report, Row
 
+Cell = Callable[[Row], str]
 ROWS_SHOWN = 50
 """Rows of a table before it is cut with a count of the rest; --json has them all."""
 ARROWS = {"to_trello": "Airtable → Trello", "to_airtable": "Trello → Airtable"}
@@ -22,30 +23,18 @@ STYLES = {0: "green", 1: "yellow", 2: "red", 3: "red", 4: "yellow"}
 
 def show(report: Report, console: Console) -> None:
     """Print the tables that have rows, and the summary."""
-    planned = "Plan (nothing was written)" if report.dry_run else "Changes"
-    _table(console, planned, report.changes, {"lead": _lead, "field": _field, "from → to": _move, "direction": _arrow})
-    _table(
-        console,
-        "Conflicts",
-        report.conflicts,
-        {"lead": _lead, "field": _field, "Airtable": _of("airtable"), "Trello": _of("trello"), "kind": _of("kind")}
-        | {"what is done": _of("resolution")},
-    )
-    _table(
-        console,
-        "Quarantine",
-        report.quarantine,
-        {"lead": _lead, "card": _of("card_id"), "why": _of("reason"), "what to do": _of("remedy")},
-    )
-    _table(
-        console,
-        "Failures",
-        report.failures,
-        {"lead": _lead, "card": _of("card_id"), "why": _of("reason"), "what to do": _of("remedy")},
-    )
+    lead = _lead_of(report.titles)
+    reasons: dict[str, Cell] = {"lead": lead, "card": _card, "why": _of("reason"), "what to do": _of("remedy")}
+    moves: dict[str, Cell] = {"lead": lead, "field": _field, "from → to": _move, "direction": _arrow}
+    values: dict[str, Cell] = {"lead": lead, "field": _field, "Airtable": _of("airtable"), "Trello": _of("trello")}
+    outcome: dict[str, Cell] = {"kind": _of("kind"), "what is done": _of("resolution")}
+    _table(console, "Plan (nothing was written)" if report.dry_run else "Changes", report.changes, moves)
+    _table(console, "Conflicts", report.conflicts, values | outcome)
+    _table(console, "Quarantine", report.quarantine, reasons)
+    _table(console, "Failures", report.failures, reasons)
     for note in report.notes:
-        console.print(f"[dim]{escape(note['lead_id'])}: {escape(note['note'])}[/dim]")
-    console.print(f"[{STYLES[report.exit_code]}]{escape(report.message)}[/]", soft_wrap=True)
+        console.print(f"[dim]{escape(lead(note))}: {escape(note['note'])}[/dim]")
+    console.print(f"[{STYLES[report.exit_code]}]{escape(report.message)}[/]", soft_wrap=True, highlight=False)
 
 
 @contextmanager
@@ -67,25 +56,30 @@ def progress_bar(console: Console) -> Iterator[Callable[[str, int, int], None]]:
         yield progress
 
 
-def _table(console: Console, title: str, rows: list[Row], columns: dict[str, object]) -> None:
+def _table(console: Console, title: str, rows: list[Row], columns: dict[str, Cell]) -> None:
     if not rows:
         return
     table = Table(title=title, title_justify="left", title_style="bold", expand=False)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows[:ROWS_SHOWN]:
-        table.add_row(*(escape(str(cell(row))) for cell in columns.values()))  # type: ignore[operator]
+        table.add_row(*(escape(cell(row)) for cell in columns.values()))
     console.print(table)
     if len(rows) > ROWS_SHOWN:
         console.print(f"… and {len(rows) - ROWS_SHOWN} more; --json lists them all.")
 
 
-def _of(key: str) -> object:
-    return lambda row: row[key]
+def _of(key: str) -> Cell:
+    return lambda row: str(row[key])
 
 
-def _lead(row: Row) -> str:
-    return str(row["lead_id"])
+def _lead_of(titles: dict[str, str]) -> Cell:
+    """The name a person knows the lead by, and its id."""
+    return lambda row: f"{_short(titles.get(row['lead_id'], ''), 30)} {row['lead_id']}".strip()
+
+
+def _card(row: Row) -> str:
+    return str(row.get("card_url") or row["card_id"])
 
 
 def _field(row: Row) -> str:
@@ -93,11 +87,11 @@ def _field(row: Row) -> str:
 
 
 def _move(row: Row) -> str:
-    return f"{_short(row['before'])} → {_short(row['after'])}"
+    return f"{_short(row['before'])} → {_short(row['after'])}".removeprefix(" → ")
 
 
-def _short(value: str) -> str:
-    return value if len(value) <= 60 else f"{value[:59]}…"
+def _short(value: str, limit: int = 60) -> str:
+    return value if len(value) <= limit else f"{value[: limit - 1]}…"
 
 
 def _arrow(row: Row) -> str:

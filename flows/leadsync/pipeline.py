@@ -197,6 +197,7 @@ class Run:
             cards = self.steps.call(extract_cards, self.clients.trello, target.board, memory, to_the_end=True)
             plan = self.steps.call(join_and_diff, memory, leads, cards, self.clients, target.board, self.rules)
         self.report.leads, self.report.cards = len(leads), len(cards.cards)
+        self.report.titles |= dict(zip(leads.index, leads["title"], strict=True))
         return plan
 
     def _extract(self, board: Board, memory: Memory) -> tuple[pd.DataFrame, CardsRead]:
@@ -233,7 +234,8 @@ class Run:
 
     def _take(self, outcome: Outcome, of_side: Outcome) -> None:
         outcome.add(of_side)
-        self.report.changes += rows_of(of_side.done, outcome="done")
+        done = sorted(of_side.done, key=lambda change: (change.lead_id, change.field))
+        self.report.changes += rows_of(done, outcome="done")
         self.report.failures += rows_of(of_side.failures)
 
     def _tell_overwritten(self, outcome: Outcome, board: Board) -> None:

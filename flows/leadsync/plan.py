@@ -183,6 +183,7 @@ class LeadRow:
     def set_aside(self, reason: str, remedy: str) -> None:
         """Quarantine one cell or card of this lead."""
         entry = {"lead_id": self.lead_id, "card_id": self.card_id, "reason": reason, "remedy": remedy}
+        entry["card_url"] = self.card.get("url", "")
         self.plan.quarantine.append(entry)
 
 

@@ -64,7 +64,7 @@ class Reconciled:
 
     `decisions`: index lead_id (unique, sorted), columns row, card_id, status, name, email, source (strings),
     stage (the card's stage as judged), restore_marker, quiet (bool: nothing to do and nothing to say).
-    `quarantine`: columns lead_id, card_id, reason, remedy.
+    `quarantine`: columns lead_id, card_id, reason, remedy, card_url.
     """
 
     decisions: pd.DataFrame
@@ -331,18 +331,18 @@ def _quarantine(decisions: pd.DataFrame, lead: Columns, aside: pd.DataFrame, rul
     for item in aside.to_dict("records"):
         reason, remedy = REMEDIES[item["reason"]]
         lead_id = item["owner"] or item["lead_id"]
-        rows.append((lead_id, item["card_id"], reason, remedy.format(known=item["known_lead"])))
+        rows.append((lead_id, item["card_id"], reason, remedy.format(known=item["known_lead"]), item["url"]))
     for lead_id, card_id in decisions["card_id"][decisions["row"] == "orphan"].items():
         remedy = "Restore the lead, or archive the card."
-        rows.append((lead_id, card_id, "its LeadID names no lead in the table", remedy))
+        rows.append((lead_id, card_id, "its LeadID names no lead in the table", remedy, ""))
     known = ", ".join(rules.status_map.stage_of)
     unknown = _unknown_status(decisions, lead, rules)
     for index in np.flatnonzero(unknown | (lead["problem"] != "")).tolist():
         broken = lead["problem"][index]
         reason = broken or f"unknown status {lead['status'][index]!r}"
         remedy = "Make the column a text column." if broken else f"Set one of {known}, or add it to SYNC_STATUS_MAP."
-        rows.append((decisions.index[index], decisions["card_id"].iat[index], reason, remedy))
-    frame = pd.DataFrame(rows, columns=["lead_id", "card_id", "reason", "remedy"], dtype="object")
+        rows.append((decisions.index[index], decisions["card_id"].iat[index], reason, remedy, ""))
+    frame = pd.DataFrame(rows, columns=["lead_id", "card_id", "reason", "remedy", "card_url"], dtype="object")
     return frame.sort_values(["lead_id", "card_id"]).reset_index(drop=True)
 
 

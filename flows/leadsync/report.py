@@ -17,6 +17,14 @@ from leadsync.errors import LeadsyncError
 Row = dict[str, Any]
 
 
+FINDINGS = {
+    "conflicts": ("conflict", "conflicts"),
+    "quarantine": ("in quarantine", "in quarantine"),
+    "failures": ("failure", "failures"),
+    "postponed": ("postponed", "postponed"),
+}
+
+
 @dataclass
 class Report:
     """
@@ -40,8 +48,8 @@ class Report:
     exit_code: int = 0
     title: str = "Completed"
     error: str = ""
-    base_url: str = ""
     board_url: str = ""
+    titles: dict[str, str] = field(default_factory=dict)  # lead_id -> what a person calls it; for tables only
 
     @property
     def counts(self) -> dict[str, int]:
@@ -67,9 +75,7 @@ class Report:
         count = self.counts
         verb = "would change" if self.dry_run else "changed"
         parts = [f"{count['leads']} leads, {count['cards']} cards: {verb} {count['changes']} cells or cards"]
-        parts += [
-            f"{count[name]} {name}" for name in ("conflicts", "quarantine", "failures", "postponed") if count[name]
-        ]
+        parts += [f"{count[name]} {words[count[name] != 1]}" for name, words in FINDINGS.items() if count[name]]
         calls = f"{self.calls['airtable']} Airtable + {self.calls['trello']} Trello calls"
         return f"{', '.join(parts)} ({calls}, {self.seconds:.1f} s)"
 
@@ -131,10 +137,8 @@ TABLE_ROWS = 200
 def as_markdown(report: Report) -> str:
     """The report as Prefect's UI shows it."""
     lines = [f"# {report.title}", "", report.message, ""]
-    links = [
-        f"[{name}]({url})" for name, url in (("Airtable base", report.base_url), ("Trello board", report.board_url))
-    ]
-    lines += [" · ".join(links) if report.board_url else "", "", "| what | how many |", "|---|---|"]
+    lines += [f"[Trello board]({report.board_url})", ""] if report.board_url else []
+    lines += ["| what | how many |", "|---|---|"]
     lines += [f"| {name.replace('_', ' ')} | {count} |" for name, count in report.counts.items()]
     sections: tuple[tuple[str, list[Row], tuple[str, ...]], ...] = (
         ("Changes", report.changes, ("lead_id", "field", "before", "after", "direction", "note")),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 import re
 from enum import StrEnum
 from pathlib import Path
@@ -205,9 +206,11 @@ def load_settings(env_files: tuple[Path, ...] | None = None) -> Settings:
     """
     Read the environment, then `.env` of the working directory, then that beside `flows/`.
 
+    LEADSYNC_ENV_FILE names another file to read instead of the two, or none if it is empty.
+
     Raises: ConfigurationError that names each wrong setting, what it holds (never a secret) and what is allowed.
     """
-    files = env_files if env_files is not None else (PROJECT / ".env", Path.cwd() / ".env")
+    files = env_files if env_files is not None else _env_files()
     _refuse_unknown_names(files)
     try:
         return Settings(_env_file=files)  # type: ignore[call-arg]  # pydantic-settings' own way to name the files
@@ -216,6 +219,13 @@ def load_settings(env_files: tuple[Path, ...] | None = None) -> Settings:
         raise ConfigurationError(" ".join(problems) + " See .env.sample.") from None
     except UnicodeDecodeError:
         raise ConfigurationError("The .env file is not UTF-8 text; save it as UTF-8.") from None
+
+
+def _env_files() -> tuple[Path, ...]:
+    named = os.environ.get("LEADSYNC_ENV_FILE")
+    if named is None:
+        return PROJECT / ".env", Path.cwd() / ".env"
+    return (Path(named),) if named else ()
 
 
 def _refuse_unknown_names(files: tuple[Path, ...]) -> None:

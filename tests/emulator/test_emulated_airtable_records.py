@@ -125,14 +125,15 @@ def test_max_records_zero_is_empty(emulator, airtable):
 
 
 def test_offset_expires_after_idle_time(make, airtable):
-    """The iterator dies of inactivity; the error has no message."""
+    """The iterator dies of inactivity, not of age; the error has no message."""
     emulator = make(airtable_iterator_lifetime=60)
     for number in range(3):
         emulator.airtable.add_lead(f"Lead {number}")
     call = airtable(emulator)
     offset = call("GET", "Leads", params={"pageSize": 1}).json()["offset"]
-    emulator.clock.advance(59)
-    assert call("GET", "Leads", params={"pageSize": 1, "offset": offset}).ok
+    for _ in range(2):
+        emulator.clock.advance(59)
+        assert call("GET", "Leads", params={"pageSize": 1, "offset": offset}).ok
     emulator.clock.advance(61)
     answer = call("GET", "Leads", params={"pageSize": 1, "offset": offset})
     assert (answer.status_code, answer.json()) == (422, error("LIST_RECORDS_ITERATOR_NOT_AVAILABLE"))
@@ -310,6 +311,14 @@ def test_batch_with_one_bad_record_changes_nothing(emulator, airtable):
     assert call("PATCH", "Leads", json={"records": rows}).status_code == 422
     assert call("DELETE", "Leads", params={"records[]": [lead, UNKNOWN]}).status_code == 404
     assert emulator.airtable.records() == before
+
+
+def test_batch_update_changes_every_row_in_order(emulator, airtable):
+    leads = [emulator.airtable.add_lead(name, source="web") for name in "abc"]
+    rows = [{"id": lead, "fields": {"name": lead}} for lead in reversed(leads)]
+    answer = airtable(emulator)("PATCH", "Leads", json={"records": rows})
+    assert ids(answer) == leads[::-1]
+    assert emulator.airtable.records() == {lead: {"name": lead, "source": "web"} for lead in leads}
 
 
 def test_patch_keeps_and_put_clears_other_cells(emulator, airtable):

@@ -180,7 +180,12 @@ def test_penalty_window_refuses_for_thirty_seconds(steps):
 
 def test_fixed_window_forgets_everything_when_it_closes():
     window = FixedWindow(2, 10.0)
-    assert [window.add(at) for at in (0, 1, 2, 9.9, 10.0, 11)] == [True, True, False, False, True, True]
+    shown = []
+    for at in (0, 1, 2, 9.9, 10.0, 11):
+        shown.append(window.fits(at))
+        window.add(at)
+    assert shown == [True, True, False, False, True, True]
+    assert window.remaining(11) == 0 and window.remaining(20) == 2
 
 
 # Life

@@ -59,8 +59,9 @@ def test_copying_and_labels(emulator, client_of):
     label = board.add_label("hot", "red")
     todo = board.open_lists()[0]
     first = todo.add_card("Ada", "LeadID: x", labels=[label])
-    second = todo.add_card("", source=first.id)
-    assert emulator.trello.card(second.id)["desc"] == "LeadID: x"
+    second = emulator.trello.card(todo.add_card("", source=first.id).id)
+    assert (second["name"], second["desc"]) == ("Ada", "LeadID: x")
+    assert [each["name"] for each in second["labels"]] == ["hot"]
     assert emulator.trello.card(first.id)["labels"][0]["color"] == "red"
 
 
