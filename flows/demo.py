@@ -19,10 +19,10 @@ from leadsync.report import Report
 
 NEXT = """\
 [bold]Where to look next[/bold]
-  Prefect kept these runs: start `prefect server start`, open http://127.0.0.1:4200, and see the flow sync-leads.
+  Prefect kept these runs: start `uv run prefect server start`, open http://127.0.0.1:4200, and see the flow sync-leads.
   The same on your own base and board: copy .env.sample to .env, fill it in, then
-    python flows/sync.py --dry-run     shows what would change and writes nothing
-    python flows/sync.py               does it"""
+    uv run flows/sync.py --dry-run     shows what would change and writes nothing
+    uv run flows/sync.py               does it"""
 
 
 def run_demo(sync: Callable[[], Report], console: Console) -> Report:

@@ -180,9 +180,7 @@ class CellRules:
             raise wrong_value(column.name)
         wanted = value.strip() if self.knobs.airtable_choice_trims or self.typecast else value
         for choice in column.choices:
-            if choice["name"] == wanted or (
-                self.knobs.airtable_choice_ids_writable and choice["id"] == wanted
-            ):
+            if choice["name"] == wanted or (self.knobs.airtable_choice_ids_writable and choice["id"] == wanted):
                 return choice["name"]
         if not self.typecast or not self.may_add_choices:
             raise unknown_choice(value)

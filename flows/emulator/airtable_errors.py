@@ -17,8 +17,7 @@ MESSAGES = {
     "INVALID_PAGE_SIZE_ARGUMENT": "Page size argument should be between 0 and 100",
     "RATE_LIMIT_REACHED": "Rate limit exceeded. Please try again later",
     "PUBLIC_API_BILLING_LIMIT_EXCEEDED": (
-        "API billing plan limit exceeded. You've reached the maximum number of requests allowed for this "
-        "month."
+        "API billing plan limit exceeded. You've reached the maximum number of requests allowed for this month."
     ),
 }
 

@@ -52,9 +52,7 @@ def output_options(given: dict[str, Any]) -> OutputOptions:
         raise refusal(422, "INVALID_REQUEST_UNKNOWN")
     fields = _names(given, "fields")
     metadata = _names(given, "recordMetadata") or ()
-    return OutputOptions(
-        truthy(given.get("returnFieldsByFieldId")), as_text, fields, "commentCount" in metadata
-    )
+    return OutputOptions(truthy(given.get("returnFieldsByFieldId")), as_text, fields, "commentCount" in metadata)
 
 
 def list_options(request: Request) -> ListOptions:
@@ -62,9 +60,7 @@ def list_options(request: Request) -> ListOptions:
     given = dict(request.query)
     if request.method == "POST" and isinstance(request.body, dict):
         placed = {key: value for key, value in given.items() if key in ("timeZone", "userLocale")}
-        given = {
-            key: value for key, value in request.body.items() if key not in ("timeZone", "userLocale")
-        } | placed
+        given = {key: value for key, value in request.body.items() if key not in ("timeZone", "userLocale")} | placed
     output = output_options(given)
     size = _whole_number(given.get("pageSize"))
     if size is not None and not 0 <= size <= 100:
@@ -108,9 +104,7 @@ def _sort(given: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple((key.get("field", ""), key.get("direction", "asc")) for key in ordered)
 
 
-def record_model(
-    world: AirtableWorld, table: Table, record: Record, options: OutputOptions
-) -> dict[str, Any]:
+def record_model(world: AirtableWorld, table: Table, record: Record, options: OutputOptions) -> dict[str, Any]:
     """`{"id","createdTime","fields"}` with empty cells left out."""
     fields = {}
     for column in table.fields:
@@ -214,11 +208,7 @@ class Listing:
             kind = "VIEW_ID_NOT_FOUND" if is_airtable_id("viw", wanted) else "VIEW_NAME_NOT_FOUND"
             raise refusal(422, kind, f"View {wanted} not found")
         everything = OutputOptions()
-        return [
-            each
-            for each in records
-            if view.shows(record_model(self._world, table, each, everything)["fields"])
-        ]
+        return [each for each in records if view.shows(record_model(self._world, table, each, everything)["fields"])]
 
     def _matching(self, table: Table, records: Sequence[Record], formula: str) -> list[Record]:
         try:

@@ -123,9 +123,7 @@ class AirtablePerson:
             for record in self._table.records.values():
                 record.cells.pop(column.id, None)
 
-    def add_field(
-        self, name: str, kind: str = "singleLineText", options: dict[str, Any] | None = None
-    ) -> str:
+    def add_field(self, name: str, kind: str = "singleLineText", options: dict[str, Any] | None = None) -> str:
         """Add a column and return its id."""
         with self._lock:
             column = build_field(self._world.ids, {"name": name, "type": kind, "options": options})

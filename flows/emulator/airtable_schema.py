@@ -21,9 +21,7 @@ def build_field(ids: IdSource, given: dict[str, Any]) -> Field:
     if not isinstance(name, str) or not name or not isinstance(kind, str):
         raise refusal(422, "INVALID_REQUEST_UNKNOWN")
     if options and "choices" in options:
-        choices = [
-            new_choice(ids, each["name"], place) | each for place, each in enumerate(options["choices"])
-        ]
+        choices = [new_choice(ids, each["name"], place) | each for place, each in enumerate(options["choices"])]
         options = options | {"choices": choices}
     return Field(ids.airtable("fld"), name, kind, options, given.get("description"))
 
@@ -39,9 +37,7 @@ def table_model(table: Table, with_visible_fields: bool = False) -> dict[str, An
     views = []
     for view in table.views:
         model: dict[str, Any] = {"id": view.id, "name": view.name, "type": "grid"}
-        views.append(
-            model | ({"visibleFieldIds": [f.id for f in table.fields]} if with_visible_fields else {})
-        )
+        views.append(model | ({"visibleFieldIds": [f.id for f in table.fields]} if with_visible_fields else {}))
     model = {"id": table.id, "name": table.name, "primaryFieldId": table.primary_id}
     if table.description:
         model["description"] = table.description

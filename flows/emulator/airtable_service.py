@@ -80,9 +80,7 @@ class AirtableService:
             reply = self._routed(request)
         except Refused as refused:
             reply = refused.reply
-        headers = (
-            HEADERS | {"ETag": f'W/"{len(reply.body):x}-{zlib.crc32(reply.body):08x}"'} | dict(reply.headers)
-        )
+        headers = HEADERS | {"ETag": f'W/"{len(reply.body):x}-{zlib.crc32(reply.body):08x}"'} | dict(reply.headers)
         return Reply(reply.status, reply.body, reply.content_type, headers)
 
     def foreign_calls(self, count: int, base_id: str) -> None:
@@ -93,12 +91,8 @@ class AirtableService:
 
     def _routed(self, request: Request) -> Reply:
         if request.url_length > self._world.knobs.airtable_url_limit:
-            raise Refused(
-                json_reply({"error": "REQUEST_URI_TOO_LONG"}, self._world.knobs.airtable_url_limit_status)
-            )
-        match = (
-            self._routes.match(request.method, request.segments) if request.path.startswith("/v0/") else None
-        )
+            raise Refused(json_reply({"error": "REQUEST_URI_TOO_LONG"}, self._world.knobs.airtable_url_limit_status))
+        match = self._routes.match(request.method, request.segments) if request.path.startswith("/v0/") else None
         if match is None:
             raise bare_refusal(404, "NOT_FOUND")
         token = self._token(request)
@@ -258,17 +252,13 @@ class AirtableService:
             raise missing_row(record_id)
         return table.records[record_id]
 
-    def _upsert(
-        self, call: Call, table: Table, rows: Sequence[dict[str, Any]], body: dict[str, Any]
-    ) -> Reply:
+    def _upsert(self, call: Call, table: Table, rows: Sequence[dict[str, Any]], body: dict[str, Any]) -> Reply:
         """Section 2.5; the whole batch is refused before anything is written."""
         columns = self._merge_columns(table, _object(body["performUpsert"]).get("fieldsToMergeOn"))
         matched = [self._match(table, columns, row) for row in rows]
         rules = rules_for(self._world, call.token, truthy(body.get("typecast")))
         fresh = [_fields(row) for row, record in zip(rows, matched, strict=True) if record is None]
-        changes = [
-            (record, _fields(row)) for row, record in zip(rows, matched, strict=True) if record is not None
-        ]
+        changes = [(record, _fields(row)) for row, record in zip(rows, matched, strict=True) if record is not None]
         self._world.check(table, [cells for _, cells in changes], rules)
         created = self._world.create(table, fresh, rules, "publicApi", call.token.user_id)
         self._apply(call, table, changes, body)
@@ -337,9 +327,7 @@ class AirtableService:
         if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
             raise refusal(422, "INVALID_RECORDS", UPDATE_RECORDS_MESSAGE)
         if limit is not None and len(rows) > limit:
-            message = (
-                f"A maximum of {limit} records can be {verb}d per request but you have provided {len(rows)}."
-            )
+            message = f"A maximum of {limit} records can be {verb}d per request but you have provided {len(rows)}."
             raise refusal(422, "INVALID_RECORDS", UPDATE_RECORDS_MESSAGE if verb == "update" else message)
         return rows
 

@@ -74,9 +74,7 @@ class WebhookCalls:
     def _payloads(self, call: "Call") -> Reply:
         webhook, now = self._webhook(call), self._world.clock.now()
         cursor, limit = call.request.query.get("cursor", "1"), call.request.query.get("limit", "50")
-        if not (
-            str(cursor).isdigit() and str(limit).isdigit() and int(cursor) >= 1 and 1 <= int(limit) <= 50
-        ):
+        if not (str(cursor).isdigit() and str(limit).isdigit() and int(cursor) >= 1 and 1 <= int(limit) <= 50):
             raise refusal(422, "INVALID_REQUEST_UNKNOWN")
         if now < webhook.expires:
             webhook.expires = max(webhook.expires, now + LIFETIME)

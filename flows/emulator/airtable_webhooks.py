@@ -83,9 +83,7 @@ class Webhook:
             return
         changes = self._changes(transaction, filters)
         if changes:
-            payload = _envelope(transaction, number, now) | {
-                "changedTablesById": {transaction.table.id: changes}
-            }
+            payload = _envelope(transaction, number, now) | {"changedTablesById": {transaction.table.id: changes}}
             self.payloads.append(payload)
             self.times.append(now)
 
@@ -118,9 +116,7 @@ class Webhook:
             if not seen:
                 continue
             record = transaction.table.records[record_id]
-            change: dict[str, Any] = {
-                "current": {"cellValuesByFieldId": _cells(seen, record, with_empty=True)}
-            }
+            change: dict[str, Any] = {"current": {"cellValuesByFieldId": _cells(seen, record, with_empty=True)}}
             if includes.get("includePreviousCellValues"):
                 before = {each.id: webhook_value(each, former[each.id]) for each in seen}
                 change["previous"] = {"cellValuesByFieldId": before}
@@ -151,9 +147,7 @@ def _envelope(transaction: Transaction, number: int, now: float) -> dict[str, An
 
 
 def _cells(fields: Sequence[Field], record: Record, with_empty: bool = False) -> dict[str, Any]:
-    values = {
-        each.id: webhook_value(each, record.cells.get(each.id)) for each in fields if not each.is_computed
-    }
+    values = {each.id: webhook_value(each, record.cells.get(each.id)) for each in fields if not each.is_computed}
     return {key: value for key, value in values.items() if with_empty or value is not None}
 
 

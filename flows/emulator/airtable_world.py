@@ -144,9 +144,7 @@ class AirtableWorld:
             message = f"This base has reached its limit of {limit} records"
             raise refusal(self.knobs.airtable_record_limit_status, "RECORD_LIMIT_EXCEEDED", message)
 
-    def _stored_rows(
-        self, table: Table, rows: Sequence[dict[str, Any]], rules: CellRules
-    ) -> list[dict[str, Any]]:
+    def _stored_rows(self, table: Table, rows: Sequence[dict[str, Any]], rules: CellRules) -> list[dict[str, Any]]:
         """
         Validated cells by field id; choices that typecast added are taken back when a later row is refused.
         """

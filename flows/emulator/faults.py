@@ -22,9 +22,7 @@ FaultKind = Literal[
 
 BEFORE_EXECUTION = frozenset({"drop_before", "timeout_before", "status", "empty_page", "html"})
 
-HTML_PAGE = (
-    "<!DOCTYPE html><html><head><title>Bad gateway</title></head><body>Please try again.</body></html>"
-)
+HTML_PAGE = "<!DOCTYPE html><html><head><title>Bad gateway</title></head><body>Please try again.</body></html>"
 
 
 @dataclass(frozen=True)
@@ -95,9 +93,7 @@ class FaultScript:
             seen[0] += 1
             if seen[0] >= fault.nth:
                 firing = fault
-        self._pending = [
-            (fault, seen) for fault, seen in self._pending if seen[0] < fault.nth + fault.times - 1
-        ]
+        self._pending = [(fault, seen) for fault, seen in self._pending if seen[0] < fault.nth + fault.times - 1]
         return firing
 
 
@@ -116,20 +112,14 @@ def default_body(service: str, status: int) -> Any:
     The service's own body for a server-side failure (Airtable reference 3.2, Trello reference 1.3 and 2.1).
     """
     if service == "trello":
-        return (
-            {"error": "API_TOKEN_LIMIT_EXCEEDED", "message": "Rate limit exceeded"} if status == 429 else ""
-        )
+        return {"error": "API_TOKEN_LIMIT_EXCEEDED", "message": "Rate limit exceeded"} if status == 429 else ""
     if status == 429:
         message = "Rate limit exceeded. Please try again later"
         return {"errors": [{"error": "RATE_LIMIT_REACHED", "message": message}]}
     if status == 503:
-        message = (
-            "Server encountered an error while processing your request, and it is safe to retry the request"
-        )
+        message = "Server encountered an error while processing your request, and it is safe to retry the request"
         return {"error": {"type": "RETRIABLE_ERROR", "message": message}}
-    return {
-        "error": {"type": "SERVER_ERROR", "message": "Try again. If the problem persists, contact support."}
-    }
+    return {"error": {"type": "SERVER_ERROR", "message": "Try again. If the problem persists, contact support."}}
 
 
 def _reply(fault: Fault, body: Any, text_type: str) -> Reply:

@@ -181,9 +181,7 @@ def _request(scope: Scope, raw_body: bytes, at: float) -> Request:
     body, malformed = parse_body(raw_body, headers.get("content-type", ""))
     path = scope["raw_path"].decode("latin-1").split("?")[0]
     service = "trello" if path.startswith("/1/") else "airtable"
-    return Request(
-        service, scope["method"], path, query, body, headers, at, None, parameters, raw_query, malformed
-    )
+    return Request(service, scope["method"], path, query, body, headers, at, None, parameters, raw_query, malformed)
 
 
 async def _send(send: Send, reply: Reply, cut: bool) -> None:
@@ -191,8 +189,6 @@ async def _send(send: Send, reply: Reply, cut: bool) -> None:
     raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": raw})
     if cut:
-        await send(
-            {"type": "http.response.body", "body": reply.body[: len(reply.body) // 2], "more_body": True}
-        )
+        await send({"type": "http.response.body", "body": reply.body[: len(reply.body) // 2], "more_body": True})
         return  # returning before the body is complete makes uvicorn close the connection
     await send({"type": "http.response.body", "body": reply.body})

@@ -17,19 +17,13 @@ if TYPE_CHECKING:
 DEFAULT_LISTS = ("To Do", "Doing", "Done")
 
 
-def lists_page(
-    world: TrelloWorld, board: Board, wanted: str, given: Given, fields: Any
-) -> list[dict[str, Any]]:
+def lists_page(world: TrelloWorld, board: Board, wanted: str, given: Given, fields: Any) -> list[dict[str, Any]]:
     """Lists of a board by position, with nested cards when asked for."""
     if wanted not in ("open", "closed", "all", "none"):
         raise invalid("filter")
-    seen = sorted(
-        (each for each in world.lists.values() if each.board_id == board.id), key=lambda each: each.pos
-    )
+    seen = sorted((each for each in world.lists.values() if each.board_id == board.id), key=lambda each: each.pos)
     kept = [
-        e
-        for e in seen
-        if wanted == "all" or (wanted == "open" and not e.closed) or (wanted == "closed" and e.closed)
+        e for e in seen if wanted == "all" or (wanted == "open" and not e.closed) or (wanted == "closed" and e.closed)
     ]
     return [_list_model(world, each, given, fields) for each in kept]
 
@@ -141,9 +135,7 @@ class BoardCalls:
     def _labels(self, call: "TrelloCall") -> Reply:
         board = board_of(self._world, call)
         size = whole_number(call.given, "limit", 50, 0, 1000)
-        return json_reply(
-            [each.model() for each in self._world.labels.values() if each.board_id == board.id][:size]
-        )
+        return json_reply([each.model() for each in self._world.labels.values() if each.board_id == board.id][:size])
 
     def _members(self, call: "TrelloCall") -> Reply:
         board_of(self._world, call)

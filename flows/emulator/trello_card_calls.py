@@ -135,11 +135,7 @@ class CardCalls:
         return card_list
 
     def _check_room(self, card_list: CardList) -> None:
-        held = [
-            c
-            for c in self._world.cards.values()
-            if c.board_id == card_list.board_id and not c.values["closed"]
-        ]
+        held = [c for c in self._world.cards.values() if c.board_id == card_list.board_id and not c.values["closed"]]
         if len(held) >= self._world.knobs.trello_open_cards_limit:
             raise coded(403, "Board has too many open cards", self._world.knobs.trello_open_cards_error)
 
@@ -162,9 +158,7 @@ class CardCalls:
             for name in WRITABLE
             if name in call.given and (call.given[name] is not None or name in NULLABLE)
         }
-        return self._applied(
-            card, {name: self._checked(name, value, name) for name, value in given.items()}, call
-        )
+        return self._applied(card, {name: self._checked(name, value, name) for name, value in given.items()}, call)
 
     def _update_field(self, call: "TrelloCall") -> Reply:
         card, name = card_of(self._world, call), call.values["field"]
@@ -245,9 +239,7 @@ class CardCalls:
 
     def _remove_label(self, call: "TrelloCall") -> Reply:
         card = card_of(self._world, call)
-        self._world.set_labels(
-            card, [each for each in card.labels if each.id != call.values["label"]], call.actor
-        )
+        self._world.set_labels(card, [each for each in card.labels if each.id != call.values["label"]], call.actor)
         return json_reply({"_value": None})
 
     def _comment(self, call: "TrelloCall") -> Reply:

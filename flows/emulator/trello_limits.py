@@ -29,7 +29,7 @@ class TrelloLimits:
         self._rejections: dict[str, FixedWindow] = {}
 
     def count(self, key: str, token: str, now: float, cost: int, is_member_call: bool) -> None:
-        """Record a call; raises Refused with 429 over a limit. A refused call counts only towards the block."""
+        """Record a call; raises Refused with 429 over a limit. Refused calls count towards the block only."""
         rejected = self._window(self._rejections, key, REJECTIONS_BEFORE_BLOCK, INTERVAL)
         blocked = rejected.used(now) > REJECTIONS_BEFORE_BLOCK
         by_token = self._window(self._tokens, token, PER_TOKEN, INTERVAL)
@@ -63,9 +63,7 @@ class TrelloLimits:
             "X-Server-Time": str(int(now * 1000)),
         }
 
-    def _window(
-        self, windows: dict[str, FixedWindow], name: str, allowed: int, seconds: float
-    ) -> FixedWindow:
+    def _window(self, windows: dict[str, FixedWindow], name: str, allowed: int, seconds: float) -> FixedWindow:
         if name not in windows:
             windows[name] = FixedWindow(allowed, seconds)
         return windows[name]

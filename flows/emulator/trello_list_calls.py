@@ -86,9 +86,7 @@ class ListCalls:
             return boolean(value, called)
         if name == "pos":
             others = [
-                e.pos
-                for e in self._world.lists.values()
-                if e.board_id == card_list.board_id and e is not card_list
+                e.pos for e in self._world.lists.values() if e.board_id == card_list.board_id and e is not card_list
             ]
             return position(card_position(value, called), others)
         if name == "idBoard":
@@ -117,8 +115,7 @@ class ListCalls:
         named = [
             action
             for action in self._world.feed
-            if card_list.id
-            in {action["data"].get(key, {}).get("id") for key in ("list", "listBefore", "listAfter")}
+            if card_list.id in {action["data"].get(key, {}).get("id") for key in ("list", "listBefore", "listAfter")}
         ]
         return json_reply(actions_page(named, call.given))
 

@@ -39,9 +39,7 @@ class MemberCalls:
         states = {"open": (False,), "closed": (True,), "all": (False, True), "starred": ()}
         if wanted not in states:
             raise invalid("filter")
-        seen = [
-            board for board in self._world.boards.values() if board.visible and board.closed in states[wanted]
-        ]
+        seen = [board for board in self._world.boards.values() if board.visible and board.closed in states[wanted]]
         chosen_fields = None if fields is None else str(fields)
         return json_reply([chosen(board.model(), chosen_fields, BOARD_DEFAULT_FIELDS) for board in seen])
 
@@ -63,8 +61,7 @@ class MemberCalls:
             "dateCreated": iso_milliseconds(token.created),
             "dateExpires": None if token.expires is None else iso_milliseconds(token.expires),
             "permissions": [
-                {"idModel": target, "modelType": kind, "read": True, "write": token.writes}
-                for kind, target in grants
+                {"idModel": target, "modelType": kind, "read": True, "write": token.writes} for kind, target in grants
             ],
         }
         if str(call.given.get("webhooks", "false")).lower() == "true":
@@ -102,8 +99,4 @@ class MemberCalls:
             "status": "disconnected",
         }
         more |= {"url": "https://trello.com/salesowner", "email": "owner@example.com", "idOrganizations": []}
-        return (
-            self._world.member
-            | more
-            | {"idBoards": boards, "products": [], "prefs": {"locale": "en"}, "limits": {}}
-        )
+        return self._world.member | more | {"idBoards": boards, "products": [], "prefs": {"locale": "en"}, "limits": {}}

@@ -73,7 +73,7 @@ class Board:
                 "isTemplate": False,
             }
             | {"selfJoin": True, "cardCovers": True, "cardAging": "regular", "background": "blue"},
-            "labelNames": {name: "" for name in LABEL_NAMES},
+            "labelNames": dict.fromkeys(LABEL_NAMES, ""),
             "dateLastActivity": activity,
             "dateLastView": None,
             "memberships": [],
@@ -220,9 +220,7 @@ def whole(number: float) -> float | int:
     return int(number) if float(number).is_integer() else number
 
 
-def chosen(
-    model: dict[str, Any], fields: str | None, default: tuple[str, ...] | None = None
-) -> dict[str, Any]:
+def chosen(model: dict[str, Any], fields: str | None, default: tuple[str, ...] | None = None) -> dict[str, Any]:
     """The fields asked for: a comma list, `all` or nothing; `id` always comes back (section 3)."""
     if fields is None:
         return model if default is None else {key: model[key] for key in default}

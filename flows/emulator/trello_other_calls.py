@@ -51,20 +51,14 @@ class OtherCalls:
         if "cards" in kinds or "all" in kinds:
             answer["cards"] = self._found_cards(call, terms)
         if "boards" in kinds or "all" in kinds:
-            seen = [
-                b
-                for b in self._world.boards.values()
-                if b.visible and all(t in b.name.lower() for t in terms)
-            ]
+            seen = [b for b in self._world.boards.values() if b.visible and all(t in b.name.lower() for t in terms)]
             answer["boards"] = [chosen(board.model(), None, BOARD_DEFAULT_FIELDS) for board in seen]
         return json_reply(answer)
 
     def _found_cards(self, call: "TrelloCall", terms: list[str]) -> list[dict[str, Any]]:
         size = whole_number(call.given, "cards_limit", 10, 1, 1000)
         page = whole_number(call.given, "cards_page", 0, 0, 100)
-        scope = (
-            id_list(call.given.get("idBoards"), "idBoards") if call.given.get("idBoards") != "mine" else []
-        )
+        scope = id_list(call.given.get("idBoards"), "idBoards") if call.given.get("idBoards") != "mine" else []
         cards = [c for c in self._world.cards.values() if self._world.boards[c.board_id].visible]
         cards = [card for card in cards if not scope or card.board_id in scope]
         found = [card for card in cards if all(term in self._indexed_text(card).lower() for term in terms)]

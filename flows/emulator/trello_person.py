@@ -64,11 +64,7 @@ class TrelloPerson:
         """Copy a card, description included, and return the new id."""
         with self._lock:
             source = self._card(card_id)
-            target = (
-                self._world.lists[source.list_id]
-                if list_name is None
-                else self._list(list_name, source.board_id)
-            )
+            target = self._world.lists[source.list_id] if list_name is None else self._list(list_name, source.board_id)
             kept = {"due", "start", "labels", "members", "dueComplete"}
             return self._world.copy_card(source, target, {}, kept, self._actor).id
 

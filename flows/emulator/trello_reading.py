@@ -15,9 +15,7 @@ CARD_ACTION_DEFAULT = "commentCard,updateCard:idList"
 EMPTY_NESTED = ("attachments", "checklists", "customFieldItems", "members", "pluginData", "stickers")
 
 
-def cards_page(
-    world: TrelloWorld, cards: Sequence[Card], given: Given, default_filter: str
-) -> list[dict[str, Any]]:
+def cards_page(world: TrelloWorld, cards: Sequence[Card], given: Given, default_filter: str) -> list[dict[str, Any]]:
     """
     Cards as a list call answers them.
 
@@ -89,9 +87,7 @@ def board_actions(world: TrelloWorld, board_id: str) -> list[dict[str, Any]]:
     return [action for action in world.feed if action["data"].get("board", {}).get("id") == board_id]
 
 
-def actions_page(
-    actions: Sequence[dict[str, Any]], given: Given, default_filter: str = "all"
-) -> list[dict[str, Any]]:
+def actions_page(actions: Sequence[dict[str, Any]], given: Given, default_filter: str = "all") -> list[dict[str, Any]]:
     """
     Newest first, `limit` (default 50, at most 1000) per `page`. Raises: Refused for a bad limit or page.
     """
@@ -107,10 +103,7 @@ def actions_page(
         and (before is None or before(action) < 0)
     ]
     fields = given.get("fields")
-    return [
-        chosen(action, None if fields is None else str(fields))
-        for action in kept[page * size : (page + 1) * size]
-    ]
+    return [chosen(action, None if fields is None else str(fields)) for action in kept[page * size : (page + 1) * size]]
 
 
 def _is_kind(action: dict[str, Any], wanted: str) -> bool:

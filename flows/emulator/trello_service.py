@@ -120,11 +120,7 @@ class TrelloService:
             raise coded(401, "missing scopes")
         token = self._world.tokens.get(credentials.token)
         now = self._world.clock.now()
-        if (
-            token is None
-            or token.key != credentials.key
-            or (token.expires is not None and token.expires <= now)
-        ):
+        if token is None or token.key != credentials.key or (token.expires is not None and token.expires <= now):
             raise plain(401, "invalid token")
         if request.method in WRITES and not token.writes:
             raise coded(401, "missing scopes")

@@ -102,9 +102,7 @@ class TrelloWorld:
     def add_token(self, key: str, writes: bool = True, expires: float | None = None) -> TrelloToken:
         """A new token for a key; the text begins with ATTA, as today's do."""
         now = self.clock.now()
-        token = TrelloToken(
-            f"ATTA{self.ids.hexadecimal(72)}", self.ids.object_id(now), key, writes, now, expires
-        )
+        token = TrelloToken(f"ATTA{self.ids.hexadecimal(72)}", self.ids.object_id(now), key, writes, now, expires)
         self.tokens[token.text] = token
         return token
 
@@ -283,9 +281,7 @@ class TrelloWorld:
     def _move_to_board(self, card: Card, board_id: str, list_id: str | None, pos: Any, actor: Actor) -> None:
         """Same id and short link; new number, list and position; labels are dropped (section 4)."""
         source, target = self.boards[card.board_id], self.boards[board_id]
-        self.record(
-            "moveCardFromBoard", card, actor, {"boardTarget": {"id": target.id, "name": target.name}}, {}
-        )
+        self.record("moveCardFromBoard", card, actor, {"boardTarget": {"id": target.id, "name": target.name}}, {})
         destination = list_id or self.open_lists(board_id)[0].id
         taken = [each.values["pos"] for each in self.cards.values() if each.list_id == destination]
         target.next_short += 1
@@ -293,9 +289,7 @@ class TrelloWorld:
         card.labels = []
         card.values |= {"idBoard": board_id, "idList": destination, "pos": position(pos or "bottom", taken)}
         self._touch(card)
-        self.record(
-            "moveCardToBoard", card, actor, {"boardSource": {"id": source.id, "name": source.name}}, {}
-        )
+        self.record("moveCardToBoard", card, actor, {"boardSource": {"id": source.id, "name": source.name}}, {})
 
     def _touch(self, card: Card) -> None:
         now = self.clock.now()

@@ -6,10 +6,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import requests
-from emulator import Emulator, ManualClock
 from pyairtable import Api, Table
 from requests.adapters import HTTPAdapter
 from trello import TrelloClient
+
+from emulator import Emulator, ManualClock
 
 Caller = Callable[..., requests.Response]
 
@@ -62,9 +63,7 @@ def airtable(session: requests.Session) -> Callable[..., Caller]:
     def bound(emulator: Emulator, token: str | None = None) -> Caller:
         def call(method: str, path: str, **options: Any) -> requests.Response:
             where = path if path.startswith("/") else f"/v0/{emulator.airtable.base_id}/{path}"
-            headers = {"Authorization": f"Bearer {token or emulator.airtable.token}"} | options.pop(
-                "headers", {}
-            )
+            headers = {"Authorization": f"Bearer {token or emulator.airtable.token}"} | options.pop("headers", {})
             return session.request(method, emulator.url + where, headers=headers, timeout=10, **options)
 
         return call

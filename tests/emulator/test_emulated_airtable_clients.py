@@ -3,19 +3,22 @@
 import pydantic
 import pytest
 import requests
-from emulator import Fault
 from pyairtable import Api, retry_strategy
 from pyairtable.formulas import match
+
+from emulator import Fault
 
 
 def test_batch_create_update_upsert_delete_round_trip(emulator, table_of):
     """Chunks of ten; typed answers all the way."""
     table = table_of(emulator)
     made = table.batch_create([{"name": f"Lead {number}", "status": "NEW"} for number in range(25)])
-    assert len(made) == 25 and emulator.calls("airtable", writes=True) == 3
+    assert len(made) == 25
+    assert emulator.calls("airtable", writes=True) == 3
     table.batch_update([{"id": each["id"], "fields": {"status": "LOST"}} for each in made[:12]])
     upserted = table.batch_upsert([{"fields": {"name": "Lead 3"}}, {"fields": {"name": "Fresh"}}], ["name"])
-    assert upserted["updatedRecords"] == [made[3]["id"]] and len(upserted["createdRecords"]) == 1
+    assert upserted["updatedRecords"] == [made[3]["id"]]
+    assert len(upserted["createdRecords"]) == 1
     table.batch_delete([each["id"] for each in made])
     assert [each["fields"]["name"] for each in table.all()] == ["Fresh"]
 
@@ -24,12 +27,13 @@ def test_all_pages_formula_sort_and_first(emulator, table_of):
     for number in range(230):
         emulator.airtable.add_lead(f"Lead {number:03d}", status="NEW" if number % 2 else "LOST")
     table = table_of(emulator)
-    assert len(table.all()) == 230 and emulator.calls("airtable") == 3
+    assert len(table.all()) == 230
+    assert emulator.calls("airtable") == 3
     names = [
-        each["fields"]["name"]
-        for each in table.all(formula=match({"status": "NEW"}), sort=["-name"], fields=["name"])
+        each["fields"]["name"] for each in table.all(formula=match({"status": "NEW"}), sort=["-name"], fields=["name"])
     ]
-    assert len(names) == 115 and names == sorted(names, reverse=True)
+    assert len(names) == 115
+    assert names == sorted(names, reverse=True)
     assert table.first(sort=["name"])["fields"]["name"] == "Lead 000"
 
 
@@ -73,7 +77,7 @@ def test_webhook_life_through_the_library(emulator, table_of):
     assert base.webhooks() == []
 
 
-@pytest.mark.parametrize("kind, sent", [("drop_after", 2), ("drop_before", 2)])
+@pytest.mark.parametrize(("kind", "sent"), [("drop_after", 2), ("drop_before", 2)])
 def test_default_session_repeats_a_post_after_a_drop(emulator, table_of, kind, sent):
     """The duplicate trap: after drop_after the first POST had taken effect."""
     emulator.inject(Fault(kind, service="airtable", method="POST"))

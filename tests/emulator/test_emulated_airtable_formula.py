@@ -1,10 +1,11 @@
 """The formula subset of section 5 of the Airtable reference, over HTTP and against an oracle."""
 
 import pytest
-from emulator.airtable_formula import FormulaSyntaxError, compile_formula
 from hypothesis import given
 from hypothesis import strategies as st
 from pyairtable.formulas import quoted
+
+from emulator.airtable_formula import FormulaSyntaxError, compile_formula
 
 INVALID = "The formula for filtering records is invalid: Invalid formula. Please check your formula text."
 
@@ -36,7 +37,7 @@ def keeps(formula, **cells):
 
 
 @pytest.mark.parametrize(
-    "formula, kept",
+    ("formula", "kept"),
     [
         ("{status}='NEW'", ["Ada"]),
         ('{status}!="NEW"', ["Bob", "Cyd"]),
@@ -82,7 +83,7 @@ def test_filter_over_http(emulator, airtable, formula, kept):
 
 
 @pytest.mark.parametrize(
-    "formula, message",
+    ("formula", "message"),
     [
         ("{name", INVALID),
         ("AND(", INVALID),
@@ -120,13 +121,10 @@ def test_field_by_id_and_brace_in_name(emulator, airtable):
     field = emulator.airtable.add_field("odd}name")
     emulator.airtable.edit(*emulator.airtable.records(), **{"odd}name": "x"})
     for formula in (f"{{{field}}}='x'", "{odd\\}name}='x'"):
-        assert (
-            len(airtable(emulator)("GET", "Leads", params={"filterByFormula": formula}).json()["records"])
-            == 1
-        )
+        assert len(airtable(emulator)("GET", "Leads", params={"filterByFormula": formula}).json()["records"]) == 1
 
 
-@pytest.mark.parametrize("lag, seen", [(0, 1), (5, 0)])
+@pytest.mark.parametrize(("lag", "seen"), [(0, 1), (5, 0)])
 def test_fresh_record_in_a_filtered_list_under_both_readings(make, airtable, lag, seen):
     emulator = make(airtable_formula_lag=lag)
     emulator.airtable.add_lead("Ada")
@@ -135,15 +133,13 @@ def test_fresh_record_in_a_filtered_list_under_both_readings(make, airtable, lag
     assert len(call("GET", "Leads").json()["records"]) == 1
 
 
-@pytest.mark.parametrize("subsecond, kept", [(False, 0), (True, 1)])
+@pytest.mark.parametrize(("subsecond", "kept"), [(False, 0), (True, 1)])
 def test_milliseconds_in_formulas_under_both_readings(make, airtable, subsecond, kept):
     emulator = make(airtable_formula_subsecond=subsecond)
     emulator.clock.advance(0.5)
     emulator.airtable.add_lead("Ada")
     formula = "IS_AFTER(LAST_MODIFIED_TIME(),'2026-01-01T00:00:00.000Z')"
-    assert (
-        len(airtable(emulator)("GET", "Leads", params={"filterByFormula": formula}).json()["records"]) == kept
-    )
+    assert len(airtable(emulator)("GET", "Leads", params={"filterByFormula": formula}).json()["records"]) == kept
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\t\x00")))

@@ -6,9 +6,7 @@ import pytest
 import requests
 from pyairtable import retry_strategy
 
-PLURAL = {
-    "errors": [{"error": "RATE_LIMIT_REACHED", "message": "Rate limit exceeded. Please try again later"}]
-}
+PLURAL = {"errors": [{"error": "RATE_LIMIT_REACHED", "message": "Rate limit exceeded. Please try again later"}]}
 SINGLE = {"error": {"type": "RATE_LIMIT_REACHED", "message": "Rate limit exceeded. Please try again later"}}
 
 
@@ -36,7 +34,7 @@ def test_five_calls_each_second_are_fine(make, airtable):
         emulator.clock.advance(1.0)
 
 
-@pytest.mark.parametrize("extends, status", [(False, 200), (True, 429)])
+@pytest.mark.parametrize(("extends", "status"), [(False, 200), (True, 429)])
 def test_calls_during_the_penalty_under_both_readings(make, airtable, extends, status):
     emulator = make(strict=True, airtable_penalty_extends=extends)
     call = airtable(emulator)
@@ -47,12 +45,13 @@ def test_calls_during_the_penalty_under_both_readings(make, airtable, extends, s
     assert call("GET", "Leads").status_code == status
 
 
-@pytest.mark.parametrize("envelope, body", [("plural", PLURAL), ("single", SINGLE)])
+@pytest.mark.parametrize(("envelope", "body"), [("plural", PLURAL), ("single", SINGLE)])
 def test_429_body_under_both_readings(make, airtable, envelope, body):
     call = airtable(make(strict=True, airtable_429_envelope=envelope))
     statuses(call, 5)
     answer = call("GET", "Leads")
-    assert answer.json() == body and "Retry-After" not in answer.headers
+    assert answer.json() == body
+    assert "Retry-After" not in answer.headers
 
 
 def test_retry_after_by_knob(make, airtable):
@@ -90,7 +89,7 @@ def test_person_edits_are_free(make, airtable):
     assert airtable(emulator)("GET", "Leads").ok
 
 
-@pytest.mark.parametrize("covers_meta, status", [(False, 200), (True, 429)])
+@pytest.mark.parametrize(("covers_meta", "status"), [(False, 200), (True, 429)])
 def test_monthly_quota_is_final(make, airtable, covers_meta, status):
     """Waiting does not help; the schema calls may go on answering."""
     emulator = make(monthly_quota=3, airtable_quota_covers_meta=covers_meta)
@@ -107,7 +106,8 @@ def test_pyairtable_gives_up_long_before_the_penalty_ends(make, table_of):
     emulator.airtable.foreign_calls(6)
     with pytest.raises(requests.exceptions.RetryError) as caught:
         table_of(emulator, retry_strategy(backoff_factor=0.001, total=3)).all()
-    assert caught.value.response is None and emulator.calls("airtable") == 4
+    assert caught.value.response is None
+    assert emulator.calls("airtable") == 4
 
 
 def test_pyairtable_without_retry_raises_with_response(make, table_of):

@@ -45,7 +45,8 @@ def test_record_shape_is_id_created_time_fields(emulator, airtable):
 def test_answers_carry_recorded_headers(emulator, airtable):
     headers = airtable(emulator)("GET", "Leads").headers
     assert headers["Content-Type"] == "application/json; charset=utf-8"
-    assert headers["Server"] == "Tengine" and headers["ETag"].startswith('W/"')
+    assert headers["Server"] == "Tengine"
+    assert headers["ETag"].startswith('W/"')
     assert not [name for name in headers if name.lower().startswith("x-ratelimit") or name == "Retry-After"]
 
 
@@ -85,25 +86,28 @@ def test_pages_of_ten_ten_five(emulator, airtable):
         seen += [record["id"] for record in page["records"]]
         offset = page.get("offset")
         assert offset is None or re.fullmatch(r"itr\w{14}/rec\w{14}", offset)
-    assert sizes == [10, 10, 5] and len(set(seen)) == 25
+    assert sizes == [10, 10, 5]
+    assert len(set(seen)) == 25
 
 
 def test_hundred_records_are_one_page_without_offset(emulator, airtable):
     for number in range(100):
         emulator.airtable.add_lead(f"Lead {number}")
     page = airtable(emulator)("GET", "Leads").json()
-    assert len(page["records"]) == 100 and "offset" not in page
+    assert len(page["records"]) == 100
+    assert "offset" not in page
 
 
 def test_unsorted_order_is_not_creation_order(emulator, airtable):
     """Without sort and view the order is arbitrary, so nobody may rely on it."""
     created = [emulator.airtable.add_lead(f"Lead {number}") for number in range(20)]
     listed = ids(airtable(emulator)("GET", "Leads"))
-    assert sorted(listed) == sorted(created) and listed != created
+    assert sorted(listed) == sorted(created)
+    assert listed != created
 
 
 @pytest.mark.parametrize(
-    "size, status",
+    ("size", "status"),
     [("0", 200), ("abc", 200), ("", 200), ("-1", 422), ("101", 422)],
 )
 def test_page_size_rules(emulator, airtable, size, status):
@@ -112,9 +116,7 @@ def test_page_size_rules(emulator, airtable, size, status):
     answer = airtable(emulator)("GET", "Leads", params={"pageSize": size})
     assert answer.status_code == status
     if status == 422:
-        assert answer.json() == error(
-            "INVALID_PAGE_SIZE_ARGUMENT", "Page size argument should be between 0 and 100"
-        )
+        assert answer.json() == error("INVALID_PAGE_SIZE_ARGUMENT", "Page size argument should be between 0 and 100")
     else:
         assert len(answer.json()["records"]) == (0 if size == "0" else 1)
 
@@ -146,7 +148,8 @@ def test_offset_can_be_asked_for_twice(emulator, airtable):
     call = airtable(emulator)
     offset = call("GET", "Leads", params={"pageSize": 2}).json()["offset"]
     pages = [ids(call("GET", "Leads", params={"pageSize": 2, "offset": offset})) for _ in range(2)]
-    assert pages[0] == pages[1] and len(pages[0]) == 2
+    assert pages[0] == pages[1]
+    assert len(pages[0]) == 2
 
 
 def test_malformed_offset_is_refused(emulator, airtable):
@@ -154,7 +157,7 @@ def test_malformed_offset_is_refused(emulator, airtable):
     assert (answer.status_code, answer.json()["error"]["type"]) == (422, "INVALID_OFFSET_VALUE")
 
 
-@pytest.mark.parametrize("snapshot, length", [(True, 5), (False, 6)])
+@pytest.mark.parametrize(("snapshot", "length"), [(True, 5), (False, 6)])
 def test_row_added_between_pages_under_both_readings(make, airtable, snapshot, length):
     """A snapshot never shows it; live paging may skip or repeat."""
     emulator = make(airtable_iterator_snapshot=snapshot)
@@ -187,9 +190,7 @@ def test_fields_by_name_or_id_limit_the_keys(emulator, airtable, session):
     assert by_id.json()["records"][0]["fields"] == {status: "NEW"}
 
 
-@pytest.mark.parametrize(
-    "params", [{"fields[]": ["name", "Nope"]}, {"sort[0][field]": "Nope"}], ids=["fields", "sort"]
-)
+@pytest.mark.parametrize("params", [{"fields[]": ["name", "Nope"]}, {"sort[0][field]": "Nope"}], ids=["fields", "sort"])
 def test_unknown_field_in_a_list_call_is_refused(emulator, airtable, params):
     answer = airtable(emulator)("GET", "Leads", params=params)
     assert (answer.status_code, answer.json()) == (
@@ -223,9 +224,7 @@ def test_view_filters_orders_and_shows_hidden_fields(emulator, airtable):
         assert ids(airtable(emulator)("GET", "Leads", params={"view": key})) == [leads[0], leads[2]]
 
 
-@pytest.mark.parametrize(
-    "view, kind", [("Nope", "VIEW_NAME_NOT_FOUND"), ("viw" + "A" * 14, "VIEW_ID_NOT_FOUND")]
-)
+@pytest.mark.parametrize(("view", "kind"), [("Nope", "VIEW_NAME_NOT_FOUND"), ("viw" + "A" * 14, "VIEW_ID_NOT_FOUND")])
 def test_unknown_view_is_refused(emulator, airtable, view, kind):
     answer = airtable(emulator)("GET", "Leads", params={"view": view})
     assert (answer.status_code, answer.json()) == (422, error(kind, f"View {view} not found"))
@@ -263,7 +262,8 @@ def test_create_single_and_batch_shapes(emulator, airtable):
     call = airtable(emulator)
     single = call("POST", "Leads", json={"fields": {"name": "Ada"}, "typecast": False})
     batch = call("POST", "Leads", json={"records": [{"fields": {"name": n}} for n in "abc"]})
-    assert single.status_code == 200 and single.json()["fields"]["name"] == "Ada"
+    assert single.status_code == 200
+    assert single.json()["fields"]["name"] == "Ada"
     assert [record["fields"]["name"] for record in batch.json()["records"]] == ["a", "b", "c"]
 
 
@@ -373,7 +373,7 @@ def test_delete_single_and_batch_shapes(emulator, airtable):
 
 
 @pytest.mark.parametrize(
-    "fields, kind, message",
+    ("fields", "kind", "message"),
     [
         pytest.param(
             {"status": "planning"},
@@ -446,7 +446,7 @@ def test_refused_typecast_batch_creates_no_choice(emulator, airtable):
     assert call("POST", "Leads", json={"fields": {"status": "planning"}}).status_code == 422
 
 
-@pytest.mark.parametrize("rejects, status", [(False, 200), (True, 422)])
+@pytest.mark.parametrize(("rejects", "status"), [(False, 200), (True, 422)])
 def test_malformed_address_under_both_readings(make, airtable, rejects, status):
     call = airtable(make(airtable_rejects_malformed_email=rejects))
     assert call("POST", "Leads", json={"fields": {"email": "not an address"}}).status_code == status
@@ -460,7 +460,8 @@ def test_upsert_creates_updates_and_says_which(emulator, airtable):
     rows = [{"fields": {"name": "Ada", "source": "fair"}}, {"fields": {"name": "Bob"}}]
     body = {"performUpsert": {"fieldsToMergeOn": ["name"]}, "records": rows}
     answer = airtable(emulator)("PATCH", "Leads", json=body).json()
-    assert answer["updatedRecords"] == [known] and len(answer["createdRecords"]) == 1
+    assert answer["updatedRecords"] == [known]
+    assert len(answer["createdRecords"]) == 1
     assert [record["fields"]["name"] for record in answer["records"]] == ["Ada", "Bob"]
     assert emulator.airtable.records()[known]["source"] == "fair"
 
@@ -478,10 +479,11 @@ def test_upsert_null_key_creates_and_id_wins(emulator, airtable):
     rows = [{"fields": {"name": None, "source": "x"}}, {"id": known, "fields": {"name": "Zed"}}]
     body = {"performUpsert": {"fieldsToMergeOn": ["name"]}, "records": rows}
     answer = airtable(emulator)("PATCH", "Leads", json=body).json()
-    assert len(answer["createdRecords"]) == 1 and answer["updatedRecords"] == [known]
+    assert len(answer["createdRecords"]) == 1
+    assert answer["updatedRecords"] == [known]
 
 
-@pytest.mark.parametrize("allowed, status", [(False, 422), (True, 200)])
+@pytest.mark.parametrize(("allowed", "status"), [(False, 422), (True, 200)])
 def test_upsert_on_an_email_field_under_both_readings(make, airtable, allowed, status):
     emulator = make(airtable_upsert_on_email=allowed)
     body = {
@@ -516,7 +518,7 @@ def test_missing_record_in_batches(emulator, airtable):
 
 
 @pytest.mark.parametrize(
-    "path, status",
+    ("path", "status"),
     [
         pytest.param("/v0/" + "app" + "A" * 14 + "/Leads", 404, id="base-on-data-api"),
         pytest.param("/v0/meta/bases/" + "app" + "A" * 14 + "/tables", 403, id="base-on-meta-api"),
@@ -589,9 +591,7 @@ def test_missing_scope_type_by_knob(make, airtable):
 def test_schema_shape(emulator, airtable):
     """The fresh table: name is primary, the select has its four options."""
     call, base = airtable(emulator), emulator.airtable.base_id
-    (table,) = call("GET", f"/v0/meta/bases/{base}/tables", params={"include": "visibleFieldIds"}).json()[
-        "tables"
-    ]
+    (table,) = call("GET", f"/v0/meta/bases/{base}/tables", params={"include": "visibleFieldIds"}).json()["tables"]
     kinds = {field["name"]: field["type"] for field in table["fields"]}
     assert kinds == {
         "name": "singleLineText",
@@ -621,15 +621,12 @@ def test_whoami_and_bases(emulator, airtable):
 
 def test_create_table_and_fields_through_the_api(emulator, airtable):
     call, tables = airtable(emulator), f"/v0/meta/bases/{emulator.airtable.base_id}/tables"
-    made = call(
-        "POST", tables, json={"name": "Log", "fields": [{"name": "line", "type": "singleLineText"}]}
-    ).json()
-    assert made["primaryFieldId"] == made["fields"][0]["id"] and made["views"][0]["name"] == "Grid view"
+    made = call("POST", tables, json={"name": "Log", "fields": [{"name": "line", "type": "singleLineText"}]}).json()
+    assert made["primaryFieldId"] == made["fields"][0]["id"]
+    assert made["views"][0]["name"] == "Grid view"
     field = call("POST", f"{tables}/{made['id']}/fields", json={"name": "at", "type": "createdTime"}).json()
     renamed = call("PATCH", f"{tables}/{made['id']}/fields/{field['id']}", json={"name": "when"}).json()
-    assert renamed["name"] == "when" and renamed["type"] == "createdTime"
+    assert renamed["name"] == "when"
+    assert renamed["type"] == "createdTime"
     assert call("POST", f"{tables}/Log/fields", json={"name": "x", "type": "email"}).status_code == 403
-    assert (
-        call("POST", tables, json={"name": "LOG", "fields": [{"name": "a", "type": "email"}]}).status_code
-        == 422
-    )
+    assert call("POST", tables, json={"name": "LOG", "fields": [{"name": "a", "type": "email"}]}).status_code == 422

@@ -14,9 +14,7 @@ def hooks(emulator, airtable):
 
 
 def specification(includes=None, **filters):
-    options = {"filters": {"dataTypes": ["tableData"]} | filters} | (
-        {"includes": includes} if includes else {}
-    )
+    options = {"filters": {"dataTypes": ["tableData"]} | filters} | ({"includes": includes} if includes else {})
     return {"notificationUrl": None, "specification": {"options": options}}
 
 
@@ -30,10 +28,11 @@ def test_create_and_list_shapes(hooks):
     assert len(base64.b64decode(created["macSecretBase64"])) == 128
     assert created["expirationTime"] == "2026-01-08T00:00:00.000Z"
     (listed,) = hooks("GET").json()["webhooks"]
-    assert listed["id"] == created["id"] and "macSecretBase64" not in listed
-    assert (
-        listed["cursorForNextPayload"] == 1 and listed["areNotificationsEnabled"] and listed["isHookEnabled"]
-    )
+    assert listed["id"] == created["id"]
+    assert "macSecretBase64" not in listed
+    assert listed["cursorForNextPayload"] == 1
+    assert listed["areNotificationsEnabled"]
+    assert listed["isHookEnabled"]
 
 
 def test_payload_names_the_source_and_holds_objects_for_selects(emulator, airtable, hooks):
@@ -46,10 +45,8 @@ def test_payload_names_the_source_and_holds_objects_for_selects(emulator, airtab
     first, second, third = page["payloads"]
     changes = [each["changedTablesById"][emulator.airtable.table_id] for each in page["payloads"]]
     created = changes[0]["createdRecordsById"][lead]
-    assert (
-        first["timestamp"] == "2026-01-01T00:00:42.507Z"
-        and created["createdTime"] == "2026-01-01T00:00:42.000Z"
-    )
+    assert first["timestamp"] == "2026-01-01T00:00:42.507Z"
+    assert created["createdTime"] == "2026-01-01T00:00:42.000Z"
     assert [each["actionMetadata"]["source"] for each in page["payloads"]] == [
         "client",
         "publicApi",
@@ -57,7 +54,8 @@ def test_payload_names_the_source_and_holds_objects_for_selects(emulator, airtab
     ]
     assert second["actionMetadata"]["sourceMetadata"]["user"]["id"] == emulator.airtable.user_id
     status = next(value for value in created["cellValuesByFieldId"].values() if isinstance(value, dict))
-    assert set(status) == {"id", "name", "color"} and status["name"] == "NEW"
+    assert set(status) == {"id", "name", "color"}
+    assert status["name"] == "NEW"
     (current,) = changes[1]["changedRecordsById"][lead]["current"]["cellValuesByFieldId"].values()
     assert current is None
     assert changes[2]["destroyedRecordIds"] == [lead]
@@ -90,9 +88,7 @@ def test_filters_by_source_change_type_and_field(emulator, airtable, hooks):
 
 
 def test_previous_values_when_included(emulator, hooks):
-    hook = hooks(
-        "POST", json=specification({"includePreviousCellValues": True}, changeTypes=["update"])
-    ).json()
+    hook = hooks("POST", json=specification({"includePreviousCellValues": True}, changeTypes=["update"])).json()
     lead = emulator.airtable.add_lead("Ada")
     emulator.airtable.edit(lead, name="Ada L.")
     (payload,) = payloads(hooks, hook)["payloads"]

@@ -7,6 +7,7 @@ import time
 
 import pytest
 import requests
+
 from emulator import Emulator, Fault, ManualClock
 
 
@@ -15,7 +16,7 @@ def post_card(trello, emulator, **options):
     return trello(emulator)("POST", "cards", json=body, **options)
 
 
-@pytest.mark.parametrize("kind, cards", [("drop_before", 0), ("drop_after", 1)])
+@pytest.mark.parametrize(("kind", "cards"), [("drop_before", 0), ("drop_after", 1)])
 def test_dropped_connection_with_and_without_effect(emulator, trello, kind, cards):
     emulator.inject(Fault(kind))
     with pytest.raises(requests.ConnectionError):
@@ -24,7 +25,7 @@ def test_dropped_connection_with_and_without_effect(emulator, trello, kind, card
     assert [request.status for request in emulator.requests] == [None]
 
 
-@pytest.mark.parametrize("kind, cards", [("timeout_before", 0), ("timeout_after", 1)])
+@pytest.mark.parametrize(("kind", "cards"), [("timeout_before", 0), ("timeout_after", 1)])
 def test_silence_until_the_client_gives_up(emulator, kind, cards):
     emulator.inject(Fault(kind))
     body = {
@@ -59,7 +60,7 @@ def test_status_without_and_with_effect(emulator, trello):
 
 
 @pytest.mark.parametrize(
-    "body, text, kind",
+    ("body", "text", "kind"),
     [
         ({"a": 1}, '{"a": 1}', "application/json; charset=utf-8"),
         ("oops", "oops", "text/plain; charset=utf-8"),
@@ -91,7 +92,8 @@ def test_empty_page_lies_in_the_shape_of_the_service(emulator, airtable, trello)
 def test_html_comes_from_a_proxy(emulator, airtable):
     emulator.inject(Fault("html", status=502))
     answer = airtable(emulator)("GET", "Leads")
-    assert answer.status_code == 502 and answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.status_code == 502
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
 
 
 def test_fault_counts_only_matching_requests(emulator, airtable, trello):
@@ -123,9 +125,7 @@ def test_cleared_faults_do_not_fire(emulator, airtable):
     assert airtable(emulator)("GET", "Leads").ok
 
 
-@pytest.mark.parametrize(
-    "options", [{"kind": "explode"}, {"kind": "status", "nth": 0}, {"kind": "status", "times": 0}]
-)
+@pytest.mark.parametrize("options", [{"kind": "explode"}, {"kind": "status", "nth": 0}, {"kind": "status", "times": 0}])
 def test_senseless_fault_is_refused_at_once(options):
     with pytest.raises(ValueError):
         Fault(**options)
@@ -159,7 +159,8 @@ def test_index_starts_anew_when_requests_are_cleared(emulator, airtable):
     call("GET", "Leads"), call("GET", "Leads")
     emulator.clear_requests()
     call("GET", "Leads")
-    assert seen == [0, 1, 0] and emulator.calls("airtable") == 1
+    assert seen == [0, 1, 0]
+    assert emulator.calls("airtable") == 1
 
 
 def test_callback_may_send_requests_itself(emulator, airtable):
@@ -168,7 +169,8 @@ def test_callback_may_send_requests_itself(emulator, airtable):
             assert requests.get(emulator.url + "/v0/x", timeout=5).status_code == 404
 
     emulator.before_request(nested)
-    assert airtable(emulator)("GET", "Leads").ok and emulator.calls("airtable") == 2
+    assert airtable(emulator)("GET", "Leads").ok
+    assert emulator.calls("airtable") == 2
 
 
 def test_callback_may_stop_the_emulator(make, airtable):
@@ -208,4 +210,5 @@ def test_callback_may_kill_the_process_that_asks(emulator):
     emulator.before_request(kill)
     child.append(subprocess.Popen([sys.executable, "-c", script, emulator.url]))
     ready.set()
-    assert child[0].wait(timeout=10) != 0 and len(emulator.requests) == 1
+    assert child[0].wait(timeout=10) != 0
+    assert len(emulator.requests) == 1

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 import requests
+from hypothesis import given
+from hypothesis import strategies as st
+
 from emulator import Emulator, ManualClock, RealTimeClock
 from emulator.ids import IdSource
 from emulator.rate_limits import FixedWindow, PenaltyWindow, SlidingWindow
 from emulator.trello_editor import editor_saves
-from hypothesis import given
-from hypothesis import strategies as st
 
 PACKAGE = Path(__file__).resolve().parents[2] / "flows" / "emulator"
 
@@ -65,10 +66,9 @@ def test_retyped_and_deleted_fields_show_in_the_schema(emulator, airtable):
     emulator.airtable.retype_field("source", "singleSelect", {"choices": [{"name": "web"}]})
     emulator.airtable.delete_field("email")
     path = f"/v0/meta/bases/{emulator.airtable.base_id}/tables"
-    kinds = {
-        each["name"]: each["type"] for each in airtable(emulator)("GET", path).json()["tables"][0]["fields"]
-    }
-    assert kinds["source"] == "singleSelect" and "email" not in kinds
+    kinds = {each["name"]: each["type"] for each in airtable(emulator)("GET", path).json()["tables"][0]["fields"]}
+    assert kinds["source"] == "singleSelect"
+    assert "email" not in kinds
 
 
 # Trello people
@@ -81,8 +81,11 @@ def test_card_is_moved_archived_copied_deleted(emulator):
     emulator.trello.archive(card)
     copied = emulator.trello.copy(card, "TODO")
     shown = emulator.trello.cards()
-    assert shown[card]["closed"] and shown[card]["idList"] == emulator.trello.list_id("DONE")
-    assert shown[copied]["desc"] == "LeadID: x" and not shown[copied]["closed"] and copied > card
+    assert shown[card]["closed"]
+    assert shown[card]["idList"] == emulator.trello.list_id("DONE")
+    assert shown[copied]["desc"] == "LeadID: x"
+    assert not shown[copied]["closed"]
+    assert copied > card
     emulator.trello.delete(copied)
     assert list(emulator.trello.cards()) == [card]
 
@@ -185,7 +188,8 @@ def test_fixed_window_forgets_everything_when_it_closes():
         shown.append(window.fits(at))
         window.add(at)
     assert shown == [True, True, False, False, True, True]
-    assert window.remaining(11) == 0 and window.remaining(20) == 2
+    assert window.remaining(11) == 0
+    assert window.remaining(20) == 2
 
 
 # Life
@@ -217,10 +221,13 @@ def test_requests_are_recorded_in_order(emulator, airtable, trello):
     first, second = emulator.requests
     assert (first.service, first.method, first.status) == ("airtable", "GET", 200)
     assert first.path == f"/v0/{emulator.airtable.base_id}/Leads"
-    assert first.query == {"fields[]": ["name", "email"], "pageSize": "5"} and first.body is None
+    assert first.query == {"fields[]": ["name", "email"], "pageSize": "5"}
+    assert first.body is None
     assert (second.service, second.body, second.status) == ("trello", {"idList": "bad"}, 400)
-    assert second.headers["authorization"].startswith("OAuth ") and second.at == emulator.clock.now()
-    assert emulator.calls("airtable", writes=True) == 0 and emulator.calls("trello", writes=True) == 1
+    assert second.headers["authorization"].startswith("OAuth ")
+    assert second.at == emulator.clock.now()
+    assert emulator.calls("airtable", writes=True) == 0
+    assert emulator.calls("trello", writes=True) == 1
     assert emulator.calls("airtable", writes=False) == emulator.calls("airtable") == 1
 
 
@@ -234,7 +241,8 @@ def test_start_and_stop_are_quick_and_the_port_stays(airtable):
     with pytest.raises(requests.ConnectionError):
         requests.get(url, timeout=1)
     with emulator:
-        assert emulator.url == url and len(airtable(emulator)("GET", "Leads").json()["records"]) == 1
+        assert emulator.url == url
+        assert len(airtable(emulator)("GET", "Leads").json()["records"]) == 1
     assert time.monotonic() - began < 0.6
 
 
@@ -262,7 +270,8 @@ def test_clocks():
     before = real.now()
     real.advance(3600)
     manual.advance(2.5)
-    assert 3600 <= real.now() - before < 3601 and manual.now() == 1002.5
+    assert 3600 <= real.now() - before < 3601
+    assert manual.now() == 1002.5
     with pytest.raises(ValueError):
         manual.advance(-1)
 
@@ -270,7 +279,8 @@ def test_clocks():
 def test_demo_has_a_dozen_leads_and_no_cards():
     emulator = Emulator.demo(clock=ManualClock())
     leads = emulator.airtable.records().values()
-    assert len(leads) == 12 and not emulator.trello.cards()
+    assert len(leads) == 12
+    assert not emulator.trello.cards()
     assert {lead.get("status") for lead in leads} == {"NEW", "CONTACTED", "QUALIFIED", "LOST", None}
 
 

@@ -11,9 +11,7 @@ MISSING = "0" * 24
 @pytest.fixture
 def bare(emulator):
     """`bare(method, path, **options)` sends no credentials of its own."""
-    return lambda method, path, **options: requests.request(
-        method, f"{emulator.url}/1/{path}", timeout=5, **options
-    )
+    return lambda method, path, **options: requests.request(method, f"{emulator.url}/1/{path}", timeout=5, **options)
 
 
 def seen(answer):
@@ -35,20 +33,14 @@ def test_credentials_by_query_header_or_body(emulator, bare):
 
 
 @pytest.mark.parametrize(
-    "query, method, path, status, text",
+    ("query", "method", "path", "status", "text"),
     [
         pytest.param({"key": "bad"}, "GET", "members/me", 401, "invalid key", id="unknown-key"),
         pytest.param({"key": ""}, "GET", "members/me", 401, "invalid key", id="empty-key"),
         pytest.param({"token": "bad"}, "GET", "members/me", 401, "invalid token", id="unknown-token"),
-        pytest.param(
-            {"token": ""}, "GET", "members/me", 401, '{"message":"missing scopes"}', id="empty-token"
-        ),
-        pytest.param(
-            {"token": "bad"}, "GET", "cards/123", 400, "invalid id", id="id-format-before-credentials"
-        ),
-        pytest.param(
-            {"token": "bad"}, "GET", f"cards/{MISSING}", 401, "invalid token", id="token-before-existence"
-        ),
+        pytest.param({"token": ""}, "GET", "members/me", 401, '{"message":"missing scopes"}', id="empty-token"),
+        pytest.param({"token": "bad"}, "GET", "cards/123", 400, "invalid id", id="id-format-before-credentials"),
+        pytest.param({"token": "bad"}, "GET", f"cards/{MISSING}", 401, "invalid token", id="token-before-existence"),
         pytest.param({"token": "bad"}, "POST", "cards", 401, "invalid token", id="token-before-values"),
     ],
 )
@@ -58,7 +50,7 @@ def test_wrong_credentials_word_for_word(emulator, bare, query, method, path, st
 
 
 @pytest.mark.parametrize(
-    "method, path, text",
+    ("method", "path", "text"),
     [
         ("GET", "boards/{board}", "unauthorized permission requested"),
         ("GET", "cards/{card}", "unauthorized card permission requested"),
@@ -74,9 +66,7 @@ def test_no_credentials_at_all(emulator, bare, method, path, text):
 def test_token_without_key_under_both_readings(make):
     for reading, text in (("invalid key", "invalid key"), ("missing scopes", '{"message":"missing scopes"}')):
         emulator = make(trello_keyless_text=reading)
-        answer = requests.get(
-            emulator.url + "/1/members/me", params={"token": emulator.trello.token}, timeout=5
-        )
+        answer = requests.get(emulator.url + "/1/members/me", params={"token": emulator.trello.token}, timeout=5)
         assert seen(answer) == (401, text)
 
 
@@ -93,7 +83,8 @@ def test_read_only_revoked_and_expired_tokens(emulator, trello):
 
 
 def test_token_begins_with_atta_and_key_is_32_hex(emulator):
-    assert emulator.trello.token.startswith("ATTA") and len(emulator.trello.token) == 76
+    assert emulator.trello.token.startswith("ATTA")
+    assert len(emulator.trello.token) == 76
     assert len(emulator.trello.key) == 32
 
 
@@ -107,7 +98,7 @@ def test_malformed_id_is_400(emulator, trello, model, text):
 
 
 @pytest.mark.parametrize(
-    "path, text",
+    ("path", "text"),
     [
         (f"cards/{MISSING}", "The requested resource was not found."),
         ("cards/AbCdEf12", "The requested resource was not found."),
@@ -120,7 +111,8 @@ def test_malformed_id_is_400(emulator, trello, model, text):
 )
 def test_unknown_id_is_404(emulator, trello, path, text):
     answer = trello(emulator)("GET", path)
-    assert seen(answer) == (404, text) and answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert seen(answer) == (404, text)
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
 
 
 def test_unknown_route_echoes_the_query(emulator, bare, trello):
@@ -149,7 +141,7 @@ def test_card_moved_out_of_sight_is_401(emulator, trello):
 
 
 @pytest.mark.parametrize(
-    "path, body, status, answer",
+    ("path", "body", "status", "answer"),
     [
         ("boards", {}, 400, '{"message":"invalid value for name","error":"ERROR"}'),
         ("lists", {"name": ""}, 400, '{"message":"invalid value for name","error":"BAD_REQUEST_ERROR"}'),
@@ -193,7 +185,8 @@ def test_hundred_calls_per_token_and_window(make, trello):
     assert statuses(call, 101, path) == [200] * 100 + [429]
     answer = call("GET", path)
     assert answer.json() == {"message": "Rate limit exceeded", "error": "API_TOKEN_LIMIT_EXCEEDED"}
-    assert answer.headers["X-Rate-Limit-Api-Token-Remaining"] == "0" and "Retry-After" not in answer.headers
+    assert answer.headers["X-Rate-Limit-Api-Token-Remaining"] == "0"
+    assert "Retry-After" not in answer.headers
     emulator.clock.advance(9.9)
     assert call("GET", path).status_code == 429
     emulator.clock.advance(0.2)
@@ -244,7 +237,7 @@ def test_retry_after_by_knob(make, trello):
     assert trello(emulator)("GET", "members/me").headers["Retry-After"] == "3"
 
 
-@pytest.mark.parametrize("cost, left", [("one", "99"), ("each", "97")])
+@pytest.mark.parametrize(("cost", "left"), [("one", "99"), ("each", "97")])
 def test_cost_of_batch_under_both_readings(make, trello, cost, left):
     emulator = make(trello_batch_cost=cost)
     urls = ",".join([f"/boards/{emulator.trello.board_id}"] * 3)
@@ -255,7 +248,5 @@ def test_cost_of_batch_under_both_readings(make, trello, cost, left):
 def test_refused_write_changes_nothing(make, trello):
     emulator = make(strict=True)
     emulator.trello.foreign_calls(100)
-    assert (
-        trello(emulator)("POST", "cards", json={"idList": emulator.trello.list_id("TODO")}).status_code == 429
-    )
+    assert trello(emulator)("POST", "cards", json={"idList": emulator.trello.list_id("TODO")}).status_code == 429
     assert not emulator.trello.cards()

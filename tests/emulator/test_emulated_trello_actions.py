@@ -21,10 +21,13 @@ def test_move_carries_both_lists(emulator, call):
     done = emulator.trello.list_id("DONE")
     call("PUT", f"cards/{card}", json={"idList": done})
     action = feed(emulator, call)[0]
-    assert action["type"] == "updateCard" and action["date"] == "2026-01-01T00:00:01.500Z"
+    assert action["type"] == "updateCard"
+    assert action["date"] == "2026-01-01T00:00:01.500Z"
     data = action["data"]
-    assert data["card"]["idList"] == done and data["old"] == {"idList": emulator.trello.list_id("TODO")}
-    assert (data["listBefore"]["name"], data["listAfter"]["name"]) == ("TODO", "DONE") and "list" not in data
+    assert data["card"]["idList"] == done
+    assert data["old"] == {"idList": emulator.trello.list_id("TODO")}
+    assert (data["listBefore"]["name"], data["listAfter"]["name"]) == ("TODO", "DONE")
+    assert "list" not in data
     assert set(data["board"]) == {"id", "name", "shortLink"}
     assert set(action) == {
         "id",
@@ -50,7 +53,8 @@ def test_one_action_per_changed_field_newest_first(emulator, call):
         {"name"},
     ]
     assert actions[-1]["type"] == "createCard"
-    assert actions[-2]["data"]["old"] == {"name": "Ada"} and actions[-2]["data"]["card"]["name"] == "Bob"
+    assert actions[-2]["data"]["old"] == {"name": "Ada"}
+    assert actions[-2]["data"]["card"]["name"] == "Bob"
     assert [action["id"] for action in actions] == sorted((action["id"] for action in actions), reverse=True)
 
 
@@ -61,7 +65,8 @@ def test_app_creator_tells_programs_from_people(emulator, call):
     emulator.trello.edit(card, name="by hand")
     by_hand, by_program, created = feed(emulator, call)
     assert by_program["appCreator"] == {"id": emulator.trello.app_id}
-    assert by_hand["appCreator"] is None and created["appCreator"] is None
+    assert by_hand["appCreator"] is None
+    assert created["appCreator"] is None
     assert by_hand["idMemberCreator"] == by_program["idMemberCreator"]
 
 
@@ -88,7 +93,8 @@ def test_delete_purges_earlier_actions(emulator, call):
     emulator.trello.edit(card, name="Bob")
     emulator.trello.delete(card)
     (action,) = feed(emulator, call)
-    assert action["type"] == "deleteCard" and set(action["data"]["card"]) == {"id", "idShort", "shortLink"}
+    assert action["type"] == "deleteCard"
+    assert set(action["data"]["card"]) == {"id", "idShort", "shortLink"}
     assert set(action["data"]) == {"card", "list", "board"}
 
 
@@ -98,17 +104,17 @@ def test_board_move_is_told_on_both_boards(emulator, call):
     emulator.trello.move_to_board(card, other)
     gone = feed(emulator, call)[0]
     came = call("GET", f"boards/{other}/actions").json()[0]
-    assert gone["type"] == "moveCardFromBoard" and gone["data"]["boardTarget"]["id"] == other
-    assert came["type"] == "moveCardToBoard" and came["data"]["boardSource"]["id"] == emulator.trello.board_id
+    assert gone["type"] == "moveCardFromBoard"
+    assert gone["data"]["boardTarget"]["id"] == other
+    assert came["type"] == "moveCardToBoard"
+    assert came["data"]["boardSource"]["id"] == emulator.trello.board_id
 
 
 def test_filter_is_a_comma_list_with_fields(emulator, call):
     card = emulator.trello.add_card("TODO", "Ada")
     emulator.trello.edit(card, name="Bob", desc="x")
     emulator.trello.move(card, "DONE")
-    kinds = [
-        action["data"].get("old") for action in feed(emulator, call, filter="createCard,updateCard:name")
-    ]
+    kinds = [action["data"].get("old") for action in feed(emulator, call, filter="createCard,updateCard:name")]
     assert kinds == [{"name": "Ada"}, None]
     assert len(feed(emulator, call, filter="updateCard")) == 3
 
@@ -149,7 +155,7 @@ def test_due_at_creation_makes_an_action_before_create_card(emulator, call):
     assert [action["type"] for action in feed(emulator, call)] == ["createCard", "updateCard"]
 
 
-@pytest.mark.parametrize("makes, count", [(True, 2), (False, 1)])
+@pytest.mark.parametrize(("makes", "count"), [(True, 2), (False, 1)])
 def test_position_alone_under_both_readings(make, trello, makes, count):
     emulator = make(trello_pos_makes_action=makes)
     card = emulator.trello.add_card()

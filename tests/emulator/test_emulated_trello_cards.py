@@ -53,14 +53,17 @@ def test_created_card_has_the_recorded_keys(emulator, call, lists):
     """200, not 201; the creation answer alone has attachments, stickers and limits."""
     answer = call("POST", "cards", json={"idList": lists["TODO"], "name": "Ada", "desc": "LeadID: x"})
     card = answer.json()
-    assert answer.status_code == 200 and answer.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
     assert set(card) >= RECORDED_KEYS | {"attachments", "stickers", "limits"}
-    assert re.fullmatch(r"[0-9a-f]{24}", card["id"]) and re.fullmatch(r"\w{8}", card["shortLink"])
+    assert re.fullmatch(r"[0-9a-f]{24}", card["id"])
+    assert re.fullmatch(r"\w{8}", card["shortLink"])
     assert int(card["id"][:8], 16) == int(emulator.clock.now())
     assert card["url"] == f"https://trello.com/c/{card['shortLink']}/1-ada"
     read = call("GET", f"cards/{card['id']}").json()
     assert not {"attachments", "stickers", "limits"} & set(read)
-    assert read["descData"] == {"emoji": {}} and read["badges"]["description"] is True
+    assert read["descData"] == {"emoji": {}}
+    assert read["badges"]["description"] is True
 
 
 def test_card_by_query_form_and_json(emulator, call, lists):
@@ -87,7 +90,8 @@ def test_py_trello_oddities_are_accepted(emulator, call, lists):
 def test_name_may_be_absent_or_empty(call, lists):
     for fields in ({}, {"name": ""}):
         card = call("POST", "cards", json={"idList": lists["TODO"]} | fields).json()
-        assert card["name"] == "" and card["url"].endswith("-")
+        assert card["name"] == ""
+        assert card["url"].endswith("-")
 
 
 def test_positions_follow_the_recorded_numbers(call, lists):
@@ -106,7 +110,7 @@ def test_due_is_normalised(call, lists):
 
 
 @pytest.mark.parametrize(
-    "fields, status, text",
+    ("fields", "status", "text"),
     [
         ({"idList": None}, 400, "invalid value for idList"),
         ({"idList": ""}, 400, "invalid value for idList"),
@@ -147,16 +151,13 @@ def test_full_board_refuses_the_next_open_card(make, trello):
 def test_copy_carries_the_description(emulator, call, lists):
     """The marker is copied with it; the feed says copyCard."""
     source = emulator.trello.add_card("TODO", "Ada", "LeadID: x")
-    copied = call(
-        "POST", "cards", json={"idList": lists["DONE"], "idCardSource": source, "idLabels": ""}
-    ).json()
+    copied = call("POST", "cards", json={"idList": lists["DONE"], "idCardSource": source, "idLabels": ""}).json()
     assert (copied["name"], copied["desc"], copied["idList"]) == ("Ada", "LeadID: x", lists["DONE"])
-    renamed = call(
-        "POST", "cards", json={"idList": lists["DONE"], "idCardSource": source, "name": "Bob"}
-    ).json()
+    renamed = call("POST", "cards", json={"idList": lists["DONE"], "idCardSource": source, "name": "Bob"}).json()
     assert (renamed["name"], renamed["desc"]) == ("Bob", "LeadID: x")
     action = emulator.trello.actions()[0]
-    assert action["type"] == "copyCard" and action["data"]["cardSource"]["id"] == source
+    assert action["type"] == "copyCard"
+    assert action["data"]["cardSource"]["id"] == source
 
 
 # Changing
@@ -177,7 +178,7 @@ def test_move_keeps_the_position_unless_given(emulator, call, lists):
 
 
 @pytest.mark.parametrize(
-    "field, value, stored",
+    ("field", "value", "stored"),
     [
         ("name", "Bob", "Bob"),
         ("desc", "", ""),
@@ -208,7 +209,8 @@ def test_refused_put_changes_nothing(emulator, call, lists):
         {"name": "x", "closed": "maybe"},
     ):
         assert not call("PUT", f"cards/{card}", json=body).ok
-    assert emulator.trello.card(card) == before and len(emulator.trello.actions()) == 1
+    assert emulator.trello.card(card) == before
+    assert len(emulator.trello.actions()) == 1
 
 
 def test_list_of_another_board_needs_the_board_too(emulator, call):
@@ -216,9 +218,7 @@ def test_list_of_another_board_needs_the_board_too(emulator, call):
     board = emulator.trello.add_board("Other", lists=("Inbox",))
     target = emulator.trello.list_id("Inbox", board)
     card = emulator.trello.add_card()
-    label = call(
-        "POST", "labels", json={"name": "hot", "color": "red", "idBoard": emulator.trello.board_id}
-    ).json()
+    label = call("POST", "labels", json={"name": "hot", "color": "red", "idBoard": emulator.trello.board_id}).json()
     assert call("POST", f"cards/{card}/idLabels", json={"value": label["id"]}).json() == [label["id"]]
     answer = call("PUT", f"cards/{card}", json={"idList": target})
     assert answer.status_code == 404
@@ -227,16 +227,15 @@ def test_list_of_another_board_needs_the_board_too(emulator, call):
     moved = call("PUT", f"cards/{card}", json={"idBoard": board, "idList": target}).json()
     assert (moved["idBoard"], moved["idList"], moved["labels"]) == (board, target, [])
     assert (moved["id"], moved["shortLink"]) == (before["id"], before["shortLink"])
-    assert card not in {
-        each["id"] for each in call("GET", f"boards/{emulator.trello.board_id}/cards/all").json()
-    }
+    assert card not in {each["id"] for each in call("GET", f"boards/{emulator.trello.board_id}/cards/all").json()}
 
 
 def test_board_move_without_list_takes_the_first_open_list(emulator, call):
     board = emulator.trello.add_board("Other", lists=("First", "Second"))
     card = emulator.trello.add_card()
     moved = call("PUT", f"cards/{card}/idBoard", json={"value": board}).json()
-    assert moved["idList"] == emulator.trello.list_id("First", board) and moved["pos"] == 16384
+    assert moved["idList"] == emulator.trello.list_id("First", board)
+    assert moved["pos"] == 16384
 
 
 def test_archived_card_stays_readable_and_writable(emulator, call):
@@ -270,13 +269,14 @@ def test_status_of_writes_by_knob(make, trello, status):
     emulator = make(trello_write_status=status)
     call = trello(emulator)
     made = call("POST", "cards", json={"idList": emulator.trello.list_id("TODO")})
-    assert made.status_code == status and made.json()["id"]
+    assert made.status_code == status
+    assert made.json()["id"]
     assert call("GET", f"cards/{made.json()['id']}").status_code == 200
     assert call("POST", "cards", json={}).status_code == 400
 
 
 @pytest.mark.parametrize(
-    "knobs, stored",
+    ("knobs", "stored"),
     [
         ({}, " a\r\nb \n\n"),
         ({"trello_trims_desc": True}, " a\r\nb"),
@@ -294,7 +294,7 @@ def test_description_bytes_under_all_readings(make, trello, knobs, stored):
 
 
 @pytest.mark.parametrize(
-    "body, moves",
+    ("body", "moves"),
     [
         ({"name": "Bob"}, True),
         ({"desc": "x"}, True),
@@ -361,17 +361,15 @@ def test_limit_takes_the_newest_and_before_continues(emulator, call):
     seen, before, pages = [], None, []
     while True:
         params = {"limit": 10, "filter": "all", "fields": "name", "before": before}
-        page = [
-            card["id"]
-            for card in call("GET", f"boards/{emulator.trello.board_id}/cards", params=params).json()
-        ]
+        page = [card["id"] for card in call("GET", f"boards/{emulator.trello.board_id}/cards", params=params).json()]
         pages.append(page)
         seen += page
         if len(page) < 10:
             break
         before = min(page)
     assert [set(page) for page in pages] == [set(made[15:]), set(made[5:15]), set(made[:5])]
-    assert pages[0] != sorted(pages[0]) and pages[0] != sorted(pages[0], reverse=True)
+    assert pages[0] != sorted(pages[0])
+    assert pages[0] != sorted(pages[0], reverse=True)
 
 
 def test_since_is_about_creation_not_activity(emulator, call):
@@ -384,7 +382,7 @@ def test_since_is_about_creation_not_activity(emulator, call):
         assert names(answer) == ["new"]
 
 
-@pytest.mark.parametrize("cap, count", [(3, 3), (None, 5)])
+@pytest.mark.parametrize(("cap", "count"), [(3, 3), (None, 5)])
 def test_cap_of_an_unlimited_answer_under_both_readings(make, trello, cap, count):
     emulator = make(trello_page_cap=cap)
     made = [emulator.trello.add_card("TODO", str(number)) for number in range(5)]
@@ -415,10 +413,7 @@ def test_nested_actions_on_a_thousand_cards_are_refused(emulator, call):
     path = f"boards/{emulator.trello.board_id}/cards"
     answer = call("GET", path, params={"actions": "all"})
     assert (answer.status_code, answer.json()["error"]) == (403, "API_TOO_MANY_CARDS_REQUESTED")
-    assert (
-        call("GET", path, params={"actions": "all", "limit": 2}).json()[0]["actions"][0]["type"]
-        == "createCard"
-    )
+    assert call("GET", path, params={"actions": "all", "limit": 2}).json()[0]["actions"][0]["type"] == "createCard"
 
 
 # Boards and lists
@@ -426,8 +421,10 @@ def test_nested_actions_on_a_thousand_cards_are_refused(emulator, call):
 
 def test_fresh_board_and_its_lists(emulator, call):
     board = call("GET", f"boards/{emulator.trello.board_id}").json()
-    assert board["name"] == "Sales" and board["closed"] is False
-    assert {"prefs", "labelNames", "shortUrl", "descData"} <= set(board) and "limits" not in board
+    assert board["name"] == "Sales"
+    assert board["closed"] is False
+    assert {"prefs", "labelNames", "shortUrl", "descData"} <= set(board)
+    assert "limits" not in board
     assert len(board["labelNames"]) == 30
     lists = call("GET", f"boards/{board['id']}/lists").json()
     assert [each["name"] for each in lists] == ["TODO", "IN_PROGRESS", "DONE"]
@@ -466,17 +463,15 @@ def test_list_filters_and_archived_list(emulator, call):
     card = emulator.trello.add_card("DONE")
     emulator.trello.archive_list("DONE")
     path = f"boards/{emulator.trello.board_id}/lists"
-    counts = {
-        wanted: len(call("GET", path, params={"filter": wanted}).json())
-        for wanted in ("open", "closed", "all")
-    }
+    counts = {wanted: len(call("GET", path, params={"filter": wanted}).json()) for wanted in ("open", "closed", "all")}
     assert counts == {"open": 2, "closed": 1, "all": 3}
     assert call("GET", f"cards/{card}").json()["closed"] is False
 
 
 def test_lists_created_renamed_closed_deleted(emulator, call):
     made = call("POST", "lists", json={"name": "NEW", "idBoard": emulator.trello.board_id}).json()
-    assert made["limits"] == {} and made["pos"] == 8192
+    assert made["limits"] == {}
+    assert made["pos"] == 8192
     assert call("PUT", f"lists/{made['id']}", json={"name": "NEWER"}).json()["name"] == "NEWER"
     open_one = call("DELETE", f"lists/{made['id']}")
     assert (open_one.status_code, open_one.text) == (400, "Cannot delete open list")
@@ -517,7 +512,9 @@ def test_members_boards_and_token(emulator, call):
     boards = call("GET", "members/me/boards", params={"filter": "open", "fields": "name"}).json()
     assert [board["name"] for board in boards] == ["Sales", "Closed"]
     token = call("GET", f"tokens/{emulator.trello.token}", params={"webhooks": "true"}).json()
-    assert token["dateExpires"] is None and token["idMember"] == me["id"] and token["webhooks"] == []
+    assert token["dateExpires"] is None
+    assert token["idMember"] == me["id"]
+    assert token["webhooks"] == []
     assert [grant["modelType"] for grant in token["permissions"]] == ["Member", "Board", "Organization"]
 
 
@@ -530,14 +527,13 @@ def test_search_index_lags(emulator, call):
     assert call("GET", "search", params=params).json()["cards"] == []
     emulator.clock.advance(10)
     found = call("GET", "search", params=params).json()
-    assert [card["name"] for card in found["cards"]] == ["Ada"] and found["options"]["partial"] is False
+    assert [card["name"] for card in found["cards"]] == ["Ada"]
+    assert found["options"]["partial"] is False
 
 
 def test_batch_answers_in_order_and_one_bad_route_does_not_fail_the_others(emulator, call):
     board = emulator.trello.board_id
-    urls = (
-        f"/boards/{board}?fields=name,/boards/123,/1/boards/{board}/lists?fields=name%2Cpos,/cards/{MISSING}"
-    )
+    urls = f"/boards/{board}?fields=name,/boards/123,/1/boards/{board}/lists?fields=name%2Cpos,/cards/{MISSING}"
     first, second, third, fourth = call("GET", "batch", params={"urls": urls}).json()
     assert first == {"200": {"id": board, "name": "Sales"}}
     assert (second["message"], second["statusCode"]) == ("invalid id", 400)
@@ -551,10 +547,9 @@ def test_batch_takes_one_to_ten_routes(call, urls):
 
 
 def test_labels_repeat_and_duplicates_are_refused(emulator, call, lists):
-    label = call(
-        "POST", "labels", json={"name": "hot", "color": None, "idBoard": emulator.trello.board_id}
-    ).json()
-    assert label["limits"] == {} and label["color"] is None
+    label = call("POST", "labels", json={"name": "hot", "color": None, "idBoard": emulator.trello.board_id}).json()
+    assert label["limits"] == {}
+    assert label["color"] is None
     card = call("POST", "cards", json={"idList": lists["TODO"], "idLabels": [label["id"]]}).json()
     assert card["labels"][0]["name"] == "hot"
     repeat = call("POST", f"cards/{card['id']}/idLabels", json={"value": label["id"]})

@@ -20,14 +20,15 @@ def test_boards_lists_and_cards_round_trip(emulator, client_of):
     card.set_due_complete()
     stored = emulator.trello.card(card.id)
     assert (stored["name"], stored["desc"], stored["closed"]) == ("Bob", "text", True)
-    assert stored["idList"] == done.id and stored["dueComplete"] is True
+    assert stored["idList"] == done.id
+    assert stored["dueComplete"] is True
     assert [each.id for each in board.closed_cards()] == [card.id]
     card.delete()
     assert emulator.trello.cards() == {}
 
 
 @pytest.mark.parametrize(
-    "method, count", [("open_cards", 2), ("visible_cards", 1), ("all_cards", 3), ("closed_cards", 1)]
+    ("method", "count"), [("open_cards", 2), ("visible_cards", 1), ("all_cards", 3), ("closed_cards", 1)]
 )
 def test_card_lists_are_one_request(emulator, client_of, method, count):
     emulator.trello.add_list("OLD")
@@ -36,7 +37,8 @@ def test_card_lists_are_one_request(emulator, client_of, method, count):
     emulator.trello.archive_list("OLD")
     board = client_of(emulator).get_board(emulator.trello.board_id)
     emulator.clear_requests()
-    assert len(getattr(board, method)()) == count and emulator.calls("trello") == 1
+    assert len(getattr(board, method)()) == count
+    assert emulator.calls("trello") == 1
 
 
 def test_single_card_lists_actions_and_member(emulator, client_of):
@@ -73,9 +75,7 @@ def test_signed_header_is_accepted_without_checking_the_signature(emulator, clie
 def test_webhook_through_the_other_host(emulator, client_of):
     """create_hook posts a form to trello.com, not to api.trello.com."""
     client = client_of(emulator)
-    hook = client.create_hook(
-        "https://example.com/h", emulator.trello.board_id, "d", token=emulator.trello.token
-    )
+    hook = client.create_hook("https://example.com/h", emulator.trello.board_id, "d", token=emulator.trello.token)
     assert [each.id for each in client.list_hooks(emulator.trello.token)] == [hook.id]
 
 
