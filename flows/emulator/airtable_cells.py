@@ -48,6 +48,7 @@ class Field:
 
     @property
     def is_computed(self) -> bool:
+        """Whether clients may only read it."""
         return self.type in COMPUTED
 
     @property
@@ -79,6 +80,8 @@ class Record:
 
 @dataclass
 class View:
+    """A grid view, as far as filtering goes."""
+
     id: str
     name: str
     shows: Callable[[dict[str, Any]], bool]
@@ -87,6 +90,8 @@ class View:
 
 @dataclass
 class Table:
+    """One table with its rows, and the rows in the trash."""
+
     id: str
     name: str
     fields: list[Field]
@@ -107,6 +112,8 @@ class Table:
 
 @dataclass
 class Base:
+    """One base."""
+
     id: str
     name: str
     tables: list[Table] = field(default_factory=list)

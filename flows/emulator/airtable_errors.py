@@ -44,26 +44,32 @@ def too_many_requests(kind: str, envelope: Literal["plural", "single"]) -> Refus
 
 
 def unknown_field(name: str) -> Refused:
+    """422 for a column that is not there."""
     return refusal(422, "UNKNOWN_FIELD_NAME", f'Unknown field name: "{name}"')
 
 
 def computed_field(name: str) -> Refused:
+    """422 for a write to a computed column."""
     words = f'Field "{name}" cannot accept a value because the field is computed'
     return refusal(422, "INVALID_VALUE_FOR_COLUMN", words)
 
 
 def wrong_value(name: str) -> Refused:
+    """422 for a value of the wrong JSON type."""
     return refusal(422, "INVALID_VALUE_FOR_COLUMN", f'Field "{name}" cannot accept the provided value')
 
 
 def unparsable_value(name: str, value: Any) -> Refused:
+    """422 for a text that the column cannot read."""
     return refusal(422, "INVALID_VALUE_FOR_COLUMN", f'Cannot parse value "{value}" for field {name}')
 
 
 def unknown_choice(choice: str) -> Refused:
+    """422 for a missing select option; the name stands in two pairs of quotes."""
     words = f'Insufficient permissions to create new select option ""{choice}""'
     return refusal(422, "INVALID_MULTIPLE_CHOICE_OPTIONS", words)
 
 
 def missing_row(record_id: str) -> Refused:
+    """422 for a record id that is not in the table."""
     return refusal(422, "ROW_DOES_NOT_EXIST", f"Record ID {record_id} does not exist in this table")

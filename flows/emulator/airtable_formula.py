@@ -13,10 +13,7 @@ INVALID_FORMULA = "Invalid formula. Please check your formula text."
 
 
 class FormulaSyntaxError(ValueError):
-    """
-    The formula cannot be used; the message is the tail of Airtable's own text (Airtable reference, section
-    2.1).
-    """
+    """The formula cannot be used; the message is the tail of Airtable's own text (Airtable reference, section 2.1)."""
 
 
 class FormulaValueError(ValueError):
@@ -26,15 +23,20 @@ class FormulaValueError(ValueError):
 class Row(Protocol):
     """What a formula asks of a record; times are aware datetimes."""
 
-    def record_id(self) -> str: ...
+    def record_id(self) -> str:
+        """What RECORD_ID() gives."""
 
-    def cell(self, field_id: str) -> Any: ...
+    def cell(self, field_id: str) -> Any:
+        """A cell's value, None when empty."""
 
-    def created(self) -> datetime | None: ...
+    def created(self) -> datetime | None:
+        """What CREATED_TIME() gives."""
 
-    def modified(self, field_ids: Sequence[str]) -> datetime | None: ...
+    def modified(self, field_ids: Sequence[str]) -> datetime | None:
+        """What LAST_MODIFIED_TIME() gives for these fields; none means all."""
 
-    def now(self) -> datetime: ...
+    def now(self) -> datetime:
+        """What NOW() gives."""
 
 
 Node = Callable[[Row], Any]
@@ -55,6 +57,8 @@ ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 
 @dataclass(frozen=True)
 class Token:
+    """A lexical token; `kind` is a group name of TOKEN."""
+
     kind: str
     text: str
 

@@ -64,10 +64,7 @@ class AirtablePerson:
         source: str | None = None,
         **extra: Any,
     ) -> str:
-        """
-        Add a row and return its id; None leaves a cell empty. Raises: ValueError for a value the cell
-        refuses.
-        """
+        """Add a row and return its id; None leaves a cell empty. Raises: ValueError for a value the cell refuses."""
         given = {"name": name, "email": email, "status": status, "source": source, **extra}
         with self._lock:
             cells = self._cells({key: value for key, value in given.items() if value is not None})
@@ -75,9 +72,7 @@ class AirtablePerson:
             return record.id
 
     def edit(self, record_id: str, **fields: Any) -> None:
-        """
-        Change cells of a row; None clears. Raises: KeyError without the row, ValueError for a refused value.
-        """
+        """Change cells of a row; None clears. Raises: KeyError without the row, ValueError for a refused value."""
         with self._lock:
             row = (self._table.records[record_id], self._cells(fields))
             self._typed(lambda: self._world.update(self._table, [row], *self._writer))
@@ -95,10 +90,7 @@ class AirtablePerson:
             self._world.commit(Transaction(self._table, "client", self.user_id, created=[record]))
 
     def records(self, computed: bool = False) -> dict[str, dict[str, Any]]:
-        """
-        Record id to the cells that are not empty, by present column name; without computed columns by
-        default.
-        """
+        """Record id to the cells that are not empty, by present column name; without computed columns by default."""
         with self._lock:
             names = [field.name for field in self._table.fields if computed or not field.is_computed]
             options = OutputOptions(fields=tuple(names))
@@ -108,10 +100,12 @@ class AirtablePerson:
     # Schema
 
     def rename_field(self, old: str, new: str) -> None:
+        """Rename a column; tests may go on using its first name."""
         with self._lock:
             self._field(old).name = new
 
     def rename_table(self, new: str) -> None:
+        """Rename the table of leads."""
         with self._lock:
             self._table.name = new
 
@@ -138,6 +132,7 @@ class AirtablePerson:
             column.type, column.options = fresh.type, fresh.options
 
     def add_select_option(self, field: str, name: str) -> None:
+        """Add an option to a select column."""
         with self._lock:
             add_choice(self._field(field), name, self._world.ids)
 

@@ -51,6 +51,7 @@ class SchemaCalls:
         self._world = world
 
     def routes(self) -> list[Route]:
+        """Routes in order of precedence."""
         tables = "meta/bases/{base}/tables"
         return [
             route("GET", "meta/whoami", self._whoami),

@@ -23,6 +23,7 @@ class WebhookCalls:
         self._world = world
 
     def routes(self) -> list[Route]:
+        """Routes in order of precedence."""
         hooks = "bases/{base}/webhooks"
         return [
             route("POST", hooks, self._create, MANAGE, READ),

@@ -27,11 +27,14 @@ class Transaction:
 
     @property
     def is_empty(self) -> bool:
+        """Whether nothing changed."""
         return not (self.created or self.changed or self.destroyed)
 
 
 @dataclass
 class Webhook:
+    """A subscription and all payloads it ever collected."""
+
     id: str
     base_id: str
     specification: dict[str, Any]

@@ -39,9 +39,11 @@ class Token:
     user_id: str
 
     def reaches(self, base_id: str) -> bool:
+        """Whether the base was added to the token."""
         return self.bases is None or base_id in self.bases
 
     def has_level(self, level: str) -> bool:
+        """Whether its user has at least this permission level."""
         return LEVELS.index(self.role) >= LEVELS.index(level)
 
 
@@ -57,6 +59,7 @@ class AirtableWorld:
         self._transactions = 0
 
     def base(self, base_id: str) -> Base | None:
+        """A base by id, or None."""
         return next((base for base in self.bases if base.id == base_id), None)
 
     def create(
@@ -145,9 +148,7 @@ class AirtableWorld:
             raise refusal(self.knobs.airtable_record_limit_status, "RECORD_LIMIT_EXCEEDED", message)
 
     def _stored_rows(self, table: Table, rows: Sequence[dict[str, Any]], rules: CellRules) -> list[dict[str, Any]]:
-        """
-        Validated cells by field id; choices that typecast added are taken back when a later row is refused.
-        """
+        """Validated cells by field id; choices that typecast added are taken back when a later row is refused."""
         options = {each.id: each.options for each in table.fields}
         try:
             return [self._stored_row(table, row, rules) for row in rows]
@@ -199,9 +200,11 @@ class FormulaRow:
     """Now [s]."""
 
     def record_id(self) -> str:
+        """What RECORD_ID() gives."""
         return self.record.id
 
     def cell(self, field_id: str) -> Any:
+        """A cell's value, times as datetimes, None when empty."""
         column = self.table.field(field_id)
         if column is None:
             return None
@@ -215,13 +218,16 @@ class FormulaRow:
         return value
 
     def created(self) -> datetime | None:
+        """What CREATED_TIME() gives."""
         return self._moment(self.record.created)
 
     def modified(self, field_ids: Sequence[str]) -> datetime | None:
+        """What LAST_MODIFIED_TIME() gives for these fields; none means all."""
         at = modified_at(self.table, self.record, list(field_ids), self.knobs)
         return None if at is None else self._moment(at)
 
     def now(self) -> datetime:
+        """What NOW() gives."""
         return self._moment(self.at)
 
     def _moment(self, at: float) -> datetime:

@@ -8,9 +8,11 @@ from typing import Protocol
 class Clock(Protocol):
     """What the emulator asks of a clock; times are seconds since the Unix epoch [s]."""
 
-    def now(self) -> float: ...
+    def now(self) -> float:
+        """Seconds since the epoch [s]."""
 
-    def advance(self, seconds: float) -> None: ...
+    def advance(self, seconds: float) -> None:
+        """Jump forward without sleeping [s]."""
 
 
 class RealTimeClock:
@@ -20,6 +22,7 @@ class RealTimeClock:
         self._skipped = 0.0
 
     def now(self) -> float:
+        """The machine's time plus what was skipped [s]."""
         return time.time() + self._skipped
 
     def advance(self, seconds: float) -> None:
@@ -34,6 +37,7 @@ class ManualClock:
         self._now = start
 
     def now(self) -> float:
+        """The time it was last set to [s]."""
         return self._now
 
     def advance(self, seconds: float) -> None:
@@ -50,9 +54,7 @@ def iso_milliseconds(at: float) -> str:
 
 
 def iso_whole_seconds(at: float) -> str:
-    """
-    `2026-01-01T00:00:00.000Z`: Airtable cuts record times to the second (Airtable reference, section 2).
-    """
+    """`2026-01-01T00:00:00.000Z`: Airtable cuts record times to the second (Airtable reference, section 2)."""
     return iso_milliseconds(float(int(at)))
 
 

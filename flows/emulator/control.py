@@ -47,10 +47,7 @@ class Emulator:
         self.knobs = Knobs(trello_page_cap=trello_page_cap, **knobs)
         self.requests: list[Request] = []
         self.errors: list[Exception] = []
-        """
-        What callbacks, or the emulator itself, raised while answering; leaving the `with` block raises the
-        first.
-        """
+        """What callbacks, or the emulator itself, raised while answering; leaving the `with` block raises the first."""
         self._lock = threading.RLock()
         self._faults = FaultScript()
         self._callbacks: list[BeforeRequest] = []
@@ -97,9 +94,7 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """
-        The endpoint of both services, without a slash at the end; known once started (or with a fixed port).
-        """
+        """The endpoint of both services, without a slash at the end; known once started (or with a fixed port)."""
         return f"http://127.0.0.1:{self._server.port}"
 
     def settings(self) -> dict[str, str]:
@@ -127,6 +122,7 @@ class Emulator:
             return sum(r.service == service and writes in (None, r.is_write) for r in self.requests)
 
     def clear_requests(self) -> None:
+        """Forget all requests; indices and counts start anew."""
         with self._lock:
             self.requests.clear()
 
@@ -136,6 +132,7 @@ class Emulator:
             self._faults.add(fault)
 
     def clear_faults(self) -> None:
+        """Forget the faults that have not fired."""
         with self._lock:
             self._faults.clear()
 

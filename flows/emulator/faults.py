@@ -30,8 +30,7 @@ class Fault:
     """
     One scripted fault; the kinds ending in `_after`, and `truncate`, let the request take effect first.
 
-    drop_*: the connection is reset; timeout_*: silence for `seconds`, then a reset; status: `status` and
-    `body`;
+    drop_*: the connection is reset; timeout_*: silence for `seconds`, then a reset; status: `status` and `body`;
     truncate: half of the body under the full Content-Length; empty_page: 200 with no rows and no offset;
     html: a proxy's page with `status`.
     """
@@ -75,9 +74,11 @@ class FaultScript:
         self._pending: list[tuple[Fault, list[int]]] = []
 
     def add(self, fault: Fault) -> None:
+        """Schedule a fault behind those already there."""
         self._pending.append((fault, [0]))
 
     def clear(self) -> None:
+        """Forget all faults."""
         self._pending.clear()
 
     def take(self, request: Request) -> Fault | None:
@@ -108,9 +109,7 @@ def false_reply(fault: Fault, request: Request) -> Reply:
 
 
 def default_body(service: str, status: int) -> Any:
-    """
-    The service's own body for a server-side failure (Airtable reference 3.2, Trello reference 1.3 and 2.1).
-    """
+    """The service's own body for a server-side failure (Airtable reference 3.2, Trello reference 1.3 and 2.1)."""
     if service == "trello":
         return {"error": "API_TOKEN_LIMIT_EXCEEDED", "message": "Rate limit exceeded"} if status == 429 else ""
     if status == 429:

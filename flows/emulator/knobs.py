@@ -36,9 +36,7 @@ class Knobs:
     airtable_iterator_lifetime: float = 300.0
     """Idle time after which a list offset expires [s] (A 2.1)."""
     airtable_iterator_snapshot: bool = True
-    """
-    Paging goes over the ids of the first page's moment; False pages by position over the live table (A 2.1).
-    """
+    """Paging goes over the ids of the first page's moment; False pages by position over the live table (A 2.1)."""
     airtable_url_limit: int = 16_000
     """Longest URL [characters] (A 2.1)."""
     airtable_url_limit_status: int = 414

@@ -42,10 +42,13 @@ def _renamed(given: Given, name: str) -> Given:
 
 
 class BoardCalls:
+    """Endpoints under /1/boards."""
+
     def __init__(self, world: TrelloWorld) -> None:
         self._world = world
 
     def routes(self) -> list[Route]:
+        """Routes in order of precedence."""
         return [
             route("POST", "boards", self._create),
             route("GET", "boards/{board}", self._get),

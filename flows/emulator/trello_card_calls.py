@@ -46,10 +46,13 @@ EMPTY_CHILDREN = ("attachments", "checklists", "customFieldItems", "pluginData",
 
 
 class CardCalls:
+    """Endpoints under /1/cards."""
+
     def __init__(self, world: TrelloWorld) -> None:
         self._world = world
 
     def routes(self) -> list[Route]:
+        """Routes in order of precedence."""
         empty = [route("GET", "cards/{card}/" + name, self._nothing) for name in EMPTY_CHILDREN]
         return [
             route("POST", "cards", self._create),

@@ -21,4 +21,5 @@ def coded(status: int, message: str, error: str | None = None) -> Refused:
 
 
 def not_found() -> Refused:
+    """404 for an unknown id of most models."""
     return plain(404, NOT_FOUND)

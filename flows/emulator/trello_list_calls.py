@@ -18,10 +18,13 @@ WRITABLE = ("name", "closed", "pos", "idBoard", "subscribed", "softLimit")
 
 
 class ListCalls:
+    """Endpoints under /1/lists."""
+
     def __init__(self, world: TrelloWorld) -> None:
         self._world = world
 
     def routes(self) -> list[Route]:
+        """Routes in order of precedence."""
         return [
             route("POST", "lists", self._create),
             route("GET", "lists/{list}", self._get),

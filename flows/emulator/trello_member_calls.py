@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 
 
 class MemberCalls:
+    """Endpoints under /1/members and /1/tokens."""
+
     def __init__(self, world: TrelloWorld) -> None:
         self._world = world
 
     def routes(self) -> list[Route]:
+        """Routes in order of precedence."""
         return [
             route("GET", "members/{member}", self._member),
             route("GET", "members/{member}/boards", self._boards),

@@ -38,6 +38,8 @@ LABEL_NAMES = [colour + shade for colour in COLOURS for shade in ("", "_light", 
 
 @dataclass
 class Board:
+    """One board; its lists and cards point at it."""
+
     id: str
     name: str
     short_link: str
@@ -99,6 +101,7 @@ class CardList:
     closed: bool = False
 
     def model(self) -> dict[str, Any]:
+        """All fields."""
         return {
             "id": self.id,
             "name": self.name,
@@ -115,12 +118,15 @@ class CardList:
 
 @dataclass
 class Label:
+    """A label of a board; names are not unique."""
+
     id: str
     board_id: str
     name: str
     color: str | None
 
     def model(self) -> dict[str, Any]:
+        """All fields."""
         return {"id": self.id, "idBoard": self.board_id, "name": self.name, "color": self.color}
 
 
@@ -142,10 +148,12 @@ class Card:
 
     @property
     def board_id(self) -> str:
+        """The board the card is on."""
         return str(self.values["idBoard"])
 
     @property
     def list_id(self) -> str:
+        """The list the card is in."""
         return str(self.values["idList"])
 
     def model(self) -> dict[str, Any]:

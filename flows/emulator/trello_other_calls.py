@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 
 
 class OtherCalls:
+    """Endpoints under /1/search, /1/actions, /1/labels and /1/webhooks."""
+
     def __init__(self, world: TrelloWorld) -> None:
         self._world = world
 
     def routes(self) -> list[Route]:
+        """Routes in order of precedence."""
         return [
             route("GET", "search", self._search),
             route("GET", "actions/{action}", self._action),

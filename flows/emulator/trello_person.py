@@ -50,9 +50,11 @@ class TrelloPerson:
             self._world.change_card(card, {"idList": target.id, "pos": "bottom"}, self._actor)
 
     def archive(self, card_id: str) -> None:
+        """Archive a card."""
         self.edit(card_id, closed=True)
 
     def unarchive(self, card_id: str) -> None:
+        """Send an archived card back to its list."""
         self.edit(card_id, closed=False)
 
     def delete(self, card_id: str) -> None:
@@ -73,9 +75,7 @@ class TrelloPerson:
         self.edit(card_id, idBoard=board_id)
 
     def save_in_editor(self, card_id: str) -> None:
-        """
-        Open the description in the web editor and save it unchanged, which re-writes links and underscores.
-        """
+        """Open the description in the web editor and save it unchanged, which re-writes links and underscores."""
         with self._lock:
             card, knobs = self._card(card_id), self._world.knobs
             saved = editor_saves(
@@ -84,6 +84,7 @@ class TrelloPerson:
             self._world.change_card(card, {"desc": saved}, self._actor)
 
     def comment(self, card_id: str, text: str) -> None:
+        """Comment on a card."""
         with self._lock:
             self._world.comment(self._card(card_id), text, self._actor)
 
@@ -116,6 +117,7 @@ class TrelloPerson:
             return [each.model() for each in self._world.lists.values() if each.board_id == wanted]
 
     def add_list(self, name: str, board: str | None = None) -> str:
+        """Add a list on the right and return its id."""
         with self._lock:
             return self._world.add_list(self._world.boards[board or self.board_id], name).id
 
@@ -125,18 +127,22 @@ class TrelloPerson:
             self._world.change_list(self._list(name), "closed", True, self._actor)
 
     def unarchive_list(self, name: str) -> None:
+        """Send an archived list back to the board."""
         with self._lock:
             self._world.change_list(self._list(name), "closed", False, self._actor)
 
     def rename_list(self, old: str, new: str) -> None:
+        """Rename a list; its id stays."""
         with self._lock:
             self._world.change_list(self._list(old), "name", new, self._actor)
 
     def close_board(self, board: str | None = None) -> None:
+        """Close a board; it stays readable."""
         with self._lock:
             self._world.boards[board or self.board_id].closed = True
 
     def reopen_board(self, board: str | None = None) -> None:
+        """Open a closed board again."""
         with self._lock:
             self._world.boards[board or self.board_id].closed = False
 
@@ -159,15 +165,14 @@ class TrelloPerson:
             self._board(board).visible = False
 
     def show_board(self, board: str | None = None) -> None:
+        """Undo `hide_board`."""
         with self._lock:
             self._board(board).visible = True
 
     # Account
 
     def add_token(self, writes: bool = True, key: str | None = None, expires_in: float | None = None) -> str:
-        """
-        A further token of the same member; without `writes` every write answers 401. `expires_in` in seconds.
-        """
+        """A further token of the same member; without `writes` every write answers 401. `expires_in` in seconds."""
         with self._lock:
             expires = None if expires_in is None else self._world.clock.now() + expires_in
             return self._world.add_token(key or self.key, writes, expires).text

@@ -56,9 +56,7 @@ def _passes(world: TrelloWorld, card: Card, wanted: str) -> bool:
 def card_model(
     world: TrelloWorld, card: Card, given: Given, beside: int = 1, fields: str | None = None
 ) -> dict[str, Any]:
-    """
-    A card with the fields and nested resources asked for; `beside` is the number of cards in the answer.
-    """
+    """A card with the fields and nested resources asked for; `beside` is the number of cards in the answer."""
     wanted = fields if fields is not None else given.get("fields")
     model = chosen(card.model(), None if wanted is None else str(wanted))
     for name in EMPTY_NESTED:
@@ -88,9 +86,7 @@ def board_actions(world: TrelloWorld, board_id: str) -> list[dict[str, Any]]:
 
 
 def actions_page(actions: Sequence[dict[str, Any]], given: Given, default_filter: str = "all") -> list[dict[str, Any]]:
-    """
-    Newest first, `limit` (default 50, at most 1000) per `page`. Raises: Refused for a bad limit or page.
-    """
+    """Newest first, `limit` (default 50, at most 1000) per `page`. Raises: Refused for a bad limit or page."""
     wanted = str(given.get("filter") or default_filter).split(",")
     since, before = action_boundary(given, "since"), action_boundary(given, "before")
     size = whole_number(given, "limit", 50, 0, PAGE_MOST)

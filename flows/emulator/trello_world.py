@@ -37,6 +37,8 @@ class Actor:
 
 @dataclass
 class TrelloToken:
+    """A token of the one member, made for one key."""
+
     text: str
     id: str
     key: str
@@ -47,11 +49,14 @@ class TrelloToken:
 
 @dataclass
 class TrelloWebhook:
+    """A stored webhook; nothing is delivered."""
+
     id: str
     token: str
     values: dict[str, Any]
 
     def model(self) -> dict[str, Any]:
+        """All fields."""
         return {"id": self.id, **self.values, "consecutiveFailures": 0, "firstConsecutiveFailDate": None}
 
 
@@ -114,17 +119,20 @@ class TrelloWorld:
     # Boards and lists
 
     def add_label(self, board_id: str, name: str, color: str | None) -> Label:
+        """Add a label to a board."""
         label = Label(self.ids.object_id(self.clock.now()), board_id, name, color)
         self.labels[label.id] = label
         return label
 
     def add_board(self, name: str, visible: bool = True) -> Board:
+        """Add an empty board."""
         now = self.clock.now()
         board = Board(self.ids.object_id(now), name, self.ids.letters(8), now, visible=visible)
         self.boards[board.id] = board
         return board
 
     def add_list(self, board: Board, name: str, pos: float | str = "bottom") -> CardList:
+        """Add a list at a position of the board."""
         taken = [each.pos for each in self.lists.values() if each.board_id == board.id]
         at = self.ids.object_id(self.clock.now())
         created = CardList(at, name, board.id, position(pos, taken))

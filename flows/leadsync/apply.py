@@ -59,6 +59,7 @@ class Outcome:
     postponed: list[str] = field(default_factory=list)  # lead ids
     refused: list[ServiceRefusedError] = field(default_factory=list)
     overwritten: list[Overwritten] = field(default_factory=list)
+    notes: list[dict[str, str]] = field(default_factory=list)
 
     def add(self, other: Outcome) -> None:
         """Take in the outcome of the other side."""
@@ -67,6 +68,7 @@ class Outcome:
         self.postponed += other.postponed
         self.refused += other.refused
         self.overwritten += other.overwritten
+        self.notes += other.notes
 
 
 class _Postponed(Exception):
@@ -221,9 +223,8 @@ def _undo_overwrites(written: Sequence[Written], trello: Trello, target: Target,
             outcome.overwritten.append(found)
             outcome.postponed.append(found.written.write.lead_id)
     except LeadsyncError as error:
-        reason = f"could not check whether edits were overwritten ({error})"
-        remedy = "Look at the board's activity for edits made during this run."
-        outcome.failures.append(Failure("", written[0].write.card_id, reason, remedy))
+        note = f"The board's activity could not be read ({error}), so edits made during this run were not checked."
+        outcome.notes.append({"lead_id": "", "card_id": written[0].write.card_id, "note": note})
 
 
 def _give_back(found: Overwritten, trello: Trello, target: Target) -> None:

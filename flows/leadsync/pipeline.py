@@ -173,7 +173,7 @@ class Run:
         if self.options.dry_run:
             self._tell(plan, rows_of(plan.changes, outcome="planned"))
             return Outcome()
-        self._check_lists(plan, target)
+        self._check_board(plan, target)
         self.clients.store.journal(target.pair, plan.base_updates, plan.forget, intents_of(plan))
         self._tell(plan, [])
         outcome = Outcome()
@@ -217,10 +217,10 @@ class Run:
         self.clients.store.save_resolved(self.digest, vars(board))
         return board
 
-    def _check_lists(self, plan: Plan, target: Target) -> None:
-        if plan.needs_lists:
+    def _check_board(self, plan: Plan, target: Target) -> None:
+        if plan.card_writes:
             try:
-                self.clients.trello.check_lists(target.board)
+                self.clients.trello.check_board(target.board)
             except ListsChangedError:
                 self.clients.store.save_resolved(self.digest, vars(self.clients.trello.fetch_board()))
                 raise
@@ -237,6 +237,7 @@ class Run:
         done = sorted(of_side.done, key=lambda change: (change.lead_id, change.field))
         self.report.changes += rows_of(done, outcome="done")
         self.report.failures += rows_of(of_side.failures)
+        self.report.notes += of_side.notes
 
     def _tell_overwritten(self, outcome: Outcome, board: Board) -> None:
         """A conflict that only came to light while writing is listed like any other."""

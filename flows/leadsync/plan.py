@@ -104,11 +104,6 @@ class Plan:
         """Number of cards and leads to be written."""
         return len(self.card_writes) + len(self.lead_writes)
 
-    @property
-    def needs_lists(self) -> bool:
-        """Whether a card will be put into a list, so that the lists must still be there and open."""
-        return any(write.stage is not None for write in self.card_writes)
-
 
 def build_plan(
     reconciled: Reconciled, base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, rules: Rules

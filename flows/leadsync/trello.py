@@ -76,17 +76,12 @@ class Trello:
 
     def fetch_board(self) -> Board:
         """
-        Resolve board and lists. Cost: 2 requests.
+        Resolve board and lists. Cost: 1 request.
 
         Raises: ConfigurationError naming the setting if the board is closed or out of reach, or if a list is
         not on it, archived, or cannot be told by its name.
         """
-        wanted = self._settings.trello_board_id
-        try:
-            board = self._get(f"boards/{wanted}", fields="id,name,closed,url")
-            lists = self._get(f"boards/{wanted}/lists", filter="all", fields="id,name,closed,idBoard")
-        except ServiceRefusedError as refused:
-            raise self._misconfigured(refused) from None
+        board, lists = self._board_and_lists(self._settings.trello_board_id)
         if board.get("closed"):
             raise ConfigurationError(f"TRELLO_BOARD_ID: the board {board.get('name')!r} is closed; re-open it.")
         stages = {
@@ -95,19 +90,13 @@ class Trello:
         self._refuse_shared_lists(stages)
         return Board(str(board["id"]), str(board.get("name", "")), str(board.get("url", "")), stages)
 
-    def check_lists(self, board: Board) -> None:
+    def check_board(self, known: Board) -> None:
         """
-        Before cards are put into lists: are they all still there, open, and the ones the settings mean?
+        Before cards are written: are board and lists still there, open, and the ones the settings mean?
 
-        Cost: 1 request. Raises: ConfigurationError naming the setting; ListsChangedError if a list found by its name
-        is now another one.
+        Cost: 1 request. Raises: as `fetch_board`, and ListsChangedError if a list found by its name is another one.
         """
-        try:
-            lists = self._get(f"boards/{board.board_id}/lists", filter="all", fields="id,name,closed,idBoard")
-        except ServiceRefusedError as refused:
-            raise self._misconfigured(refused) from None
-        named = self._settings.list_ids.items()
-        if {stage: self._list_id(stage, configured, lists) for stage, configured in named} != board.lists:
+        if self.fetch_board().lists != known.lists:
             raise ListsChangedError(
                 "The board's lists have changed since the last run; nothing was written. Run again."
             )
@@ -200,6 +189,17 @@ class Trello:
 
     def _get(self, path: str, **query: str) -> Any:
         return self._client.fetch_json(path, query_params=dict(query))
+
+    def _board_and_lists(self, board_id: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        query = {"fields": "id,name,closed,url", "lists": "all", "list_fields": "id,name,closed,idBoard"}
+        try:
+            board: dict[str, Any] = self._get(f"boards/{board_id}", **query)
+            lists = board.get("lists")
+            if lists is None:  # a proxy or a stand-in that knows no nested resources
+                lists = self._get(f"boards/{board_id}/lists", filter="all", fields=query["list_fields"])
+        except ServiceRefusedError as refused:
+            raise self._misconfigured(refused) from None
+        return board, lists
 
     def _card_page(self, board: Board, query: Mapping[str, str]) -> list[dict[str, Any]]:
         try:

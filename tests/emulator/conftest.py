@@ -73,9 +73,7 @@ def airtable(session: requests.Session) -> Callable[..., Caller]:
 
 @pytest.fixture
 def trello(session: requests.Session) -> Callable[..., Caller]:
-    """
-    `trello(emulator)` gives `call(method, path, **options)` with header credentials; paths are below /1/.
-    """
+    """`trello(emulator)` gives `call(method, path, **options)` with header credentials; paths are below /1/."""
 
     def bound(emulator: Emulator, token: str | None = None, key: str | None = None) -> Caller:
         consumer, secret = key or emulator.trello.key, token or emulator.trello.token

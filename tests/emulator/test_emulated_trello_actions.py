@@ -13,9 +13,7 @@ def feed(emulator, call, **params):
 
 
 def test_move_carries_both_lists(emulator, call):
-    """
-    data.card.idList is the new list, data.old.idList the former one; names stand in listBefore and listAfter.
-    """
+    """data.card.idList is the new list, data.old.idList the former one; names stand in listBefore and listAfter."""
     card = emulator.trello.add_card("TODO", "Ada")
     emulator.clock.advance(1.5)
     done = emulator.trello.list_id("DONE")
