@@ -6,9 +6,8 @@ Airtable and Trello on localhost, as far as a lead sync needs them, over real HT
         run(emulator.settings())
         assert emulator.trello.cards()
 
-It fakes the wire: shapes, paging, batch limits, error bodies, rate limits and penalties. Facts
-without a primary source are switches (`knobs.Knobs`). It shares no code with the program under test or with a
-client library.
+It fakes the wire: shapes, paging, batch limits, error bodies, rate limits and penalties. Facts without a
+primary source are switches (`knobs.Knobs`). It shares no code with the program under test or a client library.
 
 What it does not do:
 - deliver webhooks or probe their callbacks (they are stored, and Airtable's collect payloads);

@@ -141,8 +141,8 @@ class Emulator:
         Call `callback(request, index)` before each request takes effect; returns a function that removes it.
 
         `index` counts from 0 since `clear_requests`. The callback may edit through the person-API, send
-        requests of
-        its own, or end a process. What it raises is answered with status 500 and kept in `errors`.
+        requests of its own, stop the emulator, or end a process. What it raises is answered with status 500 and
+        kept in `errors`.
         """
         self._callbacks.append(callback)
         return lambda: self._callbacks.remove(callback) if callback in self._callbacks else None

@@ -20,8 +20,7 @@ def cards_page(world: TrelloWorld, cards: Sequence[Card], given: Given, default_
     Cards as a list call answers them.
 
     Without `limit`: screen order, at most `trello_page_cap` of the newest. With `limit=n`: the n newest by id
-    within
-    `since`/`before`, in an order that is not promised. Raises: Refused for a bad filter or limit.
+    within `since`/`before`, in an order that is not promised. Raises: Refused for a bad filter or limit.
     """
     kept = [card for card in cards if _passes(world, card, str(given.get("filter") or default_filter))]
     since, before = boundary(given, "since"), boundary(given, "before")

@@ -5,12 +5,13 @@ person's edits (design section 8.2). Pure; store.py keeps it.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from leadsync.frames import base_frame
+from leadsync.frames import base_frame, text
 from leadsync.model import BASE_COLUMNS
 from leadsync.plan import Plan
 
@@ -23,6 +24,8 @@ CARD_CELLS = {
     "email_line": ("email_line", "shown_email"),
     "source_line": ("source_line", "shown_source"),
 }
+WITNESSES = {"stage": "idList", "title": "name"}
+"""Cells whose former values the action feed tells, and what they are called there."""
 LEAD_CELLS = {"status": ("status", "stage", "due_complete"), "name": ("name", "title")}
 
 
@@ -42,12 +45,51 @@ def intents_of(plan: Plan) -> list[Intent]:
     return cards + [Intent(LEAD, write.lead_id, write.card_id, write.record) for write in plan.lead_writes]
 
 
-def settle(base: pd.DataFrame, intents: list[Intent], airtable: pd.DataFrame, trello: pd.DataFrame) -> pd.DataFrame:
+def unclear(base: pd.DataFrame, intents: list[Intent], trello: pd.DataFrame) -> list[Intent]:
+    """Card writes that the cards alone cannot prove: a cell holds neither the base's value nor the intended one."""
+    was, cards = base.to_dict("index"), trello.to_dict("index")
+    return [
+        intent
+        for intent in intents
+        if intent.side == CARD and intent.card_id in cards and intent.lead_id in was
+        for cell in WITNESSES
+        if cell in intent.record and cards[intent.card_id][cell] not in (intent.record[cell], was[intent.lead_id][cell])
+    ]
+
+
+def witnessed(
+    intents: Iterable[Intent], actions: Iterable[Mapping[str, Any]], lists: Mapping[str, str]
+) -> set[tuple[str, str]]:
+    """
+    (lead id, cell) of those intents whose value the action feed shows as one that somebody replaced since.
+
+    `actions`: as Trello.fetch_actions. `lists`: stage -> list id.
+    """
+    replaced = set()
+    for action in actions:
+        data = action.get("data") or {}
+        card_id, old = (data.get("card") or {}).get("id"), data.get("old") or {}
+        replaced |= {(card_id, cell, text(old[key])) for cell, key in WITNESSES.items() if key in old}
+    return {
+        (intent.lead_id, cell)
+        for intent in intents
+        for cell in WITNESSES
+        if (intent.card_id, cell, lists.get(intent.record.get(cell, ""), intent.record.get(cell))) in replaced
+    }
+
+
+def settle(
+    base: pd.DataFrame,
+    intents: list[Intent],
+    airtable: pd.DataFrame,
+    trello: pd.DataFrame,
+    proven: Collection[tuple[str, str]] = (),
+) -> pd.DataFrame:
     """
     The base as it would stand had the cut-off run recorded what it wrote.
 
-    A cell counts as written if the written side holds the intended value; then the values meant to be agreed
-    become the base, and whatever differs from them since is a person's edit.
+    A cell counts as written if the written side holds the intended value, or the feed has it as `proven`; then the
+    values meant to be agreed become the base, and whatever differs from them since is a person's edit.
     """
     if not intents:
         return base
@@ -58,7 +100,7 @@ def settle(base: pd.DataFrame, intents: list[Intent], airtable: pd.DataFrame, tr
         if intent.side == LEAD:
             _settle_lead(rows, intent, airtable)
         elif intent.card_id:
-            _settle_card(rows, intent, cards.get(intent.card_id))
+            _settle_card(rows, intent, cards.get(intent.card_id), proven)
         elif intent.lead_id in oldest.index:
             _settle_created(rows, intent, str(oldest[intent.lead_id]))
     return base_frame({lead: tuple(row[column] for column in BASE_COLUMNS) for lead, row in rows.items()})
@@ -70,7 +112,12 @@ def _settle_created(rows: dict[str, dict[Any, Any]], intent: Intent, card_id: st
         rows[intent.lead_id] = {**intent.record, "card_id": card_id}
 
 
-def _settle_card(rows: dict[str, dict[Any, Any]], intent: Intent, card: dict[Any, Any] | None) -> None:
+def _settle_card(
+    rows: dict[str, dict[Any, Any]],
+    intent: Intent,
+    card: dict[Any, Any] | None,
+    proven: Collection[tuple[str, str]],
+) -> None:
     row = rows.get(intent.lead_id)
     if row is None:
         return
@@ -79,18 +126,23 @@ def _settle_card(rows: dict[str, dict[Any, Any]], intent: Intent, card: dict[Any
             row |= intent.record
         return
     if card is not None and card["presence"] == "open":
-        _settle_cells(row, intent, card, CARD_CELLS)
+        _settle_cells(row, intent, card, CARD_CELLS, proven)
 
 
 def _settle_lead(rows: dict[str, dict[Any, Any]], intent: Intent, airtable: pd.DataFrame) -> None:
     if intent.lead_id in rows and intent.lead_id in airtable.index:
         lead = airtable.loc[intent.lead_id].to_dict()
-        _settle_cells(rows[intent.lead_id], intent, lead, LEAD_CELLS)
+        _settle_cells(rows[intent.lead_id], intent, lead, LEAD_CELLS, ())
 
 
 def _settle_cells(
-    row: dict[Any, Any], intent: Intent, written: dict[Any, Any], cells: dict[str, tuple[str, ...]]
+    row: dict[Any, Any],
+    intent: Intent,
+    written: dict[Any, Any],
+    cells: dict[str, tuple[str, ...]],
+    proven: Collection[tuple[str, str]],
 ) -> None:
     for proof, columns in cells.items():
-        if proof in intent.record and written[proof] == intent.record[proof]:
+        holds = proof in intent.record and written[proof] == intent.record[proof]
+        if holds or (intent.lead_id, proof) in proven:
             row |= {column: intent.record[column] for column in columns}

@@ -23,7 +23,7 @@ from leadsync.apply import Failure, Outcome, Progress, Target, load_cards, load_
 from leadsync.errors import ConfigurationError, LeadsyncError, ListsChangedError
 from leadsync.frames import overlay
 from leadsync.guards import check_reads
-from leadsync.intents import Intent, intents_of, settle
+from leadsync.intents import Intent, intents_of, settle, unclear, witnessed
 from leadsync.lock import pair_lock
 from leadsync.model import BASE_COLUMNS, Rules
 from leadsync.plan import Conflict, Plan, build_plan
@@ -95,7 +95,10 @@ def join_and_diff(
 
     The base that unrecorded writes imply (intents.settle) goes into the plan's base updates. Raises: GuardError.
     """
-    base = settle(memory.base, memory.intents, leads, cards.cards)
+    doubtful = unclear(memory.base, memory.intents, cards.cards)
+    actions = clients.trello.fetch_actions(board) if doubtful else []
+    proven = witnessed(doubtful, actions, board.lists)
+    base = settle(memory.base, memory.intents, leads, cards.cards, proven)
     check_reads(base, leads, cards.cards, cards.total, rules)
     missing_leads, missing_cards = to_look_up(base, leads, cards.cards, rules)
     leads = overlay(leads, clients.airtable.look_up_leads(missing_leads))

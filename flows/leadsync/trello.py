@@ -167,7 +167,7 @@ class Trello:
         card = self._client.fetch_json(f"cards/{card_id}", http_method="PUT", post_args=dict(cells))
         return cards_frame([card], board.board_id, board.stages, (card_id,))
 
-    def fetch_actions(self, board: Board, limit: int) -> list[dict[str, Any]]:
+    def fetch_actions(self, board: Board, limit: int = PAGE) -> list[dict[str, Any]]:
         """The newest changes of the board's cards, newest first, with former values. Cost: 1 request."""
         actions: list[dict[str, Any]] = self._get(
             f"boards/{board.board_id}/actions", filter="updateCard", limit=str(min(limit, PAGE))
