@@ -12,7 +12,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ import pandas as pd
 
 from leadsync.airtable import Airtable
 from leadsync.apply import Failure, Outcome, Progress, Target, load_cards, load_leads
-from leadsync.errors import ConfigurationError, LeadsyncError, ListsChangedError
+from leadsync.errors import ConfigurationError, LeadsyncError, ListsChangedError, ServiceRefusedError
 from leadsync.frames import overlay
 from leadsync.guards import check_reads
 from leadsync.intents import Intent, intents_of, settle, unclear, witnessed
@@ -96,8 +96,7 @@ def join_and_diff(
     The base that unrecorded writes imply (intents.settle) goes into the plan's base updates. Raises: GuardError.
     """
     doubtful = unclear(memory.base, memory.intents, cards.cards)
-    actions = clients.trello.fetch_actions(board) if doubtful else []
-    proven = witnessed(doubtful, actions, board.lists)
+    proven = _ask_the_feed(doubtful, clients.trello, board) if doubtful else set()
     base = settle(memory.base, memory.intents, leads, cards.cards, proven)
     check_reads(base, leads, cards.cards, cards.total, rules)
     missing_leads, missing_cards = to_look_up(base, leads, cards.cards, rules)
@@ -106,6 +105,13 @@ def join_and_diff(
     plan = build_plan(reconcile(base, leads, trello, rules), base, leads, trello, rules)
     _carry_settled(plan, memory.base, base)
     return plan
+
+
+def _ask_the_feed(doubtful: list[Intent], trello: Trello, board: Board) -> set[tuple[str, str]]:
+    """Without the feed nothing is proven, and what is in doubt is listed as a conflict."""
+    with suppress(ServiceRefusedError):
+        return witnessed(doubtful, trello.fetch_actions(board), board.lists)
+    return set()
 
 
 def _carry_settled(plan: Plan, before: pd.DataFrame, settled: pd.DataFrame) -> None:
