@@ -1,0 +1,42 @@
+"""What holds for every test: an empty home, no settings from outside, loopback only, nothing phones home."""
+
+import ipaddress
+import os
+import socket
+import tempfile
+
+import pytest
+
+HOME = tempfile.mkdtemp(prefix="leadsync-tests-")
+for name in list(os.environ):
+    if name.startswith(("AIRTABLE_", "TRELLO_", "SYNC_", "PREFECT_")):
+        del os.environ[name]
+os.environ |= {
+    "HOME": HOME,
+    "XDG_DATA_HOME": f"{HOME}/data",
+    "XDG_STATE_HOME": f"{HOME}/state",
+    "PREFECT_HOME": f"{HOME}/prefect",
+    "LEADSYNC_ENV_FILE": "",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    "DO_NOT_TRACK": "1",
+    "NO_PROXY": "*",
+}
+
+_connect = socket.socket.connect
+
+
+def _connect_to_loopback(self, address):
+    if self.family in (socket.AF_INET, socket.AF_INET6):
+        host = "127.0.0.1" if address[0] == "localhost" else address[0]
+        if not ipaddress.ip_address(host).is_loopback:
+            raise AssertionError(f"a test tried to reach {address[0]}")
+    return _connect(self, address)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def loopback_only():
+    """Any other address fails the test that asks for it."""
+    socket.socket.connect = _connect_to_loopback
+    yield
+    socket.socket.connect = _connect

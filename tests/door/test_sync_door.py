@@ -1,0 +1,198 @@
+"""`flows/sync.py` as a Prefect flow and as a command: states, exit codes, and what is printed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.flows import load_flow_from_entrypoint
+from typer import Typer
+from typer.testing import CliRunner
+
+import sync as door
+from leadsync.lock import pair_lock
+from leadsync.store import StateStore
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = {"counts", "changes", "conflicts", "quarantine", "failures", "calls", "exit_code", "message"}
+
+
+@pytest.fixture
+def command(prefect_server, configured):
+    """Run the command in this process. Returns: a function from arguments to (exit code, stdout)."""
+    app = Typer()
+    app.command()(door.sync)
+
+    def run(*arguments):
+        result = CliRunner().invoke(app, list(arguments))
+        return result.exit_code, result.stdout
+
+    return run
+
+
+def secrets_of(settings):
+    return [settings[name] for name in ("AIRTABLE_API_TOKEN", "TRELLO_API_KEY", "TRELLO_API_TOKEN")]
+
+
+def test_json_holds_the_whole_report_and_nothing_else(command, emulator):
+    """A program can read stdout as it is."""
+    lead = emulator.airtable.add_lead("Ada", "ada@example.com", "NEW", "web")
+    code, printed = command("--json")
+    report = json.loads(printed)
+    assert (code, report["exit_code"]) == (0, 0)
+    assert report.keys() >= PARTS
+    assert [change["lead_id"] for change in report["changes"]] == [lead]
+
+
+def test_dry_run_writes_nothing(command, emulator):
+    """The plan is shown; neither service hears a write."""
+    emulator.airtable.add_lead("Ada", "ada@example.com", "NEW", "web")
+    code, printed = command("--dry-run")
+    assert code == 0
+    assert "Ada in TODO" in printed
+    assert emulator.calls("airtable", writes=True) + emulator.calls("trello", writes=True) == 0
+
+
+def test_wrong_token_is_a_sentence_that_names_the_setting(command, configured, monkeypatch):
+    """Exit code 2, and the token itself is nowhere."""
+    monkeypatch.setenv("AIRTABLE_API_TOKEN", "patWrongWrongWrong")
+    code, printed = command("--json")
+    assert code == 2
+    assert "AIRTABLE_API_TOKEN" in json.loads(printed)["message"]
+    assert "patWrongWrongWrong" not in printed
+
+
+def test_missing_setting_is_told_in_json_too(command, monkeypatch):
+    """Before anything is started."""
+    monkeypatch.delenv("TRELLO_BOARD_ID")
+    code, printed = command("--json")
+    assert (code, json.loads(printed)["message"]) == (2, "TRELLO_BOARD_ID is not set. See .env.sample.")
+
+
+def test_empty_side_is_refused_by_the_guard(command, emulator):
+    """Exit code 3, nothing written."""
+    lead = emulator.airtable.add_lead("Ada", "ada@example.com", "NEW", "web")
+    command()
+    emulator.airtable.delete(lead)
+    emulator.clear_requests()
+    code, printed = command("--json")
+    assert code == 3
+    assert "came back empty" in json.loads(printed)["message"]
+    assert emulator.calls("trello", writes=True) == 0
+
+
+def test_second_run_says_who_holds_the_lock(command, emulator, configured):
+    """Exit code 4."""
+    command()
+    store = StateStore(configured["SYNC_STATE_URL"])
+    with pair_lock(store, f"{configured['AIRTABLE_BASE_ID']}/{emulator.trello.board_id}"):
+        code, printed = command("--json")
+    store.close()
+    assert code == 4
+    assert "Another sync of this pair is running: process" in json.loads(printed)["message"]
+
+
+def test_service_out_of_reach_is_incomplete(command, monkeypatch):
+    """Exit code 1 and where it was looked for."""
+    monkeypatch.setattr("leadsync.wire.ATTEMPTS", 1)
+    monkeypatch.setattr("sync.TASKS", {step: task.with_options(retries=0) for step, task in door.TASKS.items()})
+    monkeypatch.setenv("AIRTABLE_ENDPOINT_URL", "http://127.0.0.1:9")
+    code, printed = command("--json")
+    assert code == 1
+    assert "Airtable could not be reached at 127.0.0.1:9" in json.loads(printed)["message"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "state", "name"),
+    [
+        pytest.param(lambda emulator, lead: None, "COMPLETED", "Completed", id="nothing-to-do"),
+        pytest.param(lambda emulator, lead: emulator.airtable.delete(lead), "FAILED", "RefusedByGuard", id="refused"),
+        pytest.param(
+            lambda emulator, lead: emulator.airtable.revoke(emulator.airtable.token),
+            "FAILED",
+            "Misconfigured",
+            id="token",
+        ),
+    ],
+)
+def test_final_state_follows_the_exit_code(prefect_server, configured, emulator, edit, state, name):
+    """Only the type fires automations; name and message are for people."""
+    lead = emulator.airtable.add_lead("Ada", "ada@example.com", "NEW", "web")
+    door.sync_leads(return_state=True)
+    edit(emulator, lead)
+    ended = door.sync_leads(return_state=True)
+    assert (ended.type.value, ended.name) == (state, name)
+    assert ended.message
+
+
+def test_run_leaves_log_tasks_and_report_without_secrets(prefect_server, configured, emulator):
+    """What Prefect keeps of a run is complete, and holds no credential."""
+    lead = emulator.airtable.add_lead("Ada", "ada@example.com", "NEW", "web")
+    door.sync_leads(return_state=True)
+    with get_client(sync_client=True) as client:
+        artifacts = client.read_artifacts()
+        kept = " ".join(str(artifact.data) for artifact in artifacts)
+    assert lead in kept
+    assert not [secret for secret in secrets_of(configured) if secret in kept]
+
+
+def test_failing_artifact_does_not_fail_the_sync(prefect_server, configured, emulator, monkeypatch):
+    """What was written is written, whatever becomes of the report."""
+
+    def broken(*_arguments, **_more):
+        raise RuntimeError("no room for artifacts")
+
+    monkeypatch.setattr(door, "create_markdown_artifact", broken)
+    emulator.airtable.add_lead("Ada", "ada@example.com", "NEW", "web")
+    assert door.sync_leads(return_state=True).is_completed()
+    assert len(emulator.trello.cards()) == 1
+
+
+def test_unforeseen_error_is_a_sentence(command, monkeypatch):
+    """The last line of defence: no traceback, and not the error's own text."""
+
+    def broken(*_arguments, **_more):
+        raise ZeroDivisionError("secret-in-an-error")
+
+    monkeypatch.setattr(door, "run_sync", broken)
+    code, printed = command("--json")
+    assert code == 1
+    assert "Unexpected ZeroDivisionError" in json.loads(printed)["message"]
+    assert "secret-in-an-error" not in printed
+
+
+def test_flow_loads_as_a_deployment_does():
+    """Prefect's loader finds the flow and its imports from the repository's root."""
+    flow = load_flow_from_entrypoint(f"{ROOT}/flows/sync.py:sync_leads")
+    assert flow.name == "sync-leads"
+    assert set(flow.parameters.properties) == {"dry_run", "conflict", "allow_mass_change"}
+
+
+def run_script(*arguments, settings, folder):
+    """The command as a person types it, in a process of its own."""
+    import os
+
+    script = [sys.executable, str(ROOT / "flows/sync.py"), *arguments]
+    environment = {**os.environ, **settings}
+    return subprocess.run(script, env=environment, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_command_works_from_any_folder(configured, emulator, tmp_path):
+    """A real process without a Prefect server: JSON on stdout, nothing on stderr, no secret anywhere."""
+    emulator.airtable.add_lead("Ada", "ada@example.com", "NEW", "web")
+    done = run_script("--json", settings=configured, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["counts"]["created"] == 1
+    assert done.stderr == ""
+    assert not [secret for secret in secrets_of(configured) if secret in done.stdout]
+
+
+def test_demo_tells_the_story(tmp_path):
+    """No account, no settings; and the well-known defects are shown not to happen."""
+    done = run_script("--demo", settings={}, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for words in ("LOST", "a copy: another card", "Airtable wins", "1 Airtable + 1 Trello calls", "Where to look next"):
+        assert words in done.stdout
+    assert "QUALIFIED │ Trello → Airtable" not in done.stdout
