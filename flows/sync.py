@@ -81,6 +81,27 @@ def submit_tasks() -> Iterator[Callable[..., Any]]:
     yield lambda step, *args: TASKS[step].submit(*map(quote, args))
 
 
+@task(name="report", task_run_name="report", tags=["leadsync"], cache_policy=NO_CACHE, persist_result=False)
+def publish(report: Report) -> None:
+    """Leave the report with the run. It may fail: what was written is written."""
+    logger = get_run_logger()
+    for change in report.changes:
+        logger.info("%(lead_id)s %(field)s: %(before)r -> %(after)r (%(direction)s, %(outcome)s)", change)
+    for row in (*report.quarantine, *report.failures):
+        logger.warning("%(lead_id)s %(card_id)s: %(reason)s. %(remedy)s", row)
+    (logger.info if report.exit_code == 0 else logger.error)(report.message)
+    try:
+        create_markdown_artifact(as_markdown(report), key="sync-report", description=report.summary)
+    except Exception as error:  # whatever Prefect's server throws, the sync itself is done
+        logger.warning("The report could not be kept as an artifact (%s).", type(error).__name__)
+
+
+def final_state(report: Report) -> State[Any]:
+    """Type Completed for exit code 0, Failed for 1 to 3, Cancelled for 4; the name and the message are for people."""
+    make = Completed if report.exit_code == 0 else Cancelled if report.exit_code == 4 else Failed
+    return make(name=report.title, message=report.message, data=report)
+
+
 def run_name() -> str:
     """What the run is called in Prefect's lists."""
     what = "dry run" if flow_run.parameters.get("dry_run") else "sync"
@@ -108,28 +129,8 @@ def sync_leads(
         with progress_bar(Console(stderr=True)) as progress:
             steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
             report = run_sync(settings, Options(dry_run, allow_mass_change, conflict), steps)
-    publish(report)
+    publish(quote(report))
     return final_state(report)
-
-
-def publish(report: Report) -> None:
-    """Leave the report with the run. It may fail: what was written is written."""
-    logger = get_run_logger()
-    for change in report.changes:
-        logger.info("%(lead_id)s %(field)s: %(before)r -> %(after)r (%(direction)s, %(outcome)s)", change)
-    for row in (*report.quarantine, *report.failures):
-        logger.warning("%(lead_id)s %(card_id)s: %(reason)s. %(remedy)s", row)
-    (logger.info if report.exit_code == 0 else logger.error)(report.message)
-    try:
-        create_markdown_artifact(as_markdown(report), key="sync-report", description=report.summary)
-    except Exception as error:  # whatever Prefect's server throws, the sync itself is done
-        logger.warning("The report could not be kept as an artifact (%s).", type(error).__name__)
-
-
-def final_state(report: Report) -> State[Any]:
-    """Type Completed for exit code 0, Failed for 1 to 3, Cancelled for 4; the name and the message are for people."""
-    make = Completed if report.exit_code == 0 else Cancelled if report.exit_code == 4 else Failed
-    return make(name=report.title, message=report.message, data=report)
 
 
 # --- the command ----------------------------------------------------------------------------------------------

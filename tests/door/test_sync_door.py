@@ -1,6 +1,7 @@
 """`flows/sync.py` as a Prefect flow and as a command: states, exit codes, and what is printed."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -172,10 +173,8 @@ def test_flow_loads_as_a_deployment_does():
 
 def run_script(*arguments, settings, folder):
     """The command as a person types it, in a process of its own."""
-    import os
-
     script = [sys.executable, str(ROOT / "flows/sync.py"), *arguments]
-    environment = {**os.environ, **settings}
+    environment = {**os.environ, **settings, "COLUMNS": "200"}
     return subprocess.run(script, env=environment, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
 
