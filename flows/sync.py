@@ -61,27 +61,6 @@ def as_task(step: Callable[..., Any], name: str, side: str, retry_delays: tuple[
     )(step)
 
 
-TASKS = {
-    extract_leads: as_task(extract_leads, "extract leads", "airtable", retry_delays=(2, 10)),
-    extract_cards: as_task(extract_cards, "extract cards", "trello", retry_delays=(2, 10)),
-    join_and_diff: as_task(join_and_diff, "join and diff", "leadsync"),
-    load_cards: as_task(load_cards, "load cards", "trello"),
-    load_leads: as_task(load_leads, "load leads", "airtable"),
-}
-
-
-def call_task(step: Callable[..., Any], *args: Any, **more: Any) -> Any:
-    """Run the task of `step` here and now; its arguments pass through Prefect unseen."""
-    return TASKS[step](*map(quote, args), **more)
-
-
-@contextmanager
-def submit_tasks() -> Iterator[Callable[..., Any]]:
-    """Tasks that run side by side."""
-    yield lambda step, *args: TASKS[step].submit(*map(quote, args))
-
-
-@task(name="report", task_run_name="report", tags=["leadsync"], cache_policy=NO_CACHE, persist_result=False)
 def publish(report: Report) -> None:
     """Leave the report with the run. It may fail: what was written is written."""
     logger = get_run_logger()
@@ -94,6 +73,27 @@ def publish(report: Report) -> None:
         create_markdown_artifact(as_markdown(report), key="sync-report", description=report.summary)
     except Exception as error:  # whatever Prefect's server throws, the sync itself is done
         logger.warning("The report could not be kept as an artifact (%s).", type(error).__name__)
+
+
+TASKS = {
+    extract_leads: as_task(extract_leads, "extract leads", "airtable", retry_delays=(2, 10)),
+    extract_cards: as_task(extract_cards, "extract cards", "trello", retry_delays=(2, 10)),
+    join_and_diff: as_task(join_and_diff, "join and diff", "leadsync"),
+    load_cards: as_task(load_cards, "load cards", "trello"),
+    load_leads: as_task(load_leads, "load leads", "airtable"),
+    publish: as_task(publish, "report", "leadsync"),
+}
+
+
+def call_task(step: Callable[..., Any], *args: Any, **more: Any) -> Any:
+    """Run the task of `step` here and now; its arguments pass through Prefect unseen."""
+    return TASKS[step](*map(quote, args), **more)
+
+
+@contextmanager
+def submit_tasks() -> Iterator[Callable[..., Any]]:
+    """Tasks that run side by side."""
+    yield lambda step, *args: TASKS[step].submit(*map(quote, args))
 
 
 def final_state(report: Report) -> State[Any]:
@@ -129,7 +129,7 @@ def sync_leads(
         with progress_bar(Console(stderr=True)) as progress:
             steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
             report = run_sync(settings, Options(dry_run, allow_mass_change, conflict), steps)
-    publish(quote(report))
+    call_task(publish, report)
     return final_state(report)
 
 
