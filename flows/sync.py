@@ -12,7 +12,7 @@ if __name__ == "__main__":  # a local run; before Prefect is imported and reads 
     prepare_local_run()
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -30,7 +30,7 @@ from rich.console import Console
 from leadsync.apply import load_cards, load_leads
 from leadsync.console import progress_bar, show
 from leadsync.errors import LeadsyncError, TransientServiceError
-from leadsync.local_run import prefect_api
+from leadsync.local_run import prefect_api, stoppable
 from leadsync.pipeline import Options, Steps, extract_cards, extract_leads, join_and_diff, run_sync
 from leadsync.report import Report, as_markdown
 from leadsync.settings import ConflictPolicy, load_settings
@@ -129,7 +129,8 @@ def sync_leads(
         with progress_bar(Console(stderr=True)) as progress:
             steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
             report = run_sync(settings, Options(dry_run, allow_mass_change, conflict), steps)
-    call_task(publish, report)
+    with suppress(Exception):  # as in publish: what was written is written
+        call_task(publish, report)
     return final_state(report)
 
 
@@ -144,6 +145,8 @@ def run_locally(**parameters: Any) -> Report:
             temporary_settings({PREFECT_API_URL: url} if url else {}),
         ):
             ended: Any = sync_leads(**parameters, return_state=True).result(raise_on_failure=False)
+    except KeyboardInterrupt:
+        ended = LeadsyncError("Stopped. What was written is recorded; the next run goes on from there.")
     except Exception as error:  # the last line of defence: a sentence instead of a traceback
         ended = error
     if isinstance(ended, Report):
@@ -199,4 +202,5 @@ def sync(
 
 
 if __name__ == "__main__":
-    typer.run(sync)
+    with stoppable():
+        typer.run(sync)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,7 +99,7 @@ def load_cards(plan: Plan, trello: Trello, target: Target, progress: Progress) -
     outcome, written = Outcome(), list[Written]()
     waiting, total = list(reversed(plan.card_writes)), len(plan.card_writes)
     under_way: dict[Future[tuple[pd.DataFrame, Written]], CardWrite] = {}
-    with ThreadPoolExecutor(WRITERS, thread_name_prefix="trello") as pool:
+    with _writers() as pool:
         while waiting or under_way:
             target.still_held()
             while waiting and len(under_way) < WRITERS:
@@ -111,6 +112,18 @@ def load_cards(plan: Plan, trello: Trello, target: Target, progress: Progress) -
             progress("cards", total - len(waiting) - len(under_way), total)
     _undo_overwrites(written, trello, target, outcome)
     return outcome
+
+
+@contextmanager
+def _writers() -> Iterator[ThreadPoolExecutor]:
+    """A pool which, when the run is interrupted, does not wait for answers that may never come."""
+    pool = ThreadPoolExecutor(WRITERS, thread_name_prefix="trello")
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def _settle_card(

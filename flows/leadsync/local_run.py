@@ -83,6 +83,31 @@ def prefect_api(configured: str | None) -> Iterator[str | None]:
         yield _api_url(port)
 
 
+@contextlib.contextmanager
+def stoppable() -> Iterator[None]:
+    """
+    SIGTERM counts as Ctrl-C, and neither waits at the end for an answer that is still under way.
+
+    Whoever is inside turns KeyboardInterrupt into a sentence.
+    """
+    stopped: list[int] = []
+
+    def stop(number: int, _frame: object) -> None:
+        stopped.append(number)
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    try:
+        yield
+    except SystemExit as ended:
+        if stopped:
+            stop_server()
+            sys.stdout.flush()
+            os._exit(ended.code if isinstance(ended.code, int) else 1)
+        raise
+
+
 def stop_server() -> None:
     """End the temporary server, if there is one."""
     while _started:
