@@ -76,8 +76,8 @@ def publish(report: Report) -> None:
 
 
 TASKS = {
-    extract_leads: as_task(extract_leads, "extract leads", "airtable", retry_delays=(2, 10)),
-    extract_cards: as_task(extract_cards, "extract cards", "trello", retry_delays=(2, 10)),
+    extract_leads: as_task(extract_leads, "extract leads", "airtable", retry_delays=(10,)),
+    extract_cards: as_task(extract_cards, "extract cards", "trello", retry_delays=(10,)),
     join_and_diff: as_task(join_and_diff, "join and diff", "leadsync"),
     load_cards: as_task(load_cards, "load cards", "trello"),
     load_leads: as_task(load_leads, "load leads", "airtable"),

@@ -183,8 +183,8 @@ class Airtable:
             return ConfigurationError(f"AIRTABLE_VIEW {view!r} does not exist in table {table!r}.")
         if refused.kind == "TABLE_NOT_FOUND" or refused.kind in PERMISSION:
             return ConfigurationError(
-                f"AIRTABLE_TABLE_NAME {table!r} was not found in base {base}, or AIRTABLE_API_TOKEN has no access "
-                "to it: the token needs the scope data.records:read and the base added to it."
+                f"AIRTABLE_TABLE_NAME {table!r} was not found in AIRTABLE_BASE_ID {base}, or AIRTABLE_API_TOKEN has no "
+                "access to it: the token needs the scope data.records:read and the base added to it."
             )
         if refused.status in (403, 404):
             return ConfigurationError(

@@ -22,6 +22,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import platformdirs
 
@@ -73,8 +74,10 @@ def prefect_api(configured: str | None) -> Iterator[str | None]:
     Wait for the temporary server. It is stopped when the process ends, after Prefect has handed in its last records.
 
     `configured`: the API's address in Prefect's settings, None if there is none. Yields: the address to use instead,
-    or None. Raises: LeadsyncError if the server did not come up.
+    or None. Raises: LeadsyncError if the server did not come up, or the configured one does not answer.
     """
+    if configured:
+        _refuse_silent(configured)
     if configured or not _started:
         yield None
     else:
@@ -171,8 +174,16 @@ def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
     )
 
 
-def _answers(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+def _refuse_silent(api_url: str) -> None:
+    place = urlsplit(api_url)
+    if place.scheme == "http" and not _answers(place.port or 80, place.hostname or "", wait=10):
+        raise LeadsyncError(
+            f"Prefect's server at {api_url} does not answer; nothing was written. Start it, or unset PREFECT_API_URL."
+        )
+
+
+def _answers(port: int, host: str = "127.0.0.1", wait: float = 1) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=wait)
     try:
         connection.request("GET", "/api/health")
         return connection.getresponse().read().strip() == b"true"

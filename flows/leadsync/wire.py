@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 from pyrate_limiter import InMemoryBucket, Limiter, Rate
 from requests.adapters import HTTPAdapter
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity import RetryCallState, Retrying, retry_if_exception_type
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 from leadsync.errors import (
@@ -35,10 +35,12 @@ from leadsync.errors import (
 
 log = logging.getLogger("leadsync")
 
-CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 40.0
+CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 35.0
 """Seconds. Trello itself cuts an answer at 30 s [reference/trello-api.md 2.2]."""
 ATTEMPTS = 5
 """Tries of one request before a run gives up on it; a 429 that waited out its window counts as one."""
+SLOW_ATTEMPTS = 2
+"""Tries of a request that got no answer in time: each costs the whole time-out."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,9 @@ class Clock(Protocol):
 class _Again(Exception):
     """This attempt failed in a way that the next may not; carries the pause [s] and the error if it was the last."""
 
-    def __init__(self, error: LeadsyncError, pause: float | None = None) -> None:
+    def __init__(self, error: LeadsyncError, pause: float | None = None, attempts: int = ATTEMPTS) -> None:
         super().__init__(str(error))
-        self.error, self.pause = error, pause
+        self.error, self.pause, self.attempts = error, pause, attempts
 
 
 class Wire(HTTPAdapter):
@@ -101,7 +103,7 @@ class Wire(HTTPAdapter):
         kwargs["timeout"] = self._timeout
         retrying = Retrying(
             retry=retry_if_exception_type(_Again),
-            stop=stop_after_attempt(ATTEMPTS),
+            stop=_enough,
             wait=_pause,
             sleep=self._clock.sleep,
             reraise=True,
@@ -182,7 +184,9 @@ class Wire(HTTPAdapter):
         if request.method == "POST":
             kind = TimedOutWriteError if timed_out else UnclearWriteError
             return kind(f"{self.service}: {what}; the write may or may not have taken effect.")
-        return _Again(TransientServiceError(f"{self.service}: {what}, {ATTEMPTS} times. Run again later."))
+        attempts = SLOW_ATTEMPTS if timed_out else ATTEMPTS
+        error = TransientServiceError(f"{self.service}: {what}, {attempts} times. Run again later.")
+        return _Again(error, attempts=attempts)
 
     def _refused(self, request: requests.PreparedRequest, response: requests.Response) -> Exception:
         kind, text = self._error_of(response)
@@ -220,6 +224,11 @@ class Wire(HTTPAdapter):
             return str(kind), self.redact(str(error.get("message") or "")[:300])
         message = body.get("message", "") if isinstance(body, dict) else ""
         return str(error), self.redact(str(message)[:300])
+
+
+def _enough(state: RetryCallState) -> bool:
+    failed = state.outcome.exception() if state.outcome else None
+    return state.attempt_number >= (failed.attempts if isinstance(failed, _Again) else ATTEMPTS)
 
 
 def _pause(state: RetryCallState) -> float:
