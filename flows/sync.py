@@ -22,7 +22,6 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
-from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
 from prefect.states import Cancelled, Completed, Failed
 from prefect.utilities.annotations import quote
 from rich.console import Console
@@ -30,10 +29,11 @@ from rich.console import Console
 from leadsync.apply import load_cards, load_leads
 from leadsync.console import progress_bar, show
 from leadsync.errors import LeadsyncError, TransientServiceError
-from leadsync.local_run import prefect_api, stoppable
+from leadsync.local_run import stoppable
 from leadsync.pipeline import Options, Steps, extract_cards, extract_leads, join_and_diff, run_sync
 from leadsync.report import Report, as_markdown
 from leadsync.settings import ConflictPolicy, load_settings
+from local_flow import run_flow
 
 # --- the flow -------------------------------------------------------------------------------------------------
 
@@ -137,42 +137,18 @@ def sync_leads(
 # --- the command ----------------------------------------------------------------------------------------------
 
 
-def run_locally(**parameters: Any) -> Report:
-    """One flow run in this process. Whatever goes wrong comes back as a report, never as a traceback."""
+def run_locally(**options: Any) -> Report:
+    """One flow run in this process; wrong settings are told at once, without waiting for Prefect."""
     try:
-        with (
-            prefect_api(get_current_settings().api.url) as url,
-            temporary_settings({PREFECT_API_URL: url} if url else {}),
-        ):
-            ended: Any = sync_leads(**parameters, return_state=True).result(raise_on_failure=False)
-    except KeyboardInterrupt:
-        ended = LeadsyncError("Stopped. What was written is recorded; the next run goes on from there.")
-    except Exception as error:  # the last line of defence: a sentence instead of a traceback
+        load_settings()
+        ended = run_flow(sync_leads, **options)
+    except LeadsyncError as error:
         ended = error
     if isinstance(ended, Report):
         return ended
-    report = Report(dry_run=bool(parameters.get("dry_run")))
-    report.fail(ended if isinstance(ended, LeadsyncError) else unexpected(ended))
+    report = Report(dry_run=bool(options.get("dry_run")))
+    report.fail(ended)
     return report
-
-
-def run_configured(**options: Any) -> Report:
-    """As `run_locally`; wrong settings are told at once, without waiting for Prefect."""
-    try:
-        load_settings()
-    except LeadsyncError as error:
-        report = Report(dry_run=bool(options.get("dry_run")))
-        report.fail(error)
-        return report
-    return run_locally(**options)
-
-
-def unexpected(error: object) -> LeadsyncError:
-    """An error that nobody foresaw, without its text: that might hold anything."""
-    return LeadsyncError(
-        f"Unexpected {type(error).__name__}. The run's log in Prefect says where; what was written is recorded, and "
-        "the next run goes on from there."
-    )
 
 
 def sync(
@@ -193,7 +169,7 @@ def sync(
 
         report = run_demo(lambda: run_locally(**options), Console(stderr=as_json))
     else:
-        report = run_configured(**options)
+        report = run_locally(**options)
     if as_json:
         print(report.as_json())
     elif not demo:

@@ -117,6 +117,33 @@ class Airtable:
         """Records as `update_leads` yields them, as leads."""
         return leads_frame(records, self._columns)
 
+    def may_write(self) -> bool:
+        """Whether the token may write records; asked with an empty batch, which changes nothing. Cost: 1 request."""
+        try:
+            self._api.patch(self._table.urls.records, json={"records": []})
+        except ServiceRefusedError as refused:
+            return refused.status not in (401, 403)
+        return True
+
+    def fetch_columns(self) -> dict[str, dict[str, Any]] | None:
+        """The table's columns by name and by id, with type and options; None without schema.bases:read."""
+        try:
+            tables = self._api.get(self._api.build_url("meta", "bases", self._settings.airtable_base_id, "tables"))
+        except ServiceRefusedError:
+            return None
+        wanted = self._settings.airtable_table_name
+        for table in tables.get("tables", []):
+            if wanted in (table["id"], table["name"]):
+                fields = [{**column, "table_id": table["id"]} for column in table["fields"]]
+                return {column[key]: column for column in fields for key in ("name", "id")}
+        return None
+
+    def add_option(self, column: Mapping[str, Any], name: str) -> None:
+        """Add a choice to a single select. Raises: ServiceRefusedError without schema.bases:write."""
+        choices = [*column.get("options", {}).get("choices", []), {"name": name}]
+        path = ("meta", "bases", self._settings.airtable_base_id, "tables", column["table_id"], "fields", column["id"])
+        self._api.patch(self._api.build_url(*path), json={"options": {"choices": choices}})
+
     def explain(self, refused: ServiceRefusedError, fields: Mapping[str, str]) -> tuple[str, str]:
         """Why a lead could not be written, and what to do about it."""
         if refused.kind == "INVALID_MULTIPLE_CHOICE_OPTIONS":

@@ -6,6 +6,7 @@ What is never here: a decision, a frame of leads, a retry (see wire.py).
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,14 @@ class Board:
     def stages(self) -> dict[str, str]:
         """List id -> stage."""
         return {list_id: stage for stage, list_id in self.lists.items()}
+
+
+@dataclass(frozen=True)
+class Token:
+    """What the token may do, and until when (None = for ever)."""
+
+    may_write: bool
+    expires: datetime.datetime | None
 
 
 @dataclass(frozen=True)
@@ -89,6 +98,31 @@ class Trello:
         }
         self._refuse_shared_lists(stages)
         return Board(str(board["id"]), str(board.get("name", "")), str(board.get("url", "")), stages)
+
+    def fetch_token(self) -> Token:
+        """Scopes and expiry. Cost: 1 request. Raises: ConfigurationError if the key or the token is not accepted."""
+        try:
+            token = self._get(f"tokens/{self._settings.trello_api_token.get_secret_value()}")
+        except ServiceRefusedError as refused:
+            if refused.status == 404:
+                refused = ServiceRefusedError("Trello", 401, "", "invalid token")
+            raise self._misconfigured(refused) from None
+        expires = token.get("dateExpires")
+        boards = [item for item in token.get("permissions", []) if item.get("modelType") == "Board"]
+        return Token(
+            may_write=any(item.get("write") for item in boards),
+            expires=datetime.datetime.fromisoformat(expires.replace("Z", "+00:00")) if expires else None,
+        )
+
+    def fetch_lists(self) -> tuple[str, list[dict[str, Any]]]:
+        """The board's id and all its lists, archived ones too. Cost: 1 request."""
+        board, lists = self._board_and_lists(self._settings.trello_board_id)
+        return str(board["id"]), lists
+
+    def add_list(self, board_id: str, name: str) -> None:
+        """Create a list at the right end of the board."""
+        cells = {"name": name, "idBoard": board_id, "pos": "bottom"}
+        self._client.fetch_json("lists", http_method="POST", post_args=cells)
 
     def check_board(self, known: Board) -> None:
         """

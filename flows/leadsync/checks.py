@@ -1,0 +1,205 @@
+"""
+Is everything in place for a sync? A checklist with a remedy a line; nothing in here writes to a service unless asked
+to repair, and then only creates what is missing.
+
+What is never here: printing, Prefect, a rule of the sync.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from leadsync.airtable import PAGE, Airtable
+from leadsync.errors import BusyError, LeadsyncError
+from leadsync.frames import base_frame
+from leadsync.lock import pair_lock
+from leadsync.model import STAGES
+from leadsync.pipeline import Clients
+from leadsync.reconcile import reconcile
+from leadsync.settings import Settings
+from leadsync.trello import Board, Trello
+
+MINUTES_A_MONTH = 30 * 24 * 60
+FREE_CALLS = 1_000
+"""Airtable's Free plan, a month [reference/airtable-api.md 4]."""
+EXPIRY_WARNING = datetime.timedelta(days=14)
+WRITABLE_TYPES = ("singleLineText", "multilineText", "email", "phoneNumber", "url", "richText")
+ROWS_NAMED = 5
+
+OK, WARN, FAIL = "ok", "warning", "fail"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the checklist. `level`: ok, warning or fail; `remedy` is "" where nothing is to be done."""
+
+    check: str
+    level: str
+    detail: str
+    remedy: str = ""
+
+
+@dataclass
+class Repair:
+    """Something missing that can be created safely, and the call that creates it."""
+
+    what: str
+    create: Callable[[], None]
+
+
+@dataclass
+class Checkup:
+    """The findings so far, in order, and what could be repaired."""
+
+    findings: list[Finding]
+    repairs: list[Repair]
+
+    @property
+    def ok(self) -> bool:
+        """No finding that would stop a sync."""
+        return all(finding.level != FAIL for finding in self.findings)
+
+
+def check_setup(settings: Settings, clients: Clients, every_minutes: float) -> Checkup:
+    """
+    Check tokens, scopes, base, table, columns, options, board, lists, state and quota.
+
+    `every_minutes`: the schedule to forecast the calls for. Cost: about 8 requests and one read of both sides.
+    """
+    checkup = Checkup([], [])
+    leads = _collect(checkup, lambda: _check_leads(settings, clients.airtable, every_minutes))
+    if leads:
+        _collect(checkup, lambda: _check_table(settings, clients.airtable, checkup))
+    _collect(checkup, lambda: _check_trello_token(clients.trello))
+    board = _collect(checkup, lambda: _check_lists(settings, clients.trello, checkup))
+    if leads and board:
+        _collect(checkup, lambda: _check_cards(settings, clients))
+    _collect(checkup, lambda: _check_state(settings, clients))
+    return checkup
+
+
+def _collect(checkup: Checkup, check: Callable[[], Iterator[Finding]]) -> bool:
+    """Run one check; an error of its is a finding. Returns: whether it came to its end without a failure."""
+    findings: list[Finding] = []
+    try:
+        for finding in check():
+            findings.append(finding)
+    except LeadsyncError as error:
+        findings.append(Finding(error.title, FAIL, str(error)))
+    checkup.findings += findings
+    return all(finding.level != FAIL for finding in findings)
+
+
+def _check_leads(settings: Settings, airtable: Airtable, every_minutes: float) -> Iterator[Finding]:
+    leads = airtable.fetch_leads()
+    table = settings.airtable_table_name
+    yield Finding("Airtable table", OK, f"{len(leads)} leads read from table {table!r} of {settings.airtable_base_id}")
+    if airtable.may_write():
+        yield Finding("Airtable token", OK, "may read and write")
+    else:
+        remedy = "Give AIRTABLE_API_TOKEN the scope data.records:write, and its user the role editor."
+        yield Finding("Airtable token", FAIL, "may read and not write", remedy)
+    known = settings.sync_status_map.stage_of
+    unknown = sorted(set(leads["status"]) - {"", *known})
+    if unknown:
+        remedy = f"Use {', '.join(known)}, or add them to SYNC_STATUS_MAP."
+        yield Finding("statuses in use", WARN, f"not in the map: {', '.join(unknown)}", remedy)
+    else:
+        yield Finding("statuses in use", OK, "all known")
+    yield _forecast(len(leads), every_minutes)
+
+
+def _forecast(leads: int, every_minutes: float) -> Finding:
+    calls = math.ceil(MINUTES_A_MONTH / every_minutes) * max(1, math.ceil(leads / PAGE))
+    detail = f"about {calls:,} Airtable calls a month at one run every {every_minutes:g} minutes"
+    if calls <= FREE_CALLS:
+        return Finding("API quota", OK, f"{detail}; the Free plan allows {FREE_CALLS:,}")
+    fits = math.ceil(every_minutes * calls / FREE_CALLS)
+    remedy = f"On the Free plan sync every {fits} minutes or less often; Team allows 100,000."
+    return Finding("API quota", WARN, detail, remedy)
+
+
+def _check_table(settings: Settings, airtable: Airtable, checkup: Checkup) -> Iterator[Finding]:
+    fields = airtable.fetch_columns()
+    if fields is None:
+        yield Finding("Airtable columns", WARN, "types and options not checked", "Add the scope schema.bases:read.")
+        return
+    for ours in ("name", "email", "source"):
+        column = fields.get(settings.columns[ours], {})
+        if ours == "name" and column.get("type") not in WRITABLE_TYPES:
+            detail = f"column {settings.columns[ours]!r} is of type {column.get('type')} and cannot be written"
+            yield Finding("Airtable columns", FAIL, detail, "Make it a single line text.")
+    status = fields.get(settings.columns["status"], {})
+    if status.get("type") != "singleSelect":
+        detail = f"column {settings.columns['status']!r} is of type {status.get('type')}"
+        yield Finding("Airtable columns", FAIL, detail, "Make it a single select.")
+        return
+    options = [choice["name"] for choice in status.get("options", {}).get("choices", [])]
+    missing = [name for name in settings.sync_status_map.status_for.values() if name not in options]
+    if missing:
+        remedy = "Add them to the column, or run with --fix."
+        yield Finding("status options", FAIL, f"missing: {', '.join(missing)}", remedy)
+        checkup.repairs += [
+            Repair(f"option {name} of column {status['name']}", _option(airtable, status, name)) for name in missing
+        ]
+    else:
+        yield Finding("status options", OK, f"{', '.join(options)}")
+
+
+def _option(airtable: Airtable, column: dict[str, Any], name: str) -> Callable[[], None]:
+    return lambda: airtable.add_option(column, name)
+
+
+def _check_trello_token(trello: Trello) -> Iterator[Finding]:
+    token = trello.fetch_token()
+    if not token.may_write:
+        remedy = "Make a new TRELLO_API_TOKEN with the scopes read and write."
+        yield Finding("Trello token", FAIL, "may read and not write", remedy)
+    elif token.expires is None:
+        yield Finding("Trello token", OK, "may read and write, and never expires")
+    else:
+        soon = token.expires - datetime.datetime.now(datetime.UTC) < EXPIRY_WARNING
+        detail = f"may read and write, and expires on {token.expires:%Y-%m-%d}"
+        remedy = "Make a new TRELLO_API_TOKEN that never expires." if soon else ""
+        yield Finding("Trello token", WARN if soon else OK, detail, remedy)
+
+
+def _check_lists(settings: Settings, trello: Trello, checkup: Checkup) -> Iterator[Finding]:
+    board_id, lists = trello.fetch_lists()
+    names = [item["name"] for item in lists if not item.get("closed")]
+    absent = [stage for stage in STAGES if settings.list_ids[stage] is None and stage not in names]
+    checkup.repairs += [Repair(f"list {stage}", _list(trello, board_id, stage)) for stage in absent]
+    board = trello.fetch_board()
+    yield Finding("Trello board", OK, f"{board.name!r}, {board.url}")
+    for stage, list_id in board.lists.items():
+        yield Finding("Trello lists", OK, f"TRELLO_LIST_{stage}_ID={list_id}")
+
+
+def _list(trello: Trello, board_id: str, name: str) -> Callable[[], None]:
+    return lambda: trello.add_list(board_id, name)
+
+
+def _check_cards(settings: Settings, clients: Clients) -> Iterator[Finding]:
+    board: Board = clients.trello.fetch_board()
+    cards = clients.trello.fetch_cards(board, known=())
+    leads = clients.airtable.fetch_leads()
+    aside = reconcile(base_frame(), leads, cards.cards, settings.rules()).quarantine
+    aside = aside[aside["card_id"] != ""]
+    yield Finding("cards", OK, f"{cards.total} open cards, {len(cards.cards)} with a LeadID line")
+    for row in aside.head(ROWS_NAMED).to_dict("records"):
+        yield Finding("cards", WARN, f"{row['card_url'] or row['card_id']}: {row['reason']}", str(row["remedy"]))
+    if len(aside) > ROWS_NAMED:
+        yield Finding("cards", WARN, f"and {len(aside) - ROWS_NAMED} more", "The report of a sync lists them all.")
+
+
+def _check_state(settings: Settings, clients: Clients) -> Iterator[Finding]:
+    where = clients.store.url.render_as_string(hide_password=True)
+    try:
+        with pair_lock(clients.store, "validate"):
+            yield Finding("state database", OK, f"{where} can be read and written")
+    except BusyError:
+        yield Finding("state database", OK, f"{where} is in use by another check")

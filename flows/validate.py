@@ -1,0 +1,115 @@
+"""
+Door: is everything in place for a sync? From the shell, or as a Prefect flow run.
+
+Here: the checklist of leadsync.checks, printed. Never here: a check itself.
+"""
+
+from __future__ import annotations
+
+if __name__ == "__main__":  # a local run; before Prefect is imported and reads its settings
+    from leadsync.local_run import prepare_local_run
+
+    prepare_local_run()
+
+import json
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from prefect import flow, get_run_logger
+from prefect.artifacts import create_table_artifact
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+from rich.console import Console
+from rich.markup import escape
+
+from leadsync.checks import FAIL, Checkup, Finding, check_setup
+from leadsync.errors import LeadsyncError
+from leadsync.local_run import stoppable
+from leadsync.pipeline import open_clients
+from leadsync.settings import load_settings
+from local_flow import run_flow
+
+SCHEDULE_MINUTES = 60.0
+"""As in prefect.yaml."""
+MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "fail": "[red]✗[/]"}
+
+
+@flow(name="validate-setup", retries=0, persist_result=False)
+def validate_setup(every_minutes: float = SCHEDULE_MINUTES) -> State[Any]:
+    """
+    Check tokens, scopes, base, table, columns, options, board, lists, state and quota; write nothing.
+
+    Args:
+        every_minutes: The schedule to forecast the calls for.
+    """
+    checkup = run_checks(every_minutes)
+    for finding in checkup.findings:
+        log = get_run_logger().error if finding.level == FAIL else get_run_logger().info
+        log("%s %s: %s %s", finding.level, finding.check, finding.detail, finding.remedy)
+    create_table_artifact([asdict(finding) for finding in checkup.findings], key="validate-setup")
+    failed = [finding for finding in checkup.findings if finding.level == FAIL]
+    if failed:
+        return Failed(name="Misconfigured", message=failed[0].detail, data=checkup)
+    return Completed(message=f"{len(checkup.findings)} checks passed", data=checkup)
+
+
+def run_checks(every_minutes: float) -> Checkup:
+    """All checks with the settings of the environment; what is wrong with those is a finding too."""
+    try:
+        settings = load_settings()
+        with open_clients(settings) as clients:
+            return check_setup(settings, clients, every_minutes)
+    except LeadsyncError as error:
+        return Checkup([Finding("settings", FAIL, str(error))], [])
+
+
+def run_locally(every_minutes: float) -> Checkup:
+    """One flow run in this process."""
+    ended = run_flow(validate_setup, every_minutes=every_minutes)
+    return ended if isinstance(ended, Checkup) else Checkup([Finding("validate", FAIL, str(ended))], [])
+
+
+def repair(checkup: Checkup, console: Console, yes: bool) -> bool:
+    """Show what is missing and can be created, and after a yes create it. Returns: whether anything was created."""
+    if not checkup.repairs:
+        console.print("Nothing is missing that could be created.")
+        return False
+    console.print("Would create:", *(f"\n  • {escape(item.what)}" for item in checkup.repairs))
+    if not yes and not typer.confirm("Create them now?"):
+        return False
+    for item in checkup.repairs:
+        try:
+            item.create()
+            console.print(f"created {escape(item.what)}")
+        except LeadsyncError as error:
+            console.print(f"[red]could not create {escape(item.what)}: {escape(str(error))}[/]")
+    return True
+
+
+def validate(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON on stdout.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Create missing lists and status options, after asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --fix: do not ask.")] = False,
+    every: Annotated[float, typer.Option(help="Minutes between runs, for the forecast of calls.")] = SCHEDULE_MINUTES,
+) -> None:
+    """Check everything a sync needs; write nothing, unless --fix is given."""
+    checkup = run_locally(every)
+    console = Console(stderr=as_json)
+    if fix and repair(checkup, console, yes):
+        checkup = run_checks(every)
+    if as_json:
+        findings = [asdict(finding) for finding in checkup.findings]
+        print(json.dumps({"ok": checkup.ok, "findings": findings}, ensure_ascii=False, indent=2))
+        raise typer.Exit(0 if checkup.ok else 2)
+    for finding in checkup.findings:
+        remedy = f"\n    → {finding.remedy}" if finding.remedy else ""
+        console.print(
+            f"{MARKS[finding.level]} {escape(finding.check)}: {escape(finding.detail + remedy)}", soft_wrap=True
+        )
+    raise typer.Exit(0 if checkup.ok else 2)
+
+
+if __name__ == "__main__":
+    with stoppable():
+        typer.run(validate)
