@@ -1,0 +1,103 @@
+"""`flows/validate.py`: every finding says how to mend it, and nothing is written unless asked."""
+
+import json
+
+import pytest
+from typer import Typer
+from typer.testing import CliRunner
+
+import validate as door
+
+
+@pytest.fixture
+def command(prefect_server, configured):
+    """Run the command in this process. Returns: a function from arguments to (exit code, stdout)."""
+    app = Typer()
+    app.command()(door.validate)
+
+    def run(*arguments):
+        result = CliRunner().invoke(app, list(arguments))
+        return result.exit_code, result.stdout
+
+    return run
+
+
+def failures(printed):
+    return [finding for finding in json.loads(printed)["findings"] if finding["level"] == "fail"]
+
+
+def test_sound_setup_passes_and_shows_the_list_ids(command, emulator):
+    """Exit code 0; the ids can be pasted into .env; no write is sent."""
+    emulator.airtable.add_lead("Ada", "ada@example.com", "NEW", "web")
+    code, printed = command()
+    assert code == 0
+    assert f"TRELLO_LIST_TODO_ID={emulator.trello.list_id('TODO')}" in printed
+    assert emulator.calls("trello", writes=True) == 0
+
+
+@pytest.mark.parametrize(
+    ("break_it", "words"),
+    [
+        pytest.param({"AIRTABLE_API_TOKEN": "patNobodyKnowsThis"}, "AIRTABLE_API_TOKEN was not accepted", id="token"),
+        pytest.param({"AIRTABLE_TABLE_NAME": "Laeds"}, "AIRTABLE_TABLE_NAME 'Laeds'", id="table"),
+        pytest.param({"AIRTABLE_NAME_FIELD": "Nmae"}, "AIRTABLE_NAME_FIELD=Nmae", id="column"),
+        pytest.param({"TRELLO_API_KEY": "0" * 32}, "TRELLO_API_KEY was not accepted", id="key"),
+        pytest.param({"TRELLO_API_TOKEN": "ATTAnobody"}, "TRELLO_API_TOKEN was not accepted", id="trello-token"),
+        pytest.param({"TRELLO_BOARD_ID": "0" * 24}, "TRELLO_BOARD_ID", id="board"),
+        pytest.param({"TRELLO_LIST_DONE_ID": "0" * 24}, "TRELLO_LIST_DONE_ID", id="list"),
+        pytest.param({"SYNC_STATE_URL": "oracle9://x"}, "SYNC_STATE_URL", id="state"),
+        pytest.param({"SYNC_CONFLICT": "both"}, "SYNC_CONFLICT", id="setting"),
+    ],
+)
+def test_wrong_setting_is_named(command, monkeypatch, break_it, words):
+    """Exit code 2, and a sentence about just that setting."""
+    for name, value in break_it.items():
+        monkeypatch.setenv(name, value)
+    code, printed = command("--json")
+    assert code == 2
+    assert any(words in finding["detail"] for finding in failures(printed))
+
+
+def test_read_only_token_is_found_without_writing(command, emulator, monkeypatch):
+    """The write scope is probed with an empty batch."""
+    token = emulator.airtable.add_token(["data.records:read", "schema.bases:read"])
+    monkeypatch.setenv("AIRTABLE_API_TOKEN", token)
+    before = emulator.airtable.records()
+    code, printed = command("--json")
+    assert code == 2
+    assert failures(printed)[0]["remedy"].startswith("Give AIRTABLE_API_TOKEN the scope data.records:write")
+    assert emulator.airtable.records() == before
+
+
+def test_copies_and_unknown_statuses_are_told(command, emulator):
+    """Warnings: a sync would list them and go on."""
+    lead = emulator.airtable.add_lead("Ada", "ada@example.com", "NEW", "web")
+    emulator.airtable.add_select_option("status", "Won")
+    emulator.airtable.add_lead("Bob", "bob@example.com", "Won", "web")
+    for _ in range(2):
+        emulator.trello.add_card("TODO", "Ada", f"LeadID: {lead}")
+    code, printed = command("--json")
+    details = " ".join(finding["detail"] for finding in json.loads(printed)["findings"])
+    assert code == 0
+    assert "a copy: another card already carries this LeadID" in details
+    assert "not in the map: Won" in details
+
+
+def test_fix_creates_missing_list_and_option(command, emulator, monkeypatch):
+    """It shows what it would create, creates it, and checks again."""
+    for stage in ("TODO", "IN_PROGRESS", "DONE"):
+        monkeypatch.delenv(f"TRELLO_LIST_{stage}_ID")
+    emulator.trello.rename_list("TODO", "Backlog")
+    emulator.airtable.delete_select_option("status", "QUALIFIED")
+    assert command()[0] == 2
+    code, printed = command("--fix", "--yes")
+    assert "• list TODO" in printed
+    assert "• option QUALIFIED of column status" in printed
+    assert code == 0
+    assert emulator.trello.list_id("TODO")
+
+
+def test_forecast_warns_when_the_schedule_outspends_the_free_plan(command, emulator):
+    """Every minute is 43,200 calls a month."""
+    emulator.airtable.add_lead("Ada", "ada@example.com", "NEW", "web")
+    assert "about 43,200 Airtable calls a month" in command("--every", "1")[1]
