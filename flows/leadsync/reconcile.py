@@ -134,8 +134,8 @@ def _identify(base: pd.DataFrame, trello: pd.DataFrame) -> tuple[pd.DataFrame, p
     set aside lays claim to (they get no new card).
     """
     cards = trello.rename_axis("card_id").reset_index()
-    known = base.reset_index().drop_duplicates("card_id").set_index("card_id")
-    cards["known_lead"] = cards["card_id"].map(known["lead_id"]).fillna("").astype(object)
+    known = dict(zip(base["card_id"], base.index, strict=True))
+    cards["known_lead"] = pd.Series([known.get(card_id, "") for card_id in cards["card_id"]], dtype=object)
     cards["owner"] = cards["known_lead"].where(cards["known_lead"] != "", cards["lead_id"])
     cards["reason"] = np.select(
         [cards["markers"] > 1, _renamed_marker(cards), (cards["kind"] != "") & (cards["presence"] == "open")],
