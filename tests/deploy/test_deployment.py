@@ -1,10 +1,13 @@
 """The README's commands in the real thing: server, work pool, deployments, worker, a watched run."""
 
+import http.server
 import json
 import os
+import queue
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -110,13 +113,42 @@ def test_wrong_value_is_refused_by_the_form(prefect):
     assert "'both' is not one of ['airtable', 'trello', 'hold']" in " ".join(refused.stdout.split())
 
 
-def test_refused_run_fails_the_watch(prefect, emulator):
-    """A guard's refusal is of type Failed, so that automations fire and `--watch` answers 1."""
+@pytest.fixture
+def inbox():
+    """A webhook of somebody's chat. Yields: its address, and the texts that arrive."""
+    texts = queue.Queue()
+
+    class Receiver(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            texts.put(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"])
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_arguments):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/chat", texts
+        server.shutdown()
+
+
+def test_refused_run_fails_the_watch_and_is_told(prefect, emulator, inbox):
+    """A guard's refusal is of type Failed: `--watch` answers 1, and the automation notifies."""
+    address, texts = inbox
+    script = [sys.executable, str(ROOT / "flows/alerts.py"), "--url", address]
+    for _ in range(2):  # installing twice leaves one of each
+        installed = subprocess.run(script, env=prefect.environment, capture_output=True, text=True, check=False)
+        assert installed.returncode == 0, installed.stdout
+    assert len(prefect.post("automations/filter")) == 2
     for lead in list(emulator.airtable.records()):
         emulator.airtable.delete(lead)
     watched = prefect.run("deployment", "run", "sync-leads/on-demand", "--watch")
     assert watched.returncode == 1
     assert "RefusedByGuard" in watched.stdout
+    told = texts.get(timeout=60)
+    assert "RefusedByGuard" in told
+    assert "Airtable came back empty" in told
 
 
 def test_scheduled_deployment_is_active(prefect):
