@@ -96,7 +96,7 @@ def load_cards(plan: Plan, trello: Trello, target: Target, progress: Progress) -
     Cost: 1 request a card, 1 more where a description is rewritten (it is re-read just before), and 1 if any
     card was updated. A service that stays away ends the side; what was not tried is listed as a failure.
     """
-    outcome, written = Outcome(), list[Written]()
+    outcome, written, since = Outcome(), list[Written](), trello.clock
     waiting, total = list(reversed(plan.card_writes)), len(plan.card_writes)
     under_way: dict[Future[tuple[pd.DataFrame, Written]], CardWrite] = {}
     with _writers() as pool:
@@ -110,7 +110,7 @@ def load_cards(plan: Plan, trello: Trello, target: Target, progress: Progress) -
                 if _settle_card(future, write, trello, target, outcome, written):
                     _give_up(waiting, outcome)
             progress("cards", total - len(waiting) - len(under_way), total)
-    _undo_overwrites(written, trello, target, outcome)
+    _undo_overwrites(written, since, trello, target, outcome)
     return outcome
 
 
@@ -225,13 +225,15 @@ def _create_card(write: CardWrite, cells: Mapping[str, Any], trello: Trello, boa
     raise AssertionError("unreachable")
 
 
-def _undo_overwrites(written: Sequence[Written], trello: Trello, target: Target, outcome: Outcome) -> None:
+def _undo_overwrites(
+    written: Sequence[Written], since: float, trello: Trello, target: Target, outcome: Outcome
+) -> None:
     """Give a person's overwritten cell back, and forget that we agreed: the next pass decides it anew."""
     if not written:
         return
     try:
         actions = trello.fetch_actions(target.board, limit=50 + 6 * len(written))
-        for found in find_overwritten(actions, written):
+        for found in find_overwritten(actions, written, since):
             _give_back(found, trello, target)
             outcome.overwritten.append(found)
             outcome.postponed.append(found.written.write.lead_id)

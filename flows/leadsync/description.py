@@ -56,12 +56,8 @@ def parse(description: str) -> Parsed:
     region = _region(lines)
     if region is None:
         return Parsed(markers, False, "", "")
-    values = dict.fromkeys((EMAIL_LABEL, SOURCE_LABEL), "")
-    for line in lines[region.start : region.stop]:
-        for label in values:
-            if line.strip().startswith(label):
-                values[label] = plain(line.strip().removeprefix(label))
-    return Parsed(markers, True, values[EMAIL_LABEL], values[SOURCE_LABEL])
+    values = {label: plain(lines[at].strip().removeprefix(label)) for label, at in _value_lines(lines, region).items()}
+    return Parsed(markers, True, values.get(EMAIL_LABEL, ""), values.get(SOURCE_LABEL, ""))
 
 
 def render(lead_id: str, email: str, source: str) -> str:
@@ -81,10 +77,9 @@ def with_block(description: str, lead_id: str, email: str, source: str) -> str:
     lines = description.split("\n")
     region = _region(lines) or _bare_marker(lines, lead_id)
     if region is not None:
-        kept = [line for line in lines[region.start : region.stop] if not _is_ours(line)]
-        return "\n".join([*lines[: region.start], *kept, block, *lines[region.stop :]])
-    if not description.strip():
-        return description + block
+        return "\n".join([*lines[: region.start], *_foreign(lines, region), block, *lines[region.stop :]])
+    if not description:
+        return block
     gap = "" if description.endswith("\n\n") else "\n" if description.endswith("\n") else "\n\n"
     return description + gap + block
 
@@ -112,6 +107,20 @@ def _bare_marker(lines: list[str], lead_id: str) -> range | None:
     return None
 
 
-def _is_ours(line: str) -> bool:
-    text = line.strip()
-    return not text or text == HEADER or text.startswith((EMAIL_LABEL, SOURCE_LABEL)) or MARKER.match(line) is not None
+def _value_lines(lines: list[str], region: range) -> dict[str, int]:
+    """Label -> its line: the first of each kind below the header, e-mail before source; later ones are a person's."""
+    found: dict[str, int] = {}
+    for at in region:
+        for label in (EMAIL_LABEL, SOURCE_LABEL):
+            if label not in found and SOURCE_LABEL not in found and lines[at].strip().startswith(label):
+                found[label] = at
+    return found
+
+
+def _foreign(lines: list[str], region: range) -> list[str]:
+    """What a person wrote inside the block, line by line."""
+    ours = set(_value_lines(lines, region).values())
+    kept = [
+        lines[at] for at in region if at not in ours and lines[at].strip() != HEADER and not MARKER.match(lines[at])
+    ]
+    return kept if any(line.strip() for line in kept) else []

@@ -25,7 +25,7 @@ def text(value: object) -> str:
     if value is None or isinstance(value, bool):
         return "" if value is None else str(value)
     if isinstance(value, list):
-        return ", ".join(text(item) for item in value)
+        return ", ".join(filter(None, map(text, value)))
     flat = str(value).replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
     return unicodedata.normalize("NFC", flat).strip()
 
@@ -118,6 +118,12 @@ def _card_row(card: Mapping[str, Any], board_id: str, stages: Mapping[str, str])
         kind,
         str(card.get("shortUrl") or ""),
     )
+
+
+def time_of(action: Mapping[str, Any]) -> float:
+    """When an action of the feed took place, by Trello's clock [s since 1970]; 0 if it does not say."""
+    time = pd.to_datetime(str(action.get("date")), utc=True, errors="coerce")
+    return 0.0 if pd.isna(time) else float(time.timestamp())
 
 
 def deleted_cards(card_ids: Iterable[str]) -> pd.DataFrame:

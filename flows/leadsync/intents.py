@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from leadsync.frames import base_frame, text
+from leadsync.frames import base_frame, text, time_of
 from leadsync.model import BASE_COLUMNS
 from leadsync.plan import Plan
 
@@ -31,29 +31,34 @@ LEAD_CELLS = {"status": ("status", "stage", "due_complete"), "name": ("name", "t
 
 @dataclass(frozen=True)
 class Intent:
-    """`record`: the base columns that are true once the write took effect; `card_id` is "" for a new card."""
+    """
+    `record`: the base columns that are true once the write took effect; `card_id` is "" for a new card.
+
+    `since`: Trello's clock before the write [s since 1970], 0 if unknown.
+    """
 
     side: str  # card | lead
     lead_id: str
     card_id: str
     record: dict[str, Any]
+    since: float = 0.0
 
 
-def intents_of(plan: Plan) -> list[Intent]:
-    """One intent for each write, in the order of the writes."""
-    cards = [Intent(CARD, write.lead_id, write.card_id, write.record) for write in plan.card_writes]
-    return cards + [Intent(LEAD, write.lead_id, write.card_id, write.record) for write in plan.lead_writes]
+def intents_of(plan: Plan, since: float) -> list[Intent]:
+    """One intent for each write, in the order of the writes. `since`: Trello's clock [s since 1970]."""
+    cards = [Intent(CARD, write.lead_id, write.card_id, write.record, since) for write in plan.card_writes]
+    return cards + [Intent(LEAD, write.lead_id, write.card_id, write.record, since) for write in plan.lead_writes]
 
 
 def unclear(base: pd.DataFrame, intents: list[Intent], trello: pd.DataFrame) -> list[Intent]:
-    """Card writes that the cards alone cannot prove: a cell holds neither the base's value nor the intended one."""
-    was, cards = base.to_dict("index"), trello.to_dict("index")
+    """Card writes that the cards alone cannot prove: a cell does not hold what was meant to be written."""
+    cards = trello.to_dict("index")
     return [
         intent
         for intent in intents
-        if intent.side == CARD and intent.card_id in cards and intent.lead_id in was
+        if intent.side == CARD and intent.card_id in cards and intent.lead_id in base.index
         for cell in WITNESSES
-        if cell in intent.record and cards[intent.card_id][cell] not in (intent.record[cell], was[intent.lead_id][cell])
+        if cell in intent.record and cards[intent.card_id][cell] != intent.record[cell]
     ]
 
 
@@ -61,20 +66,23 @@ def witnessed(
     intents: Iterable[Intent], actions: Iterable[Mapping[str, Any]], lists: Mapping[str, str]
 ) -> set[tuple[str, str]]:
     """
-    (lead id, cell) of those intents whose value the action feed shows as one that somebody replaced since.
+    (lead id, cell) of those intents whose value the action feed shows as one that somebody replaced since then.
 
     `actions`: as Trello.fetch_actions. `lists`: stage -> list id.
     """
-    replaced = set()
+    replaced: dict[tuple[Any, str, Any], float] = {}  # newest first, so the first of a kind is the latest
     for action in actions:
         data = action.get("data") or {}
         card_id, old = (data.get("card") or {}).get("id"), data.get("old") or {}
-        replaced |= {(card_id, cell, text(old[key])) for cell, key in WITNESSES.items() if key in old}
+        for cell, key in WITNESSES.items():
+            if key in old:
+                replaced.setdefault((card_id, cell, text(old[key])), time_of(action))
     return {
         (intent.lead_id, cell)
         for intent in intents
         for cell in WITNESSES
-        if (intent.card_id, cell, lists.get(intent.record.get(cell, ""), intent.record.get(cell))) in replaced
+        for value in [intent.record.get(cell)]
+        if replaced.get((intent.card_id, cell, lists.get(str(value), value)), -1.0) >= intent.since
     }
 
 
@@ -108,7 +116,7 @@ def settle(
 
 def _settle_created(rows: dict[str, dict[Any, Any]], intent: Intent, card_id: str) -> None:
     was = rows.get(intent.lead_id)
-    if was is None or was["card_presence"] == "deleted":
+    if was is None or was["card_id"] != card_id:
         rows[intent.lead_id] = {**intent.record, "card_id": card_id}
 
 

@@ -94,7 +94,8 @@ class StatusMap:
         """The map in which the first status named for a stage is the one that stage gives back."""
         status_for: dict[str, str] = {}
         for status, stage in stage_of.items():
-            status_for.setdefault(stage, status)
+            if isinstance(stage, str):
+                status_for.setdefault(stage, status)
         return cls(dict(stage_of), status_for)
 
     @property

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from leadsync.frames import text
+from leadsync.frames import text, time_of
 from leadsync.plan import CardWrite
 
 # cell on the wire -> column of the card frame it was planned from
@@ -36,32 +36,34 @@ class Overwritten:
     value: str
 
 
-def find_overwritten(actions: Iterable[Mapping[str, Any]], writes: Iterable[Written]) -> list[Overwritten]:
-    """Compare, for each cell sent, the value that our action replaced with the value we had read."""
-    former = _replaced_values(actions)
+def find_overwritten(
+    actions: Iterable[Mapping[str, Any]], writes: Iterable[Written], since: float = 0.0
+) -> list[Overwritten]:
+    """
+    Compare, for each cell sent, the value that our action replaced with the value we had read.
+
+    `since`: Trello's clock before the first write [s since 1970]; older actions are not ours.
+    """
+    former = _replaced_values(action for action in actions if time_of(action) >= since)
     found = []
     for written in writes:
         for cell, column in SEEN_AS.items():
             sent = written.sent.get(cell)
             replaced = former.get((written.write.card_id, cell, _normal(cell, sent)))
-            if (
-                sent is not None
-                and replaced is not None
-                and _normal(cell, replaced) != _based_on(written, cell, column)
-            ):
-                found.append(Overwritten(written, cell, replaced))
+            if None not in (sent, replaced) and _normal(cell, replaced) != _based_on(written, cell, column):
+                found.append(Overwritten(written, cell, str(replaced)))
     return found
 
 
 def _replaced_values(actions: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str], str]:
-    """(card, cell, new value) -> former value, of the newest action of its kind."""
+    """(card, cell, new value) -> former value, of the oldest action of its kind: a later one is a person's."""
     former: dict[tuple[str, str, str], str] = {}
     for action in actions:  # newest first
         data = action.get("data") or {}
         card, old = data.get("card") or {}, data.get("old") or {}
         for cell in SEEN_AS:
             if isinstance(old.get(cell), str):
-                former.setdefault((str(card.get("id")), cell, _normal(cell, card.get(cell))), old[cell])
+                former[(str(card.get("id")), cell, _normal(cell, card.get(cell)))] = old[cell]
     return former
 
 

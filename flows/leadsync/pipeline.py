@@ -22,12 +22,12 @@ from leadsync.airtable import Airtable
 from leadsync.apply import Failure, Outcome, Progress, Target, load_cards, load_leads
 from leadsync.errors import ConfigurationError, LeadsyncError, ListsChangedError, ServiceRefusedError
 from leadsync.frames import overlay
-from leadsync.guards import check_reads
+from leadsync.guards import check_plan, check_reads
 from leadsync.intents import Intent, intents_of, settle, unclear, witnessed
 from leadsync.lock import pair_lock
 from leadsync.model import BASE_COLUMNS, Rules
 from leadsync.plan import Conflict, Plan, build_plan
-from leadsync.reconcile import reconcile, to_look_up
+from leadsync.reconcile import ARCHIVED, reconcile, to_look_up
 from leadsync.report import Report, rows_of
 from leadsync.settings import ConflictPolicy, Settings
 from leadsync.store import StateStore
@@ -61,6 +61,7 @@ class Memory:
 
     base: pd.DataFrame
     intents: list[Intent]
+    open_cards: int  # on the whole board, at the end of the last run
 
 
 def no_progress(what: str, done: int, total: int) -> None:
@@ -79,12 +80,14 @@ def extract_cards(trello: Trello, board: Board, memory: Memory, to_the_end: bool
     """
     The board's cards; archived ones too if there is no base yet, or a card may have been created unrecorded.
 
-    `to_the_end`: read on although every known card was seen (a card is to be created).
+    `to_the_end`: read on although as many cards were seen as there were last time (a card is to be created). So it
+    is, too, while a card may come back behind the last page.
     """
-    open_ids = memory.base["card_id"][memory.base["card_presence"] == "open"]
+    returning = memory.base["card_presence"].isin((*ARCHIVED, "moved_away")).any()
+    expected = 0 if to_the_end or returning else memory.open_cards
     unrecorded = any(intent.side == "card" and not intent.card_id for intent in memory.intents)
     archived = memory.base.empty or unrecorded
-    return trello.fetch_cards(board, set(memory.base["card_id"]), () if to_the_end else set(open_ids), archived)
+    return trello.fetch_cards(board, set(memory.base["card_id"]), expected, archived)
 
 
 def join_and_diff(
@@ -103,6 +106,7 @@ def join_and_diff(
     leads = overlay(leads, clients.airtable.look_up_leads(missing_leads))
     trello = overlay(cards.cards, clients.trello.look_up_cards(board, missing_cards))
     plan = build_plan(reconcile(base, leads, trello, rules), base, leads, trello, rules)
+    check_plan(base, plan, rules)
     _carry_settled(plan, memory.base, base)
     return plan
 
@@ -157,6 +161,7 @@ class Run:
     steps: Steps
     clients: Clients
     report: Report = field(default_factory=Report)
+    open_cards: int = 0
 
     @property
     def rules(self) -> Rules:
@@ -183,7 +188,8 @@ class Run:
             self._tell(plan, rows_of(plan.changes, outcome="planned"))
             return Outcome()
         self._check_board(plan, target)
-        self.clients.store.journal(target.pair, plan.base_updates, plan.forget, intents_of(plan))
+        intents = intents_of(plan, self.clients.trello.clock)
+        self.clients.store.journal(target.pair, plan.base_updates, plan.forget, intents)
         self._tell(plan, [])
         outcome = Outcome()
         try:
@@ -196,15 +202,19 @@ class Run:
         finally:
             self._tell_overwritten(outcome, target.board)
         self._refuse_if_nothing_was_permitted(plan, outcome)
+        self._remember_open_cards(target, outcome)
         return outcome
 
     def _plan(self, target: Target) -> Plan:
-        memory = Memory(self.clients.store.load_base(target.pair), self.clients.store.load_intents(target.pair))
+        store, pair = self.clients.store, target.pair
+        facts = store.load_facts(pair) or {}
+        memory = Memory(store.load_base(pair), store.load_intents(pair), facts.get("open_cards", 0))
         leads, cards = self._extract(target.board, memory)
         plan: Plan = self.steps.call(join_and_diff, memory, leads, cards, self.clients, target.board, self.rules)
         if not cards.whole and any(not write.card_id for write in plan.card_writes):
             cards = self.steps.call(extract_cards, self.clients.trello, target.board, memory, to_the_end=True)
             plan = self.steps.call(join_and_diff, memory, leads, cards, self.clients, target.board, self.rules)
+        self.open_cards = cards.total
         self.report.leads, self.report.cards = len(leads), len(cards.cards)
         self.report.titles |= dict(zip(leads.index, leads["title"], strict=True))
         return plan
@@ -220,18 +230,27 @@ class Run:
         """Board and lists as the settings name them; asked for once, then known until the settings change."""
         named = [self.settings.trello_endpoint_url, self.settings.trello_board_id, self.settings.list_ids]
         self.digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:24]
-        if resolved := self.clients.store.load_resolved(self.digest):
+        if resolved := self.clients.store.load_facts(self.digest):
             return Board(**resolved)
         board = self.clients.trello.fetch_board()
-        self.clients.store.save_resolved(self.digest, vars(board))
+        self.clients.store.save_facts(self.digest, vars(board))
         return board
+
+    def _remember_open_cards(self, target: Target, outcome: Outcome) -> None:
+        """So that the next read knows a full last page for what it is."""
+        kinds = [(change.field, change.before, change.after) for change in outcome.done]
+        made = sum(field == "card" and after != "archived" for field, _, after in kinds)
+        gone = sum(field == "card" and after == "archived" for field, _, after in kinds)
+        facts = {"open_cards": self.open_cards + made - gone}
+        if self.clients.store.load_facts(target.pair) != facts:
+            self.clients.store.save_facts(target.pair, facts)
 
     def _check_board(self, plan: Plan, target: Target) -> None:
         if plan.card_writes:
             try:
                 self.clients.trello.check_board(target.board)
             except ListsChangedError:
-                self.clients.store.save_resolved(self.digest, vars(self.clients.trello.fetch_board()))
+                self.clients.store.save_facts(self.digest, vars(self.clients.trello.fetch_board()))
                 raise
 
     def _tell(self, plan: Plan, changes: list[dict[str, Any]]) -> None:

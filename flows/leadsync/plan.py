@@ -264,7 +264,7 @@ def _leave(row: LeadRow) -> None:
     lead_presence = row.lead.get("presence") or row.was["lead_presence"]
     card_presence = row.card.get("presence") or row.was["card_presence"]
     card_presence = row.archived if card_presence == "archived" else card_presence
-    seen = row.lead.get("status", "") if card_presence in ("archived", "deleted") else row.was["seen_status"]
+    seen = row.lead["status"] if lead_presence == "present" else row.was["seen_status"]
     if lead_presence != row.was["lead_presence"] or card_presence != row.was["card_presence"]:
         row.note(LEAVE_NOTES["moved_away" if lead_presence == "present" else lead_presence])
     row.record(lead_presence=lead_presence, card_presence=card_presence, seen_status=seen or row.was["status"])

@@ -95,10 +95,10 @@ def reconcile(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, 
 
     `airtable` and `trello` hold the read and the looked-up rows (frames.absent_leads, frames.deleted_cards).
     """
-    owned, set_aside, claimed = _identify(base, trello)
+    owned, set_aside = _identify(base, trello)
     leads = base.index.union(airtable.index).union(owned.index)
     was, lead, card = (_aligned(frame, leads) for frame in (base, airtable, owned))
-    row = _row_decisions(leads, was, lead, card, claimed, rules)
+    row = _row_decisions(leads, was, lead, card, set_aside, rules)
     status, stage = _status_cells(row, was, lead, card, rules.status_map)
     cells = {"status": status, "name": _name_cells(row, was, lead, card), **_block_cells(row, was, lead, card)}
     row = _spare_moved_cards(row, was, card, stage)
@@ -126,12 +126,11 @@ def _last_seen(was: Columns, lead: Columns) -> Strings:
     return np.where(shut, was["seen_status"], np.where(was["stage"] != "", was["status"], lead["status"]))
 
 
-def _identify(base: pd.DataFrame, trello: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, set[str]]:
+def _identify(base: pd.DataFrame, trello: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     Which card is which lead's: the card the base knows, else the oldest by id, open ones before archived ones.
 
-    Returns: the cards by lead (index lead_id, with card_id), the cards set aside, and the leads which a card
-    set aside lays claim to (they get no new card).
+    Returns: the cards by lead (index lead_id, with card_id), and the cards set aside with a reason.
     """
     cards = trello.rename_axis("card_id").reset_index()
     known = dict(zip(base["card_id"], base.index, strict=True))
@@ -150,7 +149,7 @@ def _identify(base: pd.DataFrame, trello: pd.DataFrame) -> tuple[pd.DataFrame, p
     owned = rank[first].set_index("owner").sort_index()
     copies = rank[~first & ~rank["deleted"]].assign(reason="copy")
     aside = pd.concat([cards[cards["reason"] != ""], copies])
-    return owned, aside, _claims(aside)
+    return owned, aside
 
 
 def _renamed_marker(cards: pd.DataFrame) -> pd.Series:
@@ -165,11 +164,10 @@ def _second_to_unread(rank: pd.DataFrame, base: pd.DataFrame, cards: pd.DataFram
     return rank["stranger"] & rank["owner"].isin(alive)
 
 
-def _claims(aside: pd.DataFrame) -> set[str]:
-    """Leads that a card with two markers, or with another lead's marker, or known to the base, speaks for."""
+def _claimed(aside: pd.DataFrame) -> list[str]:
+    """Leads that an unclear card names: they get no new card before a person has put it right."""
     unclear = aside[aside["reason"].isin(("two_markers", "other_marker"))]
-    named = {lead for text in unclear["description"] for lead in parse(text).markers}
-    return named | set(aside["known_lead"][aside["known_lead"] != ""])
+    return [lead for text in unclear["description"] for lead in parse(text).markers]
 
 
 def _aligned(frame: pd.DataFrame, leads: pd.Index) -> Columns:
@@ -193,7 +191,7 @@ def _stage_of(status: Strings, status_map: StatusMap) -> Strings:
 
 
 def _row_decisions(
-    leads: pd.Index, was: Columns, lead: Columns, card: Columns, claimed: set[str], rules: Rules
+    leads: pd.Index, was: Columns, lead: Columns, card: Columns, aside: pd.DataFrame, rules: Rules
 ) -> Strings:
     lead_now = np.where(lead["presence"] != "", lead["presence"], was["lead_presence"])
     card_now = np.where(card["presence"] != "", card["presence"], was["card_presence"])
@@ -208,7 +206,8 @@ def _row_decisions(
     if rules.on_lead_deleted == "leave":
         row[row == "archive"] = "leave"
     row[(row == "create") & (_stage_of(lead["status"], rules.status_map) == "")] = "quarantined"
-    row[(lead["problem"] != "") | leads.isin(list(claimed))] = "quarantined"
+    row[(row == "create") & leads.isin(_claimed(aside))] = "quarantined"
+    row[(lead["problem"] != "") | leads.isin(aside["known_lead"][aside["known_lead"] != ""])] = "quarantined"
     return row
 
 
@@ -276,11 +275,12 @@ def _block_cells(row: Strings, was: Columns, lead: Columns, card: Columns) -> di
 
 
 def _spare_moved_cards(row: Strings, was: Columns, card: Columns, stage: Strings) -> Strings:
-    """The card of a deleted lead is archived, unless a person moved or retitled it since the base."""
+    """The card of a deleted lead is archived, unless a person moved, retitled or un-archived it since the base."""
     restaged = (was["stage"] != "") & (stage != was["stage"])
     retitled = (was["title"] != "") & (card["title"] != was["title"])
+    taken_back = was["card_presence"] == "archived_by_us"
     spared: Strings = row.copy()
-    spared[(row == "archive") & (restaged | retitled)] = "keep_moved"
+    spared[(row == "archive") & (restaged | retitled | taken_back)] = "keep_moved"
     return spared
 
 

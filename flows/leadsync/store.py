@@ -28,11 +28,11 @@ LOCK_WAIT = 5.0
 
 metadata = sa.MetaData()
 schema_version = sa.Table("leadsync_schema", metadata, sa.Column("version", sa.Integer, nullable=False))
-pair_table = sa.Table(
-    "leadsync_pair",
+facts_table = sa.Table(
+    "leadsync_facts",
     metadata,
-    sa.Column("pair", sa.String, primary_key=True),  # the settings that name the pair, as a digest
-    sa.Column("resolved", sa.Text, nullable=False),  # what they were resolved to, JSON
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("facts", sa.Text, nullable=False),  # JSON
 )
 base_table = sa.Table(
     "leadsync_base",
@@ -53,6 +53,7 @@ intent_table = sa.Table(
     sa.Column("lead_id", sa.String, nullable=False),
     sa.Column("card_id", sa.String, nullable=False),
     sa.Column("record", sa.Text, nullable=False),
+    sa.Column("since", sa.Float, nullable=False),
 )
 holder_table = sa.Table(
     "leadsync_holder",
@@ -96,18 +97,18 @@ class StateStore:
         """Give the connections back."""
         self.engine.dispose()
 
-    def load_resolved(self, pair: str) -> dict[str, Any] | None:
-        """What the settings with digest `pair` were resolved to by an earlier run."""
+    def load_facts(self, key: str) -> dict[str, Any] | None:
+        """What an earlier run found out about `key`: a digest of settings, or a pair."""
         with self._reading() as connection:
-            query = sa.select(pair_table.c.resolved).where(pair_table.c.pair == pair)
+            query = sa.select(facts_table.c.facts).where(facts_table.c.key == key)
             found = connection.execute(query).scalar_one_or_none()
         return None if found is None else dict(json.loads(found))
 
-    def save_resolved(self, pair: str, resolved: Mapping[str, Any]) -> None:
-        """Keep what the settings were resolved to, so that an idle run need not ask."""
+    def save_facts(self, key: str, facts: Mapping[str, Any]) -> None:
+        """Keep what was found out, so that an idle run need not ask."""
         with self._writing() as connection:
-            connection.execute(sa.delete(pair_table).where(pair_table.c.pair == pair))
-            connection.execute(sa.insert(pair_table).values(pair=pair, resolved=json.dumps(dict(resolved))))
+            connection.execute(sa.delete(facts_table).where(facts_table.c.key == key))
+            connection.execute(sa.insert(facts_table).values(key=key, facts=json.dumps(dict(facts))))
 
     def load_base(self, pair: str) -> pd.DataFrame:
         """What both sides agreed on last time: frame as frames.base_frame."""
@@ -121,7 +122,7 @@ class StateStore:
         query = sa.select(intent_table).where(intent_table.c.pair == pair).order_by(intent_table.c.id)
         with self._reading() as connection:
             rows = connection.execute(query).all()
-        return [Intent(row.side, row.lead_id, row.card_id, json.loads(row.record)) for row in rows]
+        return [Intent(row.side, row.lead_id, row.card_id, json.loads(row.record), row.since) for row in rows]
 
     def journal(
         self, pair: str, updates: Mapping[str, Mapping[str, Any]], forget: Iterable[str], intents: Iterable[Intent]
@@ -134,6 +135,7 @@ class StateStore:
                 "lead_id": intent.lead_id,
                 "card_id": intent.card_id,
                 "record": json.dumps(intent.record),
+                "since": intent.since,
             }
             for intent in intents
         ]
@@ -206,7 +208,7 @@ class StateStore:
             ) from None
         except ModuleNotFoundError as exc:
             raise StateStoreError(f"SYNC_STATE_URL needs the package {exc.name}; install leadsync[postgres].") from None
-        except (SQLAlchemyError, OSError) as exc:
+        except (SQLAlchemyError, OSError, ValueError) as exc:
             where = self.url.render_as_string(hide_password=True) if hasattr(self, "url") else "SYNC_STATE_URL"
             cause = exc.orig if isinstance(exc, DatabaseError) else exc
             first_line = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__

@@ -7,6 +7,7 @@ exceptions ever come into play. What is never here: a path, a body, an opinion o
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import random
@@ -14,6 +15,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
@@ -21,7 +23,7 @@ import requests
 from pyrate_limiter import InMemoryBucket, Limiter, Rate
 from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError, ReadTimeoutError
 
 from leadsync.errors import (
     ConfigurationError,
@@ -39,6 +41,8 @@ CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 35.0
 """Seconds. Trello itself cuts an answer at 30 s [reference/trello-api.md 2.2]."""
 ATTEMPTS = 5
 """Tries of one request before a run gives up on it; a 429 that waited out its window counts as one."""
+TEXT_SHOWN = 300
+"""Characters of a service's own words that are passed on."""
 SLOW_ATTEMPTS = 2
 """Tries of a request that got no answer in time: each costs the whole time-out."""
 
@@ -75,7 +79,8 @@ class Wire(HTTPAdapter):
     The transport adapter of one service.
 
     `hosts` maps hosts a client has hard-coded to the endpoint from the settings. `secrets` are blotted out of
-    every text that leaves here. Attribute `calls`: requests sent, retries included.
+    every text that leaves here. Attributes: `calls`, requests sent, retries included; `server_time`, the service's
+    clock at its last answer [s since 1970], 0 if it never said.
     Raises (from `send`): the LeadsyncErrors of errors.py, never an exception of requests or urllib3.
     """
 
@@ -89,7 +94,7 @@ class Wire(HTTPAdapter):
         read_timeout: float = READ_TIMEOUT,
     ) -> None:
         super().__init__(pool_maxsize=8)
-        self.service, self.calls = service, 0
+        self.service, self.calls, self.server_time = service, 0, 0.0
         self._pace, self._secrets, self._hosts, self._clock = pace, secrets, dict(hosts or {}), clock
         self._timeout = (CONNECT_TIMEOUT, read_timeout)
         rate = Rate(pace.limit, int(pace.seconds * 1000))
@@ -135,6 +140,7 @@ class Wire(HTTPAdapter):
         except requests.exceptions.RequestException as exc:
             raise self._lost(request, exc) from None
         self._mind_remaining(response)
+        self._note_time(response)
         if 200 <= response.status_code < 300:
             return self._checked(request, response, body)
         raise self._refused(request, response)
@@ -152,6 +158,11 @@ class Wire(HTTPAdapter):
         if left.isdigit() and int(left) < 2 and response.status_code != 429:
             interval = response.headers.get("X-Rate-Limit-Api-Token-Interval-Ms", "")
             self._pause_all(int(interval) / 1000 if interval.isdigit() else self._pace.penalty)
+
+    def _note_time(self, response: requests.Response) -> None:
+        if date := response.headers.get("Date"):
+            with contextlib.suppress(ValueError):
+                self.server_time = parsedate_to_datetime(date).timestamp()
 
     def _pause_all(self, seconds: float) -> None:
         with self._lock:
@@ -175,7 +186,7 @@ class Wire(HTTPAdapter):
         if isinstance(reason, NewConnectionError | ConnectTimeoutError):
             host = urlsplit(request.url or "").netloc
             return _Again(TransientServiceError(f"{self.service} could not be reached at {host}. Run again later."))
-        timed_out = isinstance(exc, requests.exceptions.Timeout)
+        timed_out = isinstance(exc, requests.exceptions.Timeout) or isinstance(reason, ReadTimeoutError)
         what = f"no answer within {self._timeout[1]:g} s" if timed_out else "a dropped connection"
         return self._unanswered(request, what, timed_out)
 
@@ -201,7 +212,7 @@ class Wire(HTTPAdapter):
             log.warning("%s says we are too fast (429); waiting %.0f s.", self.service, pause)
             error = TransientServiceError(f"{self.service} kept answering 429 (too many requests). Run again later.")
             return _Again(error, pause=0.0)  # the pause is everybody's, see _wait_for_turn
-        if response.status_code >= 500 or response.status_code in (408, 409, 449):
+        if response.status_code >= 500 or response.status_code == 408:
             return self._unanswered(request, f"an answer of {response.status_code}")
         return ServiceRefusedError(self.service, response.status_code, kind, text)
 
@@ -210,20 +221,22 @@ class Wire(HTTPAdapter):
         return float(stated) if stated.isdigit() else self._pace.penalty
 
     def _error_of(self, response: requests.Response) -> tuple[str, str]:
-        """Type and text in any of the five envelopes [reference/airtable-api.md 3.1] or Trello's plain text."""
-        try:
-            body: Any = response.json()
-        except ValueError:
-            is_text = "text/plain" in response.headers.get("Content-Type", "")
-            return "", self.redact(response.text[:300] if is_text else "")
-        error = body.get("error", body) if isinstance(body, dict) else body
-        if isinstance(body, dict) and isinstance(body.get("errors"), list) and body["errors"]:
-            error = body["errors"][0]
-        if isinstance(error, dict):
-            kind = error.get("type") or error.get("error") or ""
-            return str(kind), self.redact(str(error.get("message") or "")[:300])
-        message = body.get("message", "") if isinstance(body, dict) else ""
-        return str(error), self.redact(str(message)[:300])
+        """Type and text in any of the five envelopes [reference/airtable-api.md 3.1] or as Trello's plain text."""
+        kind, text = _envelope(response)
+        return self.redact(kind)[:TEXT_SHOWN], self.redact(text)[:TEXT_SHOWN]
+
+
+def _envelope(response: requests.Response) -> tuple[str, str]:
+    try:
+        body: Any = response.json()
+    except ValueError:
+        return "", response.text if "text/plain" in response.headers.get("Content-Type", "") else ""
+    error = body.get("error", body) if isinstance(body, dict) else body
+    if isinstance(body, dict) and isinstance(body.get("errors"), list) and body["errors"]:
+        error = body["errors"][0]
+    if isinstance(error, dict):
+        return str(error.get("type") or error.get("error") or ""), str(error.get("message") or "")
+    return str(error), str(body.get("message", "")) if isinstance(body, dict) else ""
 
 
 def _enough(state: RetryCallState) -> bool:

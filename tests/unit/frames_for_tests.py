@@ -1,0 +1,200 @@
+"""Builders for records, cards and bases, and a small world in which a plan can be carried out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from leadsync.description import plain, render, with_block
+from leadsync.frames import absent_leads, base_frame, cards_frame, deleted_cards, leads_frame, overlay
+from leadsync.model import BASE_COLUMNS, DEFAULT_STAGE_OF, Rules, StatusMap
+from leadsync.plan import Plan, build_plan
+from leadsync.reconcile import Reconciled, reconcile, to_look_up
+
+BOARD = "b" * 24
+COLUMNS = {"name": "name", "email": "email", "status": "status", "source": "source"}
+LISTS = {"TODO": "list-todo", "IN_PROGRESS": "list-in-progress", "DONE": "list-done", "": "list-elsewhere"}
+STAGES_BY_LIST = {list_id: stage for stage, list_id in LISTS.items() if stage}
+STATUS_MAP = StatusMap.from_stages(DEFAULT_STAGE_OF)
+POLICIES = ("airtable", "trello", "hold")
+Row = dict[str, Any]
+Frames = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
+
+
+def rules(**choices: Any) -> Rules:
+    """The user's choices, those of the defaults unless named."""
+    return Rules(**({"status_map": STATUS_MAP} | choices))
+
+
+def lead_id(number: int) -> str:
+    """A record id that sorts as its number."""
+    return f"rec{number:014d}"
+
+
+def card_id(number: int) -> str:
+    """A card id that sorts as its number."""
+    return f"{number:024x}"
+
+
+def record(number: int = 1, **cells: Any) -> Row:
+    """An Airtable record; an empty cell is left out, as Airtable does."""
+    full = {"name": "Ada", "email": "ada@example.com", "status": "NEW", "source": "fair"} | cells
+    return {"id": lead_id(number), "fields": {cell: value for cell, value in full.items() if value != ""}}
+
+
+def card(number: int = 1, of: int | None = None, stage: str = "TODO", **columns: Any) -> Row:
+    """A Trello card with the managed block of lead `of` (its own number if None)."""
+    marker = lead_id(number if of is None else of)
+    return {
+        "id": card_id(number),
+        "idBoard": BOARD,
+        "idList": LISTS[stage],
+        "name": "Ada",
+        "desc": render(marker, "ada@example.com", "fair"),
+        "closed": False,
+        "dueComplete": False,
+        "isTemplate": False,
+        "cardRole": None,
+        "shortUrl": "https://trello.com/c/x",
+    } | columns
+
+
+def base_row(number: int = 1, **columns: Any) -> Row:
+    """What `record(number)` and `card(number)` agree on."""
+    agreed = {
+        "card_id": card_id(number),
+        "lead_presence": "present",
+        "card_presence": "open",
+        "status": "NEW",
+        "stage": "TODO",
+        "due_complete": False,
+        "name": "Ada",
+        "title": "Ada",
+        "email_line": "ada@example.com",
+        "source_line": "fair",
+        "shown_email": "ada@example.com",
+        "shown_source": "fair",
+        "seen_status": "",
+    }
+    return {column: (agreed | columns)[column] for column in BASE_COLUMNS}
+
+
+@dataclass
+class World:
+    """
+    Both services and the base, as plain data.
+
+    A lead that is not in `records` is gone, a card that is not in `cards` is deleted; leads in `out_of_view` and
+    cards that are archived or on another board are only found by a look-up.
+    """
+
+    records: dict[str, Row] = field(default_factory=dict)
+    cards: dict[str, Row] = field(default_factory=dict)
+    base: dict[str, Row] = field(default_factory=dict)
+    out_of_view: set[str] = field(default_factory=set)
+    made: int = 0
+
+    def with_lead(self, *, record: Row | None = None, card: Row | None = None, base: Row | None = None) -> World:
+        """Add one lead's forms, whichever it has. A base row is kept under its record's or its card's marker."""
+        if record:
+            self.records[record["id"]] = record
+        if card:
+            self.cards[card["id"]] = card
+        if base:
+            known = record["id"] if record else f"rec{int(base['card_id'], 16):014d}"
+            self.base[known] = base
+        return self
+
+    def read(self) -> Frames:
+        """Base, Airtable, Trello as a run reads them: archived cards only while there is no base."""
+        base = base_frame({lead: tuple(row.values()) for lead, row in self.base.items()})
+        airtable = leads_frame([row for lead, row in self.records.items() if lead not in self.out_of_view], COLUMNS)
+        here = [row for row in self.cards.values() if row["idBoard"] == BOARD and not (row["closed"] and self.base)]
+        return base, airtable, cards_frame(here, BOARD, STAGES_BY_LIST, set(base["card_id"]))
+
+    def frames(self, by: Rules) -> Frames:
+        """The read, with everything looked up that must be."""
+        base, airtable, trello = self.read()
+        leads, cards = to_look_up(base, airtable, trello, by)
+        absent = absent_leads({lead: "out_of_view" if lead in self.out_of_view else "gone" for lead in leads})
+        found = cards_frame([self.cards[key] for key in cards if key in self.cards], BOARD, STAGES_BY_LIST, cards)
+        looked_up = overlay(found, deleted_cards([key for key in cards if key not in self.cards]))
+        return base, overlay(airtable, absent), overlay(trello, looked_up)
+
+    def reconcile(self, by: Rules | None = None) -> Reconciled:
+        """The decisions."""
+        by = by or rules()
+        return reconcile(*self.frames(by), by)
+
+    def plan(self, by: Rules | None = None, **choices: Any) -> Plan:
+        """The plan."""
+        by = by or rules(**choices)
+        frames = self.frames(by)
+        return build_plan(reconcile(*frames, by), *frames, by)
+
+    def sync(self, by: Rules | None = None, **choices: Any) -> Plan:
+        """Plan and carry it out. Returns: the plan."""
+        plan = self.plan(by, **choices)
+        self.apply(plan)
+        return plan
+
+    def apply(self, plan: Plan) -> World:
+        """Carry out every write as the services would, and record what apply.py records."""
+        for lead, columns in plan.base_updates.items():
+            self._record(lead, columns)
+        for lead in plan.forget:
+            self.base.pop(lead, None)
+        for write in plan.card_writes:
+            self._write_card(write)
+        for write in plan.lead_writes:
+            self.records[write.lead_id]["fields"].update(write.fields)
+            self._record(write.lead_id, write.record)
+        return self
+
+    def _write_card(self, write: Any) -> None:
+        target = write.card_id or card_id(0xF000 + self.made)
+        if not write.card_id:
+            self.made += 1
+            self.cards[target] = card(name="", desc="") | {"id": target}
+        sent = self.cards[target]
+        if write.stage is not None:
+            sent["idList"] = LISTS[write.stage]
+        for key, value in (("name", write.title), ("closed", write.closed), ("dueComplete", write.due_complete)):
+            if value is not None:
+                sent[key] = value
+        if write.block is not None:
+            sent["desc"] = with_block(sent["desc"], write.lead_id, *write.block)
+        returned = cards_frame([sent], BOARD, STAGES_BY_LIST, [target]).loc[target]
+        columns = {"title": returned["title"]} if write.title is not None else {}
+        if write.block is not None:
+            columns |= {"shown_email": returned["email_line"], "shown_source": returned["source_line"]}
+        self._record(write.lead_id, {**write.record, **columns, "card_id": target})
+
+    def _record(self, lead: str, columns: Row) -> None:
+        empty = {column: False if dtype == "bool" else "" for column, dtype in BASE_COLUMNS.items()}
+        self.base[lead] = {**empty, **self.base.get(lead, {}), **columns}
+
+
+def one_lead(*, record: Row | None = None, card: Row | None = None, base: Row | None = None) -> World:
+    """A world of one lead."""
+    return World().with_lead(record=record, card=card, base=base)
+
+
+def agreed_world(size: int) -> World:
+    """`size` leads on which base, Airtable and Trello agree."""
+    world = World()
+    for number in range(1, size + 1):
+        world.with_lead(record=record(number), card=card(number), base=base_row(number))
+    return world
+
+
+def is_idle(plan: Plan) -> bool:
+    """Whether a plan writes nothing and records nothing."""
+    return not plan.writes and not plan.base_updates and not plan.forget
+
+
+def shown(value: str) -> str:
+    """A value as the frames hold it for the block."""
+    return plain(" ".join(value.split()))

@@ -1,0 +1,133 @@
+"""The house: who may import whom, and what a file may be called."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+FLOWS = Path(__file__).resolve().parents[2] / "flows"
+MODULES = sorted((FLOWS / "leadsync").glob("*.py"))
+DOORS = sorted(FLOWS.glob("*.py"))
+EVERY_FILE = sorted(path for path in FLOWS.rglob("*.py") if "__pycache__" not in path.parts)
+
+FLOOR_OF = {
+    name: floor
+    for floor, names in enumerate(
+        [
+            ["errors", "model", "settings"],
+            ["description", "frames"],
+            ["reconcile", "plan", "guards", "intents", "overwrites", "report"],
+            ["wire", "airtable", "trello", "store", "lock", "local_run", "console"],
+            ["apply"],
+            ["pipeline"],
+            ["checks"],
+        ]
+    )
+    for name in names
+}
+NEIGHBOURS = {
+    ("plan", "reconcile"),
+    ("guards", "plan"),
+    ("guards", "reconcile"),
+    ("intents", "plan"),
+    ("overwrites", "plan"),
+    ("lock", "store"),
+    ("settings", "errors"),
+    ("settings", "model"),
+    ("frames", "description"),
+    ("airtable", "wire"),
+    ("trello", "wire"),
+}
+ONLY_IN = {
+    "pyairtable": {"leadsync/airtable.py"},
+    "trello": {"leadsync/trello.py"},
+    "sqlalchemy": {"leadsync/store.py", "leadsync/lock.py"},
+    "requests": {"leadsync/wire.py"},
+}
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    """Dotted names of everything a file imports, at any depth of it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name} imports relatively"
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def own_imports(path: Path) -> set[str]:
+    """The modules of leadsync that a file imports."""
+    dotted = [name.split(".") for name in imports_of(path)]
+    return {name[1] for name in dotted if name[0] == "leadsync" and len(name) > 1 and name[1] in FLOOR_OF}
+
+
+def outside(path: Path) -> set[str]:
+    """Top-level names that a file imports."""
+    return {name.split(".")[0] for name in imports_of(path)}
+
+
+def by_name(path: Path) -> str:
+    return path.relative_to(FLOWS).as_posix()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=by_name)
+def test_module_imports_downwards(path):
+    """A module imports lower floors, and on its own floor only the neighbours that the house allows."""
+    if path.stem == "__init__":
+        assert own_imports(path) == set()
+        return
+    assert path.stem in FLOOR_OF, f"{path.name} has no floor"
+    for imported in own_imports(path):
+        below = FLOOR_OF[imported] < FLOOR_OF[path.stem]
+        assert below or (path.stem, imported) in NEIGHBOURS, f"{path.stem} imports {imported}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=by_name)
+def test_module_has_a_docstring(path):
+    """Each module says what it is for."""
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("path", [path for path in EVERY_FILE if path not in DOORS], ids=by_name)
+def test_prefect_is_imported_by_doors_alone(path):
+    """Below the doors nothing knows of Prefect."""
+    assert "prefect" not in outside(path)
+
+
+@pytest.mark.parametrize("library", ONLY_IN)
+def test_library_stays_in_its_adapter(library):
+    """A third-party client is known to one file only."""
+    product = [path for path in EVERY_FILE if "emulator" not in path.relative_to(FLOWS).parts]
+    users = {by_name(path) for path in product if library in outside(path)}
+    assert users <= ONLY_IN[library]
+
+
+def test_emulator_and_product_know_nothing_of_each_other():
+    """The emulator fakes the wire; sharing code would let one mistake hide another."""
+    for path in EVERY_FILE:
+        where = path.relative_to(FLOWS).parts[0]
+        if where == "emulator":
+            assert "leadsync" not in outside(path), path
+        if where == "leadsync":
+            assert "emulator" not in outside(path), path
+
+
+def test_pure_modules_import_no_io():
+    """What decides has no way to ask or tell the world anything."""
+    forbidden = {"os", "io", "time", "datetime", "logging", "pathlib", "requests", "sqlalchemy", "socket", "random"}
+    for name in ("model", "description", "frames", "reconcile", "plan", "guards", "intents", "overwrites"):
+        assert not outside(FLOWS / "leadsync" / f"{name}.py") & forbidden, name
+
+
+@pytest.mark.parametrize("path", DOORS, ids=by_name)
+def test_door_is_not_named_like_a_dependency(path):
+    """`flows/` comes first on the import path, so a door called like a package would hide it."""
+    installed = set(importlib.metadata.packages_distributions()) | set(sys.stdlib_module_names)
+    assert path.stem not in installed - {"leadsync"}
