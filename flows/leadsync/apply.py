@@ -21,6 +21,7 @@ from leadsync.errors import (
     LeadsyncError,
     QuotaExceededError,
     ServiceRefusedError,
+    StateStoreError,
     TimedOutWriteError,
     TransientServiceError,
     UnclearWriteError,
@@ -60,6 +61,7 @@ class Outcome:
     postponed: list[str] = field(default_factory=list)  # lead ids
     refused: list[ServiceRefusedError] = field(default_factory=list)
     overwritten: list[Overwritten] = field(default_factory=list)
+    error: LeadsyncError | None = None  # the run must end here
     notes: list[dict[str, str]] = field(default_factory=list)
 
     def add(self, other: Outcome) -> None:
@@ -70,6 +72,7 @@ class Outcome:
         self.refused += other.refused
         self.overwritten += other.overwritten
         self.notes += other.notes
+        self.error = self.error or other.error
 
 
 class _Postponed(Exception):
@@ -99,18 +102,21 @@ def load_cards(plan: Plan, trello: Trello, target: Target, progress: Progress) -
     outcome, written, since = Outcome(), list[Written](), trello.clock
     waiting, total = list(reversed(plan.card_writes)), len(plan.card_writes)
     under_way: dict[Future[tuple[pd.DataFrame, Written]], CardWrite] = {}
-    with _writers() as pool:
-        while waiting or under_way:
-            target.still_held()
-            while waiting and len(under_way) < WRITERS:
-                write = waiting.pop()
-                under_way[pool.submit(_write_card, write, trello, target.board)] = write
-            for future in wait(under_way, return_when=FIRST_COMPLETED).done:
-                write = under_way.pop(future)
-                if _settle_card(future, write, trello, target, outcome, written):
-                    _give_up(waiting, outcome)
-            progress("cards", total - len(waiting) - len(under_way), total)
-    _undo_overwrites(written, since, trello, target, outcome)
+    try:
+        with _writers() as pool:
+            while waiting or under_way:
+                target.still_held()
+                while waiting and len(under_way) < WRITERS:
+                    write = waiting.pop()
+                    under_way[pool.submit(_write_card, write, trello, target.board)] = write
+                for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                    write = under_way.pop(future)
+                    if _settle_card(future, write, trello, target, outcome, written):
+                        _give_up(waiting, outcome)
+                progress("cards", total - len(waiting) - len(under_way), total)
+        _undo_overwrites(written, since, trello, target, outcome)
+    except StateStoreError as lost:
+        outcome.error = lost
     return outcome
 
 
@@ -198,7 +204,8 @@ def _write_card(write: CardWrite, trello: Trello, board: Board) -> tuple[pd.Data
         cells["desc"] = with_block(based_on["description"], write.lead_id, *write.block)
         if len(cells["desc"]) > TRELLO_TEXT_LIMIT:
             raise _Postponed
-    return trello.update_card(board, write.card_id, cells), Written(write, cells, based_on)
+    card = trello.update_card(board, write.card_id, cells)
+    return card, Written(write, cells, based_on, trello.clock + trello.clock_step)
 
 
 def _fresh(write: CardWrite, trello: Trello, board: Board) -> dict[str, Any]:
@@ -269,6 +276,16 @@ def load_leads(plan: Plan, airtable: Airtable, target: Target, cards: Outcome, p
     stuck = {failure.lead_id for failure in cards.failures} | set(cards.postponed)
     writes = [write for write in plan.lead_writes if write.lead_id not in stuck]
     outcome.postponed += [write.lead_id for write in plan.lead_writes if write.lead_id in set(cards.postponed)]
+    try:
+        _write_leads(writes, airtable, target, outcome, progress)
+    except StateStoreError as lost:
+        outcome.error = lost
+    return outcome
+
+
+def _write_leads(
+    writes: Sequence[LeadWrite], airtable: Airtable, target: Target, outcome: Outcome, progress: Progress
+) -> None:
     for start in range(0, len(writes), REREAD):
         group = writes[start : start + REREAD]
         target.still_held()
@@ -279,13 +296,17 @@ def load_leads(plan: Plan, airtable: Airtable, target: Target, cards: Outcome, p
             break
         for ids, answer in airtable.update_leads({lead_id: write.fields for lead_id, write in fresh.items()}):
             batch = [fresh[lead_id] for lead_id in ids]
+            for lead_id in ids:
+                fresh.pop(lead_id)
             if isinstance(answer, LeadsyncError):
                 _fail_leads(batch, answer, airtable, outcome)
+                if not isinstance(answer, ServiceRefusedError):  # the service is away: what is left would fail too
+                    return _fail_leads([*fresh.values(), *writes[start + REREAD :]], answer, airtable, outcome)
             else:
                 _record_leads(batch, airtable.leads_of(answer), target, outcome)
             target.still_held()
         progress("leads", min(start + REREAD, len(writes)), len(writes))
-    return outcome
+    return None
 
 
 def _unmoved(group: Sequence[LeadWrite], airtable: Airtable, outcome: Outcome) -> Iterator[LeadWrite]:

@@ -197,7 +197,7 @@ def _check_cards(settings: Settings, clients: Clients) -> Iterator[Finding]:
 
 
 def _check_state(settings: Settings, clients: Clients) -> Iterator[Finding]:
-    where = clients.store.url.render_as_string(hide_password=True)
+    where = clients.store.shown_url
     try:
         with pair_lock(clients.store, "validate"):
             yield Finding("state database", OK, f"{where} can be read and written")

@@ -26,8 +26,13 @@ def text(value: object) -> str:
         return "" if value is None else str(value)
     if isinstance(value, list):
         return ", ".join(filter(None, map(text, value)))
-    flat = str(value).replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
+    flat = storable(str(value)).replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
     return unicodedata.normalize("NFC", flat).strip()
+
+
+def storable(value: str) -> str:
+    """Without what no database holds: NUL, and halves of an emoji that was cut in two."""
+    return value.replace("\0", "").encode("utf-8", "ignore").decode()
 
 
 def fit(title: str) -> str:
@@ -61,12 +66,12 @@ def _checked_record(record: Any) -> Mapping[str, Any]:
 
 
 def _lead_row(record: Mapping[str, Any], columns: Mapping[str, str]) -> tuple[object, ...]:
-    fields = record.get("fields") or {}
+    fields = record["fields"] if isinstance(record.get("fields"), dict) else {}
     cells = {ours: fields.get(column) for ours, column in columns.items()}
     broken = [columns[ours] for ours, value in cells.items() if isinstance(value, dict)]
     problem = f"column {broken[0]!r} holds {str(fields[broken[0]])[:80]}, not text" if broken else ""
     name, email, source = (text(cells[ours]) for ours in ("name", "email", "source"))
-    status = cells["status"] if isinstance(cells["status"], str) else text(cells["status"])
+    status = storable(cells["status"]) if isinstance(cells["status"], str) else text(cells["status"])
     title = title_for(record["id"], name, email)
     return ("present", name, email, status, source, title, plain(one_line(email)), plain(one_line(source)), problem)
 
@@ -90,7 +95,7 @@ def cards_frame(
     for card in cards:
         if not isinstance(card, dict) or not isinstance(card.get("id"), str):
             raise IncompleteReadError("Trello sent something that is not a card; nothing was written. Run again.")
-        if card["id"] in known or "LeadID:" in (card.get("desc") or ""):
+        if card["id"] in known or "LeadID:" in str(card.get("desc")):
             row = _card_row(card, board_id, stages)
             if card["id"] in known or row[2]:
                 rows[card["id"]] = row
@@ -98,7 +103,7 @@ def cards_frame(
 
 
 def _card_row(card: Mapping[str, Any], board_id: str, stages: Mapping[str, str]) -> tuple[object, ...]:
-    description = card.get("desc") or ""
+    description = card["desc"] if isinstance(card.get("desc"), str) else ""
     parsed = parse(description)
     away = card.get("idBoard") not in (None, "", board_id)
     role = card.get("cardRole") or ""

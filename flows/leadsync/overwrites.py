@@ -7,6 +7,7 @@ Pure. What is never here: the feed's request, the repair.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,11 +21,16 @@ SEEN_AS: Final = {"idList": "list_id", "name": "title", "desc": "description"}
 
 @dataclass(frozen=True)
 class Written:
-    """A PUT that succeeded: its write, and the cells as sent. `seen` of the write is what it was based on."""
+    """
+    A PUT that succeeded: its write, and the cells as sent. `based_on` is the card it was based on.
+
+    `answered`: Trello's clock when it had been done [s since 1970].
+    """
 
     write: CardWrite
     sent: Mapping[str, Any]
     based_on: Mapping[str, Any]
+    answered: float = math.inf
 
 
 @dataclass(frozen=True)
@@ -42,28 +48,32 @@ def find_overwritten(
     """
     Compare, for each cell sent, the value that our action replaced with the value we had read.
 
-    `since`: Trello's clock before the first write [s since 1970]; older actions are not ours.
+    `actions`: newest first. `since`: Trello's clock before the first write [s since 1970]. Ours is the latest action
+    of its kind from then on that was not later than the answer.
     """
-    former = _replaced_values(action for action in actions if time_of(action) >= since)
+    of_cell = _by_cell(actions)
     found = []
     for written in writes:
         for cell, column in SEEN_AS.items():
             sent = written.sent.get(cell)
-            replaced = former.get((written.write.card_id, cell, _normal(cell, sent)))
-            if None not in (sent, replaced) and _normal(cell, replaced) != _based_on(written, cell, column):
-                found.append(Overwritten(written, cell, str(replaced)))
+            kind = (written.write.card_id, cell, _normal(cell, sent))
+            ours = (former for time, former in of_cell.get(kind, ()) if since <= time <= written.answered)
+            replaced = None if sent is None else next(ours, None)
+            if replaced is not None and _normal(cell, replaced) != _based_on(written, cell, column):
+                found.append(Overwritten(written, cell, replaced))
     return found
 
 
-def _replaced_values(actions: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str], str]:
-    """(card, cell, new value) -> former value, of the oldest action of its kind: a later one is a person's."""
-    former: dict[tuple[str, str, str], str] = {}
-    for action in actions:  # newest first
+def _by_cell(actions: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str], list[tuple[float, str]]]:
+    """(card, cell, new value) -> time and former value, newest first."""
+    former: dict[tuple[str, str, str], list[tuple[float, str]]] = {}
+    for action in actions:
         data = action.get("data") or {}
         card, old = data.get("card") or {}, data.get("old") or {}
         for cell in SEEN_AS:
             if isinstance(old.get(cell), str):
-                former[(str(card.get("id")), cell, _normal(cell, card.get(cell)))] = old[cell]
+                kind = (str(card.get("id")), cell, _normal(cell, card.get(cell)))
+                former.setdefault(kind, []).append((time_of(action), old[cell]))
     return former
 
 

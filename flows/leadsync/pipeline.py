@@ -84,10 +84,11 @@ def extract_cards(trello: Trello, board: Board, memory: Memory, to_the_end: bool
     is, too, while a card may come back behind the last page.
     """
     returning = memory.base["card_presence"].isin((*ARCHIVED, "moved_away")).any()
-    expected = 0 if to_the_end or returning else memory.open_cards
+    total = 0 if to_the_end or returning else memory.open_cards
+    expected = memory.base["card_id"][memory.base["card_presence"] == "open"]
     unrecorded = any(intent.side == "card" and not intent.card_id for intent in memory.intents)
     archived = memory.base.empty or unrecorded
-    return trello.fetch_cards(board, set(memory.base["card_id"]), expected, archived)
+    return trello.fetch_cards(board, set(memory.base["card_id"]), set(expected), total, archived)
 
 
 def join_and_diff(
@@ -230,7 +231,8 @@ class Run:
         """Board and lists as the settings name them; asked for once, then known until the settings change."""
         named = [self.settings.trello_endpoint_url, self.settings.trello_board_id, self.settings.list_ids]
         self.digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:24]
-        if resolved := self.clients.store.load_facts(self.digest):
+        resolved = self.clients.store.load_facts(self.digest) or {}
+        if resolved.keys() == Board.__dataclass_fields__.keys() and isinstance(resolved["lists"], dict):
             return Board(**resolved)
         board = self.clients.trello.fetch_board()
         self.clients.store.save_facts(self.digest, vars(board))
@@ -266,6 +268,8 @@ class Run:
         self.report.changes += rows_of(done, outcome="done")
         self.report.failures += rows_of(of_side.failures)
         self.report.notes += of_side.notes
+        if of_side.error:
+            raise of_side.error
 
     def _tell_overwritten(self, outcome: Outcome, board: Board) -> None:
         """A conflict that only came to light while writing is listed like any other."""

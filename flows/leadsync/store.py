@@ -81,7 +81,10 @@ class StateStore:
             self.engine = sa.create_engine(self.url, connect_args=self._connect_args())
             if self.is_sqlite:
                 sa.event.listen(self.engine, "connect", _sqlite_pragmas)
-            self._open_schema()
+            try:
+                self._open_schema()
+            except DatabaseError:  # another first run may just have made the tables
+                self._open_schema()
 
     @property
     def is_sqlite(self) -> bool:
@@ -93,6 +96,11 @@ class StateStore:
         """The SQLite file; None in memory or on a server."""
         return Path(self.url.database) if self.is_sqlite and self.url.database not in (None, "", ":memory:") else None
 
+    @property
+    def shown_url(self) -> str:
+        """The address without password and options, which may hold another."""
+        return self.url.set(query={}).render_as_string(hide_password=True)
+
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
@@ -102,7 +110,7 @@ class StateStore:
         with self._reading() as connection:
             query = sa.select(facts_table.c.facts).where(facts_table.c.key == key)
             found = connection.execute(query).scalar_one_or_none()
-        return None if found is None else dict(json.loads(found))
+            return None if found is None else _json_object(found)
 
     def save_facts(self, key: str, facts: Mapping[str, Any]) -> None:
         """Keep what was found out, so that an idle run need not ask."""
@@ -122,7 +130,7 @@ class StateStore:
         query = sa.select(intent_table).where(intent_table.c.pair == pair).order_by(intent_table.c.id)
         with self._reading() as connection:
             rows = connection.execute(query).all()
-        return [Intent(row.side, row.lead_id, row.card_id, json.loads(row.record), row.since) for row in rows]
+            return [Intent(row.side, row.lead_id, row.card_id, _json_object(row.record), row.since) for row in rows]
 
     def journal(
         self, pair: str, updates: Mapping[str, Mapping[str, Any]], forget: Iterable[str], intents: Iterable[Intent]
@@ -160,7 +168,7 @@ class StateStore:
         with self._reading() as connection:
             query = sa.select(holder_table.c.holder).where(holder_table.c.pair == pair)
             found = connection.execute(query).scalar_one_or_none()
-        return {} if found is None else dict(json.loads(found))
+            return {} if found is None else _json_object(found)
 
     def save_holder(self, pair: str, holder: Mapping[str, Any]) -> None:
         """Called by the one who has just taken the lock."""
@@ -209,13 +217,21 @@ class StateStore:
         except ModuleNotFoundError as exc:
             raise StateStoreError(f"SYNC_STATE_URL needs the package {exc.name}; install leadsync[postgres].") from None
         except (SQLAlchemyError, OSError, ValueError) as exc:
-            where = self.url.render_as_string(hide_password=True) if hasattr(self, "url") else "SYNC_STATE_URL"
+            where = self.shown_url if hasattr(self, "url") else "SYNC_STATE_URL"
             cause = exc.orig if isinstance(exc, DatabaseError) else exc
             first_line = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
             raise StateStoreError(
                 f"The state database {where} could not be {verb} ({first_line}). Check SYNC_STATE_URL, the file's "
                 "rights, the disk's space, and that no other program holds it."
             ) from None
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    """Raises: ValueError if it is none; the database was damaged."""
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError("damaged content")
+    return found
 
 
 def _sqlite_pragmas(connection: Any, _record: Any) -> None:

@@ -88,6 +88,11 @@ class Trello:
         """Trello's clock at its last answer [s since 1970], 0 if it never said."""
         return self.wire.server_time
 
+    @property
+    def clock_step(self) -> float:
+        """How much later than `clock` it may have been [s]."""
+        return self.wire.time_step
+
     def fetch_board(self) -> Board:
         """
         Resolve board and lists. Cost: 1 request.
@@ -140,13 +145,21 @@ class Trello:
                 "The board's lists have changed since the last run; nothing was written. Run again."
             )
 
-    def fetch_cards(self, board: Board, known: Collection[str], expected: int = 0, archived: bool = False) -> CardsRead:
+    def fetch_cards(
+        self,
+        board: Board,
+        known: Collection[str],
+        expected: Collection[str] = (),
+        total: int = 0,
+        archived: bool = False,
+    ) -> CardsRead:
         """
         The board's open cards, or with `archived` all of them.
 
-        `known`: card ids the base knows. `expected`: how many open cards there were last time, 0 if unknown. Cost:
-        max(1, ceil(open / 1000)) requests: a full page ends the read if it makes up just that number, and the answer
-        then is not `whole`. With `archived` only an empty page ends it: a page cut short shows.
+        `known`: card ids the base knows. `expected`: those that should be open. `total`: how many open cards the
+        board had last time, 0 if unknown. Cost: max(1, ceil(open / 1000)) requests: a full page ends the read if it
+        shows all that is expected and makes up just that total, and the answer then is not `whole`. With `archived`
+        only an empty page ends it: a page cut short shows.
         """
         cards: dict[str, Any] = {}
         query = {"filter": "all" if archived else "open", "fields": CARD_FIELDS, "limit": str(PAGE)}
@@ -157,7 +170,7 @@ class Trello:
             if not news or (len(page) < PAGE and not archived):
                 whole = True
                 break
-            if len(cards) == expected and not archived:
+            if len(cards) == total and not archived and not set(expected) - cards.keys():
                 whole = False
                 break
             query["before"] = min(cards)

@@ -80,7 +80,7 @@ class Wire(HTTPAdapter):
 
     `hosts` maps hosts a client has hard-coded to the endpoint from the settings. `secrets` are blotted out of
     every text that leaves here. Attributes: `calls`, requests sent, retries included; `server_time`, the service's
-    clock at its last answer [s since 1970], 0 if it never said.
+    clock at its last answer, rounded down to `time_step` [s since 1970], 0 if it never said.
     Raises (from `send`): the LeadsyncErrors of errors.py, never an exception of requests or urllib3.
     """
 
@@ -94,7 +94,7 @@ class Wire(HTTPAdapter):
         read_timeout: float = READ_TIMEOUT,
     ) -> None:
         super().__init__(pool_maxsize=8)
-        self.service, self.calls, self.server_time = service, 0, 0.0
+        self.service, self.calls, self.server_time, self.time_step = service, 0, 0.0, 1.0
         self._pace, self._secrets, self._hosts, self._clock = pace, secrets, dict(hosts or {}), clock
         self._timeout = (CONNECT_TIMEOUT, read_timeout)
         rate = Rate(pace.limit, int(pace.seconds * 1000))
@@ -160,9 +160,12 @@ class Wire(HTTPAdapter):
             self._pause_all(int(interval) / 1000 if interval.isdigit() else self._pace.penalty)
 
     def _note_time(self, response: requests.Response) -> None:
-        if date := response.headers.get("Date"):
-            with contextlib.suppress(ValueError):
-                self.server_time = parsedate_to_datetime(date).timestamp()
+        """To the millisecond from Trello's own header, else to the second from HTTP's."""
+        stated, date = response.headers.get("X-Server-Time", ""), response.headers.get("Date", "")
+        with contextlib.suppress(ValueError):
+            exact = stated.isdigit()
+            self.server_time = int(stated) / 1000 if exact else parsedate_to_datetime(date).timestamp()
+            self.time_step = 0.001 if exact else 1.0
 
     def _pause_all(self, seconds: float) -> None:
         with self._lock:

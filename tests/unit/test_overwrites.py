@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from frames_for_tests import LISTS, base_row, card, card_id, one_lead, record
 
+from leadsync.frames import time_of
 from leadsync.overwrites import Written, find_overwritten
 
 TODO, IN_PROGRESS, DONE = (LISTS[stage] for stage in ("TODO", "IN_PROGRESS", "DONE"))
@@ -90,4 +93,7 @@ def test_description_compares_with_what_was_reread():
 def test_move_by_a_person_after_ours_is_not_taken_for_ours():
     """We moved TODO to DONE; afterwards a person moved it on and back: nothing was overwritten by us."""
     feed = [action("idList", IN_PROGRESS, DONE), action("idList", DONE, IN_PROGRESS), action("idList", TODO, DONE)]
-    assert found(feed, idList=DONE) == []
+    times = ("2026-11-02T09:00:05.000Z", "2026-11-02T09:00:03.000Z", "2026-11-02T09:00:01.100Z")
+    dated = [item | {"date": time} for item, time in zip(feed, times, strict=True)]
+    ours = replace(written({"idList": DONE}), answered=time_of({"date": "2026-11-02T09:00:01.200Z"}))
+    assert find_overwritten(dated, [ours]) == []
