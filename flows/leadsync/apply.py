@@ -158,8 +158,8 @@ def _settle_card(
     else:
         card_id = str(card.index[0])
         returned = _as_returned(write, card.iloc[0])
-        target.store.record(target.pair, CARD, {write.lead_id: {**write.record, **returned, "card_id": card_id}})
         outcome.done += [_with_card(change, card_id) for change in write.changes]
+        target.store.record(target.pair, CARD, {write.lead_id: {**write.record, **returned, "card_id": card_id}})
         if write.card_id:
             written.append(done)
     return False

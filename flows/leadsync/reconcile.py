@@ -135,6 +135,8 @@ def _identify(base: pd.DataFrame, trello: pd.DataFrame) -> tuple[pd.DataFrame, p
     cards = trello.rename_axis("card_id").reset_index()
     known = dict(zip(base["card_id"], base.index, strict=True))
     cards["known_lead"] = pd.Series([known.get(card_id, "") for card_id in cards["card_id"]], dtype=object)
+    # an archived stranger that nobody can place is not read again, so it must not hold up a lead this once
+    cards = cards[(cards["presence"] != "archived") | (cards["known_lead"] != "") | (cards["markers"] == 1)].copy()
     cards["owner"] = cards["known_lead"].where(cards["known_lead"] != "", cards["lead_id"])
     cards["reason"] = np.select(
         [cards["markers"] > 1, _renamed_marker(cards), (cards["kind"] != "") & (cards["presence"] == "open")],
