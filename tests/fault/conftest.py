@@ -1,0 +1,3 @@
+from harness import world
+
+__all__ = ["world"]

@@ -1,0 +1,5 @@
+"""Worlds for hostile input."""
+
+from harness import world
+
+__all__ = ["world"]

@@ -1,0 +1,49 @@
+"""At its own pace the sync never hears a 429, and it is hardly slower than its settings allow."""
+
+from __future__ import annotations
+
+import pytest
+
+LEADS = 125
+PAGE = 5
+PER_SECOND, PER_WINDOW = 4.5, 95
+"""The default settings."""
+
+
+@pytest.mark.parametrize("factor", [2, pytest.param(1, marks=pytest.mark.exhaustive)], ids=["fast", "real-time"])
+def test_default_pace_is_kept_and_used(limited, small_pages, fast_clock, factor):
+    """25 Airtable requests in a row, then more cards than fit into one of Trello's windows."""
+    clock = fast_clock(factor)
+    world = limited(LEADS, clock=clock)
+    small_pages(PAGE)
+    report = world.paced_sync(clock)
+    assert (report.exit_code, report.counts["created"], world.answers(429)) == (0, LEADS, [])
+    reads, writes = world.arrivals("airtable"), world.arrivals("trello", writes=True)
+    assert (len(reads), len(writes)) == (LEADS // PAGE, LEADS)
+    assert (len(reads) - 1) / (reads[-1] - reads[0]) >= 0.9 * PER_SECOND
+    (wait,) = [later - first for first, later in zip(writes, writes[PER_WINDOW:], strict=False)][:1]
+    assert 10 - 0.1 <= wait <= 10 / 0.9
+
+
+@pytest.mark.exhaustive
+def test_initial_load_of_300_leads_hears_no_429(limited):
+    world = limited(300)
+    report = world.paced_sync()
+    assert (report.exit_code, report.counts["created"], world.answers(429)) == (0, 300, [])
+    world.assert_one_card_each()
+
+
+@pytest.mark.exhaustive
+def test_default_pace_is_kept_over_several_windows_of_both_directions(limited, small_pages):
+    """A second run that moves every card and every lead."""
+    world = limited(220)
+    world.paced_sync()
+    for number, lead in enumerate(list(world.airtable.records())):
+        if number % 2:
+            world.airtable.edit(lead, status="CONTACTED")
+        else:
+            world.trello.move(world.card(lead)["id"], "DONE")
+    small_pages(20)
+    report = world.paced_sync()
+    assert (report.exit_code, report.failures, world.answers(429)) == (0, [], [])
+    world.assert_equal()
