@@ -78,7 +78,7 @@ def cluster() -> Iterator[Cluster]:
 
     Its files are in a temporary folder of their own: pytest's are closed to the account that runs it.
     """
-    pytest.importorskip("psycopg", reason="the driver psycopg is not installed")
+    pytest.importorskip("psycopg", reason="the driver psycopg is not installed", exc_type=ImportError)
     initdb, postgres = _program("initdb"), _program("postgres")
     if not initdb or not postgres:
         pytest.skip("PostgreSQL's server programs (initdb, postgres) are not installed")
