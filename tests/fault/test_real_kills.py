@@ -13,8 +13,8 @@ import pytest
 from harness import Scene
 
 SCRIPT = Path(__file__).resolve().parents[2] / "flows/sync.py"
-SOME = (6, 11)
-"""Requests at which the plain run kills: in the midst of the cards, and later; the marker has them all."""
+SOME = ((6, True), (11, False))
+"""Requests, and whether they took effect, at which the plain run kills; the marker has them all."""
 
 
 def command(scene):
@@ -56,8 +56,7 @@ def recover(scene):
     scene.assert_done()
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("at", SOME)
+@pytest.mark.parametrize(("at", "after"), SOME)
 def test_killed_command_is_finished_by_the_next(tmp_path, at, after):
     scene = Scene(tmp_path)
     assert run_and_kill(scene, at, after)

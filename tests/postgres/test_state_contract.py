@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -162,21 +163,31 @@ def test_dropped_table_is_a_sentence(store):
 
 @pytest.fixture
 def _opened_in_step():
-    """Whoever makes the tables waits for a second one who found none either, for 1 s at most."""
+    """Whoever makes the tables waits for a second one who found none either, and then takes a while for each."""
     barrier = threading.Barrier(2, timeout=1)
 
     def meet(*_args, **_more):
         with suppress(threading.BrokenBarrierError):
             barrier.wait()
 
+    def dawdle(*_args, **_more):
+        time.sleep(0.03)
+
     sa.event.listen(metadata, "before_create", meet)
+    for table in metadata.tables.values():
+        sa.event.listen(table, "after_create", dawdle)
     yield
+    for table in metadata.tables.values():
+        sa.event.remove(table, "after_create", dawdle)
     sa.event.remove(metadata, "before_create", meet)
 
 
 @pytest.mark.usefixtures("_opened_in_step")
-def test_two_programs_may_open_a_fresh_database_at_once(url):
+def test_two_programs_may_open_a_fresh_database_at_once(url, request):
     """The first two runs of a pair: one of them syncs, and the other is told that it does."""
+    if url.startswith("sqlite"):
+        reason = "on SQLite each table is a transaction of its own, so that the second attempt meets the next table"
+        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
     with ThreadPoolExecutor(2) as pool:
         for opening in [pool.submit(StateStore, url) for _ in range(2)]:
             opening.result().close()
