@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, NoSuchModuleError, SQLAlchemyError
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from leadsync.errors import StateStoreError
 from leadsync.frames import base_frame
@@ -81,10 +82,14 @@ class StateStore:
             self.engine = sa.create_engine(self.url, connect_args=self._connect_args())
             if self.is_sqlite:
                 sa.event.listen(self.engine, "connect", _sqlite_pragmas)
-            try:
-                self._open_schema()
-            except DatabaseError:  # another first run may just have made the tables
-                self._open_schema()
+            for attempt in Retrying(
+                retry=retry_if_exception(_is_being_made),
+                stop=stop_after_delay(LOCK_WAIT),
+                wait=wait_fixed(0.1),
+                reraise=True,
+            ):
+                with attempt:
+                    self._open_schema()
 
     @property
     def is_sqlite(self) -> bool:
@@ -224,6 +229,11 @@ class StateStore:
                 f"The state database {where} could not be {verb} ({first_line}). Check SYNC_STATE_URL, the file's "
                 "rights, the disk's space, and that no other program holds it."
             ) from None
+
+
+def _is_being_made(error: BaseException) -> bool:
+    """Another first run is just making the tables; SQLite commits them one by one."""
+    return isinstance(error, DatabaseError) and "already exists" in str(error)
 
 
 def _json_object(text: str) -> dict[str, Any]:

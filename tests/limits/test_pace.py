@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
+from requests.adapters import HTTPAdapter
 
 LEADS = 125
 PAGE = 5
@@ -10,19 +13,36 @@ PER_SECOND, PER_WINDOW = 4.5, 95
 """The default settings."""
 
 
-@pytest.mark.parametrize("factor", [2, pytest.param(1, marks=pytest.mark.exhaustive)], ids=["fast", "real-time"])
-def test_default_pace_is_kept_and_used(limited, small_pages, fast_clock, factor):
-    """25 Airtable requests in a row, then more cards than fit into one of Trello's windows."""
-    clock = fast_clock(factor)
-    world = limited(LEADS, clock=clock)
+def test_default_pace_is_kept_and_used(limited, small_pages):
+    """25 Airtable requests in a row, then more cards than fit into one of Trello's windows; in real time."""
+    world = limited(LEADS)
     small_pages(PAGE)
-    report = world.paced_sync(clock)
+    report = world.paced_sync()
     assert (report.exit_code, report.counts["created"], world.answers(429)) == (0, LEADS, [])
     reads, writes = world.arrivals("airtable"), world.arrivals("trello", writes=True)
     assert (len(reads), len(writes)) == (LEADS // PAGE, LEADS)
     assert (len(reads) - 1) / (reads[-1] - reads[0]) >= 0.9 * PER_SECOND
     (wait,) = [later - first for first, later in zip(writes, writes[PER_WINDOW:], strict=False)][:1]
     assert 10 - 0.1 <= wait <= 10 / 0.9
+
+
+BUNCHED = "the pace counts when requests were handed over, so that one which arrives late stands close to the next"
+
+
+@pytest.mark.xfail(strict=True, reason=BUNCHED)
+def test_request_that_arrives_late_does_not_bring_on_a_429(limited, small_pages, shared_clock, monkeypatch):
+    """A quarter of a second on the way is nothing unusual, and 30 s is what a 429 costs."""
+    world, send, sent = limited(40, clock=shared_clock), HTTPAdapter.send, []
+
+    def late_once(self, request, *args, **kwargs):
+        if "/v0/" in request.url:
+            sent.append(request)
+            time.sleep(0.25 if len(sent) == 1 else 0)
+        return send(self, request, *args, **kwargs)
+
+    monkeypatch.setattr(HTTPAdapter, "send", late_once)
+    small_pages(PAGE)
+    assert (world.paced_sync(shared_clock).exit_code, world.answers(429)) == (0, [])
 
 
 @pytest.mark.exhaustive

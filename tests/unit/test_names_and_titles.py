@@ -207,6 +207,12 @@ def test_text_of_a_list_with_empty_items_is_trimmed():
     assert text(["a", ""]) == text(["a", ""]).strip()
 
 
+@pytest.mark.parametrize(("sent", "kept"), [("x\ud83d", "x"), ("x\0y", "xy")], ids=["half-an-emoji", "nul"])
+def test_text_holds_nothing_that_a_database_cannot(sent, kept):
+    """One such text would stop the record of all the others."""
+    assert text(sent) == kept
+
+
 def test_text_normal_form_makes_equals_equal():
     """Composed and decomposed letters are the same name."""
     assert text("Zoe\u0308") == text("Zo\u00eb")
