@@ -179,7 +179,7 @@ def _as_returned(write: CardWrite, card: Any) -> dict[str, Any]:
     """Texts count as agreed in the form in which Trello gave them back."""
     returned = {}
     if write.title is not None:
-        returned["title"] = card["title"]
+        returned["title"] = card["title"] or write.title
     if write.block is not None:
         returned |= {"shown_email": card["email_line"], "shown_source": card["source_line"]}
     return returned

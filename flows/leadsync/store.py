@@ -220,7 +220,7 @@ class StateStore:
                 "SYNC_STATE_URL: no such kind of database; use sqlite:///… or postgresql://…."
             ) from None
         except ModuleNotFoundError as exc:
-            raise StateStoreError(f"SYNC_STATE_URL needs the package {exc.name}; install leadsync[postgres].") from None
+            raise StateStoreError(f"SYNC_STATE_URL needs {exc.name}; start with `uv run --extra postgres`.") from None
         except (SQLAlchemyError, OSError, ValueError) as exc:
             where = self.shown_url if hasattr(self, "url") else "SYNC_STATE_URL"
             cause = exc.orig if isinstance(exc, DatabaseError) else exc
