@@ -23,6 +23,8 @@ BATCH = 10
 PAGE = 100
 PENALTY = 30.0
 """Seconds that Airtable refuses everything after a 429 [reference/airtable-api.md 4]."""
+ALLOWED = 5
+"""Requests a second that a base takes [reference/airtable-api.md 4]."""
 READ_ATTEMPTS = 3
 GONE = (403, 404)
 PERMISSION = ("INVALID_PERMISSIONS", "INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND")
@@ -33,7 +35,7 @@ class Airtable:
 
     def __init__(self, settings: Settings, wire: Wire | None = None) -> None:
         token = settings.airtable_api_token.get_secret_value()
-        pace = Pace(limit=1, seconds=1 / settings.airtable_requests_per_second, penalty=PENALTY)
+        pace = Pace(limit=1, seconds=1 / settings.airtable_requests_per_second, penalty=PENALTY, allowed=ALLOWED)
         self.wire = wire or Wire("Airtable", pace, secrets=(token,))
         self._settings, self._columns = settings, settings.columns
         by_id = {column.startswith("fld") and len(column) == 17 for column in self._columns.values()}

@@ -13,6 +13,7 @@ import logging
 import random
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -49,11 +50,17 @@ SLOW_ATTEMPTS = 2
 
 @dataclass(frozen=True)
 class Pace:
-    """At most `limit` requests in any `seconds`; after a 429 without Retry-After a pause of `penalty` seconds."""
+    """
+    At most `limit` requests in any `seconds`; after a 429 without Retry-After a pause of `penalty` seconds.
+
+    `allowed`: what the service counts as too many in one second, 0 if it counts otherwise; for requests that follow
+    one another.
+    """
 
     limit: int
     seconds: float
     penalty: float
+    allowed: int = 0
 
 
 class Clock(Protocol):
@@ -101,6 +108,7 @@ class Wire(HTTPAdapter):
         self._limiter = Limiter(InMemoryBucket([rate]), buffer_ms=5)
         self._lock = threading.Lock()
         self._paused_until = 0.0
+        self._answered: deque[float] = deque(maxlen=pace.allowed)
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         """Send, paced and retried; a 2xx comes back as 200, anything else as an exception."""
@@ -139,6 +147,8 @@ class Wire(HTTPAdapter):
             body = response.content  # read here, so that a body cut short is this attempt's failure
         except requests.exceptions.RequestException as exc:
             raise self._lost(request, exc) from None
+        finally:
+            self._answered.append(self._clock.monotonic())
         self._mind_remaining(response)
         self._note_time(response)
         if 200 <= response.status_code < 300:
@@ -149,8 +159,18 @@ class Wire(HTTPAdapter):
         while (wait := self._paused_until - self._clock.monotonic()) > 0:
             self._clock.sleep(wait)
         self._limiter.try_acquire(self.service)
+        self._wait_for_arrivals()
         with self._lock:
             self.calls += 1
+
+    def _wait_for_arrivals(self) -> None:
+        """
+        A second from the answer, not from the sending, of the request that lies `allowed` back.
+
+        The limiter counts when requests are sent; one that was long on the way would arrive close to the next ones.
+        """
+        if self._answered and len(self._answered) == self._answered.maxlen:
+            self._clock.sleep(max(0.0, self._answered[0] + 1.02 - self._clock.monotonic()))
 
     def _mind_remaining(self, response: requests.Response) -> None:
         """Trello tells what is left of the window; when others have eaten it up, wait rather than be refused."""

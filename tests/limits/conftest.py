@@ -62,7 +62,7 @@ class Limited(World):
         factor = getattr(clock, "factor", 1)
 
         def wire(service: str, pace: Pace, **more: Any) -> Wire:
-            return Wire(service, Pace(pace.limit, pace.seconds / factor, pace.penalty), clock=clock, **more)
+            return Wire(service, Pace(pace.limit, pace.seconds / factor, pace.penalty, pace.allowed), clock=clock, **more)
 
         with ExitStack() as stack:
             for module in ("airtable", "trello"):

@@ -26,10 +26,6 @@ def test_default_pace_is_kept_and_used(limited, small_pages):
     assert 10 - 0.1 <= wait <= 10 / 0.9
 
 
-BUNCHED = "the pace counts when requests were handed over, so that one which arrives late stands close to the next"
-
-
-@pytest.mark.xfail(strict=True, reason=BUNCHED)
 def test_request_that_arrives_late_does_not_bring_on_a_429(limited, small_pages, shared_clock, monkeypatch):
     """A quarter of a second on the way is nothing unusual, and 30 s is what a 429 costs."""
     world, send, sent = limited(40, clock=shared_clock), HTTPAdapter.send, []
