@@ -42,6 +42,8 @@ CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 35.0
 """Seconds. Trello itself cuts an answer at 30 s [reference/trello-api.md 2.2]."""
 ATTEMPTS = 5
 """Tries of one request before a run gives up on it; a 429 that waited out its window counts as one."""
+HELD_BACK = 5
+"""Requests left of Trello's window at which we wait: as many may be under way, and others use it too."""
 TEXT_SHOWN = 300
 """Characters of a service's own words that are passed on."""
 SLOW_ATTEMPTS = 2
@@ -175,7 +177,7 @@ class Wire(HTTPAdapter):
     def _mind_remaining(self, response: requests.Response) -> None:
         """Trello tells what is left of the window; when others have eaten it up, wait rather than be refused."""
         left = response.headers.get("X-Rate-Limit-Api-Token-Remaining", "")
-        if left.isdigit() and int(left) < 2 and response.status_code != 429:
+        if left.isdigit() and int(left) < HELD_BACK and response.status_code != 429:
             interval = response.headers.get("X-Rate-Limit-Api-Token-Interval-Ms", "")
             self._pause_all(int(interval) / 1000 if interval.isdigit() else self._pace.penalty)
 

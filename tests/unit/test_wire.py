@@ -306,9 +306,9 @@ def test_used_up_quota_is_final(call, wire, clock, method, envelope):
 @pytest.mark.parametrize(
     ("headers", "pause"),
     [
-        ({"X_Rate_Limit_Api_Token_Remaining": "1", "X_Rate_Limit_Api_Token_Interval_Ms": "10000"}, 10),
+        ({"X_Rate_Limit_Api_Token_Remaining": "4", "X_Rate_Limit_Api_Token_Interval_Ms": "10000"}, 10),
         ({"X_Rate_Limit_Api_Token_Remaining": "0"}, 30),
-        ({"X_Rate_Limit_Api_Token_Remaining": "2"}, 0),
+        ({"X_Rate_Limit_Api_Token_Remaining": "5"}, 0),
         ({"X_Rate_Limit_Api_Token_Remaining": "many"}, 0),
     ],
     ids=["nearly-used-up", "interval-not-told", "enough-left", "no-number"],
