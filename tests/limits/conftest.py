@@ -62,7 +62,8 @@ class Limited(World):
         factor = getattr(clock, "factor", 1)
 
         def wire(service: str, pace: Pace, **more: Any) -> Wire:
-            return Wire(service, Pace(pace.limit, pace.seconds / factor, pace.penalty, pace.allowed), clock=clock, **more)
+            paced = Pace(pace.limit, pace.seconds / factor, pace.penalty, pace.allowed)
+            return Wire(service, paced, clock=clock, **more)
 
         with ExitStack() as stack:
             for module in ("airtable", "trello"):
