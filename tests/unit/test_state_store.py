@@ -262,7 +262,7 @@ def test_missing_driver_names_the_package(monkeypatch):
         raise ModuleNotFoundError("No module named 'psycopg'", name="psycopg")
 
     monkeypatch.setattr(sa, "create_engine", no_driver)
-    with pytest.raises(StateStoreError, match=r"needs the package psycopg; install leadsync\[postgres\]"):
+    with pytest.raises(StateStoreError, match="needs psycopg; start with `uv run --extra postgres`"):
         StateStore("postgresql://user:hushhush@host/db")
 
 
