@@ -14,9 +14,6 @@ IN_PROGRESS: Final = "IN_PROGRESS"
 DONE: Final = "DONE"
 STAGES: Final = (TODO, IN_PROGRESS, DONE)
 
-FIELDS: Final = ("name", "email", "status", "source")
-"""The cells of a lead, in the order in which they are shown."""
-
 TRELLO_TEXT_LIMIT: Final = 16_384
 """Characters in a card's title or description [reference/trello-api.md 2.3]."""
 
