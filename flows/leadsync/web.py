@@ -29,6 +29,7 @@ from leadsync.pipeline import Options
 from leadsync.settings import ConflictPolicy
 from leadsync.signatures import is_token
 from leadsync.trigger import SyncRun, Trigger
+from leadsync.webhooks import AIRTABLE_PATH, TRELLO_PATH
 
 log = logging.getLogger("leadsync")
 
@@ -43,7 +44,6 @@ NAMED_WITHIN = 3.0
 LOOK_AGAIN = 0.05
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
-TRELLO_PATH, AIRTABLE_PATH = "/webhooks/trello", "/webhooks/airtable"
 PROBLEM_TYPE = "application/problem+json"
 
 
