@@ -295,7 +295,12 @@ def open_clients(settings: Settings) -> Iterator[Clients]:
     """Clients and state store of one run."""
     store = StateStore(settings.sync_state_url.get_secret_value())
     try:
-        yield Clients(Airtable(settings), Trello(settings), store)
+        clients = Clients(Airtable(settings), Trello(settings), store)
+        try:
+            yield clients
+        finally:
+            clients.airtable.wire.close()
+            clients.trello.wire.close()
     finally:
         store.close()
 
