@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from prefect import Flow
@@ -9,31 +12,42 @@ from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
 
 from leadsync.errors import LeadsyncError
-from leadsync.local_run import prefect_api
+from leadsync.local_run import prefect_api, run_page
 
 
-def run_flow(flow: Flow[..., Any], **parameters: Any) -> Any:
-    """
-    Run `flow` here, on the configured Prefect server or a temporary one.
+@dataclass(frozen=True)
+class Ended:
+    """`outcome`: the data of the final state, or a LeadsyncError in its place. `seen_at`: where the run can be seen."""
 
-    Returns: the data of its final state, or a LeadsyncError in place of whatever went wrong; never a traceback.
-    """
+    outcome: Any
+    seen_at: str = ""
+
+
+@contextmanager
+def connected() -> Iterator[None]:
+    """Prefect's configured server, or the temporary one. Raises: LeadsyncError if it does not answer."""
+    with prefect_api(get_current_settings().api.url) as url, temporary_settings({PREFECT_API_URL: url} if url else {}):
+        yield
+
+
+def run_flow(flow: Flow[..., Any], **parameters: Any) -> Ended:
+    """Run `flow` here, on the configured Prefect server or a temporary one; whatever goes wrong, never a traceback."""
+    seen_at = ""
     try:
-        with (
-            prefect_api(get_current_settings().api.url) as url,
-            temporary_settings({PREFECT_API_URL: url} if url else {}),
-        ):
-            ended = _state_of(flow, parameters).result(raise_on_failure=False)
+        with connected():
+            state = _state_of(flow, parameters)
+            seen_at = run_page(get_current_settings().ui_url, str(state.state_details.flow_run_id))
+            outcome = state.result(raise_on_failure=False)
     except KeyboardInterrupt:
-        return LeadsyncError("Stopped. What was written is recorded; the next run goes on from there.")
+        outcome = LeadsyncError("Stopped. What was written is recorded; the next run goes on from there.")
     except Exception as error:  # the last line of defence: a sentence instead of a traceback
-        ended = error
-    if isinstance(ended, Exception) and not isinstance(ended, LeadsyncError):
-        return LeadsyncError(
-            f"Unexpected {type(ended).__name__}. The run's log in Prefect says where; what was written is recorded, "
+        outcome = error
+    if isinstance(outcome, Exception) and not isinstance(outcome, LeadsyncError):
+        outcome = LeadsyncError(
+            f"Unexpected {type(outcome).__name__}. The run's log in Prefect says where; what was written is recorded, "
             "and the next run goes on from there."
         )
-    return ended
+    return Ended(outcome, seen_at)
 
 
 def _state_of(flow: Flow[..., Any], parameters: dict[str, Any]) -> State[Any]:

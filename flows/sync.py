@@ -13,27 +13,25 @@ if __name__ == "__main__":  # a local run; before Prefect is imported and reads 
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from prefect import flow, get_run_logger, task
-from prefect.artifacts import create_markdown_artifact
+from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
-from prefect.runtime import flow_run
-from prefect.states import Cancelled, Completed, Failed
 from prefect.utilities.annotations import quote
 from rich.console import Console
 
 from leadsync.apply import load_cards, load_leads
-from leadsync.console import progress_bar, show
+from leadsync.console import show
 from leadsync.errors import LeadsyncError, TransientServiceError
 from leadsync.local_run import stoppable
 from leadsync.pipeline import Options, Steps, extract_cards, extract_leads, join_and_diff, run_sync
-from leadsync.report import Report, as_markdown
+from leadsync.report import Report
 from leadsync.settings import ConflictPolicy, load_settings
-from local_flow import run_flow
+from local_flow import Ended, run_flow
+from pairs import settings_of
+from run_history import final_state, publish, run_name, shown_progress
 
 # --- the flow -------------------------------------------------------------------------------------------------
 
@@ -61,20 +59,6 @@ def as_task(step: Callable[..., Any], name: str, retry_delays: tuple[float, ...]
     )(step)
 
 
-def publish(report: Report) -> None:
-    """Leave the report with the run. It may fail: what was written is written."""
-    logger = get_run_logger()
-    for change in report.changes:
-        logger.info("%(lead_id)s %(field)s: %(before)r -> %(after)r (%(direction)s, %(outcome)s)", change)
-    for row in (*report.quarantine, *report.failures):
-        logger.warning("%(lead_id)s %(card_id)s: %(reason)s. %(remedy)s", row)
-    (logger.info if report.exit_code == 0 else logger.error)(report.message)
-    try:
-        create_markdown_artifact(as_markdown(report), key="sync-report", description=report.summary)
-    except Exception as error:  # whatever Prefect's server throws, the sync itself is done
-        logger.warning("The report could not be kept as an artifact (%s).", type(error).__name__)
-
-
 TASKS = {
     extract_leads: as_task(extract_leads, "extract leads", retry_delays=(10,)),
     extract_cards: as_task(extract_cards, "extract cards", retry_delays=(10,)),
@@ -96,21 +80,12 @@ def submit_tasks() -> Iterator[Callable[..., Any]]:
     yield lambda step, *args: TASKS[step].submit(*map(quote, args))
 
 
-def final_state(report: Report) -> State[Any]:
-    """Type Completed for exit code 0, Failed for 1 to 3, Cancelled for 4; the name and the message are for people."""
-    make = Completed if report.exit_code == 0 else Cancelled if report.exit_code == 4 else Failed
-    return make(name=report.title, message=report.message, data=report)
-
-
-def run_name() -> str:
-    """What the run is called in Prefect's lists."""
-    what = "dry run" if flow_run.parameters.get("dry_run") else "sync"
-    return f"{what} {datetime.now():%Y-%m-%d %H:%M:%S}"
-
-
 @flow(name="sync-leads", flow_run_name=run_name, retries=0, persist_result=False)
 def sync_leads(
-    dry_run: bool = False, conflict: ConflictPolicy | None = None, allow_mass_change: bool = False
+    dry_run: bool = False,
+    conflict: ConflictPolicy | None = None,
+    allow_mass_change: bool = False,
+    pair: str = "",
 ) -> State[Any]:
     """
     Make the Airtable table Leads and the Trello board equal, in both directions.
@@ -119,14 +94,15 @@ def sync_leads(
         dry_run: Show what would change and write nothing.
         conflict: Who wins when both sides moved one cell apart; empty takes SYNC_CONFLICT.
         allow_mass_change: For this run, accept that many known leads or cards are missing.
+        pair: Name of the Leadsync Pair block that says which base and board; empty takes those of the environment.
     """
     report = Report(dry_run=dry_run)
     try:
-        settings = load_settings()
+        settings = settings_of(pair)
     except LeadsyncError as error:
         report.fail(error)
     else:
-        with progress_bar(Console(stderr=True)) as progress:
+        with shown_progress(Console(stderr=True)) as progress:
             steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
             report = run_sync(settings, Options(dry_run, allow_mass_change, conflict), steps)
     with suppress(Exception):  # as in publish: what was written is written
@@ -137,18 +113,19 @@ def sync_leads(
 # --- the command ----------------------------------------------------------------------------------------------
 
 
-def run_locally(**options: Any) -> Report:
+def run_locally(**options: Any) -> Ended:
     """One flow run in this process; wrong settings are told at once, without waiting for Prefect."""
     try:
-        load_settings()
+        if not options.get("pair"):
+            load_settings()
         ended = run_flow(sync_leads, **options)
     except LeadsyncError as error:
-        ended = error
-    if isinstance(ended, Report):
+        ended = Ended(error)
+    if isinstance(ended.outcome, Report):
         return ended
     report = Report(dry_run=bool(options.get("dry_run")))
-    report.fail(ended)
-    return report
+    report.fail(ended.outcome)
+    return Ended(report, ended.seen_at)
 
 
 def sync(
@@ -161,19 +138,21 @@ def sync(
     conflict: Annotated[
         ConflictPolicy | None, typer.Option(help="Who wins when both sides moved one cell apart.")
     ] = None,
+    pair: Annotated[str, typer.Option(help="A pair saved with flows/pairs.py; without it, the one in .env.")] = "",
 ) -> None:
     """Make the Airtable table Leads and the Trello board equal, in both directions."""
-    options = {"dry_run": dry_run, "conflict": conflict, "allow_mass_change": allow_mass_change}
+    options = {"dry_run": dry_run, "conflict": conflict, "allow_mass_change": allow_mass_change, "pair": pair}
     if demo:
         from demo import run_demo
 
-        report = run_demo(lambda: run_locally(**options), Console(stderr=as_json))
+        report = run_demo(lambda: run_locally(**options).outcome, Console(stderr=as_json))
     else:
-        report = run_locally(**options)
+        ended = run_locally(**options)
+        report = ended.outcome
     if as_json:
         print(report.as_json())
     elif not demo:
-        show(report, Console())
+        show(report, Console(), ended.seen_at)
     raise typer.Exit(report.exit_code)
 
 

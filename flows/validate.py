@@ -27,8 +27,8 @@ from leadsync.checks import FAIL, Checkup, Finding, check_setup
 from leadsync.errors import LeadsyncError
 from leadsync.local_run import stoppable
 from leadsync.pipeline import open_clients
-from leadsync.settings import load_settings
-from local_flow import run_flow
+from local_flow import connected, run_flow
+from pairs import settings_of
 
 SCHEDULE_MINUTES = 60.0
 """As in prefect.yaml."""
@@ -36,14 +36,15 @@ MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "fail": "[red]✗[/]"
 
 
 @flow(name="validate-setup", retries=0, persist_result=False)
-def validate_setup(every_minutes: float = SCHEDULE_MINUTES) -> State[Any]:
+def validate_setup(every_minutes: float = SCHEDULE_MINUTES, pair: str = "") -> State[Any]:
     """
     Check tokens, scopes, base, table, columns, options, board, lists, state and quota; write nothing.
 
     Args:
         every_minutes: The schedule to forecast the calls for.
+        pair: Name of the Leadsync Pair block to check; empty takes the settings of the environment.
     """
-    checkup = run_checks(every_minutes)
+    checkup = run_checks(every_minutes, pair)
     for finding in checkup.findings:
         log = get_run_logger().error if finding.level == FAIL else get_run_logger().info
         log("%s %s: %s %s", finding.level, finding.check, finding.detail, finding.remedy)
@@ -54,19 +55,19 @@ def validate_setup(every_minutes: float = SCHEDULE_MINUTES) -> State[Any]:
     return Completed(message=f"{len(checkup.findings)} checks passed", data=checkup)
 
 
-def run_checks(every_minutes: float) -> Checkup:
-    """All checks with the settings of the environment; what is wrong with those is a finding too."""
+def run_checks(every_minutes: float, pair: str) -> Checkup:
+    """All checks of a pair; what is wrong with its settings is a finding too."""
     try:
-        settings = load_settings()
+        settings = settings_of(pair)
         with open_clients(settings) as clients:
             return check_setup(settings, clients, every_minutes)
     except LeadsyncError as error:
         return Checkup([Finding("settings", FAIL, str(error))], [])
 
 
-def run_locally(every_minutes: float) -> Checkup:
+def run_locally(every_minutes: float, pair: str) -> Checkup:
     """One flow run in this process."""
-    ended = run_flow(validate_setup, every_minutes=every_minutes)
+    ended = run_flow(validate_setup, every_minutes=every_minutes, pair=pair).outcome
     return ended if isinstance(ended, Checkup) else Checkup([Finding("validate", FAIL, str(ended))], [])
 
 
@@ -92,12 +93,14 @@ def validate(
     fix: Annotated[bool, typer.Option("--fix", help="Create missing lists and status options, after asking.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --fix: do not ask.")] = False,
     every: Annotated[float, typer.Option(help="Minutes between runs, for the forecast of calls.")] = SCHEDULE_MINUTES,
+    pair: Annotated[str, typer.Option(help="A pair saved with flows/pairs.py; without it, the one in .env.")] = "",
 ) -> None:
     """Check everything a sync needs; write nothing, unless --fix is given."""
-    checkup = run_locally(every)
+    checkup = run_locally(every, pair)
     console = Console(stderr=as_json)
     if fix and repair(checkup, console, yes):
-        checkup = run_checks(every)
+        with connected():
+            checkup = run_checks(every, pair)
     if as_json:
         findings = [asdict(finding) for finding in checkup.findings]
         print(json.dumps({"ok": checkup.ok, "findings": findings}, ensure_ascii=False, indent=2))

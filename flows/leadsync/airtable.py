@@ -52,6 +52,11 @@ class Airtable:
         """Requests sent so far, retries included."""
         return self.wire.calls
 
+    @property
+    def url(self) -> str:
+        """Where a person opens the base."""
+        return f"https://airtable.com/{self._settings.airtable_base_id}"
+
     def fetch_leads(self) -> pd.DataFrame:
         """
         All leads of the table or view.

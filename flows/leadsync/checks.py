@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from leadsync.airtable import PAGE, Airtable
 from leadsync.errors import BusyError, LeadsyncError
 from leadsync.frames import base_frame
@@ -64,26 +66,33 @@ class Checkup:
         return all(finding.level != FAIL for finding in self.findings)
 
 
+@dataclass
+class Seen:
+    """What one check has read and another needs too."""
+
+    leads: pd.DataFrame | None = None
+    board: Board | None = None
+
+
 def check_setup(settings: Settings, clients: Clients, every_minutes: float) -> Checkup:
     """
     Check tokens, scopes, base, table, columns, options, board, lists, state and quota.
 
     `every_minutes`: the schedule to forecast the calls for. Cost: about 8 requests and one read of both sides.
     """
-    checkup = Checkup([], [])
-    leads = _collect(checkup, lambda: _check_leads(settings, clients.airtable, every_minutes))
-    if leads:
+    checkup, seen = Checkup([], []), Seen()
+    _collect(checkup, lambda: _check_leads(settings, clients.airtable, every_minutes, seen))
+    if seen.leads is not None:
         _collect(checkup, lambda: _check_table(settings, clients.airtable, checkup))
     _collect(checkup, lambda: _check_trello_token(clients.trello))
-    board = _collect(checkup, lambda: _check_lists(settings, clients.trello, checkup))
-    if leads and board:
-        _collect(checkup, lambda: _check_cards(settings, clients))
+    _collect(checkup, lambda: _check_lists(settings, clients.trello, checkup, seen))
+    _collect(checkup, lambda: _check_cards(settings, clients.trello, seen))
     _collect(checkup, lambda: _check_state(settings, clients))
     return checkup
 
 
-def _collect(checkup: Checkup, check: Callable[[], Iterator[Finding]]) -> bool:
-    """Run one check; an error of its is a finding. Returns: whether it came to its end without a failure."""
+def _collect(checkup: Checkup, check: Callable[[], Iterator[Finding]]) -> None:
+    """Run one check; an error of its is a finding."""
     findings: list[Finding] = []
     try:
         for finding in check():
@@ -91,11 +100,10 @@ def _collect(checkup: Checkup, check: Callable[[], Iterator[Finding]]) -> bool:
     except LeadsyncError as error:
         findings.append(Finding(error.title, FAIL, str(error)))
     checkup.findings += findings
-    return all(finding.level != FAIL for finding in findings)
 
 
-def _check_leads(settings: Settings, airtable: Airtable, every_minutes: float) -> Iterator[Finding]:
-    leads = airtable.fetch_leads()
+def _check_leads(settings: Settings, airtable: Airtable, every_minutes: float, seen: Seen) -> Iterator[Finding]:
+    seen.leads = leads = airtable.fetch_leads()
     table = settings.airtable_table_name
     yield Finding("Airtable table", OK, f"{len(leads)} leads read from table {table!r} of {settings.airtable_base_id}")
     if airtable.may_write():
@@ -168,12 +176,12 @@ def _check_trello_token(trello: Trello) -> Iterator[Finding]:
         yield Finding("Trello token", WARN if soon else OK, detail, remedy)
 
 
-def _check_lists(settings: Settings, trello: Trello, checkup: Checkup) -> Iterator[Finding]:
+def _check_lists(settings: Settings, trello: Trello, checkup: Checkup, seen: Seen) -> Iterator[Finding]:
     board_id, lists = trello.fetch_lists()
     names = [item["name"] for item in lists if not item.get("closed")]
     absent = [stage for stage in STAGES if settings.list_ids[stage] is None and stage not in names]
     checkup.repairs += [Repair(f"list {stage}", _list(trello, board_id, stage)) for stage in absent]
-    board = trello.fetch_board()
+    seen.board = board = trello.fetch_board()
     yield Finding("Trello board", OK, f"{board.name!r}, {board.url}")
     for stage, list_id in board.lists.items():
         yield Finding("Trello lists", OK, f"TRELLO_LIST_{stage}_ID={list_id}")
@@ -183,11 +191,11 @@ def _list(trello: Trello, board_id: str, name: str) -> Callable[[], None]:
     return lambda: trello.add_list(board_id, name)
 
 
-def _check_cards(settings: Settings, clients: Clients) -> Iterator[Finding]:
-    board: Board = clients.trello.fetch_board()
-    cards = clients.trello.fetch_cards(board, known=())
-    leads = clients.airtable.fetch_leads()
-    aside = reconcile(base_frame(), leads, cards.cards, settings.rules()).quarantine
+def _check_cards(settings: Settings, trello: Trello, seen: Seen) -> Iterator[Finding]:
+    if seen.leads is None or seen.board is None:
+        return
+    cards = trello.fetch_cards(seen.board, known=())
+    aside = reconcile(base_frame(), seen.leads, cards.cards, settings.rules()).quarantine
     aside = aside[aside["card_id"] != ""]
     yield Finding("cards", OK, f"{cards.total} open cards, {len(cards.cards)} with a LeadID line")
     for row in aside.head(ROWS_NAMED).to_dict("records"):

@@ -21,8 +21,8 @@ ARROWS = {"to_trello": "Airtable → Trello", "to_airtable": "Trello → Airtabl
 STYLES = {0: "green", 1: "yellow", 2: "red", 3: "red", 4: "yellow"}
 
 
-def show(report: Report, console: Console) -> None:
-    """Print the tables that have rows, and the summary."""
+def show(report: Report, console: Console, seen_at: str = "") -> None:
+    """Print the tables that have rows, the summary, and where the run can be seen."""
     lead = _lead_of(report.titles)
     reasons: dict[str, Cell] = {"lead": lead, "card": _card, "why": _of("reason"), "what to do": _of("remedy")}
     moves: dict[str, Cell] = {"lead": lead, "field": _field, "from → to": _move, "direction": _arrow}
@@ -35,6 +35,8 @@ def show(report: Report, console: Console) -> None:
     for note in report.notes:
         console.print(f"[dim]{escape(lead(note))}: {escape(note['note'])}[/dim]")
     console.print(f"[{STYLES[report.exit_code]}]{escape(report.message)}[/]", soft_wrap=True, highlight=False)
+    if seen_at:
+        console.print(f"[dim]{escape(seen_at)}[/dim]", soft_wrap=True, highlight=False)
 
 
 @contextmanager

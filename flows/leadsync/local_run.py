@@ -86,6 +86,14 @@ def prefect_api(configured: str | None) -> Iterator[str | None]:
         yield _api_url(port)
 
 
+def run_page(ui_url: str | None, run_id: str) -> str:
+    """One line that says where a run can be seen. `ui_url`: the UI's address in Prefect's settings."""
+    page = f"/runs/flow-run/{run_id}"
+    if _started:
+        return f"Prefect keeps this run; to see it: prefect server start, then {_ui_url(DEFAULT_PORT)}{page}"
+    return f"This run in Prefect: {ui_url or _ui_url(DEFAULT_PORT)}{page}"
+
+
 @contextlib.contextmanager
 def stoppable() -> Iterator[None]:
     """
@@ -193,5 +201,9 @@ def _answers(port: int, host: str = "127.0.0.1", wait: float = 1) -> bool:
         connection.close()
 
 
+def _ui_url(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
 def _api_url(port: int) -> str:
-    return f"http://127.0.0.1:{port}/api"
+    return f"{_ui_url(port)}/api"

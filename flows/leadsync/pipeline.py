@@ -173,7 +173,7 @@ class Run:
         """Resolve, lock, and make passes until nothing is postponed."""
         board = self._resolve()
         pair = f"{self.settings.airtable_base_id}/{board.board_id}"
-        self.report.board_url = board.url
+        self.report.base_url, self.report.board_url = self.clients.airtable.url, board.url
         with pair_lock(self.clients.store, pair) as still_held:
             target = Target(board, self.clients.store, pair, still_held)
             for _ in range(PASSES):

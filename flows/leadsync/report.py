@@ -48,6 +48,7 @@ class Report:
     exit_code: int = 0
     title: str = "Completed"
     error: str = ""
+    base_url: str = ""
     board_url: str = ""
     titles: dict[str, str] = field(default_factory=dict)  # lead_id -> what a person calls it; for tables only
 
@@ -134,14 +135,27 @@ TABLE_ROWS = 200
 """Rows of a table in an artifact; one of thousands is slow to open, and the log has them all."""
 
 
+CHANGE_COLUMNS = ("lead_id", "field", "before", "after", "direction", "note")
+
+
+def change_rows(report: Report) -> list[dict[str, str]]:
+    """The changes as rows of a table artifact, the first TABLE_ROWS of them, led by the name that people know."""
+    return [
+        {"lead": report.titles.get(change["lead_id"], "")} | {column: str(change[column]) for column in CHANGE_COLUMNS}
+        for change in report.changes[:TABLE_ROWS]
+    ]
+
+
 def as_markdown(report: Report) -> str:
     """The report as Prefect's UI shows it."""
     lines = [f"# {report.title}", "", report.message, ""]
-    lines += [f"[Trello board]({report.board_url})", ""] if report.board_url else []
+    places = {"Airtable base": report.base_url, "Trello board": report.board_url}
+    links = " · ".join(f"[{place}]({url})" for place, url in places.items() if url)
+    lines += [links, ""] if links else []
     lines += ["| what | how many |", "|---|---|"]
     lines += [f"| {name.replace('_', ' ')} | {count} |" for name, count in report.counts.items()]
     sections: tuple[tuple[str, list[Row], tuple[str, ...]], ...] = (
-        ("Changes", report.changes, ("lead_id", "field", "before", "after", "direction", "note")),
+        ("Changes", report.changes, CHANGE_COLUMNS),
         ("Conflicts", report.conflicts, ("lead_id", "field", "airtable", "trello", "kind", "resolution")),
         ("Quarantine", report.quarantine, ("lead_id", "card_id", "reason", "remedy")),
         ("Failures", report.failures, ("lead_id", "card_id", "reason", "remedy")),

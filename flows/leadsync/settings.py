@@ -10,6 +10,7 @@ import difflib
 import json
 import os
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +28,23 @@ TOKEN_LENGTH = 16
 """Fewest characters of SYNC_API_TOKEN."""
 PROJECT = Path(__file__).resolve().parents[2]
 OURS = ("AIRTABLE_", "TRELLO_", "SYNC_")
+OF_THE_PAIR = (
+    "airtable_base_id",
+    "airtable_table_name",
+    "airtable_view",
+    "airtable_name_field",
+    "airtable_email_field",
+    "airtable_status_field",
+    "airtable_source_field",
+    "trello_board_id",
+    "trello_list_todo_id",
+    "trello_list_in_progress_id",
+    "trello_list_done_id",
+    "sync_status_map",
+)
+"""What describes a base and its board. A further pair never inherits one of these from the environment."""
+OF_THE_INSTALLATION = ("sync_state_url",)
+"""What all pairs share; a pair cannot have its own."""
 BOARD_URL = re.compile(r"^https?://(?:www\.)?trello\.com/b/([0-9A-Za-z]{8})(?:[/?#].*)?$")
 
 
@@ -239,23 +257,31 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def load_settings(env_files: tuple[Path, ...] | None = None) -> Settings:
+def load_settings(env_files: tuple[Path, ...] | None = None, pair: Mapping[str, Any] | None = None) -> Settings:
     """
     Read the environment, then `.env` of the working directory, then that beside `flows/`.
 
-    LEADSYNC_ENV_FILE names another file to read instead of the two, or none if it is empty.
+    LEADSYNC_ENV_FILE names another file to read instead of the two, or none if it is empty. `pair`: field name ->
+    value of a further pair, before all of these; OF_THE_PAIR comes from there or is at its default.
 
     Raises: ConfigurationError that names each wrong setting, what it holds (never a secret) and what is allowed.
     """
     files = env_files if env_files is not None else _env_files()
     _refuse_unknown_names(files)
+    given = {} if pair is None else {**_pair_defaults(), **pair}
     try:
-        return Settings(_env_file=files)  # type: ignore[call-arg]  # pydantic-settings' own way to name the files
+        return Settings(_env_file=files, **given)  # type: ignore[call-arg]  # pydantic-settings' own way
     except ValidationError as exc:
         problems = [_sentence(error) for error in exc.errors(include_url=False, include_input=False)]
-        raise ConfigurationError(" ".join(problems) + " See .env.sample.") from None
+        where = "See .env.sample." if pair is None else "Correct it in the pair's block."
+        raise ConfigurationError(f"{' '.join(problems)} {where}") from None
     except UnicodeDecodeError:
         raise ConfigurationError("The .env file is not UTF-8 text; save it as UTF-8.") from None
+
+
+def _pair_defaults() -> dict[str, Any]:
+    fields = ((name, Settings.model_fields[name]) for name in OF_THE_PAIR)
+    return {name: field.get_default(call_default_factory=True) for name, field in fields if not field.is_required()}
 
 
 def _env_files() -> tuple[Path, ...]:

@@ -1,20 +1,30 @@
 """prefect.yaml: typos pass Prefect in silence, so every key, entrypoint, schedule and parameter is checked here."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 import yaml
 from prefect.cli.deploy._models import DeploymentConfig, PrefectYamlModel
 from prefect.client.schemas.schedules import construct_schedule
+from prefect.deployments.steps.utility import run_shell_script
 from prefect.flows import load_flow_from_entrypoint
 from prefect.utilities.schema_tools import validate
+from prefect.utilities.templating import apply_values
 
 ROOT = Path(__file__).resolve().parents[2]
 FREE = {"definitions"}
 
 
-def read():
-    return yaml.safe_load((ROOT / "prefect.yaml").read_text())
+EXAMPLE = ("  # - <<", "  #   ")
+
+
+def read(*, with_example=True):
+    """prefect.yaml, with the further pair whose comment signs are taken away."""
+    lines = (ROOT / "prefect.yaml").read_text().splitlines()
+    if with_example:
+        lines = [line.replace("# ", "", 1) if line.startswith(EXAMPLE) else line for line in lines]
+    return yaml.safe_load("\n".join(lines))
 
 
 def unknown_keys(document):
@@ -33,8 +43,16 @@ DEPLOYMENTS = {deployment["name"]: deployment for deployment in read()["deployme
 
 
 def test_names_are_those_of_the_readme():
-    """Three deployments, under the names that people type."""
-    assert set(DEPLOYMENTS) == {"scheduled", "on-demand", "daily"}
+    """Three deployments, under the names that people type; the fourth is an example."""
+    shipped = [deployment["name"] for deployment in read(with_example=False)["deployments"]]
+    assert shipped == ["scheduled", "on-demand", "daily"]
+    assert set(DEPLOYMENTS) == {*shipped, "north"}
+
+
+def test_further_pair_has_its_own_parameters_and_schedule():
+    """Each pair is a deployment of its own, so that its limit and its schedule are too."""
+    assert DEPLOYMENTS["north"]["parameters"] == DEPLOYMENTS["scheduled"]["parameters"] | {"pair": "north"}
+    assert DEPLOYMENTS["north"]["schedules"] == DEPLOYMENTS["scheduled"]["schedules"]
 
 
 def test_no_key_is_unknown():
@@ -65,7 +83,7 @@ def test_parameters_are_those_of_the_flow(name):
     validate(deployment["parameters"], schema, raise_on_error=True)
 
 
-@pytest.mark.parametrize("name", ["scheduled", "daily"])
+@pytest.mark.parametrize("name", ["scheduled", "daily", "north"])
 def test_schedule_is_one_that_prefect_can_keep(name):
     """Interval or cron, with a time zone, active."""
     for schedule in DEPLOYMENTS[name]["schedules"]:
@@ -78,3 +96,26 @@ def test_schedule_is_one_that_prefect_can_keep(name):
 def test_slow_run_does_not_queue_up_stale_ones(name):
     """One run at a time; a further one is cancelled."""
     assert DEPLOYMENTS[name]["concurrency_limit"] == {"limit": 1, "collision_strategy": "CANCEL_NEW"}
+
+
+def pull(monkeypatch, folder):
+    """Run the shell step of `pull` as a worker does, somewhere else. Returns: the folder it found."""
+    monkeypatch.setenv("PWD", "/the/deploying/machine")
+    (step,) = read()["pull"][0].values()
+    step.pop("id")
+    monkeypatch.chdir(folder)
+    return asyncio.run(run_shell_script(**apply_values(step, {})))["stdout"]
+
+
+def test_worker_finds_the_project_where_it_is_told(monkeypatch, tmp_path):
+    """LEADSYNC_FOLDER on the worker goes before the folder that was deployed from, which need not exist there."""
+    monkeypatch.setenv("LEADSYNC_FOLDER", str(ROOT))
+    assert pull(monkeypatch, tmp_path) == str(ROOT)
+    (change_folder,) = read()["pull"][1].values()
+    assert change_folder == {"directory": "{{ project.stdout }}"}
+
+
+def test_worker_elsewhere_is_told_what_to_set(monkeypatch, tmp_path):
+    """Not a run that fails on a missing file."""
+    with pytest.raises(RuntimeError, match="not in /the/deploying/machine on this machine; set LEADSYNC_FOLDER"):
+        pull(monkeypatch, tmp_path)

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.flows import load_flow_from_entrypoint
 from typer import Typer
 from typer.testing import CliRunner
 
+import run_history
 import sync as door
 from leadsync.lock import pair_lock
 from leadsync.store import StateStore
@@ -139,13 +141,62 @@ def test_run_leaves_log_tasks_and_report_without_secrets(prefect_server, configu
     assert not [secret for secret in secrets_of(configured) if secret in kept]
 
 
+def test_changes_are_a_table_with_before_and_after(prefect_server, configured, emulator):
+    """The table artifact of a run that changed something; one that did not leaves none."""
+    lead = emulator.airtable.add_lead("Ada", "ada@example.com", "NEW", "web")
+    door.sync_leads(return_state=True)
+    emulator.airtable.edit(lead, status="LOST")
+    door.sync_leads(return_state=True)
+    door.sync_leads(return_state=True)
+    rows = artifact("sync-changes")
+    assert [(row["lead"], row["field"], row["before"], row["after"]) for row in rows] == [
+        ("Ada", "status", "TODO", "DONE")
+    ]
+
+
+def test_report_links_to_base_and_board(prefect_server, configured, emulator):
+    """From the run's report a click leads to either side."""
+    door.sync_leads(return_state=True)
+    report = artifact("sync-report")
+    assert f"[Airtable base](https://airtable.com/{configured['AIRTABLE_BASE_ID']})" in report
+    assert "[Trello board](https://trello.com/b/" in report
+
+
+def test_long_load_shows_its_progress(prefect_server, configured, emulator, monkeypatch):
+    """A progress artifact that ends at 100 %; a short load keeps none."""
+    monkeypatch.setattr("run_history.LONG_LOAD", 12)
+    monkeypatch.setattr("run_history.PROGRESS_EVERY", 0.0)
+    for number in range(12):
+        emulator.airtable.add_lead(f"Lead {number}", status="NEW")
+    told = []
+    real = run_history.update_progress_artifact
+
+    def told_too(*args, **more):
+        told.append(more["progress"])
+        return real(*args, **more)
+
+    monkeypatch.setattr("run_history.update_progress_artifact", told_too)
+    door.sync_leads(return_state=True)
+    assert len(told) > 3
+    assert told == sorted(told)
+    assert artifact("loading-cards") == 100
+
+
+def artifact(key):
+    """The data of the newest artifact with this key."""
+    with get_client(sync_client=True) as client:
+        found = client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key])))
+    data = max(found, key=lambda each: each.created).data
+    return json.loads(data) if key == "sync-changes" and isinstance(data, str) else data
+
+
 def test_failing_artifact_does_not_fail_the_sync(prefect_server, configured, emulator, monkeypatch):
     """What was written is written, whatever becomes of the report."""
 
     def broken(*_arguments, **_more):
         raise RuntimeError("no room for artifacts")
 
-    monkeypatch.setattr(door, "create_markdown_artifact", broken)
+    monkeypatch.setattr("run_history.create_markdown_artifact", broken)
     emulator.airtable.add_lead("Ada", "ada@example.com", "NEW", "web")
     assert door.sync_leads(return_state=True).is_completed()
     assert len(emulator.trello.cards()) == 1
@@ -168,7 +219,7 @@ def test_flow_loads_as_a_deployment_does():
     """Prefect's loader finds the flow and its imports from the repository's root."""
     flow = load_flow_from_entrypoint(f"{ROOT}/flows/sync.py:sync_leads")
     assert flow.name == "sync-leads"
-    assert set(flow.parameters.properties) == {"dry_run", "conflict", "allow_mass_change"}
+    assert set(flow.parameters.properties) == {"dry_run", "conflict", "allow_mass_change", "pair"}
 
 
 def run_script(*arguments, settings, folder):

@@ -1,0 +1,151 @@
+"""
+Door: further pairs of a base and a board, each kept as a Prefect block; the first one lives in `.env`.
+
+Here: the block type, how it becomes settings, and the command that saves one. Never here: a default or a check of a
+setting (see leadsync.settings), the sync.
+"""
+
+from __future__ import annotations
+
+if __name__ == "__main__":  # before Prefect is imported and reads its settings
+    from leadsync.local_run import prepare_local_run
+
+    prepare_local_run()
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from dotenv import dotenv_values
+from prefect.blocks.core import Block
+from prefect.blocks.webhook import Webhook
+from prefect.client.orchestration import get_client
+from pydantic import BaseModel, Field, HttpUrl, SecretStr, create_model
+from rich.console import Console
+from rich.table import Table
+
+from leadsync.errors import ConfigurationError, LeadsyncError
+from leadsync.local_run import stoppable
+from leadsync.settings import OF_THE_INSTALLATION, Settings, load_settings
+from local_flow import connected
+
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+REQUIRED = ("airtable_base_id", "trello_board_id")
+
+
+def _as_block_fields() -> type[BaseModel]:
+    """The settings a pair may have of its own; what is left empty is explained in the block's description."""
+    fields: dict[str, Any] = {}
+    for name, setting in Settings.model_fields.items():
+        if name in OF_THE_INSTALLATION:
+            continue
+        kind = str if name == "sync_status_map" else setting.annotation
+        if name in REQUIRED:
+            fields[name] = (kind, Field(description=setting.description))
+        else:
+            fields[name] = (kind | None, Field(default=None, description=setting.description))  # type: ignore[operator]
+    return create_model("PairFields", **fields)
+
+
+class LeadsyncPair(Block, _as_block_fields()):  # type: ignore[misc]  # one list of settings, not two
+    """
+    A base and a board that are kept equal, with credentials of their own if they need any.
+
+    What is left empty: credentials, pace and policies come from the environment of the worker; what describes the
+    base and the board (table, view, columns, lists, status map) is at its default.
+    """
+
+    _block_type_name = "Leadsync Pair"
+    _block_type_slug = "leadsync-pair"
+    _logo_url = HttpUrl(str(Webhook._logo_url))
+
+    def values(self) -> dict[str, Any]:
+        """What is filled in, by the names of the settings; a secret stays a SecretStr."""
+        given = {name: getattr(self, name) for name in type(self).model_fields if name in Settings.model_fields}
+        return {name: value for name, value in given.items() if value is not None and _plain(value) != ""}
+
+
+def _plain(value: Any) -> Any:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def settings_of(pair: str) -> Settings:
+    """
+    The settings of the pair with this name, "" for the one in `.env`.
+
+    Raises: ConfigurationError that names the pairs there are, or the wrong setting.
+    """
+    if not pair:
+        return load_settings()
+    try:
+        block: Any = LeadsyncPair.load(pair)
+    except ValueError:
+        known = ", ".join(saved_pairs()) or "none yet"
+        raise ConfigurationError(
+            f"There is no pair {pair!r}; known are: {known}. Save one with `flows/pairs.py {pair} --env FILE`, or as a "
+            "block of type Leadsync Pair in Prefect's UI."
+        ) from None
+    return load_settings(pair=block.values())
+
+
+def saved_pairs() -> dict[str, tuple[str, str]]:
+    """The pairs saved as blocks: name -> base id and board id."""
+    with get_client(sync_client=True) as client:
+        blocks = client.read_block_documents(include_secrets=False)
+    ours = [block for block in blocks if block.block_type and block.block_type.slug == "leadsync-pair"]
+    return {str(block.name): (block.data["airtable_base_id"], block.data["trello_board_id"]) for block in ours}
+
+
+# --- the command ----------------------------------------------------------------------------------------------
+
+
+def block_from(env_file: Path) -> LeadsyncPair:
+    """
+    The pair that a file like `.env` describes.
+
+    Raises: ConfigurationError if the file is not there, or holds a wrong or unknown setting.
+    """
+    if not env_file.is_file():
+        raise ConfigurationError(f"{env_file} is not there; copy .env.sample, and fill in the pair's own settings.")
+    found = {name.lower(): value for name, value in dotenv_values(env_file).items() if value}
+    shared = [name.upper() for name in OF_THE_INSTALLATION if name in found]
+    if shared:
+        raise ConfigurationError(f"{env_file} holds {', '.join(shared)}, which all pairs share; it belongs into .env.")
+    given = {name: value for name, value in found.items() if name in Settings.model_fields}
+    load_settings((env_file,), pair=given)
+    return LeadsyncPair(**given)
+
+
+def save(name: str, env_file: Path) -> None:
+    """Save the pair as a block, in place of one of the same name. Raises: ConfigurationError."""
+    if not NAME.fullmatch(name):
+        raise ConfigurationError(f"{name!r} is no name for a pair; allowed are lower-case letters, digits and dashes.")
+    block_from(env_file).save(name, overwrite=True)
+
+
+def pairs(
+    name: Annotated[str, typer.Argument(help="The pair to save; without one, the saved pairs are listed.")] = "",
+    env: Annotated[Path | None, typer.Option(help="A file like .env with the pair's settings.")] = None,
+) -> None:
+    """Save a further pair of base and board as a Prefect block, or list those there are."""
+    console = Console()
+    try:
+        with connected():
+            LeadsyncPair.register_type_and_schema()
+            if name and env:
+                save(name, env)
+            elif name or env:
+                raise ConfigurationError("To save a pair, give its name and --env FILE.")
+            table = Table("pair", "base", "board")
+            for pair, places in saved_pairs().items():
+                table.add_row(pair, *places)
+            console.print(table if table.row_count else "No pair is saved yet; the one in .env needs no name.")
+    except LeadsyncError as error:
+        console.print(f"[red]{error}[/]", highlight=False, markup=True)
+        raise typer.Exit(error.exit_code) from None
+
+
+if __name__ == "__main__":
+    with stoppable():
+        typer.run(pairs)
