@@ -73,13 +73,12 @@ def parameters_of(options: Options) -> dict[str, Any]:
 def run_here(run: SyncRun) -> dict[str, Any]:
     """One flow run in this process. Returns: the report as JSON."""
     ended = run_flow(sync_leads, **parameters_of(run.options))
-    if isinstance(ended, Report):
-        report = ended
-    else:
+    report = ended.outcome
+    if not isinstance(report, Report):
         report = Report(dry_run=run.options.dry_run)
-        report.fail(ended)
+        report.fail(ended.outcome)
     told: dict[str, Any] = json.loads(report.as_json())
-    return told
+    return told | {"seen_at": ended.seen_at}
 
 
 def run_by(deployment: str, stopped: Callable[[], bool]) -> Callable[[SyncRun], dict[str, Any]]:
