@@ -183,7 +183,7 @@ class Instant:
         with open_clients(settings) as clients:
             return do(Webhooks(settings, clients.airtable, clients.trello, clients.store, settings.sync_public_url))
 
-    def settled(self, quiet: float = 0.15) -> int:
+    def settled(self, quiet: float = 0.08) -> int:
         """Wait until deliveries and runs have come to rest. Returns: how many runs there were so far."""
         since = time.monotonic()
         while time.monotonic() - since < quiet:
