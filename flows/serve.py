@@ -26,7 +26,6 @@ from typing import Annotated, Any
 import typer
 import uvicorn
 from prefect.settings import get_current_settings
-from remote_flow import has_deployment, look_up, run_remotely
 from rich.console import Console
 from rich.markup import escape
 
@@ -42,6 +41,7 @@ from leadsync.trigger import SyncRun, Trigger
 from leadsync.web import Gate, build_app, is_loopback
 from leadsync.webhooks import TRELLO_PATH, Webhooks, load_known
 from local_flow import run_flow
+from remote_flow import has_deployment, look_up, run_remotely
 from sync import sync_leads
 
 log = logging.getLogger("leadsync")

@@ -152,7 +152,7 @@ def _problems(*codes: int) -> dict[int | str, dict[str, Any]]:
 
 
 def _add_health(app: FastAPI, gate: Gate) -> None:
-    @app.get("/health", dependencies=[BEARER], response_model_exclude_none=True)
+    @app.get("/health", dependencies=[BEARER], response_model_exclude_none=True, openapi_extra={"security": [{}]})
     def health(request: Request) -> Health:
         """Whether the process is alive, and, for those who may know, how the last run ended and what waits."""
         if objection(request.headers, gate) is not None:
@@ -237,7 +237,7 @@ def _add_webhooks(app: FastAPI, gate: Gate) -> None:
             gate.trigger.hint()
         return Receipt(verdict=verdict)
 
-    @app.head(TRELLO_PATH, responses={200: {"description": "Trello may deliver here"}})
+    @app.head(TRELLO_PATH, response_class=Response, responses={200: {"description": "Trello may deliver here"}})
     def trello_probe() -> Response:
         """Trello asks this when the webhook is made."""
         return Response()
