@@ -80,6 +80,7 @@ class Line:
         self.running: SyncRun | None = None
         self.waiting: dict[Options, SyncRun] = {}
         self.runs: OrderedDict[str, SyncRun] = OrderedDict()
+        self.runs_ended = 0
 
     def hint(self, now: float) -> SyncRun:
         """
@@ -124,6 +125,7 @@ class Line:
         run = self.running
         assert run is not None
         self.running = None
+        self.runs_ended += 1
         self._close(run, Stage.DONE, report)
         code = report.get("exit_code")
         if run.hinted_since is not None and run.options not in self.waiting:
@@ -202,6 +204,11 @@ class Trigger:
         """One of the last runs, by its id or by Prefect's."""
         with self._changed:
             return self._line.find(run_id)
+
+    @property
+    def runs_ended(self) -> int:
+        """Since the start."""
+        return self._line.runs_ended
 
     def is_behind(self, run: SyncRun) -> bool:
         """Whether another run has to end before this one starts, or this one has ended itself."""

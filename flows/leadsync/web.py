@@ -109,6 +109,8 @@ class Health(BaseModel):
     ready: bool | None = None
     """Not stopping, and the last run was not refused (exit codes 2 and 3)."""
     last_run: dict[str, Any] | None = None
+    runs_ended: int | None = None
+    """Since the gateway was started."""
     queue: dict[str, Any] | None = None
     lock: dict[str, Any] | None = None
 
@@ -162,6 +164,7 @@ def _add_health(app: FastAPI, gate: Gate) -> None:
         return Health(
             ready=not gate.trigger.closing and code not in (2, 3),
             last_run=_last(last),
+            runs_ended=gate.trigger.runs_ended,
             queue={"running": running.id if running else None, "waiting": waiting},
             lock={"held_here": running is not None, "last_taken_by": gate.lock() or None},
         )
