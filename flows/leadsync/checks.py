@@ -103,7 +103,7 @@ def _collect(checkup: Checkup, check: Callable[[], Iterator[Finding]]) -> None:
 
 
 def _check_leads(settings: Settings, airtable: Airtable, every_minutes: float, seen: Seen) -> Iterator[Finding]:
-    seen.leads = leads = airtable.fetch_leads()
+    seen.leads = leads = airtable.fetch_leads().leads
     table = settings.airtable_table_name
     yield Finding("Airtable table", OK, f"{len(leads)} leads read from table {table!r} of {settings.airtable_base_id}")
     if airtable.may_write():

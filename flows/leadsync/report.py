@@ -32,6 +32,7 @@ class Report:
 
     `changes`: field, before, after, direction, note, outcome (planned | done). `conflicts`: field, airtable,
     trello, kind, resolution. `quarantine` and `failures`: reason, remedy. `notes`: note. `calls`: requests a side.
+    `read`: how each side was read, full or delta.
     """
 
     dry_run: bool = False
@@ -44,6 +45,7 @@ class Report:
     notes: list[Row] = field(default_factory=list)
     postponed: list[Row] = field(default_factory=list)
     calls: dict[str, int] = field(default_factory=lambda: {"airtable": 0, "trello": 0})
+    read: dict[str, str] = field(default_factory=dict)  # airtable and trello -> full | delta
     seconds: float = 0.0
     exit_code: int = 0
     title: str = "Completed"
@@ -115,6 +117,7 @@ class Report:
             "notes": self.notes,
             "postponed": self.postponed,
             "calls": self.calls,
+            "read": self.read,
             "seconds": round(self.seconds, 3),
         }
         return json.dumps(body, ensure_ascii=False, indent=2)

@@ -21,9 +21,9 @@ FLOOR_OF = {
         [
             ["errors", "model", "settings"],
             ["description", "frames"],
-            ["reconcile", "plan", "guards", "intents", "overwrites", "report"],
+            ["reconcile", "plan", "guards", "intents", "overwrites", "report", "seen"],
             ["wire", "airtable", "trello", "store", "lock", "local_run", "console"],
-            ["apply"],
+            ["apply", "extract"],
             ["pipeline"],
             ["checks"],
         ]
@@ -122,7 +122,7 @@ def test_emulator_and_product_know_nothing_of_each_other():
 def test_pure_modules_import_no_io():
     """What decides has no way to ask or tell the world anything."""
     forbidden = {"os", "io", "time", "datetime", "logging", "pathlib", "requests", "sqlalchemy", "socket", "random"}
-    for name in ("model", "description", "frames", "reconcile", "plan", "guards", "intents", "overwrites"):
+    for name in ("model", "description", "frames", "reconcile", "plan", "guards", "intents", "overwrites", "seen"):
         assert not outside(FLOWS / "leadsync" / f"{name}.py") & forbidden, name
 
 
