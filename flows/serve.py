@@ -52,8 +52,6 @@ HANG_UP_WITHIN = 3
 """Seconds that callers get to receive their answers."""
 REFRESH_EVERY, REFRESH_AGAIN = 24 * 3600.0, 3600.0
 """Seconds; Airtable's webhook would end 7 days after the last refresh."""
-TRIGGERED: dict[str, Any] = {}
-"""Parameters of every run that the gateway starts, besides the options somebody asked for."""
 
 
 class Via(StrEnum):
@@ -66,8 +64,12 @@ class Via(StrEnum):
 
 def parameters_of(options: Options) -> dict[str, Any]:
     """The flow's parameters for a run with these options."""
-    asked = {"dry_run": options.dry_run, "allow_mass_change": options.allow_mass_change}
-    return TRIGGERED | asked | {"conflict": options.conflict.value if options.conflict else None}
+    return {
+        "dry_run": options.dry_run,
+        "allow_mass_change": options.allow_mass_change,
+        "conflict": options.conflict.value if options.conflict else None,
+        "read": options.read.value,
+    }
 
 
 def run_here(run: SyncRun) -> dict[str, Any]:

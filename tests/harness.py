@@ -21,7 +21,7 @@ import pytest
 from emulator import Emulator
 from leadsync.pipeline import Options, Steps, run_sync
 from leadsync.report import Report
-from leadsync.settings import Settings
+from leadsync.settings import Read, Settings
 from leadsync.wire import Pace, Wire
 
 STAGE_OF = {"NEW": "TODO", "CONTACTED": "IN_PROGRESS", "QUALIFIED": "DONE", "LOST": "DONE"}
@@ -90,13 +90,15 @@ class World:
         exit_code: int | None = 0,
         dry_run: bool = False,
         allow_mass_change: bool = False,
+        read: str = "full",
+        paced: bool = False,
         **changes: str | None,
     ) -> Report:
         """One run, in process and without Prefect; None lets any exit code pass."""
         self.emulator.clear_requests()
         self.emulator.clock.advance(self.pause)
         wire = partial(unpaced_wire, clock=self.clock, read_timeout=self.read_timeout)
-        options = Options(dry_run=dry_run, allow_mass_change=allow_mass_change)
+        options = Options(dry_run=dry_run, allow_mass_change=allow_mass_change, read=Read(read), paced=paced)
         with (
             patch("leadsync.airtable.Wire", wire),
             patch("leadsync.trello.Wire", wire),

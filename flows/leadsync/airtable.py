@@ -6,15 +6,18 @@ What is never here: a decision, a frame of cards, a retry (see wire.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 from pyairtable import Api
-from pyairtable.formulas import EQ, OR, RECORD_ID
+from pyairtable.formulas import CREATED_TIME, DATETIME_PARSE, EQ, IS_AFTER, LAST_MODIFIED_TIME, OR, RECORD_ID
 
 from leadsync.errors import ConfigurationError, IncompleteReadError, LeadsyncError, ServiceRefusedError
 from leadsync.frames import absent_leads, leads_frame
+from leadsync.seen import Item
 from leadsync.settings import Settings
 from leadsync.wire import Pace, Wire, session
 
@@ -26,8 +29,25 @@ PENALTY = 30.0
 ALLOWED = 5
 """Requests a second that a base takes [reference/airtable-api.md 4]."""
 READ_ATTEMPTS = 3
+RECORD_PARTS = ("id", "createdTime", "fields")
 GONE = (403, 404)
 PERMISSION = ("INVALID_PERMISSIONS", "INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND")
+
+
+@dataclass(frozen=True)
+class LeadsRead:
+    """
+    `leads`: as frames.leads_frame; `records`: the same as Airtable sent them, by id.
+
+    `whole`: False if only what changed was asked for, and `returned` leads came. `at`: Airtable's clock when the read
+    began [s since 1970], 0 if it never said.
+    """
+
+    leads: pd.DataFrame
+    records: dict[str, Item]
+    at: float = 0.0
+    whole: bool = True
+    returned: int = 0
 
 
 class Airtable:
@@ -57,19 +77,51 @@ class Airtable:
         """Where a person opens the base."""
         return f"https://airtable.com/{self._settings.airtable_base_id}"
 
-    def fetch_leads(self) -> pd.DataFrame:
+    def fetch_leads(self) -> LeadsRead:
         """
         All leads of the table or view.
 
-        Returns: frame as frames.leads_frame. Cost: max(1, ceil(n / 100)) requests. Raises: ConfigurationError
-        naming the setting on 401, 403, 404 and 422; IncompleteReadError when the pages do not come to an end.
+        Cost: max(1, ceil(n / 100)) requests. Raises: ConfigurationError naming the setting on 401, 403, 404 and
+        422; IncompleteReadError when the pages do not come to an end.
         """
+        try:
+            records, at = self._read(view=self._settings.airtable_view)
+        except ServiceRefusedError as refused:
+            raise self._misconfigured(refused) from None
+        return LeadsRead(self.leads_of(records), by_id(records), at)
+
+    def fetch_changed_leads(self, seen: Mapping[str, Item], since: float, written: Collection[str]) -> LeadsRead | None:
+        """
+        The leads as last `seen`, brought up to date with those created or changed after `since` [s since 1970].
+
+        Leads that were deleted stay in. Cost: max(1, ceil(changed / 100)) requests. Returns: None if the answer
+        cannot be relied on: the table's times cannot be asked for, or one of those `written` by us is not in it.
+        """
+        moment = DATETIME_PARSE(datetime.datetime.fromtimestamp(since, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z"))
+        formula = OR(IS_AFTER(LAST_MODIFIED_TIME(), moment), IS_AFTER(CREATED_TIME(), moment))
+        try:
+            records, at = self._read(formula=str(formula))
+        except ServiceRefusedError as refused:
+            if refused.status != 422:
+                raise self._misconfigured(refused) from None
+            return None
+        changed = by_id(records)
+        if not changed.keys() >= {*written} & seen.keys():
+            return None
+        now = {**seen, **changed}
+        return LeadsRead(self.leads_of(now.values()), now, at, whole=False, returned=len(changed))
+
+    def _read(self, **options: Any) -> tuple[list[Item], float]:
+        """One list to its end, begun anew if it expires. Returns: the records, and the clock at the first page."""
         for _ in range(READ_ATTEMPTS):
             try:
-                return leads_frame(list(self._records(view=self._settings.airtable_view)), self._columns)
+                pages = self._records(**options)
+                first = next(pages)
+                at = self.wire.server_time
+                return [*first, *(record for page in pages for record in page)], at
             except ServiceRefusedError as refused:
                 if refused.kind != "LIST_RECORDS_ITERATOR_NOT_AVAILABLE":
-                    raise self._misconfigured(refused) from None
+                    raise
         raise IncompleteReadError(
             f"Airtable's list of leads expired while it was read, {READ_ATTEMPTS} times; nothing was written. "
             "Run again."
@@ -78,7 +130,7 @@ class Airtable:
     def reread_leads(self, lead_ids: Sequence[str]) -> pd.DataFrame:
         """The given leads as they are now, in one filtered list of at most 100; a lead that is gone is absent."""
         formula = OR(*(EQ(RECORD_ID(), lead_id) for lead_id in lead_ids))
-        leads = leads_frame(list(self._records(formula=str(formula))), self._columns)
+        leads = self.leads_of([record for page in self._records(formula=str(formula)) for record in page])
         return leads[leads.index.isin(lead_ids)]
 
     def look_up_leads(self, lead_ids: Sequence[str]) -> pd.DataFrame:
@@ -120,8 +172,8 @@ class Airtable:
             except LeadsyncError as failed:
                 yield batch, failed
 
-    def leads_of(self, records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-        """Records as `update_leads` yields them, as leads."""
+    def leads_of(self, records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+        """Records as Airtable sent them, as leads."""
         return leads_frame(records, self._columns)
 
     def may_write(self) -> bool:
@@ -235,7 +287,8 @@ class Airtable:
             raise
         return answer
 
-    def _records(self, **options: Any) -> Iterator[dict[str, Any]]:
+    def _records(self, **options: Any) -> Iterator[list[dict[str, Any]]]:
+        """The pages of a list."""
         options = {name: value for name, value in options.items() if value is not None}
         options |= {"fields": list(self._columns.values()), "page_size": PAGE}
         if self._api.use_field_ids:
@@ -246,7 +299,7 @@ class Airtable:
         for page in pages:
             if not isinstance(page, dict) or not isinstance(page.get("records"), list):
                 raise IncompleteReadError("Airtable sent a page without records; nothing was written. Run again.")
-            yield from page["records"]
+            yield page["records"]
             offset = page.get("offset")
             if offset in offsets:
                 raise IncompleteReadError("Airtable's pages go in a circle; nothing was written. Run again.")
@@ -293,3 +346,8 @@ class Airtable:
                 f"(table asked for: AIRTABLE_TABLE_NAME {table!r})."
             )
         return ConfigurationError(f"Airtable refused to list table {table!r} of base {base}: {refused}.")
+
+
+def by_id(records: Iterable[Mapping[str, Any]]) -> dict[str, Item]:
+    """Records cut down to what the sync reads, by id."""
+    return {str(record["id"]): {part: record.get(part) for part in RECORD_PARTS} for record in records}

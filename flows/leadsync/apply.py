@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from leadsync.airtable import Airtable
+from leadsync.airtable import Airtable, by_id
 from leadsync.description import render, with_block
 from leadsync.errors import (
     LeadsyncError,
@@ -31,6 +31,7 @@ from leadsync.lock import StillHeld
 from leadsync.model import TRELLO_TEXT_LIMIT
 from leadsync.overwrites import Overwritten, Written, find_overwritten
 from leadsync.plan import CardWrite, Change, LeadWrite, Plan
+from leadsync.seen import Item
 from leadsync.store import StateStore
 from leadsync.trello import Board, Trello
 
@@ -63,6 +64,8 @@ class Outcome:
     overwritten: list[Overwritten] = field(default_factory=list)
     error: LeadsyncError | None = None  # the run must end here
     notes: list[dict[str, str]] = field(default_factory=list)
+    records: dict[str, Item] = field(default_factory=dict)  # leads and cards as the services returned them, by id
+    cards: dict[str, Item] = field(default_factory=dict)
 
     def add(self, other: Outcome) -> None:
         """Take in the outcome of the other side."""
@@ -72,6 +75,8 @@ class Outcome:
         self.refused += other.refused
         self.overwritten += other.overwritten
         self.notes += other.notes
+        self.records |= other.records
+        self.cards |= other.cards
         self.error = self.error or other.error
 
 
@@ -101,7 +106,7 @@ def load_cards(plan: Plan, trello: Trello, target: Target, progress: Progress) -
     """
     outcome, written, since = Outcome(), list[Written](), trello.clock
     waiting, total = list(reversed(plan.card_writes)), len(plan.card_writes)
-    under_way: dict[Future[tuple[pd.DataFrame, Written]], CardWrite] = {}
+    under_way: dict[Future[tuple[Item, Written]], CardWrite] = {}
     try:
         with _writers() as pool:
             while waiting or under_way:
@@ -133,7 +138,7 @@ def _writers() -> Iterator[ThreadPoolExecutor]:
 
 
 def _settle_card(
-    future: Future[tuple[pd.DataFrame, Written]],
+    future: Future[tuple[Item, Written]],
     write: CardWrite,
     trello: Trello,
     target: Target,
@@ -142,7 +147,7 @@ def _settle_card(
 ) -> bool:
     """Record one write's result. Returns: whether the service is gone and the rest should not be tried."""
     try:
-        card, done = future.result()
+        item, done = future.result()
     except _Postponed:
         outcome.postponed.append(write.lead_id)
     except ServiceRefusedError as refused:
@@ -156,8 +161,9 @@ def _settle_card(
         outcome.failures.append(Failure(write.lead_id, write.card_id, str(error), remedy))
         return not isinstance(error, UnclearWriteError)
     else:
-        card_id = str(card.index[0])
-        returned = _as_returned(write, card.iloc[0])
+        card_id = str(item["id"])
+        outcome.cards[card_id] = item
+        returned = _as_returned(write, trello.cards_of(target.board, [item], (card_id,)).iloc[0])
         outcome.done += [_with_card(change, card_id) for change in write.changes]
         target.store.record(target.pair, CARD, {write.lead_id: {**write.record, **returned, "card_id": card_id}})
         if write.card_id:
@@ -185,7 +191,7 @@ def _as_returned(write: CardWrite, card: Any) -> dict[str, Any]:
     return returned
 
 
-def _write_card(write: CardWrite, trello: Trello, board: Board) -> tuple[pd.DataFrame, Written]:
+def _write_card(write: CardWrite, trello: Trello, board: Board) -> tuple[Item, Written]:
     cells: dict[str, Any] = {}
     if write.stage is not None:
         cells["idList"] = board.lists[write.stage]
@@ -204,7 +210,7 @@ def _write_card(write: CardWrite, trello: Trello, board: Board) -> tuple[pd.Data
         cells["desc"] = with_block(based_on["description"], write.lead_id, *write.block)
         if len(cells["desc"]) > TRELLO_TEXT_LIMIT:
             raise _Postponed
-    card = trello.update_card(board, write.card_id, cells)
+    card = trello.update_card(write.card_id, cells)
     return card, Written(write, cells, based_on, trello.clock + trello.clock_step)
 
 
@@ -217,16 +223,16 @@ def _fresh(write: CardWrite, trello: Trello, board: Board) -> dict[str, Any]:
     return {str(column): value for column, value in card.items()}
 
 
-def _create_card(write: CardWrite, cells: Mapping[str, Any], trello: Trello, board: Board) -> pd.DataFrame:
+def _create_card(write: CardWrite, cells: Mapping[str, Any], trello: Trello, board: Board) -> Item:
     """A POST is not sent again before the board was read for its marker (design section 8.3)."""
     for attempt in range(CREATE_ATTEMPTS):
         try:
-            return trello.create_card(board, cells)
+            return trello.create_card(cells)
         except UnclearWriteError as unclear:
-            found = trello.fetch_cards(board, known=()).cards
-            found = found[found["lead_id"] == write.lead_id]
+            read = trello.fetch_cards(board, known=())
+            found = read.cards.index[read.cards["lead_id"] == write.lead_id]
             if len(found):
-                return found.head(1)
+                return read.items[found[0]]
             if isinstance(unclear, TimedOutWriteError) or attempt == CREATE_ATTEMPTS - 1:
                 raise
     raise AssertionError("unreachable")
@@ -257,9 +263,9 @@ def _give_back(found: Overwritten, trello: Trello, target: Target) -> None:
     if cell == "desc":
         block = write.block or ("", "")
         if now["description"].rstrip() == str(found.written.sent["desc"]).rstrip():
-            trello.update_card(target.board, write.card_id, {"desc": with_block(found.value, write.lead_id, *block)})
+            trello.update_card(write.card_id, {"desc": with_block(found.value, write.lead_id, *block)})
     elif now["list_id" if cell == "idList" else "title"] == found.written.sent[cell]:
-        trello.update_card(target.board, write.card_id, {cell: found.value})
+        trello.update_card(write.card_id, {cell: found.value})
 
 
 # --- leads ----------------------------------------------------------------------------------------------------
@@ -303,6 +309,7 @@ def _write_leads(
                 if not isinstance(answer, ServiceRefusedError):  # the service is away: what is left would fail too
                     return _fail_leads([*fresh.values(), *writes[start + REREAD :]], answer, airtable, outcome)
             else:
+                outcome.records |= by_id(answer)
                 _record_leads(batch, airtable.leads_of(answer), target, outcome)
             target.still_held()
         progress("leads", min(start + REREAD, len(writes)), len(writes))

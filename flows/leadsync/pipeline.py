@@ -7,29 +7,49 @@ a request, Prefect.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
-from leadsync.airtable import Airtable
+from leadsync.airtable import Airtable, LeadsRead
 from leadsync.apply import Failure, Outcome, Progress, Target, load_cards, load_leads
-from leadsync.errors import ConfigurationError, LeadsyncError, ListsChangedError, ServiceRefusedError
+from leadsync.errors import (
+    ConfigurationError,
+    GuardError,
+    LeadsyncError,
+    ListsChangedError,
+    ServiceRefusedError,
+    StateStoreError,
+)
+from leadsync.extract import (
+    Memory,
+    Scope,
+    extract_cards,
+    extract_leads,
+    question,
+    scope_of,
+    seen_after,
+    seen_now,
+)
 from leadsync.frames import overlay
 from leadsync.guards import check_plan, check_reads
 from leadsync.intents import Intent, intents_of, settle, unclear, witnessed
 from leadsync.lock import pair_lock
 from leadsync.model import BASE_COLUMNS, Rules
 from leadsync.plan import Conflict, Plan, build_plan
-from leadsync.reconcile import ARCHIVED, reconcile, to_look_up
+from leadsync.quota import Month, start_of_month
+from leadsync.reconcile import reconcile, to_look_up
 from leadsync.report import Report, rows_of
-from leadsync.settings import ConflictPolicy, Settings
+from leadsync.seen import Seen
+from leadsync.settings import ConflictPolicy, Read, Settings
 from leadsync.store import StateStore
 from leadsync.trello import Board, CardsRead, Trello
 
@@ -44,24 +64,24 @@ class Options:
     dry_run: bool = False
     allow_mass_change: bool = False
     conflict: ConflictPolicy | None = None
+    read: Read = Read.FULL
+    paced: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class Clients:
-    """What a run talks to, built from the settings and closed at its end."""
+    """What a run talks to, built from the settings and closed at its end. `counted`: Airtable calls counted so far."""
 
     airtable: Airtable
     trello: Trello
     store: StateStore
+    counted: int = 0
 
-
-@dataclass(frozen=True)
-class Memory:
-    """What earlier runs left: what was agreed, and what was about to be written when one was cut off."""
-
-    base: pd.DataFrame
-    intents: list[Intent]
-    open_cards: int  # on the whole board, at the end of the last run
+    def count(self) -> None:
+        """Add the calls made since to the month's."""
+        made, self.counted = self.airtable.calls - self.counted, self.airtable.calls
+        if made:
+            self.store.add_calls(_month_name(_now()), made)
 
 
 def no_progress(what: str, done: int, total: int) -> None:
@@ -69,26 +89,6 @@ def no_progress(what: str, done: int, total: int) -> None:
 
 
 # --- the steps ------------------------------------------------------------------------------------------------
-
-
-def extract_leads(airtable: Airtable) -> pd.DataFrame:
-    """All leads; see Airtable.fetch_leads."""
-    return airtable.fetch_leads()
-
-
-def extract_cards(trello: Trello, board: Board, memory: Memory, to_the_end: bool = False) -> CardsRead:
-    """
-    The board's cards; archived ones too if there is no base yet, or a card may have been created unrecorded.
-
-    `to_the_end`: read on although as many cards were seen as there were last time (a card is to be created). So it
-    is, too, while a card may come back behind the last page.
-    """
-    returning = memory.base["card_presence"].isin((*ARCHIVED, "moved_away")).any()
-    total = 0 if to_the_end or returning else memory.open_cards
-    expected = memory.base["card_id"][memory.base["card_presence"] == "open"]
-    unrecorded = any(intent.side == "card" and not intent.card_id for intent in memory.intents)
-    archived = memory.base.empty or unrecorded
-    return trello.fetch_cards(board, set(memory.base["card_id"]), set(expected), total, archived)
 
 
 def join_and_diff(
@@ -162,7 +162,6 @@ class Run:
     steps: Steps
     clients: Clients
     report: Report = field(default_factory=Report)
-    open_cards: int = 0
 
     @property
     def rules(self) -> Rules:
@@ -171,24 +170,48 @@ class Run:
 
     def go(self) -> None:
         """Resolve, lock, and make passes until nothing is postponed."""
+        if self._outspends():
+            return
         board = self._resolve()
         pair = f"{self.settings.airtable_base_id}/{board.board_id}"
         self.report.base_url, self.report.board_url = self.clients.airtable.url, board.url
         with pair_lock(self.clients.store, pair) as still_held:
             target = Target(board, self.clients.store, pair, still_held)
+            read = self.options.read
             for _ in range(PASSES):
-                outcome = self._one_pass(target)
+                outcome = self._one_pass(target, read)
                 if not outcome.postponed:
                     break
+                read = Read.FULL  # something is not as it was last seen
             self.report.postponed = [{"lead_id": lead_id} for lead_id in sorted(set(outcome.postponed))]
         self.report.judge()
 
-    def _one_pass(self, target: Target) -> Outcome:
-        plan = self._plan(target)
+    def _outspends(self) -> bool:
+        """Whether this run should wait because the month's calls are ahead of the quota's pace (only if paced)."""
+        allowed = self.settings.airtable_monthly_calls
+        if allowed is None:
+            return False
+        now = _now()
+        month = Month(start_of_month(now), self.clients.store.load_calls(_month_name(now)), allowed)
+        if now < month.due():
+            when = (
+                f"{month.told}, ahead of its pace; the next scheduled run is due at {month.due():%Y-%m-%d %H:%M} UTC."
+            )
+            if self.options.paced:
+                self.report.skip(f"Skipped: {when}")
+                return True
+            self.report.notes.append({"lead_id": "", "card_id": "", "note": when})
+        return False
+
+    def _one_pass(self, target: Target, read: Read) -> Outcome:
+        plan, seen = self._plan(target, read)
         if self.options.dry_run:
             self._tell(plan, rows_of(plan.changes, outcome="planned"))
             return Outcome()
-        self._check_board(plan, target)
+        self.clients.count()
+        seen = self._check_board(plan, target, seen)
+        if plan.writes:
+            self.clients.store.forget_seen(target.pair)
         intents = intents_of(plan, self.clients.trello.clock)
         self.clients.store.journal(target.pair, plan.base_updates, plan.forget, intents)
         self._tell(plan, [])
@@ -203,28 +226,38 @@ class Run:
         finally:
             self._tell_overwritten(outcome, target.board)
         self._refuse_if_nothing_was_permitted(plan, outcome)
-        self._remember_open_cards(target, outcome)
+        if not outcome.postponed:
+            seen = seen_after(seen, outcome.records, outcome.cards, target.board)
+            self.clients.store.save_seen(target.pair, seen)
         return outcome
 
-    def _plan(self, target: Target) -> Plan:
-        store, pair = self.clients.store, target.pair
-        facts = store.load_facts(pair) or {}
-        memory = Memory(store.load_base(pair), store.load_intents(pair), facts.get("open_cards", 0))
-        leads, cards = self._extract(target.board, memory)
-        plan: Plan = self.steps.call(join_and_diff, memory, leads, cards, self.clients, target.board, self.rules)
+    def _plan(self, target: Target, read: Read) -> tuple[Plan, Seen]:
+        store, pair, board = self.clients.store, target.pair, target.board
+        memory = Memory(store.load_base(pair), store.load_intents(pair), store.load_seen(pair))
+        scope = scope_of(read, memory, self.settings, board)
+        leads, cards = self._extract(board, memory, scope)
+        try:
+            plan: Plan = self.steps.call(join_and_diff, memory, leads.leads, cards, self.clients, board, self.rules)
+        except GuardError:
+            if leads.whole and not cards.delta:
+                raise
+            return self._plan(target, Read.FULL)  # nothing is refused for what a delta may have missed
         if not cards.whole and any(not write.card_id for write in plan.card_writes):
-            cards = self.steps.call(extract_cards, self.clients.trello, target.board, memory, to_the_end=True)
-            plan = self.steps.call(join_and_diff, memory, leads, cards, self.clients, target.board, self.rules)
-        self.open_cards = cards.total
-        self.report.leads, self.report.cards = len(leads), len(cards.cards)
-        self.report.titles |= dict(zip(leads.index, leads["title"], strict=True))
-        return plan
+            cards = self.steps.call(extract_cards, self.clients.trello, board, memory, to_the_end=True)
+            plan = self.steps.call(join_and_diff, memory, leads.leads, cards, self.clients, board, self.rules)
+        self.report.leads, self.report.cards = len(leads.leads), len(cards.cards)
+        self.report.read = {
+            "airtable": "full" if leads.whole else "delta",
+            "trello": "delta" if cards.delta else "full",
+        }
+        self.report.titles |= dict(zip(leads.leads.index, leads.leads["title"], strict=True))
+        return plan, seen_now(memory.seen, leads, cards, question(self.settings, board))
 
-    def _extract(self, board: Board, memory: Memory) -> tuple[pd.DataFrame, CardsRead]:
+    def _extract(self, board: Board, memory: Memory, scope: Scope) -> tuple[LeadsRead, CardsRead]:
         """Both sides, side by side."""
         with self.steps.submit() as submit:
-            leads = submit(extract_leads, self.clients.airtable)
-            cards = submit(extract_cards, self.clients.trello, board, memory)
+            leads = submit(extract_leads, self.clients.airtable, memory, scope)
+            cards = submit(extract_cards, self.clients.trello, board, memory, scope)
             return leads.result(), cards.result()
 
     def _resolve(self) -> Board:
@@ -238,22 +271,16 @@ class Run:
         self.clients.store.save_facts(self.digest, vars(board))
         return board
 
-    def _remember_open_cards(self, target: Target, outcome: Outcome) -> None:
-        """So that the next read knows a full last page for what it is."""
-        kinds = [(change.field, change.before, change.after) for change in outcome.done]
-        made = sum(field == "card" and after != "archived" for field, _, after in kinds)
-        gone = sum(field == "card" and after == "archived" for field, _, after in kinds)
-        facts = {"open_cards": self.open_cards + made - gone}
-        if self.clients.store.load_facts(target.pair) != facts:
-            self.clients.store.save_facts(target.pair, facts)
-
-    def _check_board(self, plan: Plan, target: Target) -> None:
-        if plan.card_writes:
-            try:
-                self.clients.trello.check_board(target.board)
-            except ListsChangedError:
-                self.clients.store.save_facts(self.digest, vars(self.clients.trello.fetch_board()))
-                raise
+    def _check_board(self, plan: Plan, target: Target, seen: Seen) -> Seen:
+        """Before cards are written: the lists must be those that were resolved; the feed may have told already."""
+        if not plan.card_writes or seen.lists_checked:
+            return seen
+        try:
+            self.clients.trello.check_board(target.board)
+        except ListsChangedError:
+            self.clients.store.save_facts(self.digest, vars(self.clients.trello.fetch_board()))
+            raise
+        return replace(seen, lists_checked=True)
 
     def _tell(self, plan: Plan, changes: list[dict[str, Any]]) -> None:
         report = self.report
@@ -290,18 +317,30 @@ class Run:
             raise ConfigurationError(f"Nothing could be written: {first.reason}. {first.remedy}")
 
 
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
+def _month_name(now: datetime.datetime) -> str:
+    return f"{now:%Y-%m}"
+
+
+def _how(whole: bool) -> str:
+    return (Read.FULL if whole else Read.DELTA).value
+
+
 @contextmanager
 def open_clients(settings: Settings) -> Iterator[Clients]:
     """Clients and state store of one run."""
     store = StateStore(settings.sync_state_url.get_secret_value())
+    clients = Clients(Airtable(settings), Trello(settings), store)
     try:
-        clients = Clients(Airtable(settings), Trello(settings), store)
-        try:
-            yield clients
-        finally:
-            clients.airtable.wire.close()
-            clients.trello.wire.close()
+        yield clients
     finally:
+        with suppress(StateStoreError):  # the count is not worth the run's own outcome
+            clients.count()
+        clients.airtable.wire.close()
+        clients.trello.wire.close()
         store.close()
 
 

@@ -32,6 +32,7 @@ class Report:
 
     `changes`: field, before, after, direction, note, outcome (planned | done). `conflicts`: field, airtable,
     trello, kind, resolution. `quarantine` and `failures`: reason, remedy. `notes`: note. `calls`: requests a side.
+    `read`: how each side was read, full or delta.
     """
 
     dry_run: bool = False
@@ -44,10 +45,12 @@ class Report:
     notes: list[Row] = field(default_factory=list)
     postponed: list[Row] = field(default_factory=list)
     calls: dict[str, int] = field(default_factory=lambda: {"airtable": 0, "trello": 0})
+    read: dict[str, str] = field(default_factory=dict)  # airtable and trello -> full | delta
     seconds: float = 0.0
     exit_code: int = 0
     title: str = "Completed"
     error: str = ""
+    skipped: str = ""
     base_url: str = ""
     board_url: str = ""
     titles: dict[str, str] = field(default_factory=dict)  # lead_id -> what a person calls it; for tables only
@@ -82,8 +85,8 @@ class Report:
 
     @property
     def message(self) -> str:
-        """The sentence for people: the error if there was one, else the summary."""
-        return self.error or self.summary
+        """The sentence for people: the error if there was one, else why nothing was done, else the summary."""
+        return self.error or self.skipped or self.summary
 
     def fail(self, error: LeadsyncError) -> None:
         """End with `error`; what was written before stays listed, and then the run counts as incomplete."""
@@ -93,6 +96,10 @@ class Report:
         self.title = "Incomplete" if written else error.title
         if written:
             self.error += " Before that, changes were written; they are listed, and the next run goes on from there."
+
+    def skip(self, why: str) -> None:
+        """End before anything was asked."""
+        self.skipped, self.title = why, "Skipped"
 
     def judge(self) -> None:
         """Set exit code and title from what became of the writes (design section 11)."""
@@ -115,6 +122,7 @@ class Report:
             "notes": self.notes,
             "postponed": self.postponed,
             "calls": self.calls,
+            "read": self.read,
             "seconds": round(self.seconds, 3),
         }
         return json.dumps(body, ensure_ascii=False, indent=2)

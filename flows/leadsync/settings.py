@@ -11,6 +11,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -46,6 +47,8 @@ OF_THE_PAIR = (
 OF_THE_INSTALLATION = ("sync_state_url",)
 """What all pairs share; a pair cannot have its own."""
 BOARD_URL = re.compile(r"^https?://(?:www\.)?trello\.com/b/([0-9A-Za-z]{8})(?:[/?#].*)?$")
+DURATION = re.compile(r"\s*(?P<number>\d+(\.\d+)?)\s*(?P<unit>[mhd]?)\s*")
+DURATION_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 class ConflictPolicy(StrEnum):
@@ -54,6 +57,14 @@ class ConflictPolicy(StrEnum):
     AIRTABLE = "airtable"
     TRELLO = "trello"
     HOLD = "hold"
+
+
+class Read(StrEnum):
+    """How both sides are read: whole, only what changed, or whichever costs fewer calls."""
+
+    FULL = "full"
+    DELTA = "delta"
+    AUTO = "auto"
 
 
 class OnLeadDeleted(StrEnum):
@@ -115,6 +126,8 @@ class Settings(BaseSettings):
     """The column that says where the lead came from."""
     airtable_requests_per_second: float = Field(default=4.5, gt=0, le=50)
     """Our pace [1/s]. Airtable allows 5 per base, shared with every other program."""
+    airtable_monthly_calls: int | None = Field(default=None, gt=0)
+    """Calls a month that Airtable's plan allows: scheduled runs keep to that pace. Free has 1,000, Team 100,000."""
 
     trello_api_key: SecretStr
     """API key of the Power-Up, 32 hex digits."""
@@ -145,6 +158,8 @@ class Settings(BaseSettings):
     """A deleted card is left deleted until its lead's status is edited, or created again at once."""
     sync_max_archive_percent: float = Field(default=30, ge=0, le=100)
     """Refuse a run in which more than this share of the known leads or cards is missing [%], from 10 on."""
+    sync_full_every: Annotated[timedelta, NoDecode] = timedelta(hours=24)
+    """With `--read auto`: how long until both sides are read whole again, like 24h, 90m or 7d; a number is hours."""
     sync_status_map: Annotated[StatusMap, NoDecode] = Field(
         default_factory=lambda: StatusMap.from_stages(DEFAULT_STAGE_OF), validate_default=False
     )
@@ -166,6 +181,16 @@ class Settings(BaseSettings):
         if not isinstance(stage_of, dict):
             raise ValueError(f"not an object; allowed is e.g. {json.dumps(DEFAULT_STAGE_OF)}")
         return StatusMap.from_stages(stage_of)
+
+    @field_validator("sync_full_every", mode="before")
+    @classmethod
+    def _parse_duration(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        found = DURATION.fullmatch(value)
+        if not found:
+            raise ValueError(f"{value!r} is not a duration; allowed is e.g. 24h, 90m or 7d")
+        return timedelta(**{DURATION_UNITS[found["unit"] or "h"]: float(found["number"])})
 
     @field_validator("airtable_endpoint_url", "trello_endpoint_url")
     @classmethod

@@ -1,5 +1,6 @@
 """
-The state database: the base, the journal of intents, tombstones, and what the settings were resolved to.
+The state database: the base, the journal of intents, tombstones, what was last seen, the month's
+calls, and what settings resolved to.
 
 The only file that imports SQLAlchemy. SQLite by default, PostgreSQL for teams. What is never here: a decision,
 a secret (but the one that Airtable signs its webhook with), a person's text other than the values both sides
@@ -16,15 +17,23 @@ from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
-from sqlalchemy.exc import DatabaseError, NoSuchModuleError, SQLAlchemyError
-from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
+from sqlalchemy.exc import DatabaseError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_fixed,
+)
 
 from leadsync.errors import StateStoreError
 from leadsync.frames import base_frame
 from leadsync.intents import Intent
 from leadsync.model import BASE_COLUMNS
+from leadsync.seen import Seen
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 LOCK_WAIT = 5.0
 """Seconds to wait for another program's hold on an SQLite file."""
 
@@ -62,6 +71,20 @@ holder_table = sa.Table(
     metadata,
     sa.Column("pair", sa.String, primary_key=True),
     sa.Column("holder", sa.Text, nullable=False),
+)
+seen_table = sa.Table(
+    "leadsync_seen",
+    metadata,
+    sa.Column("pair", sa.String, primary_key=True),
+    sa.Column("side", sa.String, primary_key=True),  # records | cards
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("item", sa.Text, nullable=False),
+)
+calls_table = sa.Table(
+    "leadsync_calls",
+    metadata,
+    sa.Column("month", sa.String, primary_key=True),  # like 2026-11
+    sa.Column("airtable", sa.Integer, nullable=False),
 )
 EMPTY_ROW: dict[str, Any] = {column: False if dtype == "bool" else "" for column, dtype in BASE_COLUMNS.items()}
 
@@ -121,8 +144,7 @@ class StateStore:
     def save_facts(self, key: str, facts: Mapping[str, Any]) -> None:
         """Keep what was found out, so that an idle run need not ask."""
         with self._writing() as connection:
-            connection.execute(sa.delete(facts_table).where(facts_table.c.key == key))
-            connection.execute(sa.insert(facts_table).values(key=key, facts=json.dumps(dict(facts))))
+            _put_facts(connection, key, facts)
 
     def load_base(self, pair: str) -> pd.DataFrame:
         """What both sides agreed on last time: frame as frames.base_frame."""
@@ -169,6 +191,45 @@ class StateStore:
                 done = _row_of(intent_table, pair, lead_id) & (intent_table.c.side == side)
                 connection.execute(sa.delete(intent_table).where(done))
 
+    def load_seen(self, pair: str) -> Seen:
+        """What both sides looked like when they were last read; nothing if it is not known for certain."""
+        marks = self.load_facts(_seen_key(pair))
+        if not marks:
+            return Seen()
+        query = sa.select(seen_table.c.side, seen_table.c.id, seen_table.c.item).where(seen_table.c.pair == pair)
+        seen = Seen(**{name: value for name, value in marks.items() if name in Seen.__dataclass_fields__})
+        with self._reading() as connection:
+            for side, item_id, item in connection.execute(query):
+                getattr(seen, side)[item_id] = _json_object(item)
+        return seen
+
+    def forget_seen(self, pair: str) -> None:
+        """Before the first write: until save_seen it is not certain what both sides look like."""
+        self.save_facts(_seen_key(pair), {})
+
+    def save_seen(self, pair: str, seen: Seen) -> None:
+        """In one transaction; of the items only those that are not as they were kept."""
+        with self._writing() as connection:
+            _update_items(connection, pair, {"records": seen.records, "cards": seen.cards})
+            _put_facts(connection, _seen_key(pair), seen.marks())
+
+    def load_calls(self, month: str) -> int:
+        """Airtable requests counted in `month` (like 2026-11), by all pairs."""
+        with self._reading() as connection:
+            query = sa.select(calls_table.c.airtable).where(calls_table.c.month == month)
+            return int(connection.execute(query).scalar_one_or_none() or 0)
+
+    def add_calls(self, month: str, calls: int) -> None:
+        """Count further Airtable requests."""
+        count = sa.update(calls_table).where(calls_table.c.month == month)
+        count = count.values(airtable=calls_table.c.airtable + calls)
+        begun_by_another = retry_if_exception_type(IntegrityError)
+        with self._explained("written"):
+            for attempt in Retrying(retry=begun_by_another, stop=stop_after_attempt(2), reraise=True):
+                with attempt, self.engine.begin() as connection:
+                    if not connection.execute(count).rowcount:
+                        connection.execute(sa.insert(calls_table).values(month=month, airtable=calls))
+
     def load_holder(self, pair: str) -> dict[str, Any]:
         """Who last took the lock of `pair`, and when."""
         with self._reading() as connection:
@@ -202,7 +263,10 @@ class StateStore:
             if version is None:
                 metadata.create_all(connection)
                 connection.execute(sa.insert(schema_version).values(version=SCHEMA_VERSION))
-            elif version != SCHEMA_VERSION:
+            elif version < SCHEMA_VERSION:  # so far each has only added tables
+                metadata.create_all(connection)
+                connection.execute(sa.update(schema_version).values(version=SCHEMA_VERSION))
+            elif version > SCHEMA_VERSION:
                 raise StateStoreError(
                     f"The state database has schema version {version}, this program knows {SCHEMA_VERSION}; nothing "
                     "was written. Update the program, or point SYNC_STATE_URL to another database."
@@ -256,6 +320,38 @@ def _sqlite_pragmas(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
+
+
+def _seen_key(pair: str) -> str:
+    return f"seen {pair}"
+
+
+def _put_facts(connection: sa.Connection, key: str, facts: Mapping[str, Any]) -> None:
+    connection.execute(sa.delete(facts_table).where(facts_table.c.key == key))
+    connection.execute(sa.insert(facts_table).values(key=key, facts=json.dumps(dict(facts))))
+
+
+def _update_items(connection: sa.Connection, pair: str, sides: Mapping[str, Mapping[str, Any]]) -> None:
+    """Replace what differs from what is kept, and delete what is no more."""
+    now = {
+        (side, item_id): json.dumps(item, sort_keys=True)
+        for side, items in sides.items()
+        for item_id, item in items.items()
+    }
+    ours = seen_table.c.pair == pair
+    query = sa.select(seen_table.c.side, seen_table.c.id, seen_table.c.item).where(ours)
+    kept = {(side, item_id): item for side, item_id, item in connection.execute(query)}
+    stale = [{"s": side, "i": item_id} for (side, item_id), item in kept.items() if now.get((side, item_id)) != item]
+    if stale:
+        which = ours & (seen_table.c.side == sa.bindparam("s")) & (seen_table.c.id == sa.bindparam("i"))
+        connection.execute(sa.delete(seen_table).where(which), stale)
+    news = [
+        {"pair": pair, "side": side, "id": item_id, "item": item}
+        for (side, item_id), item in now.items()
+        if kept.get((side, item_id)) != item
+    ]
+    if news:
+        connection.execute(sa.insert(seen_table), news)
 
 
 def _row_of(table: sa.Table, pair: str, lead_id: str) -> sa.ColumnElement[bool]:

@@ -7,8 +7,8 @@ What is never here: a decision, a frame of leads, a retry (see wire.py).
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -22,6 +22,7 @@ from leadsync.errors import (
     ServiceRefusedError,
 )
 from leadsync.frames import cards_frame, deleted_cards, overlay
+from leadsync.seen import FEED, SAME_MOMENT, Item, Seen, pages_of, replay
 from leadsync.settings import Settings
 from leadsync.signatures import client_identifier
 from leadsync.wire import Pace, Wire, session
@@ -59,11 +60,22 @@ class Token:
 
 @dataclass(frozen=True)
 class CardsRead:
-    """`cards`: ours, as frames.cards_frame. `total`: all cards seen. `whole`: False if a tail was left unread."""
+    """
+    `cards`: ours, as frames.cards_frame; `items`: the same as Trello sent them, by id.
+
+    `total`: all open cards on the board, -1 if it cannot be told. `whole`: False if a tail was left unread. `at`:
+    Trello's clock when the read began [s since 1970], 0 if it never said. After a read of the feed alone, `delta` says
+    so, `lists_checked` whether lists are unchanged, and `actions` are the latest ids.
+    """
 
     cards: pd.DataFrame
     total: int
     whole: bool = True
+    items: dict[str, Item] = field(default_factory=dict)
+    at: float = 0.0
+    delta: bool = False
+    lists_checked: bool = False
+    actions: list[str] = field(default_factory=list)
 
 
 class Trello:
@@ -152,21 +164,23 @@ class Trello:
         board: Board,
         known: Collection[str],
         expected: Collection[str] = (),
-        total: int = 0,
+        total: int = -1,
         archived: bool = False,
     ) -> CardsRead:
         """
         The board's open cards, or with `archived` all of them.
 
         `known`: card ids the base knows. `expected`: those that should be open. `total`: how many open cards the
-        board had last time, 0 if unknown. Cost: max(1, ceil(open / 1000)) requests: a full page ends the read if it
+        board had last time, -1 if unknown. Cost: max(1, ceil(open / 1000)) requests: a full page ends the read if it
         shows all that is expected and makes up just that total, and the answer then is not `whole`. With `archived`
         only an empty page ends it: a page cut short shows.
         """
         cards: dict[str, Any] = {}
+        began = 0.0
         query = {"filter": "all" if archived else "open", "fields": CARD_FIELDS, "limit": str(PAGE)}
         while True:
             page = self._card_page(board, query)
+            began = began or self.clock
             news = {card["id"]: card for card in page if card["id"] not in cards}
             cards |= news
             if not news or (len(page) < PAGE and not archived):
@@ -176,8 +190,39 @@ class Trello:
                 whole = False
                 break
             query["before"] = min(cards)
-        frame = cards_frame(cards.values(), board.board_id, board.stages, known)
-        return CardsRead(frame, len(cards), whole)
+        frame = self.cards_of(board, cards.values(), known)
+        still_open = [card_id for card_id, card in cards.items() if _is_open(card, board)]
+        items = _by_id(cards[card_id] for card_id in still_open if card_id in frame.index)
+        return CardsRead(frame, len(still_open), whole, items, began)
+
+    def fetch_changed_cards(self, board: Board, seen: Seen, known: Collection[str]) -> CardsRead | None:
+        """
+        The open cards as last `seen`, brought up to date with the board's activity since then.
+
+        Cost: 1 request, and 1 for each card that came from elsewhere. Returns: None if the feed does not tell enough
+        (longer than a page, an action of an unknown kind, a write of ours not in it, no card of ours left), or a full
+        read costs less.
+        """
+        since = datetime.datetime.fromtimestamp(seen.trello_at - SAME_MOMENT, datetime.UTC)
+        feed = self._feed(board, ",".join(FEED), PAGE, since=since.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
+        replayed = replay(seen, feed, known) if len(feed) < PAGE else None
+        if replayed is None or len(replayed.unknown) > pages_of(seen.open_cards, PAGE):
+            return None
+        found = (card for card_id in replayed.unknown if (card := self._look_up(card_id)))
+        cards = replayed.cards | {card["id"]: card for card in found}
+        here = [card for card in cards.values() if _is_open(card, board)]
+        frame = self.cards_of(board, here, known)
+        if frame.empty:
+            return None
+        return CardsRead(
+            cards=frame,
+            total=replayed.total,
+            items=_by_id(card for card in here if card["id"] in frame.index),
+            at=replayed.at,
+            delta=True,
+            lists_checked=replayed.lists_checked,
+            actions=replayed.actions,
+        )
 
     def look_up_cards(self, board: Board, card_ids: Sequence[str]) -> pd.DataFrame:
         """
@@ -193,7 +238,7 @@ class Trello:
                 deleted.append(card_id)
             else:
                 found.append(card)
-        cards = cards_frame(found, board.board_id, board.stages, card_ids)
+        cards = self.cards_of(board, found, card_ids)
         open_after_all = cards.index[cards["presence"] == "open"]
         if len(open_after_all):
             raise IncompleteReadError(
@@ -207,24 +252,25 @@ class Trello:
         card = self._look_up(card_id)
         if card is None:
             return deleted_cards([card_id])
-        return cards_frame([card], board.board_id, board.stages, (card_id,))
+        return self.cards_of(board, [card], (card_id,))
 
-    def create_card(self, board: Board, cells: Mapping[str, Any]) -> pd.DataFrame:
+    def create_card(self, cells: Mapping[str, Any]) -> Item:
         """POST one card. Returns: the card as Trello returned it. Raises: UnclearWriteError if no answer came."""
-        card = self._client.fetch_json("cards", http_method="POST", post_args=dict(cells))
-        return cards_frame([card], board.board_id, board.stages, (card["id"],))
+        card: Item = self._client.fetch_json("cards", http_method="POST", post_args=dict(cells))
+        return card
 
-    def update_card(self, board: Board, card_id: str, cells: Mapping[str, Any]) -> pd.DataFrame:
+    def update_card(self, card_id: str, cells: Mapping[str, Any]) -> Item:
         """One PUT with just the given cells. Returns: the card as Trello returned it."""
-        card = self._client.fetch_json(f"cards/{card_id}", http_method="PUT", post_args=dict(cells))
-        return cards_frame([card], board.board_id, board.stages, (card_id,))
+        card: Item = self._client.fetch_json(f"cards/{card_id}", http_method="PUT", post_args=dict(cells))
+        return card
+
+    def cards_of(self, board: Board, cards: Iterable[Mapping[str, Any]], known: Collection[str]) -> pd.DataFrame:
+        """Cards as Trello sent them, as the forms of leads; see frames.cards_frame."""
+        return cards_frame(cards, board.board_id, board.stages, known)
 
     def fetch_actions(self, board: Board, limit: int = PAGE) -> list[dict[str, Any]]:
         """The newest changes of the board's cards, newest first, with former values. Cost: 1 request."""
-        actions: list[dict[str, Any]] = self._get(
-            f"boards/{board.board_id}/actions", filter="updateCard", limit=str(min(limit, PAGE))
-        )
-        return actions
+        return self._feed(board, "updateCard", min(limit, PAGE))
 
     def fetch_webhooks(self) -> list[dict[str, Any]]:
         """The token's webhooks: id, callbackURL, idModel, description, active … Cost: 1 request."""
@@ -271,6 +317,13 @@ class Trello:
         if refused.status == 403:
             return f"Trello refused it ({refused})", "A board or list may be full: archive cards that are done."
         return str(refused), "Correct the lead's text; Trello takes at most 16,384 characters."
+
+    def _feed(self, board: Board, kinds: str, limit: int, **bounds: str) -> list[dict[str, Any]]:
+        path = f"boards/{board.board_id}/actions"
+        feed: list[dict[str, Any]] = self._get(path, filter=kinds, limit=str(limit), **bounds)
+        if not isinstance(feed, list) or not all(isinstance(action, dict) and action.get("id") for action in feed):
+            raise IncompleteReadError("Trello sent a feed without actions; nothing was written. Run again.")
+        return feed
 
     def _get(self, path: str, **query: str) -> Any:
         return self._client.fetch_json(path, query_params=dict(query))
@@ -343,3 +396,12 @@ class Trello:
                 f"TRELLO_BOARD_ID {board} is not a board; give its id, short link or address ({refused.text})."
             )
         return ConfigurationError(f"Trello refused to list board {board}: {refused}.")
+
+
+def _by_id(cards: Iterable[Item]) -> dict[str, Item]:
+    """Cards cut down to what the sync reads, by id."""
+    return {str(card["id"]): {name: card.get(name) for name in CARD_FIELDS.split(",")} for card in cards}
+
+
+def _is_open(card: Item, board: Board) -> bool:
+    return not card.get("closed") and card.get("idBoard") in (None, "", board.board_id)

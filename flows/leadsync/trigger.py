@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import Any
 
 from leadsync.pipeline import Options
+from leadsync.settings import Read
 
 log = logging.getLogger("leadsync")
 
@@ -30,6 +31,8 @@ SECOND_TRY = 60.0
 KEPT = 100
 """Runs that can still be asked for."""
 INCOMPLETE, BUSY = 1, 4
+HINTED = Options(read=Read.AUTO)
+"""Options of a run that a webhook wants: what changed is read, whole or not, whichever costs fewer calls."""
 
 Outcome = dict[str, Any]
 """A run's report as JSON: at least `exit_code` and `message`."""
@@ -72,7 +75,7 @@ class SyncRun:
 class Line:
     """
     Who runs next. Waiting runs are told apart by their options, so that a dry run is not answered by a real one;
-    hints ask for none, and so share one place.
+    hints all ask for the same, and so share one place.
     """
 
     def __init__(self, settle: float) -> None:
@@ -89,9 +92,9 @@ class Line:
         A stream of hints puts the run off by five settle times at most. A run under way may have read before the
         change, so another one follows it.
         """
-        run = self.waiting.get(Options())
+        run = self.waiting.get(HINTED)
         if run is None:
-            return self._queue(SyncRun(Options(), now + self.settle, hinted_since=now))
+            return self._queue(SyncRun(HINTED, now + self.settle, hinted_since=now))
         if run.hinted_since is None or run.second_try:  # a second try no longer has to wait its minute
             run.hinted_since, run.second_try = now, False
         if not run.asked and not run.met_lock:

@@ -26,7 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from leadsync.deliveries import Inbox, Verdict
 from leadsync.pipeline import Options
-from leadsync.settings import ConflictPolicy
+from leadsync.settings import ConflictPolicy, Read
 from leadsync.signatures import is_token
 from leadsync.trigger import SyncRun, Trigger
 from leadsync.webhooks import AIRTABLE_PATH, TRELLO_PATH
@@ -85,6 +85,8 @@ class SyncChoices(BaseModel):
     """Show what would change and write nothing."""
     allow_mass_change: StrictBool = False
     """For this run, accept that many known leads or cards are missing."""
+    read: Read = Read.AUTO
+    """Read both sides whole, only what changed, or whichever costs fewer calls."""
     conflict: ConflictPolicy | None = None
     """Who wins when both sides moved one cell apart; null takes SYNC_CONFLICT."""
 
@@ -202,7 +204,7 @@ def _add_runs(app: FastAPI, gate: Gate) -> None:
     ) -> RunStatus:
         """Start a sync now, or as soon as the one under way has ended."""
         chosen = choices or SyncChoices()
-        run = gate.trigger.ask(Options(chosen.dry_run, chosen.allow_mass_change, chosen.conflict))
+        run = gate.trigger.ask(Options(chosen.dry_run, chosen.allow_mass_change, chosen.conflict, chosen.read))
         if run is None:
             raise HTTPException(503, "The gateway is stopping; nothing was started.")
         if wait:

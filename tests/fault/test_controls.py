@@ -5,6 +5,7 @@ A mutant is a switch that breaks one rule of the design while it is on; a check 
 """
 
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from unittest.mock import patch
 
 import numpy as np
@@ -64,7 +65,12 @@ def emptied_table_archives_nothing(world):
 def short_page_archives_nothing(world):
     lead = world.linked("Ada")
     whole = Airtable.fetch_leads
-    with patch.object(Airtable, "fetch_leads", lambda self: whole(self).drop(index=lead)):
+
+    def without(self):
+        read = whole(self)
+        return replace(read, leads=read.leads.drop(index=lead))
+
+    with patch.object(Airtable, "fetch_leads", without):
         world.sync(exit_code=None)
     assert world.card(lead)["closed"] is False
 
@@ -132,10 +138,10 @@ def post_again_blindly(write, cells, trello, board):
     """Without a look at the board."""
     for _ in range(3):
         try:
-            return trello.create_card(board, cells)
+            return trello.create_card(cells)
         except apply.UnclearWriteError:
             continue
-    return trello.create_card(board, cells)
+    return trello.create_card(cells)
 
 
 @contextmanager

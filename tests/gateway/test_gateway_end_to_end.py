@@ -41,7 +41,7 @@ def test_edits_on_both_sides_come_to_rest(instant):
         instant.emulator.airtable.edit(lead_named(instant, "Ada"), status=status)
         instant.emulator.trello.move(instant.world.card(lead_named(instant, "Bo"))["id"], place)
         instant.settled()
-    assert instant.settled(quiet=0.5) <= 9
+    assert instant.settled() <= 9
     assert writes(instant)[-1] == 0
     instant.world.assert_equal()
 

@@ -3,7 +3,7 @@
 import pytest
 
 from leadsync.pipeline import Options
-from leadsync.trigger import KEPT, Line, Stage
+from leadsync.trigger import HINTED, KEPT, Line, Stage
 
 DONE = {"exit_code": 0}
 
@@ -50,7 +50,7 @@ def test_any_number_of_hints_during_a_run_make_one_more(line):
 def test_somebody_who_asks_need_not_wait_for_the_settle_time(line):
     """The hint is answered by the same run."""
     hinted = line.hint(0.0)
-    assert line.ask(0.1, Options()) is hinted
+    assert line.ask(0.1, HINTED) is hinted
     assert line.take(0.1) is hinted
     assert not line.waiting
 
@@ -58,7 +58,7 @@ def test_somebody_who_asks_need_not_wait_for_the_settle_time(line):
 def test_hint_does_not_put_off_what_somebody_asked_for(line):
     line.hint(0.0)
     line.take(2.0)
-    asked = line.ask(3.0, Options())
+    asked = line.ask(3.0, HINTED)
     line.hint(4.0)
     line.end(4.1, DONE)
     assert line.take(4.1) is asked
@@ -66,7 +66,7 @@ def test_hint_does_not_put_off_what_somebody_asked_for(line):
 
 def test_dry_run_is_not_answered_by_a_real_one(line):
     """Nor the other way round."""
-    real, dry = line.ask(0.0, Options()), line.ask(0.0, Options(dry_run=True))
+    real, dry = line.ask(0.0, HINTED), line.ask(0.0, Options(dry_run=True))
     assert real is not dry
     assert line.ask(0.0, Options(dry_run=True)) is dry
     assert line.hint(0.0) is real

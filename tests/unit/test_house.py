@@ -21,9 +21,9 @@ FLOOR_OF = {
         [
             ["errors", "model", "settings", "signatures"],
             ["description", "frames", "deliveries"],
-            ["reconcile", "plan", "guards", "intents", "overwrites", "report"],
+            ["reconcile", "plan", "guards", "intents", "overwrites", "report", "seen", "quota"],
             ["wire", "airtable", "trello", "store", "lock", "local_run", "console"],
-            ["apply"],
+            ["apply", "extract"],
             ["pipeline"],
             ["checks", "trigger", "webhooks"],
             ["web"],
@@ -125,8 +125,19 @@ def test_emulator_and_product_know_nothing_of_each_other():
 def test_pure_modules_import_no_io():
     """What decides has no way to ask or tell the world anything."""
     forbidden = {"os", "io", "time", "datetime", "logging", "pathlib", "requests", "sqlalchemy", "socket", "random"}
-    pure = ["model", "description", "frames", "reconcile", "plan", "guards", "intents", "overwrites", "signatures"]
-    for name in pure:
+    for name in (
+        "model",
+        "description",
+        "frames",
+        "reconcile",
+        "plan",
+        "guards",
+        "intents",
+        "overwrites",
+        "seen",
+        "report",
+        "signatures",
+    ):
         assert not outside(FLOWS / "leadsync" / f"{name}.py") & forbidden, name
 
 

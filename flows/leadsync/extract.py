@@ -1,0 +1,136 @@
+"""
+The extract steps: both sides read whole, or brought up to date with what changed since the last read.
+
+What is never here: a decision about a lead, a write to a service.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from leadsync.airtable import PAGE as LEADS_PAGE
+from leadsync.airtable import Airtable, LeadsRead
+from leadsync.intents import Intent
+from leadsync.reconcile import ARCHIVED
+from leadsync.seen import Item, Seen, newest_lead, sides_by_delta
+from leadsync.settings import Read, Settings
+from leadsync.trello import PAGE as CARDS_PAGE
+from leadsync.trello import Board, CardsRead, Trello
+
+OVERLAP = 60.0
+"""Seconds before the last read from which on changes are asked for again: longer than a request may take."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What earlier runs left: what was agreed, what was about to be written when one was cut off, what was seen."""
+
+    base: pd.DataFrame
+    intents: list[Intent]
+    seen: Seen
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which sides are asked only for what changed."""
+
+    leads_delta: bool = False
+    cards_delta: bool = False
+
+
+def question(settings: Settings, board: Board) -> str:
+    """A digest of what a read asks for; what was seen under another one says nothing."""
+    asked = [settings.airtable_endpoint_url, settings.airtable_base_id, settings.airtable_table_name]
+    asked += [settings.airtable_view or "", *settings.columns.values(), board.board_id, *board.lists.values()]
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:24]
+
+
+def scope_of(read: Read, memory: Memory, settings: Settings, board: Board) -> Scope:
+    """
+    What is read whole, and what is not.
+
+    A delta needs a last read under the same settings and nothing unfinished; and no view, since a lead that leaves
+    one is not told as a change.
+    """
+    seen = memory.seen
+    gap = memory.intents or memory.base.empty or seen.question != question(settings, board)
+    if read == Read.FULL or gap or settings.airtable_view:
+        return Scope()
+    full_every = settings.sync_full_every.total_seconds()
+    return Scope(*sides_by_delta(read.value, seen, time.time(), full_every, (LEADS_PAGE, CARDS_PAGE)))
+
+
+def extract_leads(airtable: Airtable, memory: Memory, scope: Scope) -> LeadsRead:
+    """
+    The leads, see Airtable.fetch_leads; by delta if `scope` says so and the answer can be relied on.
+
+    A delta begins at the newest lead known, a time that Airtable itself has told; only once too much has changed
+    since then is it the clock of the last answer.
+    """
+    if scope.leads_delta:
+        seen = memory.seen
+        since = newest_lead(seen.records.values()) - 1
+        if seen.recent > LEADS_PAGE or since < 0:
+            since = max(since, seen.airtable_at - OVERLAP, 0)
+        read = airtable.fetch_changed_leads(seen.records, since, seen.written)
+        if read is not None:
+            return read
+    return airtable.fetch_leads()
+
+
+def extract_cards(
+    trello: Trello, board: Board, memory: Memory, scope: Scope = Scope(), to_the_end: bool = False
+) -> CardsRead:
+    """
+    The board's cards; archived ones too if there is no base yet, or a card may have been created unrecorded.
+
+    By delta if `scope` says so and the feed tells enough. `to_the_end`: read on although as many cards were seen as
+    there were last time (a card is to be created). So it is, too, while a card may come back behind the last page.
+    """
+    known = set(memory.base["card_id"])
+    if scope.cards_delta:
+        read = trello.fetch_changed_cards(board, memory.seen, known)
+        if read is not None:
+            return read
+    returning = memory.base["card_presence"].isin((*ARCHIVED, "moved_away")).any()
+    total = -1 if to_the_end or returning else memory.seen.open_cards
+    expected = memory.base["card_id"][memory.base["card_presence"] == "open"]
+    unrecorded = any(intent.side == "card" and not intent.card_id for intent in memory.intents)
+    return trello.fetch_cards(board, known, set(expected), total, archived=memory.base.empty or unrecorded)
+
+
+def seen_now(before: Seen, leads: LeadsRead, cards: CardsRead, asked: str) -> Seen:
+    """What is known of both sides after a read."""
+    whole = leads.whole and not cards.delta
+    return Seen(
+        records=leads.records,
+        cards=cards.items,
+        open_cards=cards.total,
+        question=asked,
+        full_at=time.time() if whole else before.full_at,
+        airtable_at=leads.at,
+        trello_at=cards.at if cards.delta else max(0.0, cards.at - OVERLAP),
+        recent=0 if leads.whole else max(before.recent, leads.returned),
+        actions=cards.actions,
+        lists_checked=cards.lists_checked,
+    )
+
+
+def seen_after(seen: Seen, records: dict[str, Item], cards: dict[str, Item], board: Board) -> Seen:
+    """What is known once our writes have been answered; a card that is no longer open on the board leaves."""
+    gone = {card_id for card_id, card in cards.items() if card.get("closed") or card.get("idBoard") != board.board_id}
+    made = len(cards.keys() - seen.cards.keys() - gone)
+    lost = len(gone & seen.cards.keys())
+    kept = {card_id: card for card_id, card in {**seen.cards, **cards}.items() if card_id not in gone}
+    return replace(
+        seen,
+        records={**seen.records, **records},
+        cards=kept,
+        open_cards=seen.open_cards + made - lost if seen.open_cards >= 0 else -1,
+        written=[*seen.written, *list(records)[:50], *list(cards)[:50]],
+    )
