@@ -40,7 +40,8 @@ from leadsync.store import StateStore
 from leadsync.trigger import SyncRun, Trigger
 from leadsync.web import Gate, build_app, is_loopback
 from leadsync.webhooks import TRELLO_PATH, Webhooks, load_known
-from local_flow import run_flow
+from local_flow import connected, run_flow
+from pairs import settings_of
 from remote_flow import has_deployment, look_up, run_remotely
 from sync import sync_leads
 
@@ -62,9 +63,10 @@ class Via(StrEnum):
     DEPLOYMENT = "deployment"
 
 
-def parameters_of(options: Options) -> dict[str, Any]:
-    """The flow's parameters for a run with these options."""
+def parameters_of(options: Options, pair: str) -> dict[str, Any]:
+    """The flow's parameters for a run of `pair` with these options."""
     return {
+        "pair": pair,
         "dry_run": options.dry_run,
         "allow_mass_change": options.allow_mass_change,
         "conflict": options.conflict.value if options.conflict else None,
@@ -72,27 +74,39 @@ def parameters_of(options: Options) -> dict[str, Any]:
     }
 
 
-def run_here(run: SyncRun) -> dict[str, Any]:
-    """One flow run in this process. Returns: the report as JSON."""
-    ended = run_flow(sync_leads, **parameters_of(run.options))
-    report = ended.outcome
-    if not isinstance(report, Report):
-        report = Report(dry_run=run.options.dry_run)
-        report.fail(ended.outcome)
-    told: dict[str, Any] = json.loads(report.as_json())
-    return told | {"seen_at": ended.seen_at}
+def run_here(pair: str) -> Callable[[SyncRun], dict[str, Any]]:
+    """Returns: the function that makes one flow run in this process, and returns its report as JSON."""
+
+    def start(run: SyncRun) -> dict[str, Any]:
+        ended = run_flow(sync_leads, **parameters_of(run.options, pair))
+        report = ended.outcome
+        if not isinstance(report, Report):
+            report = Report(dry_run=run.options.dry_run)
+            report.fail(ended.outcome)
+        told: dict[str, Any] = json.loads(report.as_json())
+        return told | {"seen_at": ended.seen_at}
+
+    return start
 
 
-def run_by(deployment: str, stopped: Callable[[], bool]) -> Callable[[SyncRun], dict[str, Any]]:
-    """One flow run by a worker. Returns: the function that makes it."""
+def run_by(deployment: str, pair: str, stopped: Callable[[], bool]) -> Callable[[SyncRun], dict[str, Any]]:
+    """Returns: the function that has a worker make one flow run, and returns how it ended."""
 
     def start(run: SyncRun) -> dict[str, Any]:
         def tell_id(flow_run_id: str) -> None:
             run.flow_run_id = flow_run_id
 
-        return run_remotely(deployment, parameters_of(run.options), tell_id, stopped)
+        return run_remotely(deployment, parameters_of(run.options, pair), tell_id, stopped)
 
     return start
+
+
+def settings_for(pair: str) -> Settings:
+    """As pairs.settings_of; the block of a further pair is kept by Prefect's server."""
+    if not pair:
+        return load_settings()
+    with connected():
+        return settings_of(pair)
 
 
 def choose_deployment(via: Via, deployment: str) -> str | None:
@@ -214,11 +228,20 @@ def build_gate(
     )
 
 
-def listen(settings: Settings, host: str, port: int, settle: float, deployment: str | None, **more: Any) -> int:
+def listen(
+    settings: Settings,
+    host: str,
+    port: int,
+    *,
+    settle: float,
+    deployment: str | None,
+    pair: str,
+    address: str | None,
+    register: bool,
+) -> int:
     """Serve until told to stop. Returns: the exit code."""
-    address, register = more["address"], more["register"]
     stopping = threading.Event()
-    trigger = Trigger(run_by(deployment, stopping.is_set) if deployment else run_here, settle)
+    trigger = Trigger(run_by(deployment, pair, stopping.is_set) if deployment else run_here(pair), settle)
     store = StateStore(settings.sync_state_url.get_secret_value())
     gate = build_gate(settings, host, address, trigger, store, deployment)
     server = Gateway(
@@ -269,11 +292,12 @@ def serve(
     ] = None,
     via: Annotated[Via, typer.Option(help="Where runs are made: a worker's deployment, or this process.")] = Via.AUTO,
     deployment: Annotated[str, typer.Option(help="The deployment that makes them.")] = "sync-leads/on-demand",
+    pair: Annotated[str, typer.Option(help="A pair saved as a block; without it the one in .env.")] = "",
 ) -> None:
     """Serve health, syncs on request and webhooks, until SIGTERM."""
     console = Console(stderr=True)
     try:
-        settings = load_settings()
+        settings = settings_for(pair)
         try:
             address = public_url(public) if public else settings.sync_public_url
         except ValueError as error:
@@ -286,7 +310,9 @@ def serve(
         if register and address is None:
             raise ConfigurationError("--register needs SYNC_PUBLIC_URL or --public-url.")
         made_by = choose_deployment(via, deployment)
-        code = listen(settings, host, port, settle, made_by, address=address, register=register)
+        code = listen(
+            settings, host, port, settle=settle, deployment=made_by, pair=pair, address=address, register=register
+        )
     except LeadsyncError as error:
         console.print(f"[red]{escape(str(error))}[/]")
         code = error.exit_code

@@ -216,13 +216,17 @@ def _add_runs(app: FastAPI, gate: Gate) -> None:
         response.status_code = 200 if wait and run.ended.is_set() else 202
         return status
 
-    @app.get("/runs/{run_id}", dependencies=guarded, responses=_problems(400, 401, 403, 404, 422))
+    @app.get("/runs/{run_id}", dependencies=guarded, responses=_problems(400, 401, 403, 404, 422, 503))
     def run(run_id: str) -> RunStatus:
         """One of the last hundred runs, or one that Prefect knows."""
         found = gate.trigger.find(run_id)
         if found is not None:
             return _status(found)
-        told = gate.look_up(run_id)
+        try:
+            told = gate.look_up(run_id)
+        except Exception as error:  # whatever Prefect's client throws
+            log.warning("Prefect's server could not be asked for a run (%s).", type(error).__name__)
+            raise HTTPException(503, "Prefect's server could not be asked for the run.") from None
         if told is None:
             raise HTTPException(404, "No run of this id is known.")
         return RunStatus(id=run_id, flow_run_id=run_id, status_url=f"/runs/{run_id}", **told)

@@ -112,6 +112,14 @@ def test_refusal_does_not_echo_what_was_sent(served):
     assert "s3cret-value" not in answer.text
 
 
+def test_run_that_prefect_cannot_be_asked_for_is_a_problem_too(serve):
+    def look_up(_run_id):
+        raise ConnectionError("secret address")
+
+    answer = serve(look_up=look_up).ask("GET", "/runs/x")
+    assert "secret" not in problem(answer, 503)
+
+
 def test_openapi_page_is_there(served):
     paths = served.ask("GET", "/openapi.json").json()["paths"]
     assert set(paths) == {"/health", "/sync", "/runs/{run_id}", "/webhooks/trello", "/webhooks/airtable"}

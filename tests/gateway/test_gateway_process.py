@@ -70,6 +70,7 @@ def test_wrong_setting_is_named(command, monkeypatch, name, value, sentence):
         (("--public-url", "nonsense"), "--public-url"),
         (("--settle", "-1"), "--settle"),
         (("--via", "deployment"), "There is no deployment sync-leads/on-demand"),
+        (("--unknown",), "No such option"),
     ],
 )
 def test_wrong_option_is_named(command, arguments, sentence):
