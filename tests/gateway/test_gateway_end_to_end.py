@@ -1,9 +1,11 @@
 """Edit here, see it there: deliveries of the emulator, the gateway over HTTP, and real runs."""
 
+import threading
 import time
 
 from harness import STAGE_OF
 
+from emulator import Fault
 from leadsync.lock import pair_lock
 from leadsync.webhooks import Webhooks
 
@@ -98,10 +100,24 @@ def test_hint_that_meets_another_runs_lock_is_not_lost(instant, monkeypatch):
     instant.world.assert_equal()
 
 
+def test_runs_leave_no_threads_behind(instant, monkeypatch):
+    """A limiter keeps a thread, which in a gateway would add up to hundreds a day."""
+    monkeypatch.setattr("pyrate_limiter.abstracts.bucket.BucketFactory._leak_interval", 20)
+
+    def limiters():
+        return sum("PyrateLimiter" in thread.name for thread in threading.enumerate())
+
+    before = limiters()
+    for _ in range(3):
+        instant.world.sync()
+    deadline = time.monotonic() + 5
+    while limiters() > before:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_service_that_cannot_be_reached_does_not_make_the_gateway_run_hot(instant):
     """One run now, one more try in a minute, and then the schedule."""
-    from emulator import Fault
-
     instant.emulator.inject(Fault("status", service="trello", path="/cards", status=503, times=100))
     instant.emulator.airtable.edit(lead_named(instant, "Ada"), status="LOST")
     while not instant.reports:
