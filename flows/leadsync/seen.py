@@ -102,7 +102,8 @@ def replay(seen: Seen, feed: Sequence[Mapping[str, Any]], known: Collection[str]
     asked for, or lacks a card that we wrote: then it cannot be relied on.
     """
     told = set(seen.actions)
-    history = sorted(feed[::-1], key=time_of)
+    oldest_first = feed[::-1]
+    history = sorted(oldest_first, key=time_of)
     news = [action for action in history if action.get("id") not in told]
     if any(action.get("type") not in FEED for action in news):
         return None
