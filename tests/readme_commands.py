@@ -12,6 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FENCE = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`]+)`")
+PASSAGE = re.compile(r"\n\s*\n|\n(?=\s*(?:\d+\.|[-*|])\s)")
+ITEM = re.compile(r"\s*(\d+\.|[-*|])\s")
 LEAD_IN = re.compile(r"^(\$ )?(pip install uv && )?(?=uv run )")
 ELLIPSIS = "…"
 
@@ -57,23 +59,33 @@ def fenced(text: str) -> Iterator[list[Command]]:
 
 
 def inline(text: str) -> Iterator[Command]:
-    """Commands in running text and in tables, each once alone and once with the options named beside it."""
-    for line in FENCE.sub("", text).splitlines():
+    """Commands in running text and in tables; in a list item or a table's row once more with each option beside it."""
+    for item, spans in passages(text):
         command = None
-        for span in SPAN.findall(line):
+        for span in spans:
             if span.startswith("uv run "):
                 command = span
                 yield Command.parse(command)
-            elif span.startswith("-") and command:
+            elif span.startswith("-") and command and item:
                 yield Command.parse(f"{command} {span}")
 
 
-def lone_options(text: str) -> Iterator[str]:
-    """Options that running text names without a command in the same line."""
-    for line in FENCE.sub("", text).splitlines():
-        spans = SPAN.findall(line)
-        if not any(span.startswith("uv run ") for span in spans):
-            yield from (span.split()[0].split("=")[0] for span in spans if span.startswith("--"))
+def lone_options(text: str) -> list[str]:
+    """Options that the text explains without saying of which command."""
+    found = {
+        span.split()[0].split("=")[0]
+        for item, spans in passages(text)
+        if not (item and any(span.startswith("uv run ") for span in spans))
+        for span in spans
+        if span.startswith("--")
+    }
+    return sorted(found)
+
+
+def passages(text: str) -> Iterator[tuple[bool, list[str]]]:
+    """Code spans of each paragraph, list item and table's row, and whether it is one of the latter two."""
+    for passage in PASSAGE.split(FENCE.sub("", text)):
+        yield bool(ITEM.match(passage)), [" ".join(span.split()) for span in SPAN.findall(passage)]
 
 
 def every_command(text: str) -> list[Command]:
