@@ -1,11 +1,66 @@
-"""The README's commands in the real thing: server, work pool, deployments, worker, a watched run."""
+"""
+The README's commands in the real thing: server, work pool, deployments, worker, watched runs, and Prefect's UI.
+
+All in one file, so that it takes one installation. With LEADSYNC_SCREENSHOTS=1 the pictures that the README shows go to
+tests/deploy/screenshots.
+"""
 
 import http.server
 import json
+import os
 import queue
+import shlex
 import threading
+from pathlib import Path
 
 import pytest
+from installation import Installation
+from prefect_pages import VIEWS, Tab, chromium
+from readme_commands import set_up
+
+from demo import edit_both_sides
+from emulator import Emulator
+
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+LARGEST_PICTURE = 120_000
+ON_DEMAND = shlex.split("deployment run sync-leads/on-demand --watch")
+
+
+@pytest.fixture(scope="module")
+def emulator():
+    """Both services, with the demo's leads."""
+    with Emulator.demo() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def prefect(emulator, tmp_path_factory):
+    """All that the README says to do once, in its own words."""
+    folder = tmp_path_factory.mktemp("prefect")
+    state = {"SYNC_STATE_URL": f"sqlite:///{folder}/state.sqlite3"}
+    installation = Installation(folder / "home", emulator.settings() | state)
+    try:
+        installation.follow(set_up())
+        yield installation
+    finally:
+        installation.stop()
+
+
+@pytest.fixture(scope="module")
+def history(prefect, emulator):
+    """A first sync, the demo's edits on both sides, a dry run, and a sync. Returns: these runs, by what they are."""
+    runs = {}
+    for what, edit, options in (
+        ("first", None, []),
+        ("dry", edit_both_sides, ["--param", "dry_run=true"]),
+        ("findings", None, []),
+    ):
+        if edit:
+            edit(emulator)
+        watched = prefect.prefect(*ON_DEMAND, *options)
+        assert watched.returncode == 0, watched.stdout
+        runs[what] = prefect.last_run()
+    return runs
 
 
 def test_runs_on_demand_sync_and_leave_a_report(prefect, emulator, history):
@@ -82,3 +137,57 @@ def test_scheduled_deployment_is_active(prefect):
     assert "'interval': 3600" in scheduled
     assert "'active': True" in scheduled
     assert "'collision_strategy': 'CANCEL_NEW'" in scheduled
+
+
+# --- what people see ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with chromium(playwright, tmp_path_factory.mktemp("chromium")) as started:
+        if started is None:
+            pytest.skip("no Chromium on this machine")
+        yield started
+
+
+@pytest.fixture
+def tab(browser, prefect):
+    opened = Tab(browser, prefect.url)
+    yield opened
+    opened.page.close()
+
+
+@pytest.fixture(scope="module")
+def known(prefect, history):
+    """What the views' {names} stand for, by what the API says."""
+    made = prefect.post("artifacts/filter", sort="CREATED_DESC")
+    of_run = {each["key"]: each for each in made if each["flow_run_id"] == history["findings"]["id"]}
+    deployments = {each["name"]: each["id"] for each in prefect.post("deployments/filter")}
+    return {**history, **of_run, **deployments}
+
+
+def folder_for(view, tmp_path):
+    if not (view.in_readme and os.environ.get("LEADSYNC_SCREENSHOTS") == "1"):
+        return tmp_path
+    SCREENSHOTS.mkdir(exist_ok=True)
+    return SCREENSHOTS
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_page_shows_what_the_sync_left(tab, known, tmp_path, name):
+    """Rendered, readable, and without asking any machine but the server itself."""
+    view = VIEWS[name]
+    tab.look(view, known)
+    picture = folder_for(view, tmp_path) / f"{name}.png"
+    tab.picture(view, picture)
+    assert 10_000 < picture.stat().st_size < LARGEST_PICTURE
+    assert tab.elsewhere == []
+
+
+def test_request_to_elsewhere_is_refused_and_noticed(tab):
+    """What the test above relies on."""
+    tab.page.goto(tab.url + "/runs")
+    answer = tab.page.evaluate("fetch('https://elsewhere.example/').catch(error => error.message)")
+    assert answer == "Failed to fetch"
+    assert tab.elsewhere == ["https://elsewhere.example/"]
