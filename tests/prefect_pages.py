@@ -2,11 +2,13 @@
 
 import re
 import shutil
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
-WIDTH, HEIGHT = 1024, 640
+WIDTH, HEIGHT = 1024, 700
 SECONDS = 20
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = (
@@ -26,9 +28,8 @@ class View:
     """
     A page and what must be readable there; {names} stand for what `known` says.
 
-    rows: cells that stand in one row of a table. tabs: clicked first. start: the text to which the page is scrolled
-    then (long lists are drawn only where one looks). choices: of the first field that has some. in_readme: its picture
-    is kept.
+    rows: cells that stand in one row of a table. tabs: clicked first. choices: of the first field that has some.
+    start: the text at the upper edge of the picture. in_readme: the picture is kept.
     """
 
     address: str
@@ -52,13 +53,11 @@ VIEWS = {
     ),
     "run": View(
         "/runs/flow-run/{findings.id}",
-        start="Level: all",
         words=("{findings.name}", "CompletedWithFindings", "sync-leads", "on-demand", "{findings.state.message}"),
     ),
     "run-report": View(
         "/runs/flow-run/{findings.id}",
         tabs=("Artifacts",),
-        start="Task runs",
         words=("sync-report", "{findings.state.message}"),
     ),
     "artifacts": View("/artifacts", words=("sync-report", "sync-changes")),
@@ -142,7 +141,9 @@ class Tab:
     """A page of the UI. Requests to anywhere else are refused and kept in `elsewhere`."""
 
     def __init__(self, browser, url):
-        self.page, self.url, self.elsewhere = browser.new_page(), url, []
+        from playwright.sync_api import TimeoutError as TimedOut
+
+        self.page, self.url, self.elsewhere, self.timed_out = browser.new_page(), url, [], TimedOut
         self.page.set_default_timeout(SECONDS * 1000)
         self.page.route("**/*", self._pass_or_refuse)
         self.page.on("websocket", lambda socket: self._note(socket.url))
@@ -165,23 +166,30 @@ class Tab:
         try:
             for words in view.tabs:
                 self.page.get_by_text(words, exact=True).first.click()
-            if view.start:
-                self.scroll_to(view.start)
             for words in view.words:
                 self.see(filled(words, known))
             for cells in view.rows:
                 self.see_row(cells)
             if view.choices:
                 self.see_choices(view.choices)
-        except Exception as error:
-            if type(error).__name__ != "TimeoutError":
-                raise
+        except self.timed_out as error:
             shown = self.page.locator("body").inner_text()
             raise AssertionError(f"{error}\non this page:\n{shown}") from None
 
     def see(self, words):
-        """The text is visible."""
-        self.page.get_by_text(words).filter(visible=True).first.wait_for()
+        """The text is visible, if need be after scrolling: long lists are drawn only where one looks."""
+        text = self.page.get_by_text(words).filter(visible=True).first
+        self.page.mouse.move(WIDTH * 0.6, HEIGHT * 0.8)
+        deadline = time.monotonic() + SECONDS
+        for step in count(1):
+            try:
+                text.wait_for(timeout=400)
+            except self.timed_out:
+                if time.monotonic() > deadline:
+                    raise
+                self.page.mouse.wheel(0, -100_000 if step % 15 == 0 else 400)
+            else:
+                return
 
     def see_row(self, cells):
         """One visible row of a table holds all of them."""
@@ -198,11 +206,12 @@ class Tab:
         assert offered.all_inner_texts() == list(choices)
 
     def scroll_to(self, words):
+        """Bring the text to the upper edge."""
         place = self.page.get_by_text(re.compile(rf"^\s*{re.escape(words)}"))
         place.last.evaluate("place => place.scrollIntoView()")
 
     def picture(self, view, path):
-        if view.start:  # once more: meanwhile the page has grown
+        if view.start:
             self.scroll_to(view.start)
         self.page.wait_for_load_state("networkidle")
         self.page.screenshot(path=path, animations="disabled", style="* { background-image: none !important }")
