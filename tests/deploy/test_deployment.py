@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from installation import Installation
-from prefect_pages import VIEWS, Tab, chromium
+from prefect_pages import VIEWS, Tab, View, chromium
 from readme_commands import set_up
 
 from demo import edit_both_sides
@@ -183,6 +183,15 @@ def test_page_shows_what_the_sync_left(tab, known, tmp_path, name):
     tab.picture(view, picture)
     assert 10_000 < picture.stat().st_size < LARGEST_PICTURE
     assert tab.elsewhere == []
+
+
+def test_form_explains_every_parameter(tab, prefect):
+    """Whatever parameters the flow has: each by its name, with a sentence of help."""
+    (deployment,) = prefect.post("deployments/filter", deployments={"name": {"any_": ["on-demand"]}})
+    parameters = deployment["parameter_openapi_schema"]["properties"].values()
+    words = [parameter[part] for parameter in parameters for part in ("title", "description")]
+    assert len(words) >= 8
+    tab.look(View(f"/deployments/deployment/{deployment['id']}/run", words=tuple(words)), {})
 
 
 def test_request_to_elsewhere_is_refused_and_noticed(tab):
