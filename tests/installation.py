@@ -74,10 +74,14 @@ class Installation:
         return runs[0]
 
     def stop(self) -> None:
+        """The worker goes before the server that it talks to."""
         for process in reversed(self.processes):
             process.terminate()
-        for process in self.processes:
-            process.wait(30)
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
     def _start(self, argv: list[str]) -> None:
         silent = subprocess.DEVNULL
