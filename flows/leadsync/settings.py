@@ -57,6 +57,20 @@ class ConflictPolicy(StrEnum):
     HOLD = "hold"
 
 
+class ConflictChoice(StrEnum):
+    """The policy of one run: that of the settings, or another."""
+
+    SETTINGS = "settings"
+    AIRTABLE = "airtable"
+    TRELLO = "trello"
+    HOLD = "hold"
+
+    @property
+    def policy(self) -> ConflictPolicy | None:
+        """None if the settings decide."""
+        return None if self is ConflictChoice.SETTINGS else ConflictPolicy(self.value)
+
+
 class Read(StrEnum):
     """How both sides are read: whole, only what changed, or whichever costs fewer calls."""
 

@@ -88,7 +88,7 @@ def test_wrong_value_is_refused_by_the_form(prefect):
     """With the choices, before a run is created."""
     refused = prefect.prefect("deployment", "run", "sync-leads/on-demand", "--param", "conflict=both")
     assert refused.returncode == 1
-    assert "'both' is not one of ['airtable', 'trello', 'hold']" in " ".join(refused.stdout.split())
+    assert "'both' is not one of ['settings', 'airtable', 'trello', 'hold']" in " ".join(refused.stdout.split())
 
 
 @pytest.fixture
