@@ -69,9 +69,8 @@ def parameters_of(options: Options, pair: str) -> dict[str, Any]:
         "pair": pair,
         "dry_run": options.dry_run,
         "allow_mass_change": options.allow_mass_change,
-        "conflict": options.conflict.value if options.conflict else None,
         "read": options.read.value,
-    }
+    } | ({"conflict": options.conflict.value} if options.conflict else {})
 
 
 def run_here(pair: str) -> Callable[[SyncRun], dict[str, Any]]:

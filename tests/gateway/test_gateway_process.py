@@ -15,6 +15,8 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from emulator import Emulator
+from leadsync.pipeline import Options
+from leadsync.settings import ConflictPolicy
 
 
 @pytest.fixture
@@ -34,6 +36,15 @@ def command(tmp_path, monkeypatch):
             return result.exit_code, " ".join(result.output.split())
 
         yield run
+
+
+@pytest.mark.parametrize("conflict", [None, *ConflictPolicy])
+def test_parameters_are_those_of_the_flow(conflict):
+    """Prefect refuses a run with others."""
+    import serve as door
+
+    parameters = door.parameters_of(Options(conflict=conflict), "north")
+    assert door.sync_leads.validate_parameters(parameters)["pair"] == "north"
 
 
 def test_reachable_host_without_a_token_is_refused(command):
