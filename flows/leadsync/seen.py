@@ -126,7 +126,7 @@ def replay(seen: Seen, feed: Sequence[Mapping[str, Any]], known: Collection[str]
     return Replayed(
         cards=cards,
         unknown=unknown,
-        total=-1 if any(_comes(action) or _goes(action) for action in news) else seen.open_cards,
+        total=seen.open_cards if all(_was_counted(action, seen, known) for action in news) else -1,
         lists_checked=seen.lists_checked and not any(action["type"] in LIST_ACTIONS for action in news),
         at=at,
         actions=[str(action["id"]) for action in feed if time_of(action) >= math.floor(at - SAME_MOMENT)],
@@ -156,6 +156,13 @@ def _replay_card(
             card = {**card, **{cell: now[cell] for cell in moved if cell in now}}
             ask |= any(cell not in now for cell in moved)
     return (None, False) if gone else (card, ask)
+
+
+def _was_counted(action: Mapping[str, Any], seen: Seen, known: Collection[str]) -> bool:
+    """Whether `open_cards` has it already: it moves nothing in or out, or it is a card that we made or archived."""
+    card_id = _card_id(action)
+    ours = card_id in seen.cards if _comes(action) else card_id in known and card_id not in seen.cards
+    return ours or not (_comes(action) or _goes(action))
 
 
 def _card(action: Mapping[str, Any]) -> Item:
