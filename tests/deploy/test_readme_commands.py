@@ -13,6 +13,8 @@ from prefect.cli._app import _app as prefect_command
 from prefect.flows import load_flow_from_entrypoint
 from readme_commands import ROOT, Command
 
+pytestmark = pytest.mark.installation
+
 SCRIPTS = sorted(f"flows/{path.name}" for path in (ROOT / "flows").glob("*.py") if "__main__" in path.read_text())
 OPTION = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
 

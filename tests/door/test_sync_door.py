@@ -229,6 +229,7 @@ def run_script(*arguments, settings, folder):
     return subprocess.run(script, env=environment, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
 
 
+@pytest.mark.installation
 def test_command_works_from_any_folder(configured, emulator, tmp_path):
     """A real process without a Prefect server: JSON on stdout, nothing on stderr, no secret anywhere."""
     emulator.airtable.add_lead("Ada", "ada@example.com", "NEW", "web")
@@ -239,6 +240,7 @@ def test_command_works_from_any_folder(configured, emulator, tmp_path):
     assert not [secret for secret in secrets_of(configured) if secret in done.stdout]
 
 
+@pytest.mark.installation
 def test_demo_tells_the_story(tmp_path):
     """No account, no settings; and the well-known defects are shown not to happen."""
     done = run_script("--demo", settings={}, folder=tmp_path)

@@ -56,6 +56,7 @@ def recover(scene):
     scene.assert_done()
 
 
+@pytest.mark.installation
 @pytest.mark.parametrize(("at", "after"), SOME)
 def test_killed_command_is_finished_by_the_next(tmp_path, at, after):
     scene = Scene(tmp_path)

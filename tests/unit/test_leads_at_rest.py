@@ -50,7 +50,7 @@ def worlds(draw):
     return world
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(worlds())
 def test_shortcut_decides_as_the_rules_do(world):
     """Every lead, decision and quarantined card alike."""
