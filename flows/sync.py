@@ -87,6 +87,7 @@ def sync_leads(
     conflict: ConflictPolicy | None = None,
     allow_mass_change: bool = False,
     read: Read = Read.FULL,
+    paced: bool = False,
     pair: str = "",
 ) -> State[Any]:
     """
@@ -97,6 +98,7 @@ def sync_leads(
         conflict: Who wins when both sides moved one cell apart; empty takes SYNC_CONFLICT.
         allow_mass_change: For this run, accept that many known leads or cards are missing.
         read: Read both sides whole, only what changed, or whichever costs fewer calls.
+        paced: Skip this run if the month's Airtable calls are ahead of AIRTABLE_MONTHLY_CALLS.
         pair: Name of the Leadsync Pair block that says which base and board; empty takes those of the environment.
     """
     report = Report(dry_run=dry_run)
@@ -107,7 +109,7 @@ def sync_leads(
     else:
         with shown_progress(Console(stderr=True)) as progress:
             steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
-            report = run_sync(settings, Options(dry_run, allow_mass_change, conflict, read), steps)
+            report = run_sync(settings, Options(dry_run, allow_mass_change, conflict, read, paced), steps)
     with suppress(Exception):  # as in publish: what was written is written
         call_task(publish, report)
     return final_state(report)
@@ -144,11 +146,14 @@ def sync(
     read: Annotated[
         Read, typer.Option(help="Both sides whole, only what changed, or whichever costs fewer calls.")
     ] = Read.FULL,
+    paced: Annotated[
+        bool, typer.Option("--paced", help="Skip the run if the month's calls are ahead of AIRTABLE_MONTHLY_CALLS.")
+    ] = False,
     pair: Annotated[str, typer.Option(help="A pair saved with flows/pairs.py; without it, the one in .env.")] = "",
 ) -> None:
     """Make the Airtable table Leads and the Trello board equal, in both directions."""
     options: dict[str, Any] = {"dry_run": dry_run, "conflict": conflict, "allow_mass_change": allow_mass_change}
-    options |= {"read": read, "pair": pair}
+    options |= {"read": read, "paced": paced, "pair": pair}
     if demo:
         from demo import run_demo
 

@@ -91,13 +91,14 @@ class World:
         dry_run: bool = False,
         allow_mass_change: bool = False,
         read: str = "full",
+        paced: bool = False,
         **changes: str | None,
     ) -> Report:
         """One run, in process and without Prefect; None lets any exit code pass."""
         self.emulator.clear_requests()
         self.emulator.clock.advance(self.pause)
         wire = partial(unpaced_wire, clock=self.clock, read_timeout=self.read_timeout)
-        options = Options(dry_run=dry_run, allow_mass_change=allow_mass_change, read=Read(read))
+        options = Options(dry_run=dry_run, allow_mass_change=allow_mass_change, read=Read(read), paced=paced)
         with (
             patch("leadsync.airtable.Wire", wire),
             patch("leadsync.trello.Wire", wire),

@@ -22,6 +22,7 @@ from leadsync.lock import pair_lock
 from leadsync.model import STAGES
 from leadsync.pipeline import Clients
 from leadsync.reconcile import reconcile
+from leadsync.seen import pages_of
 from leadsync.settings import Settings
 from leadsync.trello import Board, Trello
 
@@ -118,17 +119,24 @@ def _check_leads(settings: Settings, airtable: Airtable, every_minutes: float, s
         yield Finding("statuses in use", WARN, f"not in the map: {', '.join(unknown)}", remedy)
     else:
         yield Finding("statuses in use", OK, "all known")
-    yield _forecast(len(leads), every_minutes)
+    yield _forecast(len(leads), every_minutes, settings)
 
 
-def _forecast(leads: int, every_minutes: float) -> Finding:
-    calls = math.ceil(MINUTES_A_MONTH / every_minutes) * max(1, math.ceil(leads / PAGE))
-    detail = f"about {calls:,} Airtable calls a month at one run every {every_minutes:g} minutes"
-    if calls <= FREE_CALLS:
-        return Finding("API quota", OK, f"{detail}; the Free plan allows {FREE_CALLS:,}")
-    fits = math.ceil(every_minutes * calls / FREE_CALLS)
-    remedy = f"On the Free plan sync every {fits} minutes or less often; Team allows 100,000."
-    return Finding("API quota", WARN, detail, remedy)
+def _forecast(leads: int, every_minutes: float, settings: Settings) -> Finding:
+    """The scheduled deployment reads with `auto`: one call, and all pages once in SYNC_FULL_EVERY, or with a view."""
+    runs, pages = math.ceil(MINUTES_A_MONTH / every_minutes), pages_of(leads, PAGE)
+    full_runs = math.ceil(MINUTES_A_MONTH * 60 / max(1.0, settings.sync_full_every.total_seconds()))
+    calls = runs + (pages - 1) * (runs if settings.airtable_view else min(runs, full_runs))
+    allowed = settings.airtable_monthly_calls or FREE_CALLS
+    whose = "AIRTABLE_MONTHLY_CALLS" if settings.airtable_monthly_calls else "the Free plan"
+    detail = (
+        f"about {calls:,} Airtable calls a month at one run every {every_minutes:g} minutes, and some for each edit"
+    )
+    if calls <= allowed:
+        return Finding("API quota", OK, f"{detail}; {whose} allows {allowed:,}")
+    fits = math.ceil(every_minutes * calls / allowed)
+    remedy = f"Sync every {fits} minutes or less often, or set AIRTABLE_MONTHLY_CALLS to what your plan allows."
+    return Finding("API quota", WARN, f"{detail}; {whose} allows {allowed:,}", remedy)
 
 
 def _check_table(settings: Settings, airtable: Airtable, checkup: Checkup) -> Iterator[Finding]:

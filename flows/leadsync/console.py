@@ -33,7 +33,8 @@ def show(report: Report, console: Console, seen_at: str = "") -> None:
     _table(console, "Quarantine", report.quarantine, reasons)
     _table(console, "Failures", report.failures, reasons)
     for note in report.notes:
-        console.print(f"[dim]{escape(lead(note))}: {escape(note['note'])}[/dim]")
+        whose = f"{lead(note)}: " if note["lead_id"] else ""
+        console.print(f"[dim]{escape(whose + note['note'])}[/dim]")
     console.print(f"[{STYLES[report.exit_code]}]{escape(report.message)}[/]", soft_wrap=True, highlight=False)
     if seen_at:
         console.print(f"[dim]{escape(seen_at)}[/dim]", soft_wrap=True, highlight=False)

@@ -7,6 +7,7 @@ a request, Prefect.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import time
@@ -20,7 +21,14 @@ import pandas as pd
 
 from leadsync.airtable import Airtable, LeadsRead
 from leadsync.apply import Failure, Outcome, Progress, Target, load_cards, load_leads
-from leadsync.errors import ConfigurationError, GuardError, LeadsyncError, ListsChangedError, ServiceRefusedError
+from leadsync.errors import (
+    ConfigurationError,
+    GuardError,
+    LeadsyncError,
+    ListsChangedError,
+    ServiceRefusedError,
+    StateStoreError,
+)
 from leadsync.extract import (
     Memory,
     Scope,
@@ -37,6 +45,7 @@ from leadsync.intents import Intent, intents_of, settle, unclear, witnessed
 from leadsync.lock import pair_lock
 from leadsync.model import BASE_COLUMNS, Rules
 from leadsync.plan import Conflict, Plan, build_plan
+from leadsync.quota import Month, start_of_month
 from leadsync.reconcile import reconcile, to_look_up
 from leadsync.report import Report, rows_of
 from leadsync.seen import Seen
@@ -56,15 +65,23 @@ class Options:
     allow_mass_change: bool = False
     conflict: ConflictPolicy | None = None
     read: Read = Read.FULL
+    paced: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class Clients:
-    """What a run talks to, built from the settings and closed at its end."""
+    """What a run talks to, built from the settings and closed at its end. `counted`: Airtable calls counted so far."""
 
     airtable: Airtable
     trello: Trello
     store: StateStore
+    counted: int = 0
+
+    def count(self) -> None:
+        """Add the calls made since to the month's."""
+        made, self.counted = self.airtable.calls - self.counted, self.airtable.calls
+        if made:
+            self.store.add_calls(_month_name(_now()), made)
 
 
 def no_progress(what: str, done: int, total: int) -> None:
@@ -153,6 +170,8 @@ class Run:
 
     def go(self) -> None:
         """Resolve, lock, and make passes until nothing is postponed."""
+        if self._outspends():
+            return
         board = self._resolve()
         pair = f"{self.settings.airtable_base_id}/{board.board_id}"
         self.report.base_url, self.report.board_url = self.clients.airtable.url, board.url
@@ -167,11 +186,29 @@ class Run:
             self.report.postponed = [{"lead_id": lead_id} for lead_id in sorted(set(outcome.postponed))]
         self.report.judge()
 
+    def _outspends(self) -> bool:
+        """Whether this run should wait because the month's calls are ahead of the quota's pace (only if paced)."""
+        allowed = self.settings.airtable_monthly_calls
+        if allowed is None:
+            return False
+        now = _now()
+        month = Month(start_of_month(now), self.clients.store.load_calls(_month_name(now)), allowed)
+        if now < month.due():
+            when = (
+                f"{month.told}, ahead of its pace; the next scheduled run is due at {month.due():%Y-%m-%d %H:%M} UTC."
+            )
+            if self.options.paced:
+                self.report.skip(f"Skipped: {when}")
+                return True
+            self.report.notes.append({"lead_id": "", "card_id": "", "note": when})
+        return False
+
     def _one_pass(self, target: Target, read: Read) -> Outcome:
         plan, seen = self._plan(target, read)
         if self.options.dry_run:
             self._tell(plan, rows_of(plan.changes, outcome="planned"))
             return Outcome()
+        self.clients.count()
         seen = self._check_board(plan, target, seen)
         if plan.writes:
             self.clients.store.forget_seen(target.pair)
@@ -280,6 +317,14 @@ class Run:
             raise ConfigurationError(f"Nothing could be written: {first.reason}. {first.remedy}")
 
 
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
+def _month_name(now: datetime.datetime) -> str:
+    return f"{now:%Y-%m}"
+
+
 def _how(whole: bool) -> str:
     return (Read.FULL if whole else Read.DELTA).value
 
@@ -288,9 +333,12 @@ def _how(whole: bool) -> str:
 def open_clients(settings: Settings) -> Iterator[Clients]:
     """Clients and state store of one run."""
     store = StateStore(settings.sync_state_url.get_secret_value())
+    clients = Clients(Airtable(settings), Trello(settings), store)
     try:
-        yield Clients(Airtable(settings), Trello(settings), store)
+        yield clients
     finally:
+        with suppress(StateStoreError):  # the count is not worth the run's own outcome
+            clients.count()
         store.close()
 
 

@@ -111,23 +111,17 @@ def build_plan(
     """Turn decisions into writes; rows that are quiet cost nothing here."""
     plan = Plan(quarantine=list(_rows_of(reconciled.quarantine)))
     busy = reconciled.decisions[~reconciled.decisions["quiet"]]
-    was, lead, card = (_rows(frame) for frame in (base, airtable, trello))
-    for decided in _rows_of(busy.reset_index()):
-        lead_id, card_id = decided["lead_id"], decided["card_id"]
-        row = LeadRow(plan, rules, decided, was(lead_id), lead(lead_id), card(card_id))
-        ROW_PLANNERS[decided["row"]](row)
+    sides = _rows_at(base, busy.index), _rows_at(airtable, busy.index), _rows_at(trello, pd.Index(busy["card_id"]))
+    for decided, was, lead, card in zip(_rows_of(busy.reset_index()), *sides, strict=True):
+        ROW_PLANNERS[decided["row"]](LeadRow(plan, rules, decided, was, lead, card))
     return plan
 
 
-def _rows(frame: pd.DataFrame) -> Any:
-    positions = {row_id: position for position, row_id in enumerate(frame.index)}
-    columns = {column: frame[column].to_numpy() for column in frame.columns}
-
-    def row(row_id: str) -> Row:
-        at = positions.get(row_id)
-        return {} if at is None else {column: values[at] for column, values in columns.items()}
-
-    return row
+def _rows_at(frame: pd.DataFrame, ids: pd.Index) -> Iterator[Row]:
+    """The rows with these ids, in their order; {} for one that is not there."""
+    at = frame.index.get_indexer(ids)
+    found = _rows_of(frame.iloc[at[at >= 0]])
+    yield from (next(found) if position >= 0 else {} for position in at.tolist())
 
 
 def _rows_of(frame: pd.DataFrame) -> Iterator[Row]:

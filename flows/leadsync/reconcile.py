@@ -83,9 +83,9 @@ def to_look_up(
 ) -> tuple[list[str], list[str]]:
     """What must be asked for by id before anything is decided: the missing, and archived cards wanted back."""
     leads, cards = missing(base, airtable, trello)
-    was, lead = _aligned(base, base.index), _aligned(airtable, base.index)
-    archived = np.isin(was["card_presence"], ARCHIVED) & (lead["presence"] == "present")
-    wanted = was["card_id"][archived & _wanted_back(was, lead, rules.status_map)]
+    archived = base[base["card_presence"].isin(ARCHIVED)]
+    was, lead = _aligned(archived, archived.index), _aligned(airtable, archived.index)
+    wanted = was["card_id"][(lead["presence"] == "present") & _wanted_back(was, lead, rules.status_map)]
     return leads, sorted({*cards, *wanted} - set(trello.index))
 
 
@@ -93,8 +93,56 @@ def reconcile(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, 
     """
     Decide for every lead, card and cell.
 
-    `airtable` and `trello` hold the read and the looked-up rows (frames.absent_leads, frames.deleted_cards).
+    `airtable` and `trello` hold the read and the looked-up rows (frames.absent_leads, frames.deleted_cards). Leads
+    of which nothing has moved are told at a glance; the rules are for the rest.
     """
+    lead_at, card_at = airtable.index.get_indexer(base.index), trello.index.get_indexer(pd.Index(base["card_id"]))
+    lead, card = _taken(airtable, lead_at), _taken(trello, card_at)
+    at_rest = _at_rest(base, lead, card, rules.status_map) & ~base.index.isin(_named_twice(trello))
+    moving = base[~at_rest], _without(airtable, lead_at[at_rest]), _without(trello, card_at[at_rest])
+    decided = _reconcile_moving(*moving, rules)
+    decisions = pd.concat([decided.decisions, _resting_decisions(base[at_rest])]).sort_index()
+    return Reconciled(decisions, decided.quarantine)
+
+
+def _at_rest(base: pd.DataFrame, lead: Columns, card: Columns, status_map: StatusMap) -> Mask:
+    """
+    Leads that are, cell by cell, as both sides agreed: their rows decide to nothing, whatever the others do.
+
+    Over the rows of `base`, as `lead` and `card` are. Not so if base knows the card twice.
+    """
+    was = {column: base[column].to_numpy() for column in base.columns}
+    same: Mask = (was["lead_presence"] == "present") & (was["card_presence"] == "open") & (was["stage"] != "")
+    same &= (lead["presence"] == "present") & (lead["problem"] == "") & (card["presence"] == "open")
+    same &= (card["lead_id"] == base.index.to_numpy()) & (card["markers"] == 1) & (card["kind"] == "")
+    same &= (lead["status"] == was["status"]) & (card["stage"] == was["stage"])
+    same &= (card["due_complete"] == was["due_complete"]) & (_stage_of(was["status"], status_map) == was["stage"])
+    same &= (lead["name"] == was["name"]) & (card["title"] == was["title"]) & (was["title"] != "")
+    same &= (lead["name"] != "") | (card["title"] == lead["title"])
+    for line in ("email_line", "source_line"):
+        same &= (lead[line] == was[line]) & ((card[line] == lead[line]) | ~card["block"])
+    return same & ~base["card_id"].duplicated(keep=False).to_numpy()
+
+
+def _without(frame: pd.DataFrame, positions: Mask) -> pd.DataFrame:
+    kept = np.ones(len(frame), dtype=bool)
+    kept[positions] = False
+    return frame[kept]
+
+
+def _named_twice(trello: pd.DataFrame) -> pd.Series:
+    """Lead ids that more than one card names."""
+    named = trello["lead_id"]
+    return named[named.duplicated()]
+
+
+def _resting_decisions(base: pd.DataFrame) -> pd.DataFrame:
+    unchanged = dict.fromkeys(("status", "name", "email", "source"), "unchanged")
+    rest = {"stage": base["stage"], "restore_marker": False, "quiet": True}
+    return pd.DataFrame({"row": "compare", "card_id": base["card_id"], **unchanged, **rest}, index=base.index)
+
+
+def _reconcile_moving(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, rules: Rules) -> Reconciled:
     owned, set_aside = _identify(base, trello)
     leads = base.index.union(airtable.index).union(owned.index)
     was, lead, card = (_aligned(frame, leads) for frame in (base, airtable, owned))
@@ -174,13 +222,17 @@ def _claimed(aside: pd.DataFrame) -> list[str]:
 
 def _aligned(frame: pd.DataFrame, leads: pd.Index) -> Columns:
     """The frame's columns in the order of `leads`; "", 0 or False where it has no such row."""
-    at = frame.index.get_indexer(leads)
+    return _taken(frame, frame.index.get_indexer(leads))
+
+
+def _taken(frame: pd.DataFrame, at: Mask) -> Columns:
+    """The frame's columns at these positions; "", 0 or False where there is none (-1)."""
     absent = at < 0
     columns: Columns = {}
     for column in frame.columns:
         values = frame[column].to_numpy()
         filler = "" if values.dtype == object else values.dtype.type(0)
-        taken = values[at].copy() if len(values) else np.full(len(leads), filler, dtype=values.dtype)
+        taken = values[at].copy() if len(values) else np.full(len(at), filler, dtype=values.dtype)
         taken[absent] = filler
         columns[column] = taken
     return columns

@@ -50,6 +50,7 @@ class Report:
     exit_code: int = 0
     title: str = "Completed"
     error: str = ""
+    skipped: str = ""
     base_url: str = ""
     board_url: str = ""
     titles: dict[str, str] = field(default_factory=dict)  # lead_id -> what a person calls it; for tables only
@@ -84,8 +85,8 @@ class Report:
 
     @property
     def message(self) -> str:
-        """The sentence for people: the error if there was one, else the summary."""
-        return self.error or self.summary
+        """The sentence for people: the error if there was one, else why nothing was done, else the summary."""
+        return self.error or self.skipped or self.summary
 
     def fail(self, error: LeadsyncError) -> None:
         """End with `error`; what was written before stays listed, and then the run counts as incomplete."""
@@ -95,6 +96,10 @@ class Report:
         self.title = "Incomplete" if written else error.title
         if written:
             self.error += " Before that, changes were written; they are listed, and the next run goes on from there."
+
+    def skip(self, why: str) -> None:
+        """End before anything was asked."""
+        self.skipped, self.title = why, "Skipped"
 
     def judge(self) -> None:
         """Set exit code and title from what became of the writes (design section 11)."""

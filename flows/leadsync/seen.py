@@ -95,54 +95,82 @@ class Replayed:
 
 def replay(seen: Seen, feed: Sequence[Mapping[str, Any]], known: Collection[str]) -> Replayed | None:
     """
-    Apply the actions told since `seen`. `feed`: newest first. `known`: card ids that the base knows.
+    Bring the cards of `seen` up to date. `feed`: newest first. `known`: card ids that the base knows.
 
-    Returns: None if it holds a kind of action that was not asked for, or lacks a card that we wrote: then it cannot
-    be relied on.
+    Of a card of which anything is new, all that the feed tells is applied again, in order: the end of a card's
+    history ends in how it is now, wherever it begins. Returns: None if the feed holds a kind of action that was not
+    asked for, or lacks a card that we wrote: then it cannot be relied on.
     """
     told = set(seen.actions)
-    news = sorted((action for action in feed if action.get("id") not in told), key=time_of)
-    mentioned = {_card(action).get("id") for action in feed}
-    if any(action.get("type") not in FEED for action in news) or not mentioned >= {*seen.written} & {*seen.cards}:
+    history = sorted(feed[::-1], key=time_of)
+    news = [action for action in history if action.get("id") not in told]
+    if any(action.get("type") not in FEED for action in news):
         return None
-    cards, unknown, steady = dict(seen.cards), set[str](), True
-    for action in news:
-        if action["type"] in LIST_ACTIONS:
-            continue
-        steady &= _apply(action, cards, unknown, known)
+    if not {_card_id(action) for action in feed} >= {*seen.written} & {*seen.cards}:
+        return None
+    of_card: dict[str, list[Mapping[str, Any]]] = {}
+    for action in history:
+        of_card.setdefault(_card_id(action), []).append(action)
+    cards, unknown = dict(seen.cards), []
+    for card_id in sorted({_card_id(action) for action in news if action["type"] not in LIST_ACTIONS}):
+        card, ask = _replay_card(cards.pop(card_id, None), of_card[card_id], told, card_id in known)
+        if card is not None:
+            cards[card_id] = card
+        if ask:
+            unknown.append(card_id)
     at = max([seen.trello_at, *map(time_of, news)])
     return Replayed(
         cards=cards,
-        unknown=sorted(unknown),
-        total=seen.open_cards if steady else -1,
+        unknown=unknown,
+        total=-1 if any(_comes(action) or _goes(action) for action in news) else seen.open_cards,
         lists_checked=seen.lists_checked and not any(action["type"] in LIST_ACTIONS for action in news),
         at=at,
-        actions=[str(action["id"]) for action in feed if time_of(action) >= at - SAME_MOMENT],
+        actions=[str(action["id"]) for action in feed if time_of(action) >= math.floor(at - SAME_MOMENT)],
     )
+
+
+def _replay_card(
+    card: Item | None, history: Sequence[Mapping[str, Any]], told: Collection[str], known: bool
+) -> tuple[Item | None, bool]:
+    """
+    One card after its actions, oldest first; None if it is not open on the board, or not ours as far as is known.
+
+    Returns also: whether it must be asked for by id, because the feed does not tell enough of it.
+    """
+    gone = ask = False
+    for action in history:
+        now, old = _card(action), (action.get("data") or {}).get("old") or {}
+        is_news = action.get("id") not in told
+        if _goes(action) or _comes(action):
+            gone = _goes(action)
+            ask |= not gone and is_news and (card is None or action["type"] == "moveCardToBoard")
+        elif card is None:
+            ask |= is_news and (known or "LeadID:" in str(now.get("desc")))
+        else:
+            moved = [cell for cell in CELLS if cell in old]
+            card = {**card, **{cell: now[cell] for cell in moved if cell in now}}
+            ask |= any(cell not in now for cell in moved)
+    return (None, False) if gone else (card, ask)
 
 
 def _card(action: Mapping[str, Any]) -> Item:
     return (action.get("data") or {}).get("card") or {}
 
 
-def _apply(action: Mapping[str, Any], cards: dict[str, Item], unknown: set[str], known: Collection[str]) -> bool:
-    """One action. Returns: whether as many cards are open on the board as before."""
-    card, old = _card(action), (action.get("data") or {}).get("old") or {}
-    card_id = str(card.get("id"))
-    if action["type"] in DEPARTURES or ("closed" in old and card.get("closed")):
-        cards.pop(card_id, None)
-        unknown.discard(card_id)
-        return False
-    if action["type"] in ARRIVALS or "closed" in old:
-        unknown |= {card_id} - cards.keys()
-        return card_id in cards
-    if card_id in cards:
-        moved = {cell: card.get(cell) for cell in CELLS if cell in old}
-        cards[card_id] = {**cards[card_id], **moved}
-        unknown |= {card_id for cell in moved if cell not in card}
-    elif card_id in known or "LeadID:" in str(card.get("desc")):
-        unknown.add(card_id)
-    return True
+def _card_id(action: Mapping[str, Any]) -> str:
+    return str(_card(action).get("id", ""))
+
+
+def _goes(action: Mapping[str, Any]) -> bool:
+    """Whether the card left the open cards of the board."""
+    archived = "closed" in ((action.get("data") or {}).get("old") or {}) and bool(_card(action).get("closed"))
+    return action["type"] in DEPARTURES or archived
+
+
+def _comes(action: Mapping[str, Any]) -> bool:
+    """Whether the card came to the open cards of the board."""
+    reopened = "closed" in ((action.get("data") or {}).get("old") or {}) and not _card(action).get("closed")
+    return action["type"] in ARRIVALS or reopened
 
 
 def pages_of(items: int, page: int) -> int:

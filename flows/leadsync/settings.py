@@ -111,6 +111,8 @@ class Settings(BaseSettings):
     """The column that says where the lead came from."""
     airtable_requests_per_second: float = Field(default=4.5, gt=0, le=50)
     """Our pace [1/s]. Airtable allows 5 per base, shared with every other program."""
+    airtable_monthly_calls: int | None = Field(default=None, gt=0)
+    """Calls a month that Airtable's plan allows: scheduled runs keep to that pace. Free has 1,000, Team 100,000."""
 
     trello_api_key: SecretStr
     """API key of the Power-Up, 32 hex digits."""

@@ -1,5 +1,6 @@
 """
-The state database: the base, the journal of intents, tombstones, what was last seen, and what settings resolved to.
+The state database: the base, the journal of intents, tombstones, what was last seen, the month's
+calls, and what settings resolved to.
 
 The only file that imports SQLAlchemy. SQLite by default, PostgreSQL for teams. What is never here: a decision,
 a secret, a person's text other than the values both sides agreed on.
@@ -15,8 +16,15 @@ from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
-from sqlalchemy.exc import DatabaseError, NoSuchModuleError, SQLAlchemyError
-from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
+from sqlalchemy.exc import DatabaseError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from tenacity import (
+    Retrying,
+    retry_if_exception,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_fixed,
+)
 
 from leadsync.errors import StateStoreError
 from leadsync.frames import base_frame
@@ -70,6 +78,12 @@ seen_table = sa.Table(
     sa.Column("side", sa.String, primary_key=True),  # records | cards
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("item", sa.Text, nullable=False),
+)
+calls_table = sa.Table(
+    "leadsync_calls",
+    metadata,
+    sa.Column("month", sa.String, primary_key=True),  # like 2026-11
+    sa.Column("airtable", sa.Integer, nullable=False),
 )
 EMPTY_ROW: dict[str, Any] = {column: False if dtype == "bool" else "" for column, dtype in BASE_COLUMNS.items()}
 
@@ -197,6 +211,23 @@ class StateStore:
         with self._writing() as connection:
             _update_items(connection, pair, {"records": seen.records, "cards": seen.cards})
             _put_facts(connection, _seen_key(pair), seen.marks())
+
+    def load_calls(self, month: str) -> int:
+        """Airtable requests counted in `month` (like 2026-11), by all pairs."""
+        with self._reading() as connection:
+            query = sa.select(calls_table.c.airtable).where(calls_table.c.month == month)
+            return int(connection.execute(query).scalar_one_or_none() or 0)
+
+    def add_calls(self, month: str, calls: int) -> None:
+        """Count further Airtable requests."""
+        count = sa.update(calls_table).where(calls_table.c.month == month)
+        count = count.values(airtable=calls_table.c.airtable + calls)
+        begun_by_another = retry_if_exception_type(IntegrityError)
+        with self._explained("written"):
+            for attempt in Retrying(retry=begun_by_another, stop=stop_after_attempt(2), reraise=True):
+                with attempt, self.engine.begin() as connection:
+                    if not connection.execute(count).rowcount:
+                        connection.execute(sa.insert(calls_table).values(month=month, airtable=calls))
 
     def load_holder(self, pair: str) -> dict[str, Any]:
         """Who last took the lock of `pair`, and when."""

@@ -14,6 +14,7 @@ from leadsync.errors import StateStoreError
 from leadsync.frames import base_frame
 from leadsync.intents import CARD, LEAD, Intent
 from leadsync.model import BASE_COLUMNS
+from leadsync.seen import Seen
 from leadsync.store import StateStore, metadata
 
 PAIR = "appA/board"
@@ -173,3 +174,59 @@ def test_two_programs_may_open_a_fresh_database_at_once(url):
     with ThreadPoolExecutor(2) as pool:
         for opening in [pool.submit(StateStore, url) for _ in range(2)]:
             opening.result().close()
+
+
+def seen(**more):
+    cards = {"c" * 24: {"id": "c" * 24, "desc": "\0\ud800 'quoted' %s", "closed": False}}
+    return Seen(
+        records={ADA: {"id": ADA, "fields": {"name": "Zoë 🦊"}}}, cards=cards, full_at=1.5, actions=["a"], **more
+    )
+
+
+def test_what_was_seen_survives_a_restart_whole(store, url):
+    """Items and marks as they went in; texts that no column could hold included."""
+    store.save_seen(PAIR, seen())
+    store.save_seen("another/pair", Seen(records={BOB: {"id": BOB}}, full_at=1.0))
+    store.close()
+    again = StateStore(url)
+    assert again.load_seen(PAIR) == seen()
+    assert again.load_seen("a third") == Seen()
+    again.close()
+
+
+def test_seen_items_are_replaced_one_by_one(store):
+    """What changed is replaced, what left is deleted, what stayed stays."""
+    store.save_seen(PAIR, seen())
+    later = seen(open_cards=2)
+    later.cards = {"d" * 24: {"id": "d" * 24}}
+    later.records[BOB] = {"id": BOB}
+    store.save_seen(PAIR, later)
+    assert store.load_seen(PAIR) == later
+
+
+def test_forgotten_seen_is_not_relied_on(store):
+    """Between the first write and the end of a run it is not certain what both sides look like."""
+    store.save_seen(PAIR, seen())
+    store.forget_seen(PAIR)
+    assert store.load_seen(PAIR) == Seen()
+
+
+def test_calls_add_up_from_several_runs_at_once(store):
+    """No count is lost, not even of those that begin the month together."""
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: store.add_calls("2026-11", 3), range(16)))
+    assert (store.load_calls("2026-11"), store.load_calls("2026-12")) == (48, 0)
+
+
+def test_database_of_the_first_schema_is_taken_over(store, url):
+    """Its base stays; the tables that came later are added."""
+    journal(store, {ADA: ROW})
+    with store.engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE leadsync_seen"))
+        connection.execute(sa.text("DROP TABLE leadsync_calls"))
+        connection.execute(sa.text("UPDATE leadsync_schema SET version = 1"))
+    store.close()
+    again = StateStore(url)
+    again.save_seen(PAIR, seen())
+    assert again.load_base(PAIR).loc[ADA].to_dict() == ROW
+    again.close()

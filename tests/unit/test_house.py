@@ -21,7 +21,7 @@ FLOOR_OF = {
         [
             ["errors", "model", "settings"],
             ["description", "frames"],
-            ["reconcile", "plan", "guards", "intents", "overwrites", "report", "seen"],
+            ["reconcile", "plan", "guards", "intents", "overwrites", "report", "seen", "quota"],
             ["wire", "airtable", "trello", "store", "lock", "local_run", "console"],
             ["apply", "extract"],
             ["pipeline"],
@@ -122,7 +122,18 @@ def test_emulator_and_product_know_nothing_of_each_other():
 def test_pure_modules_import_no_io():
     """What decides has no way to ask or tell the world anything."""
     forbidden = {"os", "io", "time", "datetime", "logging", "pathlib", "requests", "sqlalchemy", "socket", "random"}
-    for name in ("model", "description", "frames", "reconcile", "plan", "guards", "intents", "overwrites", "seen"):
+    for name in (
+        "model",
+        "description",
+        "frames",
+        "reconcile",
+        "plan",
+        "guards",
+        "intents",
+        "overwrites",
+        "seen",
+        "report",
+    ):
         assert not outside(FLOWS / "leadsync" / f"{name}.py") & forbidden, name
 
 

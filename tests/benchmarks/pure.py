@@ -1,0 +1,81 @@
+"""Time and memory of the pure part, reconcile and plan, beside one outer merge of the same three frames."""
+
+from __future__ import annotations
+
+import random
+import time
+import tracemalloc
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from leadsync.frames import base_frame, cards_frame, leads_frame
+from leadsync.model import DEFAULT_STAGE_OF, Rules, StatusMap
+from leadsync.plan import build_plan
+from leadsync.reconcile import reconcile
+
+LISTS = {"TODO": "a" * 24, "IN_PROGRESS": "b" * 24, "DONE": "c" * 24}
+STATUSES = list(DEFAULT_STAGE_OF)
+COLUMNS = {name: name for name in ("name", "email", "status", "source")}
+RULES = Rules(StatusMap.from_stages(DEFAULT_STAGE_OF))
+Frames = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
+
+
+def frames(leads: int) -> Frames:
+    """Base, leads and cards of `leads` leads with ids at random; 1 % of them have moved since, half on each side."""
+    random.seed(leads)
+    lead_ids = [f"rec{random.getrandbits(64):014x}"[:17].ljust(17, "0") for _ in range(leads)]
+    card_ids = [f"{random.getrandbits(96):024x}" for _ in range(leads)]
+    records, cards = {}, {}
+    for number, (lead_id, card_id) in enumerate(zip(lead_ids, card_ids, strict=True)):
+        status = STATUSES[number % 4]
+        fields = {"name": f"Lead {number}", "email": f"lead{number}@example.com", "status": status, "source": "web"}
+        records[lead_id] = {"id": lead_id, "fields": fields}
+        block = f"E-mail: lead{number}@example.com\nSource: web\nLeadID: {lead_id}"
+        place = LISTS[DEFAULT_STAGE_OF[status]]
+        cards[card_id] = {"id": card_id, "name": f"Lead {number}", "desc": block, "idList": place, "idBoard": "board"}
+    before = _both(records, cards)
+    plan = build_plan(reconcile(base_frame(), *before, RULES), base_frame(), *before, RULES)
+    columns = base_frame().columns
+    rows = {lead: tuple(row.get(column, "") for column in columns) for lead, row in plan.base_updates.items()}
+    for number in range(0, leads, 200):
+        records[lead_ids[number]]["fields"]["status"] = "LOST"
+    for number in range(100, leads, 200):
+        cards[card_ids[number]]["name"] = f"Renamed {number}"
+    return base_frame(rows), *_both(records, cards)
+
+
+def _both(records: dict[str, Any], cards: dict[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    stages = {list_id: stage for stage, list_id in LISTS.items()}
+    return leads_frame(records.values(), COLUMNS), cards_frame(cards.values(), "board", stages, cards)
+
+
+def decide(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame) -> int:
+    """What a run does between reading and writing. Returns: the number of writes."""
+    return build_plan(reconcile(base, airtable, trello, RULES), base, airtable, trello, RULES).writes
+
+
+def merge(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame) -> int:
+    """The yardstick: the three frames put side by side by lead id with `pandas.merge`."""
+    leads = base.reset_index().merge(airtable.reset_index(), how="outer", on="lead_id", suffixes=("", "_airtable"))
+    return len(leads.merge(trello.reset_index(), how="outer", on="lead_id", suffixes=("", "_trello")))
+
+
+def seconds(work: Callable[..., Any], made: Frames, repeats: int = 5) -> float:
+    """The best of some runs [s]."""
+    best = float("inf")
+    for _ in range(repeats):
+        began = time.perf_counter()
+        work(*made)
+        best = min(best, time.perf_counter() - began)
+    return best
+
+
+def peak(work: Callable[..., Any], made: Frames) -> float:
+    """Memory allocated at the most while working [MB]."""
+    tracemalloc.start()
+    work(*made)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most / 1e6
