@@ -300,6 +300,7 @@ def test_actions_that_the_feed_shows_late_are_not_lost(steps, late):
 
 @PLAIN
 @given(STEPS)
+@example([(75.0, ("describe", 3, MARKER))])
 def test_descriptions_that_the_feed_leaves_out_are_asked_for(steps):
     play(steps, terse=True)
 
