@@ -183,6 +183,16 @@ def test_action_of_unknown_kind_leads_to_a_full_read(world):
     check()
 
 
+def test_feed_that_a_look_up_contradicts_leads_to_a_full_read(world):
+    """It tells that a card was archived, which is open; or each delta would fail until a full read."""
+    check = edits_on_both_sides(world)
+    (_, card) = sorted(world.trello.cards())[:2]
+    told = {"card": {"id": card, "closed": True}, "old": {"closed": False}}
+    feed_is(world, [{"id": "f" * 24, "type": "updateCard", "date": "2026-01-01T00:00:00.000Z", "data": told}])
+    assert world.sync(read="delta").read["trello"] == "full"
+    check()
+
+
 def test_own_card_write_missing_from_the_feed_leads_to_a_full_read(world):
     check = edits_on_both_sides(world)
     world.sync(read="delta")
@@ -589,6 +599,20 @@ def test_side_that_never_tells_its_time_is_read_whole(tmp_path, headers, read):
     assert world.sync(read="delta").read == read
     assert (world.place(lead), world.status(moved)) == ("IN_PROGRESS", "QUALIFIED")
     assert world.assert_idle(read="delta").read == read
+    world.close()
+
+
+def test_lead_that_airtables_formulas_show_late_is_found_when_they_do(tmp_path):
+    """A filtered list may lag behind; the delta begins at the newest lead that was ever seen, not at the last read."""
+    world = worlds(tmp_path, airtable_formula_lag=150.0)
+    world.sync()
+    world.emulator.clock.advance(300)
+    world.sync(read="delta")
+    lead = world.lead("Ada", "LOST")
+    created = [len(world.sync(read="delta").changes) for _ in range(4)]
+    assert created == [0, 0, 1, 0]
+    assert world.place(lead) == "DONE"
+    world.assert_one_card_each()
     world.close()
 
 
