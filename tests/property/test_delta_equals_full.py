@@ -23,6 +23,7 @@ from hypothesis import HealthCheck, currently_in_test_context, given, note, sett
 from hypothesis import strategies as st
 
 from emulator import ManualClock
+from emulator.wire import Request
 from leadsync.extract import Memory, Scope, extract_cards, extract_leads, scope_of
 from leadsync.pipeline import join_and_diff, open_clients
 from leadsync.plan import Plan
@@ -78,7 +79,9 @@ ROUGH = (
     steps("make_noise"),
 )
 SYNC = steps("sync", of=(*["delta"] * 6, "auto", "full"))
-HISTORY = st.lists(st.one_of(*MILD, *ROUGH, SYNC, SYNC, SYNC, SYNC, SYNC, SYNC), max_size=14)
+EDIT = st.one_of(*MILD, *ROUGH)
+MEANWHILE = st.tuples(st.sampled_from(GAPS), st.just("sync_and_meanwhile"), st.just(0), EDIT)
+HISTORY = st.lists(st.one_of(EDIT, EDIT, EDIT, SYNC, MEANWHILE), max_size=14)
 SERVICES = st.fixed_dictionaries(
     {},
     optional={
@@ -239,6 +242,21 @@ class People:
     def sync(self, pick: int, read: str) -> None:
         assert_same(self.world)
         self.world.sync(read=read)
+
+    def sync_and_meanwhile(self, pick: int, edit: Step) -> None:
+        """A person's edit just before the run's first write takes effect; afterwards, if it writes nothing."""
+        assert_same(self.world)
+        left = [edit]
+
+        def person(request: Request, index: int) -> None:
+            if request.is_write and left:
+                self.do(left.pop())
+
+        stop = self.world.emulator.before_request(person)
+        self.world.sync(read="delta")
+        stop()
+        for each in left:
+            self.do(each)
 
 
 def outlook(world: World, scope: Scope | None) -> tuple[str, pd.DataFrame, pd.DataFrame, Plan]:
