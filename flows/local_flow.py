@@ -12,7 +12,7 @@ from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
 
 from leadsync.errors import LeadsyncError
-from leadsync.local_run import prefect_api, run_page
+from leadsync.local_run import STOPPED, prefect_api, run_page
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def run_flow(flow: Flow[..., Any], **parameters: Any) -> Ended:
             seen_at = run_page(get_current_settings().ui_url, str(state.state_details.flow_run_id))
             outcome = state.result(raise_on_failure=False)
     except KeyboardInterrupt:
-        outcome = LeadsyncError("Stopped. What was written is recorded; the next run goes on from there.")
+        outcome = LeadsyncError(STOPPED)
     except Exception as error:  # the last line of defence: a sentence instead of a traceback
         outcome = error
     if isinstance(outcome, Exception) and not isinstance(outcome, LeadsyncError):

@@ -26,10 +26,10 @@ from leadsync.apply import load_cards, load_leads
 from leadsync.console import show
 from leadsync.errors import LeadsyncError, TransientServiceError
 from leadsync.extract import extract_cards, extract_leads
-from leadsync.local_run import stoppable
+from leadsync.local_run import nothing_to_stop, stoppable
 from leadsync.pipeline import Options, Steps, join_and_diff, run_sync
 from leadsync.report import Report
-from leadsync.settings import ConflictPolicy, Read, load_settings
+from leadsync.settings import ConflictChoice, Read, load_settings
 from local_flow import Ended, run_flow
 from pairs import settings_of
 from run_history import final_state, publish, run_name, shown_progress
@@ -84,7 +84,7 @@ def submit_tasks() -> Iterator[Callable[..., Any]]:
 @flow(name="sync-leads", flow_run_name=run_name, retries=0, persist_result=False)
 def sync_leads(
     dry_run: bool = False,
-    conflict: ConflictPolicy | None = None,
+    conflict: ConflictChoice = ConflictChoice.SETTINGS,
     allow_mass_change: bool = False,
     read: Read = Read.FULL,
     paced: bool = False,
@@ -95,7 +95,7 @@ def sync_leads(
 
     Args:
         dry_run: Show what would change and write nothing.
-        conflict: Who wins when both sides moved one cell apart; empty takes SYNC_CONFLICT.
+        conflict: Who wins when both sides moved one cell apart; settings takes SYNC_CONFLICT.
         allow_mass_change: For this run, accept that many known leads or cards are missing.
         read: Read both sides whole, only what changed, or whichever costs fewer calls.
         paced: Skip this run if the month's Airtable calls are ahead of AIRTABLE_MONTHLY_CALLS.
@@ -109,7 +109,7 @@ def sync_leads(
     else:
         with shown_progress(Console(stderr=True)) as progress:
             steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
-            report = run_sync(settings, Options(dry_run, allow_mass_change, conflict, read, paced), steps)
+            report = run_sync(settings, Options(dry_run, allow_mass_change, conflict.policy, read, paced), steps)
     with suppress(Exception):  # as in publish: what was written is written
         call_task(publish, report)
     return final_state(report)
@@ -141,8 +141,8 @@ def sync(
         bool, typer.Option("--allow-mass-change", help="For this run, accept that many leads or cards are missing.")
     ] = False,
     conflict: Annotated[
-        ConflictPolicy | None, typer.Option(help="Who wins when both sides moved one cell apart.")
-    ] = None,
+        ConflictChoice, typer.Option(help="Who wins when both sides moved one cell apart; settings: SYNC_CONFLICT.")
+    ] = ConflictChoice.SETTINGS,
     read: Annotated[
         Read, typer.Option(help="Both sides whole, only what changed, or whichever costs fewer calls.")
     ] = Read.FULL,
@@ -161,6 +161,7 @@ def sync(
     else:
         ended = run_locally(**options)
         report = ended.outcome
+    nothing_to_stop()
     if as_json:
         print(report.as_json())
     elif not demo:

@@ -25,7 +25,7 @@ from rich.markup import escape
 
 from leadsync.checks import FAIL, Checkup, Finding, check_setup
 from leadsync.errors import LeadsyncError
-from leadsync.local_run import stoppable
+from leadsync.local_run import nothing_to_stop, stoppable
 from leadsync.pipeline import open_clients
 from local_flow import connected, run_flow
 from pairs import settings_of
@@ -101,6 +101,7 @@ def validate(
     if fix and repair(checkup, console, yes):
         with connected():
             checkup = run_checks(every, pair)
+    nothing_to_stop()
     if as_json:
         findings = [asdict(finding) for finding in checkup.findings]
         print(json.dumps({"ok": checkup.ok, "findings": findings}, ensure_ascii=False, indent=2))

@@ -55,7 +55,9 @@ class Airtable:
 
     def __init__(self, settings: Settings, wire: Wire | None = None) -> None:
         token = settings.airtable_api_token.get_secret_value()
-        pace = Pace(limit=1, seconds=1 / settings.airtable_requests_per_second, penalty=PENALTY, allowed=ALLOWED)
+        per_second = settings.airtable_requests_per_second
+        burst = max(1, int(per_second))  # so that a slow request is made up for by the next ones
+        pace = Pace(limit=burst, seconds=burst / per_second, penalty=PENALTY, allowed=ALLOWED)
         self.wire = wire or Wire("Airtable", pace, secrets=(token,))
         self._settings, self._columns = settings, settings.columns
         by_id = {column.startswith("fld") and len(column) == 17 for column in self._columns.values()}

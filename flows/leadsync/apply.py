@@ -37,6 +37,8 @@ from leadsync.trello import Board, Trello
 
 WRITERS = 4
 """Concurrent writers to Trello; they share one limiter, so latency does not cost throughput."""
+LEAD_WRITERS = 2
+"""The same for Airtable; each has its own group of leads."""
 REREAD = 100
 """Leads re-read in one filtered list just before they are written."""
 CREATE_ATTEMPTS = 3
@@ -108,7 +110,7 @@ def load_cards(plan: Plan, trello: Trello, target: Target, progress: Progress) -
     waiting, total = list(reversed(plan.card_writes)), len(plan.card_writes)
     under_way: dict[Future[tuple[Item, Written]], CardWrite] = {}
     try:
-        with _writers() as pool:
+        with _writers(WRITERS, "trello") as pool:
             while waiting or under_way:
                 target.still_held()
                 while waiting and len(under_way) < WRITERS:
@@ -126,9 +128,9 @@ def load_cards(plan: Plan, trello: Trello, target: Target, progress: Progress) -
 
 
 @contextmanager
-def _writers() -> Iterator[ThreadPoolExecutor]:
+def _writers(number: int, service: str) -> Iterator[ThreadPoolExecutor]:
     """A pool which, when the run is interrupted, does not wait for answers that may never come."""
-    pool = ThreadPoolExecutor(WRITERS, thread_name_prefix="trello")
+    pool = ThreadPoolExecutor(number, thread_name_prefix=service)
     try:
         yield pool
     except BaseException:
@@ -282,37 +284,49 @@ def load_leads(plan: Plan, airtable: Airtable, target: Target, cards: Outcome, p
     stuck = {failure.lead_id for failure in cards.failures} | set(cards.postponed)
     writes = [write for write in plan.lead_writes if write.lead_id not in stuck]
     outcome.postponed += [write.lead_id for write in plan.lead_writes if write.lead_id in set(cards.postponed)]
-    try:
-        _write_leads(writes, airtable, target, outcome, progress)
-    except StateStoreError as lost:
-        outcome.error = lost
+    groups = [writes[start : start + REREAD] for start in range(0, len(writes), REREAD)]
+    away: list[LeadsyncError] = []
+    with _writers(min(LEAD_WRITERS, WRITERS), "airtable") as pool:
+        for written in pool.map(lambda group: _write_group(group, airtable, target, away), groups):
+            outcome.add(written)
+            progress("leads", len(outcome.done) + len(outcome.failures), len(writes))
     return outcome
 
 
-def _write_leads(
-    writes: Sequence[LeadWrite], airtable: Airtable, target: Target, outcome: Outcome, progress: Progress
-) -> None:
-    for start in range(0, len(writes), REREAD):
-        group = writes[start : start + REREAD]
+def _write_group(group: Sequence[LeadWrite], airtable: Airtable, target: Target, away: list[LeadsyncError]) -> Outcome:
+    """Re-read and write up to REREAD leads. `away`: why no group should go on, filled by the first to find out."""
+    outcome = Outcome()
+    try:
         target.still_held()
-        try:
-            fresh = {write.lead_id: write for write in _unmoved(group, airtable, outcome)}
-        except LeadsyncError as error:
-            _fail_leads(writes[start:], error, airtable, outcome)
-            break
-        for ids, answer in airtable.update_leads({lead_id: write.fields for lead_id, write in fresh.items()}):
-            batch = [fresh[lead_id] for lead_id in ids]
-            for lead_id in ids:
-                fresh.pop(lead_id)
-            if isinstance(answer, LeadsyncError):
-                _fail_leads(batch, answer, airtable, outcome)
-                if not isinstance(answer, ServiceRefusedError):  # the service is away: what is left would fail too
-                    return _fail_leads([*fresh.values(), *writes[start + REREAD :]], answer, airtable, outcome)
-            else:
-                outcome.records |= by_id(answer)
-                _record_leads(batch, airtable.leads_of(answer), target, outcome)
-            target.still_held()
-        progress("leads", min(start + REREAD, len(writes)), len(writes))
+        if away:
+            _fail_leads(group, away[0], airtable, outcome)
+        else:
+            _write_batches({write.lead_id: write for write in group}, airtable, target, outcome, away)
+    except StateStoreError as lost:
+        outcome.error = lost
+        away.append(lost)
+    return outcome
+
+
+def _write_batches(
+    group: dict[str, LeadWrite], airtable: Airtable, target: Target, outcome: Outcome, away: list[LeadsyncError]
+) -> None:
+    try:
+        waiting = {write.lead_id: write for write in _unmoved(list(group.values()), airtable, outcome)}
+    except LeadsyncError as error:
+        away.append(error)
+        return _fail_leads(list(group.values()), error, airtable, outcome)
+    for ids, answer in airtable.update_leads({lead_id: write.fields for lead_id, write in waiting.items()}):
+        batch = [waiting.pop(lead_id) for lead_id in ids]
+        if isinstance(answer, LeadsyncError):
+            _fail_leads(batch, answer, airtable, outcome)
+            if not isinstance(answer, ServiceRefusedError):  # the service is away: what is left would fail too
+                away.append(answer)
+                return _fail_leads(list(waiting.values()), answer, airtable, outcome)
+        else:
+            outcome.records |= by_id(answer)
+            _record_leads(batch, airtable.leads_of(answer), target, outcome)
+        target.still_held()
     return None
 
 

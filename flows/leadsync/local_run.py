@@ -22,6 +22,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -33,6 +34,9 @@ START_TIMEOUT = 90.0
 """Seconds; a small machine under load needs most of it."""
 STOP_TIMEOUT = 3.0
 PR_SET_PDEATHSIG = 1
+ABORTED = 130
+"""What the command line library makes of Ctrl-C."""
+STOPPED = "Stopped. What was written is recorded; the next run goes on from there."
 
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -54,6 +58,7 @@ _started: list[tuple[subprocess.Popen[bytes], int]] = []
 
 def prepare_local_run() -> None:
     """Call first: quiet defaults, and the temporary server on its way if one is needed."""
+    _at_signals(_stop_at_once)
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     handler = logging.StreamHandler()
@@ -99,7 +104,7 @@ def stoppable() -> Iterator[None]:
     """
     SIGTERM counts as Ctrl-C, and neither waits at the end for an answer that is still under way.
 
-    Whoever is inside turns KeyboardInterrupt into a sentence.
+    Whoever is inside turns KeyboardInterrupt into a sentence, and calls `nothing_to_stop` once the outcome is known.
     """
     stopped: list[int] = []
 
@@ -107,16 +112,34 @@ def stoppable() -> Iterator[None]:
         stopped.append(number)
         raise KeyboardInterrupt
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+    _at_signals(stop)
     try:
         yield
     except SystemExit as ended:
         if stopped:
+            if ended.code == ABORTED:
+                print(STOPPED, file=sys.stderr)
             stop_server()
             sys.stdout.flush()
-            os._exit(ended.code if isinstance(ended.code, int) else 1)
+            os._exit(1 if ended.code in (None, ABORTED) else int(ended.code))
         raise
+
+
+def nothing_to_stop() -> None:
+    """From here on a signal changes nothing: the outcome is known, and what is left takes a moment."""
+    _at_signals(signal.SIG_IGN)
+
+
+def _at_signals(action: Any) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, action)
+
+
+def _stop_at_once(_number: int, _frame: object) -> None:
+    """While everything is still being imported."""
+    stop_server()
+    os.write(sys.stderr.fileno(), b"Stopped before anything was done.\n")
+    os._exit(1)
 
 
 def stop_server() -> None:

@@ -143,13 +143,15 @@ TABLE_ROWS = 200
 """Rows of a table in an artifact; one of thousands is slow to open, and the log has them all."""
 
 
-CHANGE_COLUMNS = ("lead_id", "field", "before", "after", "direction", "note")
+CELL_SHOWN = 300
+"""Characters of a cell in an artifact."""
+CHANGE_COLUMNS = ("lead", "field", "before", "after", "direction", "note", "lead_id")
 
 
 def change_rows(report: Report) -> list[dict[str, str]]:
     """The changes as rows of a table artifact, the first TABLE_ROWS of them, led by the name that people know."""
     return [
-        {"lead": report.titles.get(change["lead_id"], "")} | {column: str(change[column]) for column in CHANGE_COLUMNS}
+        {column: str(({"lead": _name(report, change)} | change)[column]) for column in CHANGE_COLUMNS}
         for change in report.changes[:TABLE_ROWS]
     ]
 
@@ -162,26 +164,30 @@ def as_markdown(report: Report) -> str:
     lines += [links, ""] if links else []
     lines += ["| what | how many |", "|---|---|"]
     lines += [f"| {name.replace('_', ' ')} | {count} |" for name, count in report.counts.items()]
-    sections: tuple[tuple[str, list[Row], tuple[str, ...]], ...] = (
+    for title, rows, columns in (
         ("Changes", report.changes, CHANGE_COLUMNS),
-        ("Conflicts", report.conflicts, ("lead_id", "field", "airtable", "trello", "kind", "resolution")),
-        ("Quarantine", report.quarantine, ("lead_id", "card_id", "reason", "remedy")),
-        ("Failures", report.failures, ("lead_id", "card_id", "reason", "remedy")),
-        ("Notes", report.notes, ("lead_id", "card_id", "note")),
-    )
-    for title, rows, columns in sections:
-        lines += _section(title, rows, columns)
+        ("Conflicts", report.conflicts, ("lead", "field", "airtable", "trello", "kind", "resolution", "lead_id")),
+        ("Quarantine", report.quarantine, ("lead", "reason", "remedy", "lead_id", "card_id")),
+        ("Failures", report.failures, ("lead", "reason", "remedy", "lead_id", "card_id")),
+        ("Notes", report.notes, ("lead", "note", "lead_id", "card_id")),
+    ):
+        lines += _section(title, [{"lead": _name(report, row), **row} for row in rows[:TABLE_ROWS]], columns, len(rows))
     return "\n".join(lines)
 
 
-def _section(title: str, rows: list[Row], columns: tuple[str, ...]) -> list[str]:
+def _name(report: Report, row: Row) -> str:
+    """What people call the lead."""
+    return report.titles.get(row["lead_id"], "")
+
+
+def _section(title: str, rows: list[Row], columns: tuple[str, ...], total: int) -> list[str]:
     if not rows:
         return []
-    lines = ["", f"## {title} ({len(rows)})", "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
-    lines += [f"| {' | '.join(_cell(row[column]) for column in columns)} |" for row in rows[:TABLE_ROWS]]
+    lines = ["", f"## {title} ({total})", "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    lines += [f"| {' | '.join(_cell(row[column]) for column in columns)} |" for row in rows]
     return lines
 
 
 def _cell(value: Any) -> str:
     text = " ".join(str(value).split())
-    return (text if len(text) <= 80 else f"{text[:79]}…").replace("|", "\\|").replace("<", "&lt;")
+    return (text if len(text) <= CELL_SHOWN else f"{text[: CELL_SHOWN - 1]}…").replace("|", "\\|").replace("<", "&lt;")

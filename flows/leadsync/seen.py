@@ -18,8 +18,10 @@ Item = dict[str, Any]
 
 ARRIVALS: Final = ("createCard", "copyCard", "convertToCardFromCheckItem", "emailCard", "moveCardToBoard")
 DEPARTURES: Final = ("deleteCard", "moveCardFromBoard")
-LIST_ACTIONS: Final = ("createList", "updateList", "moveListFromBoard", "moveListToBoard", "updateBoard")
-FEED: Final = (*ARRIVALS, *DEPARTURES, "updateCard", *LIST_ACTIONS)
+LIST_ACTIONS: Final = ("createList", "updateList", "updateBoard")
+WHOLESALE: Final = ("moveListFromBoard", "moveListToBoard")
+"""Cards come or go with their list, and no action of theirs tells."""
+FEED: Final = (*ARRIVALS, *DEPARTURES, "updateCard", *LIST_ACTIONS, *WHOLESALE)
 """The kinds of action that can change what a full read would show [reference/trello-api.md 5]."""
 CELLS: Final = ("name", "desc", "idList", "dueComplete", "isTemplate", "cardRole")
 """Cells of a card that an action tells, with the new value beside the former one."""
@@ -98,13 +100,14 @@ def replay(seen: Seen, feed: Sequence[Mapping[str, Any]], known: Collection[str]
     Bring the cards of `seen` up to date. `feed`: newest first. `known`: card ids that the base knows.
 
     Of a card of which anything is new, all that the feed tells is applied again, in order: the end of a card's
-    history ends in how it is now, wherever it begins. Returns: None if the feed holds a kind of action that was not
-    asked for, or lacks a card that we wrote: then it cannot be relied on.
+    history ends in how it is now, wherever it begins. Returns: None if the feed does not tell enough: a list moved with
+    its cards, an action is of a kind that was not asked for, or a card that we wrote is not in it.
     """
     told = set(seen.actions)
-    history = sorted(feed[::-1], key=time_of)
+    oldest_first = feed[::-1]
+    history = sorted(oldest_first, key=time_of)
     news = [action for action in history if action.get("id") not in told]
-    if any(action.get("type") not in FEED for action in news):
+    if any(action.get("type") not in FEED or action["type"] in WHOLESALE for action in news):
         return None
     if not {_card_id(action) for action in feed} >= {*seen.written} & {*seen.cards}:
         return None
@@ -145,7 +148,8 @@ def _replay_card(
             gone = _goes(action)
             ask |= not gone and is_news and (card is None or action["type"] == "moveCardToBoard")
         elif card is None:
-            ask |= is_news and (known or "LeadID:" in str(now.get("desc")))
+            untold = "desc" in old and "desc" not in now
+            ask |= is_news and (known or untold or "LeadID:" in str(now.get("desc")))
         else:
             moved = [cell for cell in CELLS if cell in old]
             card = {**card, **{cell: now[cell] for cell in moved if cell in now}}

@@ -57,6 +57,20 @@ class ConflictPolicy(StrEnum):
     HOLD = "hold"
 
 
+class ConflictChoice(StrEnum):
+    """The policy of one run: that of the settings, or another."""
+
+    SETTINGS = "settings"
+    AIRTABLE = "airtable"
+    TRELLO = "trello"
+    HOLD = "hold"
+
+    @property
+    def policy(self) -> ConflictPolicy | None:
+        """None if the settings decide."""
+        return None if self is ConflictChoice.SETTINGS else ConflictPolicy(self.value)
+
+
 class Read(StrEnum):
     """How both sides are read: whole, only what changed, or whichever costs fewer calls."""
 
@@ -109,7 +123,7 @@ class Settings(BaseSettings):
     """The single-select column with the status."""
     airtable_source_field: str = "source"
     """The column that says where the lead came from."""
-    airtable_requests_per_second: float = Field(default=4.5, gt=0, le=50)
+    airtable_requests_per_second: float = Field(default=4.75, gt=0, le=50)
     """Our pace [1/s]. Airtable allows 5 per base, shared with every other program."""
     airtable_monthly_calls: int | None = Field(default=None, gt=0)
     """Calls a month that Airtable's plan allows: scheduled runs keep to that pace. Free has 1,000, Team 100,000."""

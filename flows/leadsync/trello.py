@@ -28,6 +28,8 @@ from leadsync.wire import Pace, Wire, session
 
 PAGE = 1_000
 """Cards in one page [reference/trello-api.md 2.2]."""
+WINDOW = 10.2
+"""Seconds in which we send what Trello takes in 10: what was long on the way arrives in the next window."""
 PENALTY = 10.0
 """Seconds of Trello's rate window [reference/trello-api.md 2.1]."""
 HOSTS = ("https://api.trello.com", "https://trello.com")
@@ -82,7 +84,7 @@ class Trello:
 
     def __init__(self, settings: Settings, wire: Wire | None = None) -> None:
         key, token = (secret.get_secret_value() for secret in (settings.trello_api_key, settings.trello_api_token))
-        pace = Pace(limit=settings.trello_requests_per_10_seconds, seconds=10, penalty=PENALTY)
+        pace = Pace(limit=settings.trello_requests_per_10_seconds, seconds=WINDOW, penalty=PENALTY)
         hosts = dict.fromkeys(HOSTS, settings.trello_endpoint_url)
         self.wire = wire or Wire("Trello", pace, secrets=(token, key), hosts=hosts)
         self._settings = settings

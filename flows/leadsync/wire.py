@@ -13,7 +13,6 @@ import logging
 import random
 import threading
 import time
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -46,6 +45,10 @@ HELD_BACK = 5
 """Requests left of Trello's window at which we wait: as many may be under way, and others use it too."""
 TEXT_SHOWN = 300
 """Characters of a service's own words that are passed on."""
+ARRIVALS = 1.02
+"""Seconds in which no more than a pace's `allowed` requests may arrive."""
+TRIPS = 5
+"""Round trips from which on the quickest one says something."""
 SLOW_ATTEMPTS = 2
 """Tries of a request that got no answer in time: each costs the whole time-out."""
 
@@ -55,8 +58,7 @@ class Pace:
     """
     At most `limit` requests in any `seconds`; after a 429 without Retry-After a pause of `penalty` seconds.
 
-    `allowed`: what the service counts as too many in one second, 0 if it counts otherwise; for requests that follow
-    one another.
+    `allowed`: how many may arrive at the service in one second, 0 if it does not count so.
     """
 
     limit: int
@@ -110,7 +112,9 @@ class Wire(HTTPAdapter):
         self._limiter = Limiter(InMemoryBucket([rate]), buffer_ms=5)
         self._lock = threading.Lock()
         self._paused_until = 0.0
-        self._answered: deque[float] = deque(maxlen=pace.allowed)
+        self._arrived: list[float] = []
+        self._under_way = 0
+        self._trips: list[float] = []
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         """Send, paced and retried; a 2xx comes back as 200, anything else as an exception."""
@@ -144,13 +148,14 @@ class Wire(HTTPAdapter):
 
     def _attempt(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
         self._wait_for_turn()
+        sent = self._clock.monotonic()
         try:
             response = super().send(request, *args, **kwargs)
             body = response.content  # read here, so that a body cut short is this attempt's failure
         except requests.exceptions.RequestException as exc:
             raise self._lost(request, exc) from None
         finally:
-            self._answered.append(self._clock.monotonic())
+            self._note_answer(sent, self._clock.monotonic())
         self._mind_remaining(response)
         self._note_time(response)
         if 200 <= response.status_code < 300:
@@ -165,14 +170,29 @@ class Wire(HTTPAdapter):
         with self._lock:
             self.calls += 1
 
+    def _note_answer(self, sent: float, answered: float) -> None:
+        with self._lock:
+            self._trips = sorted([*self._trips, answered - sent])[:TRIPS]
+            quickest = self._trips[0] if len(self._trips) == TRIPS else 0.0
+            self._arrived.append(answered - quickest)
+            self._under_way -= 1
+
     def _wait_for_arrivals(self) -> None:
         """
-        A second from the answer, not from the sending, of the request that lies `allowed` back.
+        At most `allowed` requests may arrive in a second; the limiter counts when they are sent.
 
-        The limiter counts when requests are sent; one that was long on the way would arrive close to the next ones.
+        One that was long on the way would arrive close to the next ones. When it arrived nobody knows; at the latest
+        it was the quickest round trip before its answer, if ours takes as long as that.
         """
-        if self._answered and len(self._answered) == self._answered.maxlen:
-            self._clock.sleep(max(0.0, self._answered[0] + 1.02 - self._clock.monotonic()))
+        while True:
+            with self._lock:
+                now = self._clock.monotonic()
+                self._arrived = [moment for moment in self._arrived if moment > now - ARRIVALS]
+                if not self._pace.allowed or len(self._arrived) + self._under_way < self._pace.allowed:
+                    self._under_way += 1
+                    return
+                wait = min(self._arrived) + ARRIVALS - now if self._arrived else 0.01
+            self._clock.sleep(max(wait, 0.001))
 
     def _mind_remaining(self, response: requests.Response) -> None:
         """Trello tells what is left of the window; when others have eaten it up, wait rather than be refused."""

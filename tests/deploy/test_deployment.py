@@ -1,116 +1,94 @@
-"""The README's commands in the real thing: server, work pool, deployments, worker, a watched run."""
+"""
+The README's commands in the real thing: server, work pool, deployments, worker, watched runs, and Prefect's UI.
+
+All in one file, so that it takes one installation. With LEADSYNC_SCREENSHOTS=1 the pictures that the README shows go to
+tests/deploy/screenshots.
+"""
 
 import http.server
 import json
 import os
 import queue
-import socket
-import subprocess
-import sys
+import shlex
 import threading
-import time
-import urllib.request
 from pathlib import Path
 
 import pytest
+from installation import Installation
+from prefect_pages import VIEWS, Tab, View, chromium
+from readme_commands import set_up
 
+from demo import edit_both_sides
 from emulator import Emulator
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-class Installation:
-    """A Prefect server and its command line, on a home of its own."""
-
-    def __init__(self, home, settings):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.api = f"http://127.0.0.1:{self.port}/api"
-        self.environment = {**os.environ, **settings, "PREFECT_HOME": str(home), "PREFECT_API_URL": self.api}
-        self.processes = []
-
-    def start(self, *arguments, **environment):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "prefect", *arguments],
-            env=self.environment | environment,
-            cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        self.processes.append(process)
-
-    def run(self, *arguments):
-        command = [sys.executable, "-m", "prefect", *arguments]
-        return subprocess.run(
-            command, env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
-        )
-
-    def post(self, path, **body):
-        request = urllib.request.Request(
-            f"{self.api}/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
-        )
-        return json.load(urllib.request.urlopen(request, timeout=10))
-
-    def wait(self):
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            try:
-                return urllib.request.urlopen(f"{self.api}/health", timeout=2).read()
-            except OSError:
-                time.sleep(0.2)
-        raise TimeoutError("the server did not start")
-
-    def stop(self):
-        for process in reversed(self.processes):
-            process.terminate()
-        for process in self.processes:
-            process.wait(30)
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+LARGEST_PICTURE = 120_000
+ON_DEMAND = shlex.split("deployment run sync-leads/on-demand --watch")
 
 
 @pytest.fixture(scope="module")
 def emulator():
-    with Emulator() as running:
+    """Both services, with the demo's leads."""
+    with Emulator.demo() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def prefect(emulator, tmp_path_factory):
-    """All that the README says to do once."""
+    """All that the README says to do once, in its own words."""
     folder = tmp_path_factory.mktemp("prefect")
     state = {"SYNC_STATE_URL": f"sqlite:///{folder}/state.sqlite3"}
     installation = Installation(folder / "home", emulator.settings() | state)
-    installation.start("server", "start", "--port", str(installation.port), PREFECT_API_URL="")
-    installation.wait()
     try:
-        made = installation.run("work-pool", "create", "leads", "--type", "process")
-        deployed = installation.run("--no-prompt", "deploy", "--all")
-        assert (made.returncode, deployed.returncode) == (0, 0), made.stderr + deployed.stdout
-        installation.start("worker", "start", "--pool", "leads")
+        installation.follow(set_up())
         yield installation
     finally:
         installation.stop()
 
 
-def test_run_on_demand_syncs_and_leaves_a_report(prefect, emulator):
+@pytest.fixture(scope="module")
+def history(prefect, emulator):
+    """A first sync, the demo's edits on both sides, a dry run, and a sync. Returns: these runs, by what they are."""
+    runs = {}
+    for what, edit, options in (
+        ("first", None, []),
+        ("dry", edit_both_sides, ["--param", "dry_run=true"]),
+        ("findings", None, []),
+    ):
+        if edit:
+            edit(emulator)
+        watched = prefect.prefect(*ON_DEMAND, *options)
+        assert watched.returncode == 0, watched.stdout
+        runs[what] = prefect.last_run()
+    return runs
+
+
+def test_runs_on_demand_sync_and_leave_a_report(prefect, emulator, history):
     """`prefect deployment run --watch` does a sync; its state, tasks and report are in the history."""
-    lead = emulator.airtable.add_lead("Ada", "ada@example.com", "NEW", "web")
-    watched = prefect.run("deployment", "run", "sync-leads/on-demand", "--watch")
-    assert watched.returncode == 0, watched.stdout
-    assert [lead in card["desc"] for card in emulator.trello.cards().values()] == [True]
-    runs = prefect.post("flow_runs/filter", flow_runs={"state": {"type": {"any_": ["COMPLETED"]}}})
-    assert any("1 leads" in run["state"]["message"] for run in runs)
+    cards = emulator.trello.cards().values()
+    for lead in emulator.airtable.records():
+        assert any(lead in card["desc"] for card in cards), lead
+    states = {what: (run["state_type"], run["state_name"]) for what, run in history.items()}
+    assert states == {
+        "first": ("COMPLETED", "Completed"),
+        "dry": ("COMPLETED", "CompletedWithFindings"),
+        "findings": ("COMPLETED", "CompletedWithFindings"),
+    }
+    assert "12 leads, 0 cards: changed 12" in history["first"]["state"]["message"]
+    assert "would change 3" in history["dry"]["state"]["message"]
+    run = history["first"]["id"]
     reports = prefect.post("artifacts/filter", artifacts={"key": {"any_": ["sync-report"]}})
-    assert lead in reports[0]["data"]
-    tasks = {run["name"] for run in prefect.post("task_runs/filter")}
+    (report,) = (report["data"] for report in reports if report["flow_run_id"] == run)
+    assert all(lead in report for lead in emulator.airtable.records())
+    tasks = {task["name"] for task in prefect.post("task_runs/filter") if task["flow_run_id"] == run}
     assert tasks >= {"extract leads", "extract cards", "join and diff", "load cards", "report"}
 
 
 def test_wrong_value_is_refused_by_the_form(prefect):
     """With the choices, before a run is created."""
-    refused = prefect.run("deployment", "run", "sync-leads/on-demand", "--param", "conflict=both")
+    refused = prefect.prefect("deployment", "run", "sync-leads/on-demand", "--param", "conflict=both")
     assert refused.returncode == 1
-    assert "'both' is not one of ['airtable', 'trello', 'hold']" in " ".join(refused.stdout.split())
+    assert "'both' is not one of ['settings', 'airtable', 'trello', 'hold']" in " ".join(refused.stdout.split())
 
 
 @pytest.fixture
@@ -133,17 +111,19 @@ def inbox():
         server.shutdown()
 
 
-def test_refused_run_fails_the_watch_and_is_told(prefect, emulator, inbox):
+def test_refused_run_fails_the_watch_and_is_told(prefect, emulator, history, inbox):
     """A guard's refusal is of type Failed: `--watch` answers 1, and the automation notifies."""
     address, texts = inbox
-    script = [sys.executable, str(ROOT / "flows/alerts.py"), "--url", address]
     for _ in range(2):  # installing twice leaves one of each
-        installed = subprocess.run(script, env=prefect.environment, capture_output=True, text=True, check=False)
+        installed = prefect.script("flows/alerts.py", "--url", address)
         assert installed.returncode == 0, installed.stdout
     assert len(prefect.post("automations/filter")) == 2
-    for lead in list(emulator.airtable.records()):
+    leads = list(emulator.airtable.records())
+    for lead in leads:
         emulator.airtable.delete(lead)
-    watched = prefect.run("deployment", "run", "sync-leads/on-demand", "--watch")
+    watched = prefect.prefect("deployment", "run", "sync-leads/on-demand", "--watch")
+    for lead in leads:
+        emulator.airtable.restore(lead)
     assert watched.returncode == 1
     assert "RefusedByGuard" in watched.stdout
     told = texts.get(timeout=60)
@@ -153,7 +133,70 @@ def test_refused_run_fails_the_watch_and_is_told(prefect, emulator, inbox):
 
 def test_scheduled_deployment_is_active(prefect):
     """The schedule is the polling loop."""
-    scheduled = prefect.run("deployment", "inspect", "sync-leads/scheduled").stdout
+    scheduled = prefect.prefect("deployment", "inspect", "sync-leads/scheduled").stdout
     assert "'interval': 3600" in scheduled
     assert "'active': True" in scheduled
     assert "'collision_strategy': 'CANCEL_NEW'" in scheduled
+
+
+# --- what people see ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with chromium(playwright, tmp_path_factory.mktemp("chromium")) as started:
+        if started is None:
+            pytest.skip("no Chromium on this machine")
+        yield started
+
+
+@pytest.fixture
+def tab(browser, prefect):
+    opened = Tab(browser, prefect.url)
+    yield opened
+    opened.page.close()
+
+
+@pytest.fixture(scope="module")
+def known(prefect, history):
+    """What the views' {names} stand for, by what the API says."""
+    made = prefect.post("artifacts/filter", sort="CREATED_DESC")
+    of_run = {each["key"]: each for each in made if each["flow_run_id"] == history["findings"]["id"]}
+    deployments = {each["name"]: each["id"] for each in prefect.post("deployments/filter")}
+    return {**history, **of_run, **deployments}
+
+
+def folder_for(view, tmp_path):
+    if not (view.in_readme and os.environ.get("LEADSYNC_SCREENSHOTS") == "1"):
+        return tmp_path
+    SCREENSHOTS.mkdir(exist_ok=True)
+    return SCREENSHOTS
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_page_shows_what_the_sync_left(tab, known, tmp_path, name):
+    """Rendered, readable, and without asking any machine but the server itself."""
+    view = VIEWS[name]
+    tab.look(view, known)
+    picture = folder_for(view, tmp_path) / f"{name}.png"
+    tab.picture(view, picture)
+    assert 10_000 < picture.stat().st_size < LARGEST_PICTURE
+    assert tab.elsewhere == []
+
+
+def test_form_explains_every_parameter(tab, prefect):
+    """Whatever parameters the flow has: each by its name, with a sentence of help."""
+    (deployment,) = prefect.post("deployments/filter", deployments={"name": {"any_": ["on-demand"]}})
+    parameters = deployment["parameter_openapi_schema"]["properties"].values()
+    words = [parameter[part] for parameter in parameters for part in ("title", "description")]
+    assert len(words) >= 8
+    tab.look(View(f"/deployments/deployment/{deployment['id']}/run", words=tuple(words)), {})
+
+
+def test_request_to_elsewhere_is_refused_and_noticed(tab):
+    """What the test above relies on."""
+    tab.page.goto(tab.url + "/runs")
+    answer = tab.page.evaluate("fetch('https://elsewhere.example/').catch(error => error.message)")
+    assert answer == "Failed to fetch"
+    assert tab.elsewhere == ["https://elsewhere.example/"]

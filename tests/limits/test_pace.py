@@ -9,7 +9,7 @@ from requests.adapters import HTTPAdapter
 
 LEADS = 125
 PAGE = 5
-PER_SECOND, PER_WINDOW = 4.5, 95
+PER_SECOND, PER_WINDOW = 4.75, 95
 """The default settings."""
 
 
