@@ -293,6 +293,7 @@ def test_cards_by_delta_are_the_cards_there_are_after_any_history(steps):
 @PLAIN
 @given(STEPS, st.sampled_from((0.5, 3.0, 8.0)))
 @example([(75.0, ("move", 4, "doing")), (0.1, ("move", 0, "done")), (0.1, ("read", 0, None))], 3.0)
+@example([(75.0, ("move", 4, "doing")), (5.0, ("title", 1, "Bob")), (0.3, ("read", 0, None))], 8.0)
 def test_actions_that_the_feed_shows_late_are_not_lost(steps, late):
     """Some actions are shown seconds after later ones; once the feed shows everything, all is known."""
     play(steps, late)
