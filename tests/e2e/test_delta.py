@@ -328,6 +328,35 @@ def test_other_cell_edited_between_read_and_write_is_found_by_the_next_delta(wor
     assert (world.place(lead), world.status(moved)) == ("IN_PROGRESS", "QUALIFIED")
 
 
+@pytest.mark.parametrize("read", ["full", "delta"])
+def test_edit_behind_a_read_that_goes_on_is_found_by_the_next_delta(empty, read):
+    """The first page is past; the edit of what it showed falls before the end of the read."""
+    leads = settled(empty, 150, foreign=1000)
+    edited, moved = leads[0], leads[1]
+    for lead in leads[:120]:
+        empty.airtable.edit(lead, source="fair")
+    edits = {
+        "airtable": lambda: empty.airtable.edit(edited, status="CONTACTED"),
+        "trello": lambda: empty.trello.move(empty.card(moved)["id"], "DONE"),
+    }
+    pages = dict.fromkeys(edits, 0)
+
+    def person(request, index):
+        pages[request.service] += 1
+        if pages[request.service] == 2 and request.service in edits:
+            edits.pop(request.service)()
+
+    stop = empty.emulator.before_request(person)
+    empty.sync(read=read)
+    stop()
+    for edit in edits.values():
+        edit()
+    assert empty.sync(read="delta").read == DELTA
+    assert (empty.place(edited), empty.status(moved)) == ("IN_PROGRESS", "QUALIFIED")
+    empty.assert_idle(read="delta")
+    empty.assert_idle()
+
+
 def test_same_cell_edited_between_read_and_write_is_settled_within_the_run(world):
     """The edit is noticed, given back, and decided anew from a full read."""
     (lead,) = world.airtable.records()
