@@ -7,6 +7,7 @@ What is never here: a decision, a frame of cards, a retry (see wire.py).
 from __future__ import annotations
 
 import datetime
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,7 +41,7 @@ class LeadsRead:
     `leads`: as frames.leads_frame; `records`: the same as Airtable sent them, by id.
 
     `whole`: False if only what changed was asked for, and `returned` leads came. `at`: Airtable's clock when the read
-    began [s since 1970], 0 if it never said.
+    began, or somewhat earlier [s since 1970], 0 if it never said.
     """
 
     leads: pd.DataFrame
@@ -99,7 +100,7 @@ class Airtable:
         Leads that were deleted stay in. Cost: max(1, ceil(changed / 100)) requests. Returns: None if the answer
         cannot be relied on: the table's times cannot be asked for, or one of those `written` by us is not in it.
         """
-        moment = DATETIME_PARSE(datetime.datetime.fromtimestamp(since, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z"))
+        moment = DATETIME_PARSE(iso(since))
         formula = OR(IS_AFTER(LAST_MODIFIED_TIME(), moment), IS_AFTER(CREATED_TIME(), moment))
         try:
             records, at = self._read(formula=str(formula))
@@ -114,12 +115,12 @@ class Airtable:
         return LeadsRead(self.leads_of(now.values()), now, at, whole=False, returned=len(changed))
 
     def _read(self, **options: Any) -> tuple[list[Item], float]:
-        """One list to its end, begun anew if it expires. Returns: the records, and the clock at the first page."""
+        """One list to its end, begun anew if it expires. Returns: the records, and when it began, see LeadsRead."""
         for _ in range(READ_ATTEMPTS):
             try:
-                pages = self._records(**options)
+                pages, asked = self._records(**options), time.monotonic()
                 first = next(pages)
-                at = self.wire.server_time
+                at = max(0.0, self.wire.server_time - (time.monotonic() - asked))
                 return [*first, *(record for page in pages for record in page)], at
             except ServiceRefusedError as refused:
                 if refused.kind != "LIST_RECORDS_ITERATOR_NOT_AVAILABLE":
@@ -281,6 +282,12 @@ class Airtable:
                 f"(table asked for: AIRTABLE_TABLE_NAME {table!r})."
             )
         return ConfigurationError(f"Airtable refused to list table {table!r} of base {base}: {refused}.")
+
+
+def iso(moment: float) -> str:
+    """A moment [s since 1970] as formulas take it, to the millisecond."""
+    exact = datetime.datetime.fromtimestamp(moment, datetime.UTC)
+    return exact.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def by_id(records: Iterable[Mapping[str, Any]]) -> dict[str, Item]:

@@ -22,8 +22,10 @@ from leadsync.settings import Read, Settings
 from leadsync.trello import PAGE as CARDS_PAGE
 from leadsync.trello import Board, CardsRead, Trello
 
-OVERLAP = 60.0
-"""Seconds before the last read from which on changes are asked for again: longer than a request may take."""
+OVERLAP = 10.0
+"""Seconds before the last read, by the service's clock, from which on changes are asked for again."""
+FEED_OVERLAP = 60.0
+"""The same for the activity after a full read of the cards; longer than a request may take."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +71,16 @@ def extract_leads(airtable: Airtable, memory: Memory, scope: Scope) -> LeadsRead
     """
     The leads, see Airtable.fetch_leads; by delta if `scope` says so and the answer can be relied on.
 
-    A delta begins at the newest lead known, a time that Airtable itself has told; only once too much has changed
-    since then is it the clock of the last answer.
+    A delta begins at the second in which the newest lead known was created, a time that Airtable itself has told: one
+    before it, or one after it if the last read was certainly later. Only once too much has changed since then is it
+    the clock of the last answer.
     """
     if scope.leads_delta:
         seen = memory.seen
-        since = newest_lead(seen.records.values()) - 1
-        if seen.recent > LEADS_PAGE or since < 0:
-            since = max(since, seen.airtable_at - OVERLAP, 0)
+        newest = newest_lead(seen.records.values())
+        since = newest + 0.999 if seen.airtable_at >= newest + 2 else max(0.0, newest - 1)
+        if seen.recent > LEADS_PAGE:
+            since = max(since, seen.airtable_at - OVERLAP)
         read = airtable.fetch_changed_leads(seen.records, since, seen.written)
         if read is not None:
             return read
@@ -114,7 +118,7 @@ def seen_now(before: Seen, leads: LeadsRead, cards: CardsRead, asked: str) -> Se
         question=asked,
         full_at=time.time() if whole else before.full_at,
         airtable_at=leads.at,
-        trello_at=cards.at if cards.delta else max(0.0, cards.at - OVERLAP),
+        trello_at=cards.at if cards.delta else max(0.0, cards.at - FEED_OVERLAP),
         recent=0 if leads.whole else max(before.recent, leads.returned),
         actions=cards.actions,
         lists_checked=cards.lists_checked,

@@ -1,0 +1,98 @@
+"""
+The figures of the README, measured: calls, throughput, the pure part, the whole command. Prints one Markdown table.
+
+`python tests/benchmarks` takes some ten minutes; name one or more of calls, throughput, pure, wall to run only those.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "flows"))
+
+import calls
+import pure
+import throughput
+import wall
+
+Row = tuple[str, str, str, str]
+HEAD: Row = ("what", "leads", "measured", "beside")
+
+
+class Part(StrEnum):
+    """What can be measured on its own."""
+
+    CALLS = "calls"
+    THROUGHPUT = "throughput"
+    PURE = "pure"
+    WALL = "wall"
+
+
+def calls_rows() -> Iterator[Row]:
+    """Requests of a run."""
+    for leads in (10, 100, 1_000):
+        for run in calls.runs(leads):
+            beside = "" if run.promised is None else f"at most {run.promised:,}"
+            measured = f"{run.total:,} calls ({run.airtable:,} Airtable + {run.trello:,} Trello)"
+            yield run.what, f"{leads:,}", measured, beside
+
+
+def throughput_rows() -> Iterator[Row]:
+    """Requests a second."""
+    leads = 1_000
+    for load in throughput.loads(leads):
+        measured = (
+            f"{load.requests / load.seconds:.2f} requests/s for {load.seconds:.0f} s, {load.refused} refused (429)"
+        )
+        yield load.what, f"{leads:,}", measured, f"{load.share:.0%} of the {load.permitted:g}/s permitted"
+
+
+def pure_rows() -> Iterator[Row]:
+    """Reconcile and plan, 1 % moved."""
+    for leads in (1_000, 10_000, 50_000, 100_000):
+        made = pure.frames(leads)
+        ours, merge = pure.seconds(pure.decide, made), pure.seconds(pure.merge, made)
+        measured = f"{ours * 1000:.0f} ms, peak {pure.peak(pure.decide, made):.0f} MB"
+        yield (
+            "reconcile + plan, 1 % moved",
+            f"{leads:,}",
+            measured,
+            f"{ours / merge:.1f} × an outer merge ({merge * 1000:.0f} ms)",
+        )
+
+
+def wall_rows() -> Iterator[Row]:
+    """The command as a person starts it, with its temporary Prefect server."""
+    ours, bare = wall.seconds()
+    yield (
+        "`flows/sync.py`, idle, whole command",
+        "20",
+        f"{ours:.1f} s",
+        f"{ours / bare:.2f} × a bare flow ({bare:.1f} s)",
+    )
+
+
+ROWS = {Part.CALLS: calls_rows, Part.THROUGHPUT: throughput_rows, Part.PURE: pure_rows, Part.WALL: wall_rows}
+
+
+def benchmarks(
+    parts: Annotated[list[Part] | None, typer.Argument(help="What to measure; all of it without.")] = None,
+) -> None:
+    """Measure, and print one Markdown table; progress goes to stderr."""
+    print(f"| {' | '.join(HEAD)} |\n|---|--:|---|---|", flush=True)
+    with Console(stderr=True).status("measuring") as status:
+        for part in parts or list(Part):
+            status.update(f"measuring {part.value}")
+            for row in ROWS[part]():
+                print(f"| {' | '.join(row)} |", flush=True)
+
+
+if __name__ == "__main__":
+    typer.run(benchmarks)

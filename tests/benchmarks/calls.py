@@ -1,0 +1,152 @@
+"""API calls of a run, counted by the emulated services, beside what the README promises and a naive sync's."""
+
+from __future__ import annotations
+
+import math
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from unittest.mock import patch
+
+import requests
+
+from emulator import Emulator
+from leadsync.pipeline import Options, run_sync
+from leadsync.settings import Read, Settings
+from leadsync.wire import Pace, Wire
+
+STATUS_TO_LIST = {"NEW": "TODO", "CONTACTED": "IN_PROGRESS", "QUALIFIED": "DONE", "LOST": "DONE"}
+MARKER = re.compile(r"^LeadID: (rec\w+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Calls:
+    """Requests of one run to Airtable and Trello; `promised` is the most that the README allows, None for naive."""
+
+    what: str
+    leads: int
+    airtable: int
+    trello: int
+    promised: int | None = None
+
+    @property
+    def total(self) -> int:
+        """Both sides."""
+        return self.airtable + self.trello
+
+
+def runs(leads: int) -> Iterator[Calls]:
+    """A first sync, idle ones read whole and by delta, one after 1 % of the leads and cards have moved; and naive."""
+    whole = math.ceil(leads / 100) + max(1, math.ceil(leads / 1000))
+    count = partial(_counted, leads)
+    with _world(leads) as (emulator, settings):
+        sync = partial(_sync, settings)
+        archived_too, to_the_end = 1, 1  # the first read looks for markers in archived cards, and to an empty page
+        yield count("first sync", emulator, sync, whole + archived_too + to_the_end + leads + 3)
+        yield count("idle, full", emulator, sync, whole)
+        yield count("idle, delta", emulator, partial(sync, Read.DELTA), 2)
+        moved = _move(emulator, leads)
+        busy = 2 + math.ceil(moved / 10) + moved + 3
+        yield count("1 % moved on either side, delta", emulator, partial(sync, Read.DELTA), busy)
+        yield count("idle again, delta", emulator, partial(sync, Read.DELTA), 2)
+    with _world(leads) as (emulator, _):
+        naive = partial(_naive_sync, emulator)
+        yield count("naive: first sync", emulator, naive)
+        yield count("naive: idle", emulator, naive)
+        _move(emulator, leads)
+        yield count("naive: 1 % moved", emulator, naive)
+
+
+class _World:
+    """A base of leads, and a board without cards."""
+
+    def __init__(self, leads: int) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.emulator = Emulator(trello_open_cards_limit=10 * leads).start()
+        for number in range(leads):
+            self.emulator.airtable.add_lead(f"Lead {number}", f"lead{number}@example.com", "NEW", "web")
+        env = self.emulator.settings() | {"SYNC_STATE_URL": f"sqlite:///{self.folder.name}/state.sqlite3"}
+        given = {name.lower(): value for name, value in env.items()}
+        self.settings = Settings(_env_file=None, **given)  # type: ignore[arg-type,call-arg]
+
+    def __enter__(self) -> tuple[Emulator, Settings]:
+        return self.emulator, self.settings
+
+    def __exit__(self, *_details: object) -> None:
+        self.emulator.stop()
+        self.folder.cleanup()
+
+
+_world = _World
+
+
+def _counted(leads: int, what: str, emulator: Emulator, run: Callable[[], None], promised: int | None = None) -> Calls:
+    emulator.clear_requests()
+    run()
+    return Calls(what, leads, emulator.calls("airtable"), emulator.calls("trello"), promised)
+
+
+def _sync(settings: Settings, read: Read = Read.FULL) -> None:
+    """One run without its pace: the calls are counted here, not the time."""
+
+    def unpaced(service: str, pace: Pace, **more: Any) -> Wire:
+        return Wire(service, Pace(limit=100_000, seconds=1, penalty=pace.penalty), **more)
+
+    with patch("leadsync.airtable.Wire", unpaced), patch("leadsync.trello.Wire", unpaced):
+        report = run_sync(settings, Options(read=read))
+    assert report.exit_code == 0, report.message
+
+
+def _move(emulator: Emulator, leads: int) -> int:
+    """1 % of the leads get another status, 1 % of the cards another list. Returns: how many on each side."""
+    number = max(1, leads // 100)
+    lead_ids, cards = list(emulator.airtable.records()), emulator.trello.cards()
+    for lead_id in lead_ids[:number]:
+        emulator.airtable.edit(lead_id, status="CONTACTED")
+    others = {
+        card_id for card_id, card in cards.items() if not set(MARKER.findall(card["desc"])) & {*lead_ids[:number]}
+    }
+    for card_id in sorted(others)[:number]:
+        emulator.trello.move(card_id, "DONE")
+    return number
+
+
+def _naive_sync(emulator: Emulator) -> None:
+    """What a first version of such a script does: for each lead ask for its card, then write what differs, one way."""
+    env = emulator.settings()
+    airtable, trello = requests.Session(), requests.Session()
+    airtable.headers["Authorization"] = f"Bearer {env['AIRTABLE_API_TOKEN']}"
+    key, token = env["TRELLO_API_KEY"], env["TRELLO_API_TOKEN"]
+    trello.headers["Authorization"] = f'OAuth oauth_consumer_key="{key}", oauth_token="{token}"'
+    table = f"{env['AIRTABLE_ENDPOINT_URL']}/v0/{env['AIRTABLE_BASE_ID']}/{env['AIRTABLE_TABLE_NAME']}"
+    api = f"{env['TRELLO_ENDPOINT_URL']}/1"
+    board = trello.get(f"{api}/boards/{env['TRELLO_BOARD_ID']}", params={"lists": "open"}).json()
+    lists = {each["name"]: each["id"] for each in board["lists"]}
+    shown: list[dict[str, Any]] = []
+    bounds: dict[str, str] = {}
+    while page := trello.get(f"{api}/boards/{board['id']}/cards", params={"limit": "1000", **bounds}).json():
+        shown += page
+        bounds = {"before": min(card["id"] for card in page)}
+    card_of = {found[0]: card["id"] for card in shown if (found := MARKER.findall(card["desc"]))}
+    for record in _records(airtable, table):
+        target = lists[STATUS_TO_LIST[record["fields"]["status"]]]
+        if record["id"] not in card_of:
+            cells = {"idList": target, "name": record["fields"]["name"], "desc": f"LeadID: {record['id']}"}
+            trello.post(f"{api}/cards", json=cells).raise_for_status()
+            continue
+        card = trello.get(f"{api}/cards/{card_of[record['id']]}").json()
+        if card["idList"] != target:
+            trello.put(f"{api}/cards/{card['id']}", json={"idList": target}).raise_for_status()
+
+
+def _records(airtable: requests.Session, table: str) -> Iterator[dict[str, Any]]:
+    offset: dict[str, str] = {}
+    while True:
+        page = airtable.get(table, params=offset).json()
+        yield from page["records"]
+        if "offset" not in page:
+            return
+        offset = {"offset": page["offset"]}
