@@ -631,6 +631,30 @@ def test_side_that_never_tells_its_time_is_read_whole(tmp_path, headers, read):
     world.close()
 
 
+@pytest.mark.parametrize("subsecond", [False, True])
+@pytest.mark.parametrize("fraction", [0.0, 0.6])
+def test_edit_right_after_the_newest_lead_was_made_and_read_is_found(tmp_path, fraction, subsecond):
+    """Times are whole seconds to Airtable's formulas, so that lead, read and edit may bear the same one."""
+    clock = ManualClock(1_767_225_600.0 + fraction)
+    world = worlds(tmp_path, clock=clock, airtable_formula_subsecond=subsecond)
+    edited = world.linked("Edited", "NEW")
+    world.sync()
+    world.pause = 0.0
+    for before in (0.0, 1.0, 1.3, 2.0):
+        for after in (0.0, 0.4):
+            world.lead("Newest", "NEW")
+            clock.advance(before)
+            world.sync(read="delta")
+            clock.advance(after)
+            status = "LOST" if world.status(edited) == "NEW" else "NEW"
+            world.airtable.edit(edited, status=status)
+            for _ in range(2):
+                assert world.sync(read="delta").read["airtable"] == "delta"
+                assert world.place(edited) == STAGE_OF[status], (before, after)
+                clock.advance(30.0)
+    world.close()
+
+
 def test_lead_that_airtables_formulas_show_late_is_found_when_they_do(tmp_path):
     """A filtered list may lag behind; the delta begins at the newest lead that was ever seen, not at the last read."""
     world = worlds(tmp_path, airtable_formula_lag=150.0)
