@@ -10,7 +10,8 @@ It fakes the wire: shapes, paging, batch limits, error bodies, rate limits and p
 primary source are switches (`knobs.Knobs`). It shares no code with the program under test or a client library.
 
 What it does not do:
-- deliver webhooks or probe their callbacks (they are stored, and Airtable's collect payloads);
+- deliver webhooks to other machines, or over HTTPS: callbacks on this one get real POSTs, signed and retried by the
+  emulator's clock, and Trello's are probed; a webhook for any other address is refused;
 - Airtable: comments, attachments, collaborators, formula and rollup fields, hidden fields of views, OAuth,
   deleting tables through the API, paging of bases, schema changes in webhook payloads, cellFormat=string for
   times;

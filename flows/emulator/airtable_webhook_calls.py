@@ -6,6 +6,7 @@ from emulator.airtable_errors import NOT_PERMITTED_OR_MISSING, refusal
 from emulator.airtable_webhooks import LIFETIME, LIMIT_PER_BASE, Webhook
 from emulator.airtable_world import AirtableWorld
 from emulator.clock import iso_milliseconds
+from emulator.deliveries import is_loopback
 from emulator.routing import Route, route
 from emulator.wire import Reply, json_reply
 
@@ -41,11 +42,15 @@ class WebhookCalls:
             raise refusal(422, "INVALID_REQUEST_UNKNOWN")
         if len(self._of_base(base_id)) >= LIMIT_PER_BASE:
             raise refusal(self._world.knobs.airtable_webhook_limit_status, "TOO_MANY_WEBHOOKS_IN_BASE", "")
+        url = body.get("notificationUrl")
+        if url is not None and not (isinstance(url, str) and is_loopback(url)):
+            words = f"The emulator calls http addresses of this machine alone, not {url}"
+            raise refusal(422, "INVALID_REQUEST_UNKNOWN", words)
         webhook = Webhook(
             self._world.ids.airtable("ach"),
             base_id,
             specification,
-            body.get("notificationUrl"),
+            url,
             self._world.ids.raw_bytes(128),
             self._world.clock.now() + LIFETIME,
         )
@@ -56,7 +61,9 @@ class WebhookCalls:
         return json_reply({"webhooks": [hook.listed_model() for hook in self._of_base(call.values["base"])]})
 
     def _delete(self, call: "Call") -> Reply:
-        self._world.webhooks.remove(self._webhook(call))
+        webhook = self._webhook(call)
+        webhook.notifies = False  # what it has not delivered is not tried again
+        self._world.webhooks.remove(webhook)
         return json_reply({})
 
     def _enable(self, call: "Call") -> Reply:

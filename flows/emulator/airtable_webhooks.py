@@ -1,15 +1,21 @@
-"""Webhooks as stored objects that collect payloads (Airtable reference, section 6); nothing is delivered."""
+"""Webhooks: the payloads they collect, and the signed pings that say so (Airtable reference, section 6)."""
 
 import base64
+import hashlib
+import hmac
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.airtable_cells import Field, Record, Table
 from emulator.clock import iso_milliseconds, iso_whole_seconds
+from emulator.deliveries import Attempt, Post
 
 LIFETIME = 7 * 86_400.0
 LIMIT_PER_BASE = 10
+RETRIES = tuple(10.0 * 2**number for number in range(13))
+"""Seconds after a failed ping: 13 retries over roughly a day, then notifications are switched off."""
 
 
 @dataclass
@@ -45,6 +51,8 @@ class Webhook:
     payloads: list[dict[str, Any]] = field(default_factory=list)
     """All payloads since creation; `first_kept` says which are still readable."""
     times: list[float] = field(default_factory=list)
+    last_result: dict[str, Any] | None = None
+    last_success: str | None = None
 
     def created_model(self) -> dict[str, Any]:
         """Answer of the create call, the only one with the secret."""
@@ -58,9 +66,9 @@ class Webhook:
             "specification": self.specification,
             "notificationUrl": self.url,
             "cursorForNextPayload": len(self.payloads) + 1,
-            "lastNotificationResult": None,
+            "lastNotificationResult": self.last_result,
             "areNotificationsEnabled": self.notifies,
-            "lastSuccessfulNotificationTime": None,
+            "lastSuccessfulNotificationTime": self.last_success,
             "isHookEnabled": True,
             "expirationTime": iso_milliseconds(self.expires),
         }
@@ -75,20 +83,45 @@ class Webhook:
         more = following <= len(self.payloads)
         return {"payloads": page, "cursor": following, "mightHaveMore": more, "payloadFormat": "v0"}
 
-    def collect(self, transaction: Transaction, number: int, now: float) -> None:
-        """Append the payload of a transaction, if the specification asks for any part of it."""
+    def ping(self, now: float) -> Post:
+        """What is sent to `url`: no change data, only that there are payloads to fetch."""
+        told = {"base": {"id": self.base_id}, "webhook": {"id": self.id}, "timestamp": iso_milliseconds(now)}
+        body = json.dumps(told, separators=(",", ":")).encode()
+        mac = hmac.new(self.secret, body, hashlib.sha256).hexdigest()
+        headers = {"content-type": "application/json", "x-airtable-content-mac": f"hmac-sha256={mac}"}
+        return Post(str(self.url), headers, body, self._judged)
+
+    def _judged(self, attempt: Attempt) -> float | None:
+        when, fine = iso_milliseconds(attempt.at), attempt.status in (200, 204)
+        again = not fine and attempt.number < len(RETRIES) and self.notifies
+        result = {"success": fine, "completionTimestamp": when, "durationMs": 1.0, "retryNumber": attempt.number}
+        if fine:
+            self.last_success, self.last_result = when, result
+            return None
+        answer = f"returned a {attempt.status} status code instead of 200 or 204" if attempt.status else "failed"
+        self.last_result = result | {"error": {"message": f"The HTTP request {answer}."}, "willBeRetried": again}
+        self.notifies = again
+        return RETRIES[attempt.number] if again else None
+
+    def collect(self, transaction: Transaction, number: int, now: float) -> bool:
+        """
+        Append the payload of a transaction, if the specification asks for any part of it.
+
+        Returns: whether the callback is to be told.
+        """
         filters = self.specification["options"]["filters"]
         if now >= self.expires or "tableData" not in filters.get("dataTypes", []):
-            return
+            return False
         if filters.get("recordChangeScope", transaction.table.id) not in _scopes(transaction.table):
-            return
+            return False
         if transaction.source not in filters.get("fromSources", [transaction.source]):
-            return
+            return False
         changes = self._changes(transaction, filters)
         if changes:
             payload = _envelope(transaction, number, now) | {"changedTablesById": {transaction.table.id: changes}}
             self.payloads.append(payload)
             self.times.append(now)
+        return bool(changes) and self.notifies and self.url is not None
 
     def _changes(self, transaction: Transaction, filters: dict[str, Any]) -> dict[str, Any]:
         wanted = filters.get("changeTypes", ["add", "remove", "update"])

@@ -1,6 +1,6 @@
 """Bases, tokens and webhooks of the emulated Airtable, and the only functions that change records."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +9,7 @@ from emulator.airtable_cells import Base, CellRules, Field, Record, Table, is_em
 from emulator.airtable_errors import refusal, unknown_field
 from emulator.airtable_webhooks import Transaction, Webhook
 from emulator.clock import Clock, iso_whole_seconds
+from emulator.deliveries import Post
 from emulator.ids import IdSource
 from emulator.knobs import Knobs
 from emulator.wire import Refused
@@ -56,6 +57,10 @@ class AirtableWorld:
         self.tokens: dict[str, Token] = {}
         self.webhooks: list[Webhook] = []
         self.owner_id = ids.airtable("usr")
+        self.send: Callable[[Post], None] = lambda _post: None
+        """Hands a ping to the courier."""
+        self.is_waiting: Callable[[str], bool] = lambda _url: False
+        """Whether a ping to this address has not been delivered yet."""
         self._transactions = 0
 
     def base(self, base_id: str) -> Base | None:
@@ -129,7 +134,13 @@ class AirtableWorld:
         base_id = next(base.id for base in self.bases if transaction.table in base.tables)
         for webhook in self.webhooks:
             if webhook.base_id == base_id:
-                webhook.collect(transaction, self._transactions, self.clock.now())
+                self._collect(webhook, transaction)
+
+    def _collect(self, webhook: Webhook, transaction: Transaction) -> None:
+        """A ping still on its way stands for this change as well."""
+        now = self.clock.now()
+        if webhook.collect(transaction, self._transactions, now) and not self.is_waiting(str(webhook.url)):
+            self.send(webhook.ping(now))
 
     def _insert(self, table: Table, cells: dict[str, Any], by_hand: bool) -> Record:
         now = self.clock.now()

@@ -9,6 +9,7 @@ from emulator.airtable_person import AirtablePerson
 from emulator.airtable_service import AirtableService
 from emulator.airtable_world import AirtableWorld
 from emulator.clock import Clock, RealTimeClock
+from emulator.deliveries import Attempt, Courier
 from emulator.demo import add_demo_leads
 from emulator.faults import BEFORE_EXECUTION, Fault, FaultScript, false_reply
 from emulator.ids import IdSource
@@ -54,6 +55,9 @@ class Emulator:
         ids = IdSource(self.knobs.seed)
         airtable = AirtableWorld(self.knobs, self.clock, ids)
         trello = TrelloWorld(self.knobs, self.clock, ids)
+        self._courier = Courier(self.clock, self._lock)
+        airtable.send = trello.send = self._courier.send
+        airtable.is_waiting = self._courier.waits
         self._airtable_service = AirtableService(airtable, strict, monthly_quota)
         self._trello_service = TrelloService(trello, strict)
         self.airtable = AirtablePerson(airtable, self._airtable_service, self._lock)
@@ -79,7 +83,8 @@ class Emulator:
         return self
 
     def stop(self) -> None:
-        """Close every connection and free the port; the data stays."""
+        """Close every connection and free the port; the data stays, undelivered notifications do not."""
+        self._courier.stop()
         self._server.stop()
 
     def __enter__(self) -> "Emulator":
@@ -125,6 +130,16 @@ class Emulator:
         """Forget all requests; indices and counts start anew."""
         with self._lock:
             self.requests.clear()
+
+    @property
+    def deliveries(self) -> list[Attempt]:
+        """Every attempt to deliver to a webhook so far, oldest first (the last 5,000)."""
+        with self._lock:
+            return list(self._courier.attempts)
+
+    def settle(self, timeout: float = 10.0) -> bool:
+        """Wait until all that is due was delivered; False if that took longer than `timeout` [s, real time]."""
+        return self._courier.settle(timeout)
 
     def inject(self, fault: Fault) -> None:
         """Schedule a fault; counting starts with the next request."""

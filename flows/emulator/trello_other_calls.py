@@ -1,16 +1,22 @@
-"""Search, labels, actions and webhooks as stored objects (Trello reference, sections 3.5, 3.6 and 6)."""
+"""Search, labels, actions and webhooks (Trello reference, sections 3.5, 3.6 and 6)."""
 
 from typing import TYPE_CHECKING, Any
 
+from emulator.deliveries import call as call_back
+from emulator.deliveries import is_loopback
 from emulator.routing import Route, route
-from emulator.trello_errors import invalid, not_found, plain
+from emulator.trello_errors import coded, invalid, not_found, plain
 from emulator.trello_model import BOARD_DEFAULT_FIELDS, COLOURS, Card, Label, chosen
 from emulator.trello_values import boolean, id_list, object_id, text, whole_number
-from emulator.trello_world import TrelloWebhook, TrelloWorld
-from emulator.wire import Reply, json_reply
+from emulator.trello_webhooks import TrelloWebhook
+from emulator.trello_world import TrelloWorld
+from emulator.wire import Refused, Reply, json_reply
 
 if TYPE_CHECKING:
     from emulator.trello_service import TrelloCall
+
+PROBE_TIMEOUT = 10.0
+"""Seconds that the callback has for the HEAD probe; the emulator answers nobody meanwhile."""
 
 
 class OtherCalls:
@@ -120,7 +126,7 @@ class OtherCalls:
             raise not_found()
         return self._world.labels[call.values["label"]]
 
-    # Webhooks: stored, never delivered, and the callback is not probed
+    # Webhooks
 
     def _create_webhook(self, call: "TrelloCall") -> Reply:
         owner = call.values.get("token", call.token.text)
@@ -136,16 +142,27 @@ class OtherCalls:
                 raise plain(400, "A webhook with that callback, model, and token already exists")
         words = text(call.given.get("description") or "", "description", self._world.knobs)
         active = boolean(call.given.get("active", True), "active")
+        self._probe(url)
         values = {"description": words, "idModel": model, "callbackURL": url, "active": active}
         hook = TrelloWebhook(self._world.ids.object_id(self._world.clock.now()), owner, values)
         self._world.webhooks[hook.id] = hook
         return json_reply(hook.model())
+
+    def _probe(self, url: str) -> None:
+        """HEAD must get a 200, else the webhook is refused (section 6)."""
+        if not is_loopback(url):
+            raise _unreached(url, "nothing: the emulator calls http addresses of this machine alone")
+        status = call_back(url, "HEAD", {"user-agent": "Trello"}, timeout=PROBE_TIMEOUT)
+        if status != 200:
+            raise _unreached(url, str(status or "no answer"))
 
     def _webhook(self, call: "TrelloCall") -> Reply:
         return json_reply(self._named_webhook(call).model())
 
     def _update_webhook(self, call: "TrelloCall") -> Reply:
         hook = self._named_webhook(call)
+        if call.given.get("callbackURL") is not None:
+            self._probe(text(call.given["callbackURL"], "callbackURL", self._world.knobs))
         for name in ("description", "callbackURL", "idModel"):
             if call.given.get(name) is not None:
                 hook.values[name] = text(call.given[name], name, self._world.knobs)
@@ -154,7 +171,7 @@ class OtherCalls:
         return json_reply(hook.model())
 
     def _delete_webhook(self, call: "TrelloCall") -> Reply:
-        del self._world.webhooks[self._named_webhook(call).id]
+        self._world.forget_webhook(self._named_webhook(call))
         return json_reply({"_value": None})
 
     def _named_webhook(self, call: "TrelloCall") -> TrelloWebhook:
@@ -162,3 +179,7 @@ class OtherCalls:
         if hook is None or hook.token != call.token.text:
             raise not_found()
         return hook
+
+
+def _unreached(url: str, got: str) -> Refused:
+    return coded(400, f"URL ({url}) did not return 200 status code, got {got}", "VALIDATOR_URL_RETURNED_ERROR")

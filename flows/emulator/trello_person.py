@@ -18,7 +18,7 @@ class TrelloPerson:
     def __init__(self, world: TrelloWorld, service: TrelloService, lock: RLock) -> None:
         self._world, self._service, self._lock = world, service, lock
         self.key = world.add_key()
-        self.secret = world.ids.hexadecimal(64)
+        self.secret = world.secrets[self.key] = world.ids.hexadecimal(64)
         self.token = world.add_token(self.key).text
         board = world.add_board("Sales")
         self.board_id = board.id

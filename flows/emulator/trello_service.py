@@ -151,7 +151,8 @@ class TrelloService:
             raise plain(400, "Invalid JSON")
         body = request.body if isinstance(request.body, dict) else {}
         given = {key: value for key, value in request.query.items() if key not in ("key", "token")} | body
-        actor = Actor(self._world.member_id, self._world.keys[token.key])
+        identifier = request.headers.get("x-trello-client-identifier")
+        actor = Actor(self._world.member_id, self._world.keys[token.key], identifier)
         reply: Reply = match.route.endpoint(TrelloCall(request, given, match.values, actor, token))
         return reply
 

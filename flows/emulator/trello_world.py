@@ -1,13 +1,17 @@
 """State of the emulated Trello and the only functions that change it, each with its actions and dates."""
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from emulator.clock import Clock, iso_milliseconds
+from emulator.deliveries import Post
 from emulator.ids import IdSource
 from emulator.knobs import Knobs
-from emulator.trello_model import Board, Card, CardList, Label
+from emulator.trello_model import BOARD_DEFAULT_FIELDS, Board, Card, CardList, Label, chosen
+from emulator.trello_webhooks import TrelloWebhook
 
 STEP = 16384.0
 CARD_DEFAULTS: dict[str, Any] = {
@@ -34,6 +38,8 @@ class Actor:
 
     member_id: str
     app_id: str | None = None
+    identifier: str | None = None
+    """X-Trello-Client-Identifier of the request, which comes back on the deliveries that it causes."""
 
 
 @dataclass
@@ -46,19 +52,6 @@ class TrelloToken:
     writes: bool
     created: float
     expires: float | None = None
-
-
-@dataclass
-class TrelloWebhook:
-    """A stored webhook; nothing is delivered."""
-
-    id: str
-    token: str
-    values: dict[str, Any]
-
-    def model(self) -> dict[str, Any]:
-        """All fields."""
-        return {"id": self.id, **self.values, "consecutiveFailures": 0, "firstConsecutiveFailDate": None}
 
 
 @dataclass
@@ -75,6 +68,10 @@ class TrelloWorld:
     tokens: dict[str, TrelloToken] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     """API key to app id."""
+    secrets: dict[str, str] = field(default_factory=dict)
+    """API key to the secret that signs its webhooks; see `secret_of`."""
+    send: Callable[[Post], None] = lambda _post: None
+    """Hands a delivery to the courier."""
     webhooks: dict[str, TrelloWebhook] = field(default_factory=dict)
     feed: list[dict[str, Any]] = field(default_factory=list)
     """Actions, oldest first."""
@@ -115,7 +112,8 @@ class TrelloWorld:
     def revoke(self, token: str) -> None:
         """Withdraw a token; its webhooks go with it (section 1.1)."""
         self.tokens.pop(token, None)
-        self.webhooks = {key: hook for key, hook in self.webhooks.items() if hook.token != token}
+        for hook in [hook for hook in self.webhooks.values() if hook.token == token]:
+            self.forget_webhook(hook)
 
     # Boards and lists
 
@@ -266,8 +264,7 @@ class TrelloWorld:
     def delete_card(self, card: Card, actor: Actor) -> None:
         """Delete for good: its earlier actions leave the feed (section 5)."""
         self.feed = [action for action in self.feed if action["data"].get("card", {}).get("id") != card.id]
-        self.record("deleteCard", card, actor, {}, {})
-        del self.feed[-1]["data"]["card"]["name"]
+        self.record("deleteCard", card, actor, {}, {}, named=False)
         del self.cards[card.id]
 
     def comment(self, card: Card, text: str, actor: Actor) -> dict[str, Any]:
@@ -323,12 +320,21 @@ class TrelloWorld:
     # Actions
 
     def record(
-        self, kind: str, card: Card, actor: Actor, about: dict[str, Any], fields: dict[str, Any]
+        self,
+        kind: str,
+        card: Card,
+        actor: Actor,
+        about: dict[str, Any],
+        fields: dict[str, Any],
+        named: bool = True,
     ) -> dict[str, Any]:
         """Append an action of a card and return it; `fields` are added to `data.card`."""
         board = self.boards[card.board_id]
+        reference = self._card_reference(card)
+        if not named:
+            del reference["name"]
         data: dict[str, Any] = {
-            "card": self._card_reference(card) | fields,
+            "card": reference | fields,
             **about,
             "board": {"id": board.id, "name": board.name, "shortLink": board.short_link},
         }
@@ -337,7 +343,7 @@ class TrelloWorld:
         return self.append_action(kind, data, actor)
 
     def append_action(self, kind: str, data: dict[str, Any], actor: Actor) -> dict[str, Any]:
-        """Append any action and return it."""
+        """Append any action, tell the webhooks that watch what it is about, and return it."""
         now = self.clock.now()
         action = {
             "id": self.ids.object_id(now),
@@ -350,7 +356,41 @@ class TrelloWorld:
             "memberCreator": self.member | {"id": actor.member_id},
         }
         self.feed.append(action)
+        for hook in list(self.webhooks.values()):
+            if hook.hears(action):
+                self._tell(hook, action, actor)
         return action
+
+    def secret_of(self, key: str) -> str:
+        """The secret shown beside an API key."""
+        return self.secrets.setdefault(key, hashlib.sha256(key.encode()).hexdigest())
+
+    def _tell(self, hook: TrelloWebhook, action: dict[str, Any], actor: Actor) -> None:
+        token = self.tokens.get(hook.token)
+        if token is None or (token.expires is not None and token.expires <= self.clock.now()):
+            return
+        identifier = actor.identifier if actor.app_id == self.keys[token.key] else None
+        self.send(
+            hook.post(
+                action,
+                self._watched(str(hook.values["idModel"])),
+                self.secret_of(token.key),
+                identifier,
+                partial(self.forget_webhook, hook),
+            )
+        )
+
+    def forget_webhook(self, hook: TrelloWebhook) -> None:
+        """Delete a webhook; what it has not delivered is not tried again."""
+        hook.values["active"] = False
+        self.webhooks.pop(hook.id, None)
+
+    def _watched(self, model_id: str) -> dict[str, Any]:
+        """The watched object as a delivery shows it."""
+        if model_id in self.boards:
+            return chosen(self.boards[model_id].model(), None, BOARD_DEFAULT_FIELDS)
+        found = self.lists.get(model_id) or self.cards.get(model_id)
+        return self.member if found is None else found.model()
 
     def _card_reference(self, card: Card) -> dict[str, Any]:
         return {

@@ -206,6 +206,55 @@ class Airtable:
         path = ("meta", "bases", self._settings.airtable_base_id, "tables", column["table_id"], "fields", column["id"])
         self._api.patch(self._api.build_url(*path), json={"options": {"choices": choices}})
 
+    def fetch_webhooks(self) -> list[dict[str, Any]]:
+        """The base's webhooks: id, notificationUrl, specification, areNotificationsEnabled … Cost: 1 request."""
+        hooks = self._webhooks("get").get("webhooks", [])
+        return [hook for hook in hooks if isinstance(hook, dict) and hook.get("id")]
+
+    def add_webhook(self, callback_url: str, table_id: str | None) -> tuple[str, str]:
+        """
+        Be told when records of the table (None: of any table of the base) change.
+
+        Returns: the webhook's id and its secret (base64), which is shown only here. It lives for 7 days. Raises:
+        ConfigurationError without the scope webhook:manage, or when the base has its ten webhooks. Cost: 1 request.
+        """
+        filters = {"dataTypes": ["tableData"]} | ({"recordChangeScope": table_id} if table_id else {})
+        wanted = {"notificationUrl": callback_url, "specification": {"options": {"filters": filters}}}
+        made = self._webhooks("post", json=wanted)
+        return str(made["id"]), str(made["macSecretBase64"])
+
+    def refresh_webhook(self, webhook_id: str, enable: bool = False) -> bool:
+        """
+        Another 7 days; with `enable`, notifications are switched on again. Returns: False if it is gone.
+
+        Cost: 1 request, 2 with `enable`.
+        """
+        try:
+            self._webhooks("post", webhook_id, "refresh")
+            if enable:
+                self._webhooks("post", webhook_id, "enableNotifications", json={"enable": True})
+        except ServiceRefusedError as refused:
+            if refused.status in GONE:
+                return False
+            raise
+        return True
+
+    def delete_webhook(self, webhook_id: str) -> None:
+        """Stop it; one that is gone already is no error. Cost: 1 request."""
+        try:
+            self._webhooks("delete", webhook_id)
+        except ServiceRefusedError as refused:
+            if refused.status not in GONE:
+                raise
+
+    def fetch_table_id(self) -> str | None:
+        """The table's id; None if it was given by name and may not be looked up. Cost: at most 1 request."""
+        name = self._settings.airtable_table_name
+        if name.startswith("tbl") and len(name) == 17:
+            return name
+        columns = self.fetch_columns() or {}
+        return next((str(column["table_id"]) for column in columns.values()), None)
+
     def explain(self, refused: ServiceRefusedError, fields: Mapping[str, str]) -> tuple[str, str]:
         """Why a lead could not be written, and what to do about it."""
         if refused.kind == "INVALID_MULTIPLE_CHOICE_OPTIONS":
@@ -222,6 +271,24 @@ class Airtable:
                 "Give AIRTABLE_API_TOKEN the scope data.records:write and its user the role editor.",
             )
         return str(refused), "Correct the cell or the column's type in Airtable."
+
+    def _webhooks(self, method: str, *path: str, **options: Any) -> dict[str, Any]:
+        """Raises: ConfigurationError that names the missing scope; ServiceRefusedError for a single webhook."""
+        url = self._api.build_url("bases", self._settings.airtable_base_id, "webhooks", *path)
+        try:
+            answer: dict[str, Any] = getattr(self._api, method)(url, **options)
+        except ServiceRefusedError as refused:
+            if refused.kind.startswith("TOO_MANY_WEBHOOKS"):
+                raise ConfigurationError(
+                    f"Base {self._settings.airtable_base_id} has its ten webhooks already; delete one that is not used."
+                ) from None
+            if refused.status in (401, 403) and not path:
+                raise ConfigurationError(
+                    "Airtable did not let us see or make webhooks: AIRTABLE_API_TOKEN needs the scopes webhook:manage "
+                    f"and data.records:read, and its user the role creator in {self._settings.airtable_base_id}."
+                ) from None
+            raise
+        return answer
 
     def _records(self, **options: Any) -> Iterator[list[dict[str, Any]]]:
         """The pages of a list."""

@@ -339,6 +339,8 @@ def open_clients(settings: Settings) -> Iterator[Clients]:
     finally:
         with suppress(StateStoreError):  # the count is not worth the run's own outcome
             clients.count()
+        clients.airtable.wire.close()
+        clients.trello.wire.close()
         store.close()
 
 

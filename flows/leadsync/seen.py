@@ -63,14 +63,15 @@ def sides_by_delta(read: str, seen: Seen, now: float, full_every: float, pages: 
     Whether Airtable and Trello are asked only for what changed.
 
     `read`: full | delta | auto. `now`, `full_every`: our clock [s]. `pages`: items in a page a side. auto asks for
-    everything where that costs no more, and when the last full read is too long ago.
+    everything when the last full read is too long ago, and for all leads where that costs no more: it shows the deleted
+    ones. The board's feed costs no more than a page of cards, shows deletions, and saves the check of the lists.
     """
     possible = bool(seen.full_at) and seen.airtable_at > 0, bool(seen.full_at) and seen.trello_at > 0
     if read == "full" or (read == "auto" and now - seen.full_at >= full_every):
         return False, False
     if read == "delta":
         return possible
-    return possible[0] and len(seen.records) > pages[0], possible[1] and seen.open_cards > pages[1]
+    return possible[0] and len(seen.records) > pages[0], possible[1]
 
 
 def newest_lead(records: Iterable[Item]) -> float:
@@ -125,7 +126,7 @@ def replay(seen: Seen, feed: Sequence[Mapping[str, Any]], known: Collection[str]
     return Replayed(
         cards=cards,
         unknown=unknown,
-        total=-1 if any(_comes(action) or _goes(action) for action in news) else seen.open_cards,
+        total=seen.open_cards if all(_was_counted(action, seen, known) for action in news) else -1,
         lists_checked=seen.lists_checked and not any(action["type"] in LIST_ACTIONS for action in news),
         at=at,
         actions=[str(action["id"]) for action in feed if time_of(action) >= math.floor(at - SAME_MOMENT)],
@@ -155,6 +156,13 @@ def _replay_card(
             card = {**card, **{cell: now[cell] for cell in moved if cell in now}}
             ask |= any(cell not in now for cell in moved)
     return (None, False) if gone else (card, ask)
+
+
+def _was_counted(action: Mapping[str, Any], seen: Seen, known: Collection[str]) -> bool:
+    """Whether `open_cards` has it already: it moves nothing in or out, or it is a card that we made or archived."""
+    card_id = _card_id(action)
+    ours = card_id in seen.cards if _comes(action) else card_id in known and card_id not in seen.cards
+    return ours or not (_comes(action) or _goes(action))
 
 
 def _card(action: Mapping[str, Any]) -> Item:

@@ -25,6 +25,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from leadsync.errors import ConfigurationError
 from leadsync.model import DEFAULT_STAGE_OF, STAGES, Rules, StatusMap
 
+TOKEN_LENGTH = 16
+"""Fewest characters of SYNC_API_TOKEN."""
 PROJECT = Path(__file__).resolve().parents[2]
 OURS = ("AIRTABLE_", "TRELLO_", "SYNC_")
 OF_THE_PAIR = (
@@ -91,6 +93,19 @@ class OnCardDeleted(StrEnum):
 
     LEAVE = "leave"
     RECREATE = "recreate"
+
+
+def public_url(value: str) -> str:
+    """An address under which webhooks can be received, without a slash at its end. Raises: ValueError."""
+    text = value.strip().rstrip("/")
+    try:
+        parts = urlsplit(text)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fine = False
+    if not fine or parts.query or parts.fragment or parts.username or not text.isascii() or " " in text:
+        raise ValueError(f"{value!r} is not an address to be reached at; allowed is https://host[:port][/path]")
+    return text
 
 
 def default_state_url() -> str:
@@ -163,6 +178,10 @@ class Settings(BaseSettings):
         default_factory=lambda: StatusMap.from_stages(DEFAULT_STAGE_OF), validate_default=False
     )
     """JSON object, status -> list. The first status of a list is what a card moved there gives its lead."""
+    sync_public_url: str | None = None
+    """Where the gateway can be reached from the internet; webhooks are registered and checked with it."""
+    sync_api_token: SecretStr | None = None
+    """Bearer token that callers of the gateway's POST /sync must show; at least 16 characters."""
 
     @field_validator("sync_status_map", mode="before")
     @classmethod
@@ -195,6 +214,22 @@ class Settings(BaseSettings):
             raise ValueError(f"{value!r} is not an address; allowed is http(s)://host[:port]")
         return value.rstrip("/")
 
+    @field_validator("sync_public_url")
+    @classmethod
+    def _is_public_url(cls, value: str | None) -> str | None:
+        return None if value is None else public_url(value)
+
+    @field_validator("sync_api_token")
+    @classmethod
+    def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        text = "" if value is None else value.get_secret_value().strip()
+        if value is not None and (len(text) < TOKEN_LENGTH or not text.isascii() or not text.isprintable()):
+            raise ValueError(
+                f"it must be at least {TOKEN_LENGTH} plain characters; make one with "
+                "`python -c 'import secrets; print(secrets.token_urlsafe(32))'`"
+            )
+        return None if value is None else SecretStr(text)
+
     @field_validator("trello_board_id")
     @classmethod
     def _board_from_address(cls, value: str) -> str:
@@ -215,9 +250,11 @@ class Settings(BaseSettings):
             raise ValueError(f"{value!r} is not a base id; allowed is appXXXXXXXXXXXXXX, as in the base's address")
         return value.strip()
 
-    @field_validator("airtable_api_token", "trello_api_key", "trello_api_token")
+    @field_validator("airtable_api_token", "trello_api_key", "trello_api_token", "trello_api_secret")
     @classmethod
-    def _fits_in_a_header(cls, value: SecretStr) -> SecretStr:
+    def _fits_in_a_header(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
         text = value.get_secret_value().strip()
         if not text or not text.isascii() or not text.isprintable() or " " in text or '"' in text:
             raise ValueError("it is empty or holds characters that no key or token has; paste it again")

@@ -3,7 +3,8 @@ The state database: the base, the journal of intents, tombstones, what was last 
 calls, and what settings resolved to.
 
 The only file that imports SQLAlchemy. SQLite by default, PostgreSQL for teams. What is never here: a decision,
-a secret, a person's text other than the values both sides agreed on.
+a secret (but the one that Airtable signs its webhook with), a person's text other than the values both sides
+agreed on.
 """
 
 from __future__ import annotations
@@ -235,6 +236,12 @@ class StateStore:
             query = sa.select(holder_table.c.holder).where(holder_table.c.pair == pair)
             found = connection.execute(query).scalar_one_or_none()
             return {} if found is None else _json_object(found)
+
+    def load_holders(self, base_id: str) -> dict[str, dict[str, Any]]:
+        """As `load_holder`, for every pair of an Airtable base."""
+        with self._reading() as connection:
+            rows = connection.execute(sa.select(holder_table.c.pair, holder_table.c.holder)).all()
+            return {pair: _json_object(holder) for pair, holder in rows if pair.startswith(f"{base_id}/")}
 
     def save_holder(self, pair: str, holder: Mapping[str, Any]) -> None:
         """Called by the one who has just taken the lock."""

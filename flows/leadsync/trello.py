@@ -24,6 +24,7 @@ from leadsync.errors import (
 from leadsync.frames import cards_frame, deleted_cards, overlay
 from leadsync.seen import FEED, SAME_MOMENT, Item, Seen, pages_of, replay
 from leadsync.settings import Settings
+from leadsync.signatures import client_identifier
 from leadsync.wire import Pace, Wire, session
 
 PAGE = 1_000
@@ -90,7 +91,8 @@ class Trello:
         self._settings = settings
         header = f'OAuth oauth_consumer_key="{key}", oauth_token="{token}"'
         # No key is given to the client: it would put key and token into every URL.
-        self._client = py_trello.TrelloClient(None, http_service=session(self.wire, {"Authorization": header}))
+        headers = {"Authorization": header, "X-Trello-Client-Identifier": client_identifier(token)}
+        self._client = py_trello.TrelloClient(None, http_service=session(self.wire, headers))
 
     @property
     def calls(self) -> int:
@@ -271,6 +273,39 @@ class Trello:
     def fetch_actions(self, board: Board, limit: int = PAGE) -> list[dict[str, Any]]:
         """The newest changes of the board's cards, newest first, with former values. Cost: 1 request."""
         return self._feed(board, "updateCard", min(limit, PAGE))
+
+    def fetch_webhooks(self) -> list[dict[str, Any]]:
+        """The token's webhooks: id, callbackURL, idModel, description, active … Cost: 1 request."""
+        try:
+            hooks = self._get(f"tokens/{self._settings.trello_api_token.get_secret_value()}/webhooks")
+        except ServiceRefusedError as refused:
+            raise self._misconfigured(refused) from None
+        return [hook for hook in hooks if isinstance(hook, dict) and hook.get("id")]
+
+    def add_webhook(self, callback_url: str, board_id: str, description: str) -> str:
+        """
+        Watch the board. Trello first sends HEAD to the callback, which must answer 200.
+
+        Returns: the webhook's id. Raises: ConfigurationError if the callback cannot be reached. Cost: 1 request.
+        """
+        wanted = {"callbackURL": callback_url, "idModel": board_id, "description": description, "active": True}
+        try:
+            return str(self._client.fetch_json("webhooks", http_method="POST", post_args=wanted)["id"])
+        except ServiceRefusedError as refused:
+            if "did not return 200" in refused.text or refused.kind == "VALIDATOR_URL_RETURNED_ERROR":
+                raise ConfigurationError(
+                    f"Trello could not reach {callback_url}: {refused.text}. It has to answer HEAD with 200 from the "
+                    "internet; check SYNC_PUBLIC_URL, and the proxy or tunnel in front of the gateway."
+                ) from None
+            raise self._misconfigured(refused) from None
+
+    def delete_webhook(self, webhook_id: str) -> None:
+        """Stop it; one that is gone already is no error. Cost: 1 request."""
+        try:
+            self._client.fetch_json(f"webhooks/{webhook_id}", http_method="DELETE")
+        except ServiceRefusedError as refused:
+            if refused.status != 404:
+                raise
 
     def explain(self, refused: ServiceRefusedError) -> tuple[str, str]:
         """Why a card could not be written, and what to do about it."""

@@ -132,6 +132,11 @@ class Wire(HTTPAdapter):
         except _Again as failed:
             raise failed.error from None
 
+    def close(self) -> None:
+        """Give back connections, and the thread that the limiter keeps."""
+        super().close()
+        self._limiter.close()
+
     def redact(self, text: str) -> str:
         """`text` without any of the secrets."""
         for secret in self._secrets:

@@ -1,6 +1,8 @@
 """Clients for the emulator: plain requests, pyairtable and py-trello, all over real HTTP."""
 
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -47,6 +49,46 @@ def make() -> Iterator[Callable[..., Emulator]]:
 @pytest.fixture
 def emulator(make: Callable[..., Emulator]) -> Emulator:
     return make()
+
+
+class Callback:
+    """Somebody's webhook receiver. `status`: what it answers; `got`: (method, headers, body) of what arrived."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.got: list[tuple[str, dict[str, str], bytes]] = []
+        receiver = self
+
+        class Receiver(BaseHTTPRequestHandler):
+            def take(self) -> None:
+                length = int(self.headers.get("content-length", 0))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                receiver.got.append((self.command, headers, self.rfile.read(length)))
+                self.send_response(receiver.status)
+                self.send_header("content-length", "0")
+                self.end_headers()
+
+            do_HEAD = do_POST = take
+
+            def log_message(self, *_: Any) -> None:
+                """Quiet."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/hook"
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+    @property
+    def posts(self) -> list[tuple[dict[str, str], bytes]]:
+        """Deliveries, without probes."""
+        return [(headers, body) for method, headers, body in self.got if method == "POST"]
+
+
+@pytest.fixture
+def callback() -> Iterator[Callback]:
+    started = Callback()
+    yield started
+    started.server.shutdown()
+    started.server.server_close()
 
 
 @pytest.fixture

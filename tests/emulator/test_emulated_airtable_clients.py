@@ -57,12 +57,12 @@ def test_wrong_choice_raises_with_the_service_text(emulator, table_of):
         table_of(emulator).create({"status": "planning"})
 
 
-def test_webhook_life_through_the_library(emulator, table_of):
+def test_webhook_life_through_the_library(emulator, table_of, callback):
     """Create, payload per single update, resume at the next cursor, disable, delete."""
     table = table_of(emulator)
     base = table.base
     spec = {"options": {"filters": {"dataTypes": ["tableData"]}}}
-    created = base.add_webhook("https://example.com/hook", spec)
+    created = base.add_webhook(callback.url, spec)
     hook = base.webhook(created.id)
     lead = table.create({"name": "Ada"})
     for number in range(20):

@@ -559,9 +559,9 @@ def test_labels_repeat_and_duplicates_are_refused(emulator, call, lists):
     assert call("DELETE", f"cards/{card['id']}/idLabels/{label['id']}").json() == {"_value": None}
 
 
-def test_webhooks_as_stored_objects(emulator, call):
+def test_webhooks_as_stored_objects(emulator, call, callback):
     body = {
-        "callbackURL": "https://example.com/hook",
+        "callbackURL": callback.url,
         "idModel": emulator.trello.board_id,
         "description": "x",
     }

@@ -72,10 +72,10 @@ def test_signed_header_is_accepted_without_checking_the_signature(emulator, clie
     assert client.get_board(emulator.trello.board_id).name == "Sales"
 
 
-def test_webhook_through_the_other_host(emulator, client_of):
+def test_webhook_through_the_other_host(emulator, client_of, callback):
     """create_hook posts a form to trello.com, not to api.trello.com."""
     client = client_of(emulator)
-    hook = client.create_hook("https://example.com/h", emulator.trello.board_id, "d", token=emulator.trello.token)
+    hook = client.create_hook(callback.url, emulator.trello.board_id, "d", token=emulator.trello.token)
     assert [each.id for each in client.list_hooks(emulator.trello.token)] == [hook.id]
 
 
