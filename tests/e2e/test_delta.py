@@ -111,10 +111,10 @@ def test_created_card_costs_one_request(world):
 # auto
 
 
-def test_auto_reads_whole_where_that_costs_no_more(empty):
+def test_auto_reads_leads_whole_where_that_costs_no_more_and_cards_by_the_feed(empty):
     leads = settled(empty, 100)
     empty.airtable.edit(leads[0], status="CONTACTED")
-    assert empty.sync(read="auto").read["airtable"] == "full"
+    assert empty.sync(read="auto").read == LEADS_ONLY_WHOLE
     assert empty.place(leads[0]) == "IN_PROGRESS"
 
 
