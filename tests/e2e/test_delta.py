@@ -193,6 +193,18 @@ def test_feed_that_a_look_up_contradicts_leads_to_a_full_read(world):
     check()
 
 
+def test_delta_that_would_be_refused_is_read_whole_before_it_is(empty):
+    """Half of the cards archived at once: what a delta says is not enough to refuse a run, or to let it pass."""
+    leads = settled(empty, 12)
+    for lead in leads[:6]:
+        empty.trello.archive(empty.card(lead)["id"])
+    empty.sync(read="delta", exit_code=3)
+    assert [request.query.get("filter") for request in empty.emulator.requests if "/cards" in request.path] == ["open"]
+    assert empty.writes() == 0
+    assert empty.sync(read="delta", allow_mass_change=True).read == DELTA
+    empty.assert_idle(read="delta")
+
+
 def test_own_card_write_missing_from_the_feed_leads_to_a_full_read(world):
     check = edits_on_both_sides(world)
     world.sync(read="delta")
