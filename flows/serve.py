@@ -282,7 +282,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; with any but loopback SYNC_API_TOKEN is needed.")] = (
         "127.0.0.1"
     ),
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8787,
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
     settle: Annotated[float, typer.Option(help="Seconds of quiet after a delivery before a sync starts.")] = 2.0,
     register: Annotated[bool, typer.Option("--register", help="Make or repair both webhooks, and go on.")] = False,
     unregister: Annotated[bool, typer.Option("--unregister", help="Remove both webhooks, and leave.")] = False,

@@ -85,7 +85,7 @@ class SyncChoices(BaseModel):
     """Show what would change and write nothing."""
     allow_mass_change: StrictBool = False
     """For this run, accept that many known leads or cards are missing."""
-    read: Read = Read.AUTO
+    read: Read = Read.FULL
     """Read both sides whole, only what changed, or whichever costs fewer calls."""
     conflict: ConflictPolicy | None = None
     """Who wins when both sides moved one cell apart; null takes SYNC_CONFLICT."""

@@ -21,6 +21,8 @@ from readme_commands import set_up
 from demo import edit_both_sides
 from emulator import Emulator
 
+pytestmark = pytest.mark.installation
+
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 LARGEST_PICTURE = 120_000
 ON_DEMAND = shlex.split("deployment run sync-leads/on-demand --watch")

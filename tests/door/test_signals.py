@@ -21,7 +21,10 @@ MARK = "STARTED_BY_TEST"
 SECONDS_TO_END = 5
 STOPPED = "Stopped. What was written is recorded; the next run goes on from there."
 
-pytestmark = pytest.mark.skipif(not (PROCESSES / "self/environ").exists(), reason="looks for orphans in Linux's /proc")
+pytestmark = [
+    pytest.mark.installation,
+    pytest.mark.skipif(not (PROCESSES / "self/environ").exists(), reason="looks for orphans in Linux's /proc"),
+]
 
 
 class Command:

@@ -48,7 +48,7 @@ def test_sync_answers_202_with_the_address_of_its_status(served):
 def test_sync_with_wait_answers_with_the_report(served):
     answer = served.ask("POST", "/sync?wait=true", json={"dry_run": True, "conflict": "hold"})
     assert (answer.status_code, answer.json()["report"]["message"]) == (200, "done")
-    assert served.runs[0].options == Options(dry_run=True, conflict=ConflictPolicy.HOLD, read=Read.AUTO)
+    assert served.runs[0].options == Options(dry_run=True, conflict=ConflictPolicy.HOLD, read=Read.FULL)
 
 
 def test_same_wish_during_a_run_is_one_more_run(served):

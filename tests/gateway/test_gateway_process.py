@@ -18,6 +18,8 @@ from emulator import Emulator
 from leadsync.pipeline import Options
 from leadsync.settings import ConflictPolicy
 
+pytestmark = pytest.mark.installation
+
 
 @pytest.fixture
 def command(tmp_path, monkeypatch):
