@@ -276,7 +276,7 @@ def act(reader: Reader, what: str, card: str, pick: int, value: Any) -> None:
         reader.write(card, idList=value, name="Ours")
 
 
-PLAIN = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+PLAIN = settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 LONG = settings(PLAIN, max_examples=2_500)
 
 
