@@ -62,7 +62,7 @@ class Emulator:
         self._trello_service = TrelloService(trello, strict)
         self.airtable = AirtablePerson(airtable, self._airtable_service, self._lock)
         self.trello = TrelloPerson(trello, self._trello_service, self._lock)
-        self._server = HttpServer(self._answer, self.clock.now, port, latency)
+        self._server = HttpServer(self._answer, self.clock.now, port, latency, self.knobs.date_header)
 
     @classmethod
     def demo(cls, **options: Any) -> "Emulator":

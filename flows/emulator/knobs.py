@@ -12,6 +12,8 @@ class Knobs:
 
     seed: int = 0
     """Start of all ids."""
+    date_header: bool = True
+    """Whether answers carry HTTP's Date, which follows the emulator's clock; a proxy may drop it."""
 
     airtable_429_envelope: Literal["plural", "single"] = "plural"
     """Body of a 429: as captured on the wire, or as documented (A 3.2)."""
@@ -72,6 +74,8 @@ class Knobs:
     """Cards in a list answer without `limit`, newest first; None means all (T 3.3)."""
     trello_sorted_pages: bool = False
     """Whether a card page asked for with `limit` is sorted by id (T 3.3)."""
+    trello_server_time: bool = True
+    """Whether answers carry X-Server-Time (T 2.1)."""
     trello_retry_after: float | None = None
     """Value of a Retry-After header on 429 [s] (T 2.1)."""
     trello_batch_cost: Literal["one", "each"] = "one"
@@ -88,6 +92,8 @@ class Knobs:
     """Whether a change of position alone moves dateLastActivity (T 4)."""
     trello_pos_makes_action: bool = True
     """Whether a change of position makes an updateCard action (T 9)."""
+    trello_template_makes_action: bool = True
+    """Whether making a card a template, or changing its role, makes an updateCard action."""
     trello_rejects_empty_name: bool = False
     """Whether PUT refuses an empty card name (T 3.4 says only that POST accepts it)."""
     trello_keyless_text: Literal["invalid key", "missing scopes"] = "invalid key"

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Any
 
 import uvicorn
@@ -43,7 +44,7 @@ class _LoopbackServer(uvicorn.Server):
 
     async def main_loop(self) -> None:
         while not self.closing.is_set():
-            await self.on_tick(0)  # renews the Date header
+            await self.on_tick(0)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.closing.wait(), 1.0)
 
@@ -61,10 +62,14 @@ Transports = dict[tuple[str, int], asyncio.Transport]
 
 
 class HttpServer:
-    """Serves `answer` on the loopback interface; it may be stopped and started again on the same port."""
+    """
+    Serves `answer` on the loopback interface; it may be stopped and started again on the same port.
 
-    def __init__(self, answer: Answer, now: Callable[[], float], port: int, latency: float) -> None:
-        self._answer, self._now, self._latency = answer, now, latency
+    The Date header tells `now`, not the machine's time; without `dated` there is none.
+    """
+
+    def __init__(self, answer: Answer, now: Callable[[], float], port: int, latency: float, dated: bool = True) -> None:
+        self._answer, self._now, self._latency, self._dated = answer, now, latency, dated
         self.port = port
         self._transports: Transports = {}
         # Not the loop's own executor: closing the loop would wait for a callback that stops the emulator.
@@ -115,6 +120,7 @@ class HttpServer:
             log_level=60,
             access_log=False,
             server_header=False,
+            date_header=False,
             timeout_keep_alive=75,
         )
 
@@ -134,7 +140,8 @@ class HttpServer:
         if delivery.reply is None:
             await self._break(scope, delivery.silence)
         else:
-            await _send(send, delivery.reply, delivery.cut)
+            date = {"date": formatdate(self._now(), usegmt=True)} if self._dated else {}
+            await _send(send, delivery.reply, delivery.cut, date)
 
     async def _break(self, scope: Scope, silence: float) -> None:
         await asyncio.sleep(silence)
@@ -184,8 +191,8 @@ def _request(scope: Scope, raw_body: bytes, at: float) -> Request:
     return Request(service, scope["method"], path, query, body, headers, at, None, parameters, raw_query, malformed)
 
 
-async def _send(send: Send, reply: Reply, cut: bool) -> None:
-    headers = {"content-type": reply.content_type, "content-length": str(len(reply.body)), **reply.headers}
+async def _send(send: Send, reply: Reply, cut: bool, date: dict[str, str]) -> None:
+    headers = {"content-type": reply.content_type, "content-length": str(len(reply.body)), **date, **reply.headers}
     raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": raw})
     if cut:

@@ -53,15 +53,16 @@ class TrelloLimits:
         """The headers of every answer."""
         left_token = self._window(self._tokens, token, PER_TOKEN, INTERVAL).remaining(now)
         left_key = self._window(self._keys, key, PER_KEY, INTERVAL).remaining(now)
-        return STATIC_HEADERS | {
+        clock = {"X-Server-Time": str(int(now * 1000))} if self._knobs.trello_server_time else {}
+        rates = {
             "X-Rate-Limit-Api-Token-Interval-Ms": str(int(INTERVAL * 1000)),
             "X-Rate-Limit-Api-Token-Max": str(PER_TOKEN),
             "X-Rate-Limit-Api-Token-Remaining": str(left_token),
             "X-Rate-Limit-Api-Key-Interval-Ms": str(int(INTERVAL * 1000)),
             "X-Rate-Limit-Api-Key-Max": str(PER_KEY),
             "X-Rate-Limit-Api-Key-Remaining": str(left_key),
-            "X-Server-Time": str(int(now * 1000)),
         }
+        return STATIC_HEADERS | rates | clock
 
     def _window(self, windows: dict[str, FixedWindow], name: str, allowed: int, seconds: float) -> FixedWindow:
         if name not in windows:

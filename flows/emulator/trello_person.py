@@ -119,7 +119,10 @@ class TrelloPerson:
     def add_list(self, name: str, board: str | None = None) -> str:
         """Add a list on the right and return its id."""
         with self._lock:
-            return self._world.add_list(self._world.boards[board or self.board_id], name).id
+            made, where = self._world.add_list(self._board(board), name), self._board(board)
+            about = {"list": {"id": made.id, "name": name}, "board": {"id": where.id, "name": where.name}}
+            self._world.append_action("createList", about, self._actor)
+            return made.id
 
     def archive_list(self, name: str) -> None:
         """Archive a list; its cards stay `closed: false`."""
@@ -136,15 +139,20 @@ class TrelloPerson:
         with self._lock:
             self._world.change_list(self._list(old), "name", new, self._actor)
 
+    def move_list(self, name: str, board_id: str) -> None:
+        """Send a list to another board, with its cards."""
+        with self._lock:
+            self._world.change_list(self._list(name), "idBoard", board_id, self._actor)
+
     def close_board(self, board: str | None = None) -> None:
         """Close a board; it stays readable."""
         with self._lock:
-            self._world.boards[board or self.board_id].closed = True
+            self._world.set_board_closed(self._board(board), True, self._actor)
 
     def reopen_board(self, board: str | None = None) -> None:
         """Open a closed board again."""
         with self._lock:
-            self._world.boards[board or self.board_id].closed = False
+            self._world.set_board_closed(self._board(board), False, self._actor)
 
     def add_board(self, name: str, lists: tuple[str, ...] = LISTS, visible: bool = True) -> str:
         """Add a board with these lists; `visible=False` keeps it from the tokens' member. Returns its id."""

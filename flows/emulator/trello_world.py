@@ -28,6 +28,7 @@ CARD_DEFAULTS: dict[str, Any] = {
     "mirrorSourceId": None,
 }
 COPIED = ("name", "desc", "due", "start", "dueComplete", "idMembers", "cardRole")
+ROLES = frozenset({"isTemplate", "cardRole"})
 SILENT_FIELDS = frozenset({"subscribed", "isTemplate", "idMembers", "cardRole", "mirrorSourceId"})
 
 
@@ -148,9 +149,23 @@ class TrelloWorld:
             for card in self.cards.values():
                 if card.list_id == card_list.id:
                     card.values["idBoard"] = value
-        board = self.boards[card_list.board_id]
+            self._tell_of_moved_list(card_list, str(before), actor)
+            return
         data = {"list": {"id": card_list.id, "name": card_list.name, name: value}, "old": {name: before}}
-        self.append_action("updateList", data | {"board": {"id": board.id, "name": board.name}}, actor)
+        self.append_action("updateList", data | self._board_reference(card_list.board_id), actor)
+
+    def _tell_of_moved_list(self, card_list: CardList, source: str, actor: Actor) -> None:
+        """Both boards hear of the list; nobody hears of the cards in it."""
+        about = {"list": {"id": card_list.id, "name": card_list.name}}
+        for kind, board_id in (("moveListFromBoard", source), ("moveListToBoard", card_list.board_id)):
+            self.append_action(kind, about | self._board_reference(board_id), actor)
+
+    def set_board_closed(self, board: Board, closed: bool, actor: Actor) -> None:
+        """Close or re-open a board; equal values change nothing."""
+        if board.closed != closed:
+            board.closed = closed
+            data = {"board": {"id": board.id, "name": board.name, "closed": closed}, "old": {"closed": not closed}}
+            self.append_action("updateBoard", data, actor)
 
     def delete_list(self, card_list: CardList) -> None:
         """Remove a list and its cards."""
@@ -272,7 +287,7 @@ class TrelloWorld:
             if self.knobs.trello_pos_makes_action:
                 self.record("updateCard", card, actor, {"old": {"pos": before}}, {"pos": value})
             return
-        if name in SILENT_FIELDS:
+        if name in SILENT_FIELDS and not (name in ROLES and self.knobs.trello_template_makes_action):
             if name != "subscribed":
                 self._touch(card)
             return
@@ -384,6 +399,9 @@ class TrelloWorld:
             "idShort": card.id_short,
             "shortLink": card.short_link,
         }
+
+    def _board_reference(self, board_id: str) -> dict[str, Any]:
+        return {"board": {"id": board_id, "name": self.boards[board_id].name}}
 
     def _list_reference(self, list_id: str) -> dict[str, Any]:
         return {"id": list_id, "name": self.lists[list_id].name}

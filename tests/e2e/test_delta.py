@@ -1,20 +1,697 @@
 """Delta reads: what they cost, what they see, and when a full read takes their place."""
 
+import time
+from math import ceil
+from types import SimpleNamespace
+
 import pytest
-from harness import World
+import requests
+from harness import STAGE_OF, World
+
+from emulator import Fault, ManualClock
+
+DELTA = {"airtable": "delta", "trello": "delta"}
+FULL = {"airtable": "full", "trello": "full"}
+LEADS_ONLY_WHOLE = {"airtable": "full", "trello": "delta"}
+CARDS_ONLY_WHOLE = {"airtable": "delta", "trello": "full"}
+
+
+def settled(world, leads=0, foreign=0):
+    """That many leads with marked cards, and foreign cards; two runs old, so that the feed holds nothing new."""
+    for number in range(foreign):
+        world.trello.add_card("TODO", f"Foreign {number}")
+    made = [world.lead(f"Lead {number}", "NEW", email=f"{number}@example.com") for number in range(leads)]
+    for number, lead in enumerate(made):
+        world.trello.add_card("TODO", f"Lead {number}", f"LeadID: {lead}")
+    world.emulator.clock.advance(600)
+    world.sync()
+    world.sync(read="delta")
+    return made
+
+
+def worlds(folder, **emulator):
+    made = World(folder, **emulator)
+    made.lead("Uninvolved", "CONTACTED", email="un_involved@example.com", source="fair")
+    return made
 
 
 @pytest.fixture
 def world(tmp_path):
-    made = World(tmp_path)
-    made.lead("Uninvolved", "CONTACTED", email="un_involved@example.com", source="fair")
+    """A lead that the sync has given a card, read whole a while ago."""
+    made = worlds(tmp_path)
     made.sync()
+    made.sync()
+    made.assert_idle(read="delta")
     yield made
     made.close()
 
 
-def test_idle(world):
-    r = world.sync(read="delta")
-    print(r.read, world.calls(), r.changes)
-    assert r.read == {"airtable": "delta", "trello": "delta"}
-    assert world.calls() == (1, 1)
+@pytest.fixture
+def empty(tmp_path):
+    made = World(tmp_path)
+    yield made
+    made.close()
+
+
+# What it costs
+
+
+@pytest.mark.parametrize(("leads", "foreign"), [(1, 0), (150, 0), (1, 1200), (150, 1200)])
+def test_idle_delta_asks_each_side_once_at_any_size(empty, leads, foreign):
+    settled(empty, leads, foreign)
+    report = empty.assert_idle(read="delta")
+    assert report.read == DELTA
+    assert empty.calls() == (1, 1)
+    assert report.calls == {"airtable": 1, "trello": 1}
+    assert (report.leads, report.cards) == (leads, leads)
+
+
+@pytest.mark.parametrize(("to_airtable", "to_trello"), [(1, 0), (0, 1), (25, 5), (11, 3)])
+@pytest.mark.parametrize("lists_known", [False, True])
+def test_busy_delta_adds_a_batch_for_ten_leads_and_a_request_for_each_card(empty, to_airtable, to_trello, lists_known):
+    """Besides: one re-read before lead writes, the feed after card writes, and the lists unless known."""
+    leads = settled(empty, 30)
+    if lists_known:
+        empty.airtable.edit(leads[29], status="CONTACTED")
+        empty.sync(read="delta")
+        empty.assert_idle(read="delta")
+    for lead in leads[:to_airtable]:
+        empty.trello.move(empty.card(lead)["id"], "DONE")
+    for lead in leads[25 : 25 + to_trello]:
+        empty.airtable.edit(lead, status="LOST")
+    report = empty.sync(read="delta")
+    assert report.read == DELTA
+    besides = bool(to_airtable) + bool(to_trello) * (1 if lists_known else 2)
+    assert besides <= 3
+    assert sum(empty.calls()) == 2 + ceil(to_airtable / 10) + to_trello + besides
+    assert len(report.changes) == to_airtable + to_trello
+    empty.assert_equal()
+
+
+def test_lists_that_the_feed_vouches_for_are_not_checked_again(world):
+    """The first card write checks them; the next does without, and one less is asked for."""
+    (lead,) = world.airtable.records()
+    costs = []
+    for status in ("NEW", "QUALIFIED"):
+        world.airtable.edit(lead, status=status)
+        assert world.sync(read="delta").read == DELTA
+        costs.append(world.calls())
+    assert costs == [(1, 4), (1, 3)]
+    assert not any("lists" in request.query for request in world.emulator.requests)
+
+
+def test_created_card_costs_one_request(world):
+    """The lists, and the card; the feed is not asked as no card was updated."""
+    world.lead("Ada")
+    assert world.sync(read="delta").read == DELTA
+    assert world.calls() == (1, 1 + 1 + 1)
+    world.assert_one_card_each()
+
+
+# auto
+
+
+def test_auto_reads_leads_whole_where_that_costs_no_more_and_cards_by_the_feed(empty):
+    leads = settled(empty, 100)
+    empty.airtable.edit(leads[0], status="CONTACTED")
+    assert empty.sync(read="auto").read == LEADS_ONLY_WHOLE
+    assert empty.place(leads[0]) == "IN_PROGRESS"
+
+
+def test_auto_asks_for_changes_above_a_page_of_leads(empty):
+    leads = settled(empty, 101)
+    empty.airtable.edit(leads[7], status="CONTACTED")
+    assert empty.sync(read="auto").read["airtable"] == "delta"
+    assert empty.place(leads[7]) == "IN_PROGRESS"
+
+
+def test_auto_asks_for_changes_above_a_page_of_cards(empty):
+    (lead,) = settled(empty, 1, foreign=1000)
+    empty.trello.move(empty.card(lead)["id"], "DONE")
+    assert empty.sync(read="auto").read["trello"] == "delta"
+    assert empty.status(lead) == "QUALIFIED"
+
+
+def test_auto_reads_everything_again_when_it_is_time(empty, monkeypatch):
+    """By our own clock, counted from the last run that read both sides whole."""
+    leads = settled(empty, 101, foreign=1000)
+    last = empty.sync(read="full", SYNC_FULL_EVERY="90m")
+    assert last.read == FULL
+    now = time.time()
+    for minutes, read in ((80, DELTA), (91, FULL)):
+        monkeypatch.setattr("leadsync.extract.time", SimpleNamespace(time=lambda at=now + 60 * minutes: at))
+        assert empty.sync(read="auto", SYNC_FULL_EVERY="90m").read == read
+    assert empty.sync(read="auto", SYNC_FULL_EVERY="90m").read == DELTA
+    assert len(leads) == 101
+
+
+# Gaps: a full read takes the delta's place
+
+
+def edits_on_both_sides(world):
+    """Returns: a check that both have arrived on the other side."""
+    lead, moved = world.lead("Edited", "NEW"), world.lead("Dragged", "NEW")
+    world.sync()
+    world.sync(read="delta")
+    world.airtable.edit(lead, status="CONTACTED")
+    world.trello.move(world.card(moved)["id"], "DONE")
+
+    def check():
+        assert (world.place(lead), world.status(moved)) == ("IN_PROGRESS", "QUALIFIED")
+
+    return check
+
+
+def feed_is(world, actions):
+    world.emulator.inject(Fault("status", service="trello", path="/actions$", status=200, body=actions))
+
+
+def test_feed_longer_than_a_page_leads_to_a_full_read(world):
+    check = edits_on_both_sides(world)
+    noise = world.trello.add_card("TODO", "Noise")
+    for number in range(1000):
+        world.trello.edit(noise, pos=float(number + 1))
+    assert world.sync(read="delta").read == CARDS_ONLY_WHOLE
+    check()
+
+
+def test_action_of_unknown_kind_leads_to_a_full_read(world):
+    check = edits_on_both_sides(world)
+    strange = {"id": "f" * 24, "type": "teleportCard", "date": "2026-01-01T00:00:00.000Z", "data": {"card": {}}}
+    feed_is(world, [strange])
+    assert world.sync(read="delta").read == CARDS_ONLY_WHOLE
+    check()
+
+
+def test_feed_that_a_look_up_contradicts_leads_to_a_full_read(world):
+    """It tells that a card was archived, which is open; or each delta would fail until a full read."""
+    check = edits_on_both_sides(world)
+    (_, card) = sorted(world.trello.cards())[:2]
+    told = {"card": {"id": card, "closed": True}, "old": {"closed": False}}
+    feed_is(world, [{"id": "f" * 24, "type": "updateCard", "date": "2026-01-01T00:00:00.000Z", "data": told}])
+    assert world.sync(read="delta").read["trello"] == "full"
+    check()
+
+
+def test_delta_that_would_be_refused_is_read_whole_before_it_is(empty):
+    """Half of the cards archived at once: what a delta says is not enough to refuse a run, or to let it pass."""
+    leads = settled(empty, 12)
+    for lead in leads[:6]:
+        empty.trello.archive(empty.card(lead)["id"])
+    empty.sync(read="delta", exit_code=3)
+    assert [request.query.get("filter") for request in empty.emulator.requests if "/cards" in request.path] == ["open"]
+    assert empty.writes() == 0
+    assert empty.sync(read="delta", allow_mass_change=True).read == DELTA
+    empty.assert_idle(read="delta")
+
+
+def test_own_card_write_missing_from_the_feed_leads_to_a_full_read(world):
+    check = edits_on_both_sides(world)
+    world.sync(read="delta")
+    feed_is(world, [])
+    assert world.sync(read="delta").read["trello"] == "full"
+    check()
+
+
+def test_own_lead_write_missing_from_the_answer_leads_to_a_full_read(world):
+    check = edits_on_both_sides(world)
+    world.sync(read="delta")
+    world.emulator.inject(Fault("empty_page", service="airtable", method="GET"))
+    assert world.sync(read="delta").read["airtable"] == "full"
+    check()
+
+
+def test_formula_refused_by_airtable_leads_to_a_full_read(world):
+    check = edits_on_both_sides(world)
+    body = {"error": {"type": "INVALID_FILTER_BY_FORMULA", "message": "The formula is invalid"}}
+    world.emulator.inject(Fault("status", service="airtable", method="GET", status=422, body=body))
+    report = world.sync(read="delta")
+    assert report.read == LEADS_ONLY_WHOLE
+    check()
+
+
+def test_changed_settings_lead_to_a_full_read_once(world):
+    """The same table by its id is another question all the same."""
+    check = edits_on_both_sides(world)
+    by_id = {"AIRTABLE_TABLE_NAME": world.airtable.table_id}
+    assert world.sync(read="delta", **by_id).read == FULL
+    check()
+    assert world.sync(read="delta", **by_id).read == DELTA
+
+
+def test_view_is_always_read_whole(world):
+    """A lead that leaves the view is no change that Airtable tells."""
+    world.airtable.add_view("Hot", lambda cells: cells.get("status") != "LOST")
+    check = edits_on_both_sides(world)
+    hot = {"AIRTABLE_VIEW": "Hot"}
+    for _ in range(2):
+        assert world.sync(read="delta", **hot).read == FULL
+    check()
+
+
+def test_first_run_reads_everything(empty):
+    lead = empty.lead("Ada", "LOST")
+    empty.trello.archive(empty.trello.add_card("DONE", "Ada", f"LeadID: {lead}"))
+    assert empty.sync(read="delta").read == FULL
+    empty.assert_one_card_each()
+
+
+def test_write_that_failed_leads_to_a_full_read(world):
+    """Its intent stands until it is known what became of it."""
+    (lead,) = world.airtable.records()
+    world.airtable.edit(lead, status="QUALIFIED")
+    world.emulator.inject(Fault("status", service="trello", method="PUT", status=503, times=9))
+    world.sync(read="delta", exit_code=1)
+    world.emulator.clear_faults()
+    assert world.sync(read="delta").read == FULL
+    assert world.place(lead) == "DONE"
+    assert world.assert_idle(read="delta").read == DELTA
+
+
+class Killed(BaseException):
+    """The end of the process."""
+
+
+@pytest.mark.parametrize("step", ["load_cards", "load_leads", "seen_after"])
+def test_killed_run_is_followed_by_a_full_read(world, monkeypatch, step):
+    check = edits_on_both_sides(world)
+
+    def die(*args, **kwargs):
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(f"leadsync.pipeline.{step}", die)
+        with pytest.raises(Killed):
+            world.sync(read="delta")
+    assert world.sync(read="delta").read == FULL
+    check()
+    world.assert_idle(read="delta")
+
+
+def test_many_strange_cards_lead_to_a_full_read_as_that_costs_less(world):
+    check = edits_on_both_sides(world)
+    for _ in range(5):
+        world.trello.add_card("TODO", "Foreign")
+    assert world.sync(read="delta").read == CARDS_ONLY_WHOLE
+    check()
+
+
+def test_dry_run_by_delta_shows_the_changes_and_leaves_them_to_the_next(world):
+    check = edits_on_both_sides(world)
+    planned = world.sync(read="delta", dry_run=True)
+    assert (planned.read, world.writes(), len(planned.changes)) == (DELTA, 0, 2)
+    assert len(world.sync(read="delta").changes) == 2
+    check()
+
+
+# Nothing is lost, nothing goes round
+
+
+def test_own_writes_do_not_come_back_as_changes(world):
+    check = edits_on_both_sides(world)
+    world.lead("New", "LOST")
+    assert len(world.sync(read="delta").changes) == 3
+    for _ in range(3):
+        assert world.assert_idle(read="delta").read == DELTA
+        assert world.calls() == (1, 1)
+    check()
+
+
+def test_other_cell_edited_between_read_and_write_is_found_by_the_next_delta(world):
+    """The answer to our write shows it; that is not yet the sync's doing."""
+    lead, moved = world.lead("Edited", "NEW"), world.lead("Dragged", "NEW")
+    world.sync()
+    world.sync(read="delta")
+    world.airtable.edit(lead, status="CONTACTED")
+    world.trello.move(world.card(moved)["id"], "DONE")
+
+    def person(request, index):
+        if request.method == "PUT":
+            world.trello.edit(world.card(lead)["id"], name="By hand")
+        if request.method == "PATCH":
+            world.airtable.edit(moved, name="By hand too")
+
+    stop = world.emulator.before_request(person)
+    world.sync(read="delta")
+    stop()
+    report = world.sync(read="delta")
+    assert report.read == DELTA
+    assert (world.cells(lead)["name"], world.card(moved)["name"]) == ("By hand", "By hand too")
+    assert (world.place(lead), world.status(moved)) == ("IN_PROGRESS", "QUALIFIED")
+
+
+@pytest.mark.parametrize("read", ["full", "delta"])
+def test_edit_behind_a_read_that_goes_on_is_found_by_the_next_delta(empty, read):
+    """The first page is past; the edit of what it showed falls before the end of the read."""
+    leads = settled(empty, 150, foreign=1000)
+    edited, moved = leads[0], leads[1]
+    for lead in leads[:120]:
+        empty.airtable.edit(lead, source="fair")
+    edits = {
+        "airtable": lambda: empty.airtable.edit(edited, status="CONTACTED"),
+        "trello": lambda: empty.trello.move(empty.card(moved)["id"], "DONE"),
+    }
+    pages = dict.fromkeys(edits, 0)
+
+    def person(request, index):
+        pages[request.service] += 1
+        if pages[request.service] == 2 and request.service in edits:
+            edits.pop(request.service)()
+
+    stop = empty.emulator.before_request(person)
+    empty.sync(read=read)
+    stop()
+    for edit in edits.values():
+        edit()
+    assert empty.sync(read="delta").read == DELTA
+    assert (empty.place(edited), empty.status(moved)) == ("IN_PROGRESS", "QUALIFIED")
+    empty.assert_idle(read="delta")
+    empty.assert_idle()
+
+
+def test_same_cell_edited_between_read_and_write_is_settled_within_the_run(world):
+    """The edit is noticed, given back, and decided anew from a full read."""
+    (lead,) = world.airtable.records()
+    card = world.card(lead)["id"]
+    world.airtable.edit(lead, status="QUALIFIED")
+    done = []
+
+    def person(request, index):
+        if request.method == "PUT" and not done:
+            done.append(world.trello.move(card, "TODO"))
+
+    stop = world.emulator.before_request(person)
+    report = world.sync(read="delta")
+    stop()
+    assert [row["field"] for row in report.conflicts if row["lead_id"] == lead][:1] == ["status"]
+    world.assert_equal()
+    world.assert_idle(read="delta")
+    world.assert_idle()
+
+
+def test_edits_in_one_second_far_apart_from_the_last_are_told_in_order(world):
+    """Twice moved within a second, and ten seconds later another action: the earlier move must not come back."""
+    lead, other = world.lead("Dragged", "NEW"), world.lead("Other", "NEW")
+    world.sync()
+    world.sync(read="delta")
+    world.pause = 0.0
+    clock, card = world.emulator.clock, world.card(lead)["id"]
+    for fraction in (0.3, 0.8):
+        clock.advance(1.0 + fraction - clock.now() % 1.0)
+        world.trello.move(card, "IN_PROGRESS")
+        clock.advance(0.1)
+        world.trello.move(card, "DONE")
+        clock.advance(9.9)
+        world.trello.edit(world.card(other)["id"], dueComplete=fraction == 0.3)
+        for _ in range(3):
+            world.sync(read="delta")
+            assert (world.status(lead), world.place(lead)) == ("QUALIFIED", "DONE")
+
+
+def test_card_of_a_person_with_a_marker_in_one_request_is_the_leads_card(world):
+    """As another tool makes it; the lead is new, too, and gets no second card."""
+    lead = world.lead("Ada", "NEW")
+    key, token = world.trello.add_key(), world.trello.token
+    token = world.trello.add_token(key=key)
+    header = {"Authorization": f'OAuth oauth_consumer_key="{key}", oauth_token="{token}"'}
+    cells = {"idList": world.trello.list_id("TODO"), "name": "Ada", "desc": f"by a tool\nLeadID: {lead}"}
+    requests.post(f"{world.emulator.url}/1/cards", json=cells, headers=header, timeout=10).raise_for_status()
+    report = world.sync(read="delta")
+    assert (report.read, world.writes()) == (DELTA, 0)
+    world.assert_one_card_each()
+    world.assert_equal()
+
+
+def test_description_saved_in_the_web_editor_is_no_change(world):
+    (lead,) = world.airtable.records()
+    card = world.card(lead)
+    world.trello.save_in_editor(card["id"])
+    assert world.card(lead)["desc"] != card["desc"]
+    assert world.assert_idle(read="delta").read == DELTA
+    world.airtable.edit(lead, email="new_one@example.com")
+    world.sync(read="delta")
+    assert "new_one@example.com" in world.card(lead)["desc"]
+    world.assert_idle(read="delta")
+
+
+def test_copy_archived_card_and_return_are_seen(world):
+    """What comes back, or comes from elsewhere, is asked for by its id: one request."""
+    lead = world.linked("Ada", "NEW")
+    card = world.card(lead)["id"]
+    world.trello.archive(card)
+    notes = world.sync(read="delta").notes
+    assert [note["card_id"] for note in notes] == [card]
+    world.trello.unarchive(card)
+    world.trello.move(card, "DONE")
+    report = world.sync(read="delta")
+    assert (report.read, world.status(lead)) == (DELTA, "QUALIFIED")
+    copy = world.trello.copy(card)
+    report = world.sync(read="delta")
+    assert (report.read, [row["card_id"] for row in report.quarantine]) == (DELTA, [copy])
+
+
+# What no delta can see
+
+
+def test_deleted_lead_is_found_by_the_next_full_read_and_nothing_is_done_meanwhile(world):
+    lead = world.linked("Ada", "NEW")
+    card = world.card(lead)
+    world.airtable.delete(lead)
+    for _ in range(2):
+        world.assert_idle(read="delta")
+    assert world.trello.card(card["id"]) == card
+    world.sync()
+    assert world.trello.card(card["id"])["closed"]
+    world.assert_idle(read="delta")
+
+
+def test_moved_card_of_a_deleted_lead_brings_the_lead_to_light(world):
+    """The lead is read again before it is written: it is not there, so everything is read, and the card is left."""
+    lead = world.linked("Ada", "NEW")
+    card = world.card(lead)["id"]
+    world.sync(read="delta")
+    world.airtable.delete(lead)
+    world.trello.move(card, "DONE")
+    report = world.sync(read="delta")
+    assert report.read == FULL
+    assert [(row["lead_id"], row["kind"]) for row in report.conflicts] == [(lead, "lead deleted")]
+    assert world.writes() == 0
+    assert lead not in world.airtable.records()
+    assert (world.trello.card(card)["closed"], world.list_name(world.trello.card(card))) == (False, "DONE")
+    world.assert_idle(read="delta")
+
+
+def test_lead_deleted_and_restored_between_delta_runs_goes_on(world):
+    lead = world.linked("Ada", "NEW")
+    world.sync(read="delta")
+    world.airtable.delete(lead)
+    world.sync(read="delta")
+    world.airtable.restore(lead)
+    world.airtable.edit(lead, status="CONTACTED")
+    assert world.sync(read="delta").read == DELTA
+    assert world.place(lead) == "IN_PROGRESS"
+    world.assert_one_card_each()
+
+
+def test_card_deleted_on_another_board_is_found_by_the_next_full_read(world):
+    """With the card go its earlier actions, also the one that told of its leaving."""
+    lead = world.linked("Ada", "NEW")
+    card = world.card(lead)["id"]
+    world.sync(read="delta")
+    world.trello.move_to_board(card, world.trello.add_board("Elsewhere"))
+    world.trello.delete(card)
+    assert world.sync(read="delta").changes == []
+    assert world.writes() == 0
+    assert lead in {note["lead_id"] for note in world.sync().notes}
+    world.assert_idle(read="delta")
+
+
+def test_write_to_a_card_deleted_on_another_board_ends_in_a_full_read(world):
+    """The card is not there, so the lead's edit is decided anew: it gives the lead another card."""
+    lead = world.linked("Ada", "NEW")
+    world.sync(read="delta")
+    world.trello.move_to_board(world.card(lead)["id"], world.trello.add_board("Elsewhere"))
+    world.trello.delete(world.card(lead)["id"])
+    world.airtable.edit(lead, status="CONTACTED")
+    assert world.sync(read="delta").read == FULL
+    world.assert_one_card_each()
+    world.assert_equal()
+
+
+# The board itself
+
+
+READS = pytest.mark.parametrize("read", ["full", "delta"])
+
+
+def by_name(world):
+    """Lists are found by their names."""
+    for stage in STAGE_OF.values():
+        world.env.pop(f"TRELLO_LIST_{stage}_ID", None)
+    world.sync()
+    (lead,) = world.airtable.records()
+    for status in ("NEW", "CONTACTED"):
+        world.airtable.edit(lead, status=status)
+        world.sync(read="delta")
+    return lead
+
+
+@READS
+@pytest.mark.parametrize("change", ["rename", "archive", "close"])
+def test_changed_board_is_noticed_before_a_card_is_written(world, read, change):
+    """Once the lists have been checked the feed vouches for them, until it tells of a change."""
+    lead = by_name(world)
+    if change == "rename":
+        world.trello.rename_list("DONE", "Finished")
+    elif change == "archive":
+        world.trello.archive_list("DONE")
+    else:
+        world.trello.close_board()
+    world.airtable.edit(lead, status="LOST")
+    for _ in range(2):
+        refused = world.sync(read=read, exit_code=2)
+        assert world.writes() == 0, refused.message
+    if change == "rename":
+        world.trello.rename_list("Finished", "DONE")
+    elif change == "archive":
+        world.trello.unarchive_list("DONE")
+    else:
+        world.trello.reopen_board()
+    world.sync(read=read)
+    assert world.place(lead) == "DONE"
+
+
+@READS
+def test_list_replaced_by_another_of_its_name_is_noticed(world, read):
+    lead = by_name(world)
+    world.trello.rename_list("DONE", "Old")
+    world.trello.add_list("DONE")
+    world.airtable.edit(lead, status="LOST")
+    world.sync(read=read, exit_code=3)
+    assert world.writes() == 0
+    assert world.sync(read=read).read == FULL
+    assert world.place(lead) == "DONE"
+
+
+def test_list_changed_in_an_idle_run_is_still_checked_before_the_next_write(world):
+    """The feed tells of it once; that it was told must not be forgotten before anything is written."""
+    lead = by_name(world)
+    world.trello.archive_list("DONE")
+    for _ in range(3):
+        world.assert_idle(read="delta")
+    world.airtable.edit(lead, status="LOST")
+    world.sync(read="delta", exit_code=2)
+    assert world.writes() == 0
+
+
+def test_cards_of_a_list_sent_to_another_board_are_seen_to_be_gone(world):
+    """No action tells of the cards in it."""
+    lead = world.linked("Ada", "NEW")
+    world.trello.add_list("Waiting")
+    world.trello.move(world.card(lead)["id"], "Waiting")
+    world.sync()
+    world.sync(read="delta")
+    world.trello.move_list("Waiting", world.trello.add_board("Elsewhere"))
+    report = world.sync(read="delta")
+    assert [note["lead_id"] for note in report.notes] == [lead]
+    assert lead not in {row["lead_id"] for row in report.quarantine}
+    world.assert_idle(read="delta")
+
+
+# Clocks
+
+
+@pytest.mark.parametrize("start", [900_000_000.0, 4_000_000_000.0], ids=["far-behind", "far-ahead"])
+@pytest.mark.parametrize("server_time", [True, False])
+def test_services_clocks_far_from_ours_lose_nothing(tmp_path, start, server_time):
+    world = worlds(tmp_path, clock=ManualClock(start), trello_server_time=server_time)
+    lead, moved = world.lead("Edited", "NEW"), world.lead("Dragged", "NEW")
+    world.sync()
+    world.assert_idle(read="delta")
+    for status, place in (("CONTACTED", "DONE"), ("LOST", "TODO"), ("NEW", "IN_PROGRESS")):
+        world.airtable.edit(lead, status=status)
+        world.trello.move(world.card(moved)["id"], place)
+        late = world.lead(f"New {status}", status)
+        report = world.sync(read="delta")
+        assert report.read == DELTA
+        assert (world.place(lead), STAGE_OF[world.status(moved)]) == (STAGE_OF[status], place)
+        assert world.place(late) == STAGE_OF[status]
+        assert world.assert_idle(read="delta").read == DELTA
+    world.assert_one_card_each()
+    world.assert_idle()
+    world.close()
+
+
+@pytest.mark.parametrize(
+    ("headers", "read"),
+    [
+        pytest.param({"trello_server_time": False}, DELTA, id="date-only"),
+        pytest.param({"date_header": False}, LEADS_ONLY_WHOLE, id="server-time-only"),
+        pytest.param({"date_header": False, "trello_server_time": False}, FULL, id="neither"),
+    ],
+)
+def test_side_that_never_tells_its_time_is_read_whole(tmp_path, headers, read):
+    world = worlds(tmp_path, **headers)
+    lead, moved = world.lead("Edited", "NEW"), world.lead("Dragged", "NEW")
+    world.sync()
+    world.sync(read="delta")
+    world.airtable.edit(lead, status="CONTACTED")
+    world.trello.move(world.card(moved)["id"], "DONE")
+    assert world.sync(read="delta").read == read
+    assert (world.place(lead), world.status(moved)) == ("IN_PROGRESS", "QUALIFIED")
+    assert world.assert_idle(read="delta").read == read
+    world.close()
+
+
+@pytest.mark.parametrize("subsecond", [False, True])
+@pytest.mark.parametrize("fraction", [0.0, 0.6])
+def test_edit_right_after_the_newest_lead_was_made_and_read_is_found(tmp_path, fraction, subsecond):
+    """Times are whole seconds to Airtable's formulas, so that lead, read and edit may bear the same one."""
+    clock = ManualClock(1_767_225_600.0 + fraction)
+    world = worlds(tmp_path, clock=clock, airtable_formula_subsecond=subsecond)
+    edited = world.linked("Edited", "NEW")
+    world.sync()
+    world.pause = 0.0
+    for before in (0.0, 1.0, 1.3, 2.0):
+        for after in (0.0, 0.4):
+            world.lead("Newest", "NEW")
+            clock.advance(before)
+            world.sync(read="delta")
+            clock.advance(after)
+            status = "LOST" if world.status(edited) == "NEW" else "NEW"
+            world.airtable.edit(edited, status=status)
+            for _ in range(2):
+                assert world.sync(read="delta").read["airtable"] == "delta"
+                assert world.place(edited) == STAGE_OF[status], (before, after)
+                clock.advance(30.0)
+    world.close()
+
+
+def test_lead_that_airtables_formulas_show_late_is_found_when_they_do(tmp_path):
+    """A filtered list may lag behind; the delta begins at the newest lead that was ever seen, not at the last read."""
+    world = worlds(tmp_path, airtable_formula_lag=150.0)
+    world.sync()
+    world.emulator.clock.advance(300)
+    world.sync(read="delta")
+    lead = world.lead("Ada", "LOST")
+    created = [len(world.sync(read="delta").changes) for _ in range(4)]
+    assert created == [0, 0, 1, 0]
+    assert world.place(lead) == "DONE"
+    world.assert_one_card_each()
+    world.close()
+
+
+def test_more_changes_than_a_page_of_leads_are_all_seen_and_cost_a_page_only_once(empty):
+    """The delta begins at the newest lead; after a mass edit it begins at the last read, or pages would add up."""
+    leads = settled(empty, 250)
+    for lead in leads[:150]:
+        empty.airtable.edit(lead, source="fair")
+    report = empty.sync(read="delta")
+    assert report.read == DELTA
+    assert empty.emulator.calls("airtable") == 2
+    empty.airtable.edit(leads[200], status="LOST")
+    empty.emulator.clock.advance(60)
+    assert empty.sync(read="delta").read == DELTA
+    assert empty.place(leads[200]) == "DONE"
+    empty.assert_idle(read="delta")
+    assert empty.calls() == (1, 1)
