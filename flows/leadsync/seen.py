@@ -67,7 +67,7 @@ def sides_by_delta(read: str, seen: Seen, now: float, full_every: float, pages: 
     ones. The board's feed costs no more than a page of cards, shows deletions, and saves the check of the lists.
     """
     possible = bool(seen.full_at) and seen.airtable_at > 0, bool(seen.full_at) and seen.trello_at > 0
-    if read == "full" or (read == "auto" and now - seen.full_at >= full_every):
+    if read == "full" or (read == "auto" and not 0 <= now - seen.full_at < full_every):
         return False, False
     if read == "delta":
         return possible
