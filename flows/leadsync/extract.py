@@ -19,13 +19,14 @@ from leadsync.intents import Intent
 from leadsync.reconcile import ARCHIVED
 from leadsync.seen import Item, Seen, newest_lead, sides_by_delta
 from leadsync.settings import Read, Settings
-from leadsync.trello import PAGE as CARDS_PAGE
 from leadsync.trello import Board, CardsRead, Trello
 
 OVERLAP = 10.0
 """Seconds before the last read, by the service's clock, from which on changes are asked for again."""
-FEED_OVERLAP = 60.0
-"""The same for the activity after a full read of the cards; longer than a request may take."""
+FEED_OVERLAP = 2.0
+"""The same for the activity after a full read of the cards."""
+LONG_FEED = 900
+"""Cards written in one run from which on their activity would hardly fit into one page."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +57,15 @@ def scope_of(read: Read, memory: Memory, settings: Settings, board: Board) -> Sc
     """
     What is read whole, and what is not.
 
-    A delta needs a last read under the same settings and nothing unfinished; and no view, since a lead that leaves
-    one is not told as a change.
+    A delta needs a last read under the same settings and nothing unfinished. With a view leads are always read whole:
+    one that leaves it is not told as a change.
     """
     seen = memory.seen
-    gap = memory.intents or memory.base.empty or seen.question != question(settings, board)
-    if read == Read.FULL or gap or settings.airtable_view:
+    if memory.intents or memory.base.empty or seen.question != question(settings, board):
         return Scope()
     full_every = settings.sync_full_every.total_seconds()
-    return Scope(*sides_by_delta(read.value, seen, time.time(), full_every, (LEADS_PAGE, CARDS_PAGE)))
+    leads, cards = sides_by_delta(read.value, seen, time.time(), full_every, LEADS_PAGE)
+    return Scope(leads_delta=leads and not settings.airtable_view, cards_delta=cards)
 
 
 def extract_leads(airtable: Airtable, memory: Memory, scope: Scope) -> LeadsRead:
@@ -136,5 +137,6 @@ def seen_after(seen: Seen, records: dict[str, Item], cards: dict[str, Item], boa
         records={**seen.records, **records},
         cards=kept,
         open_cards=seen.open_cards + made - lost if seen.open_cards >= 0 else -1,
+        trello_at=seen.trello_at if len(cards) < LONG_FEED else 0.0,
         written=[*seen.written, *list(records)[:50], *list(cards)[:50]],
     )

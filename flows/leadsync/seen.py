@@ -58,20 +58,17 @@ class Seen:
         return {name: value for name, value in vars(self).items() if name not in ("records", "cards")}
 
 
-def sides_by_delta(read: str, seen: Seen, now: float, full_every: float, pages: tuple[int, int]) -> tuple[bool, bool]:
+def sides_by_delta(read: str, seen: Seen, now: float, full_every: float, page: int) -> tuple[bool, bool]:
     """
     Whether Airtable and Trello are asked only for what changed.
 
-    `read`: full | delta | auto. `now`, `full_every`: our clock [s]. `pages`: items in a page a side. auto asks for
-    everything when the last full read is too long ago, and for all leads where that costs no more: it shows the deleted
-    ones. The board's feed costs no more than a page of cards, shows deletions, and saves the check of the lists.
+    `read`: full | delta | auto. `now`, `full_every`: our clock [s]. `page`: leads in a page. auto asks for everything
+    when the last full read is too long ago, and for all leads where that costs no more: it shows the deleted ones. The
+    board's feed costs no more than a page of cards, shows deletions, and saves the check of the lists.
     """
-    possible = bool(seen.full_at) and seen.airtable_at > 0, bool(seen.full_at) and seen.trello_at > 0
-    if read == "full" or (read == "auto" and not 0 <= now - seen.full_at < full_every):
+    if not seen.full_at or read == "full" or (read == "auto" and not 0 <= now - seen.full_at < full_every):
         return False, False
-    if read == "delta":
-        return possible
-    return possible[0] and len(seen.records) > pages[0], possible[1]
+    return seen.airtable_at > 0 and (read == "delta" or len(seen.records) > page), seen.trello_at > 0
 
 
 def newest_lead(records: Iterable[Item]) -> float:

@@ -7,6 +7,7 @@ What is never here: a decision, a frame of leads, a retry (see wire.py).
 from __future__ import annotations
 
 import datetime
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,8 +67,8 @@ class CardsRead:
     `cards`: ours, as frames.cards_frame; `items`: the same as Trello sent them, by id.
 
     `total`: all open cards on the board, -1 if it cannot be told. `whole`: False if a tail was left unread. `at`:
-    Trello's clock when the read began [s since 1970], 0 if it never said. After a read of the feed alone, `delta` says
-    so, `lists_checked` whether lists are unchanged, and `actions` are the latest ids.
+    Trello's clock when the read began, or somewhat earlier [s since 1970], 0 if it never said. After a read of the
+    feed alone, `delta` says so, `lists_checked` whether lists are unchanged, and `actions` are the latest ids.
     """
 
     cards: pd.DataFrame
@@ -178,11 +179,11 @@ class Trello:
         only an empty page ends it: a page cut short shows.
         """
         cards: dict[str, Any] = {}
-        began = 0.0
+        asked, began = time.monotonic(), 0.0
         query = {"filter": "all" if archived else "open", "fields": CARD_FIELDS, "limit": str(PAGE)}
         while True:
             page = self._card_page(board, query)
-            began = began or self.clock
+            began = began or max(0.0, self.clock - (time.monotonic() - asked))
             news = {card["id"]: card for card in page if card["id"] not in cards}
             cards |= news
             if not news or (len(page) < PAGE and not archived):

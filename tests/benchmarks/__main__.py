@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "flows"))
 
 import calls
@@ -23,7 +24,7 @@ import throughput
 import wall
 
 Row = tuple[str, str, str, str]
-HEAD: Row = ("what", "leads", "measured", "beside")
+HEAD: Row = ("what", "leads", "measured, and the most that is promised", "beside: naive sync, limit, yardstick")
 
 
 class Part(StrEnum):
@@ -36,11 +37,14 @@ class Part(StrEnum):
 
 
 def calls_rows() -> Iterator[Row]:
-    """Requests of a run."""
-    for leads in (10, 100, 1_000):
-        for run in calls.runs(leads):
-            beside = "" if run.promised is None else f"at most {run.promised:,}"
-            measured = f"{run.total:,} calls ({run.airtable:,} Airtable + {run.trello:,} Trello)"
+    """Requests of a run: the naive sync beside ours."""
+    for leads in (10, 100, 1_000, 10_000):
+        ours, naive = calls.runs(leads)
+        for run in ours:
+            measured = (
+                f"{run.total:,} calls ({run.airtable:,} Airtable + {run.trello:,} Trello), at most {run.promised:,}"
+            )
+            beside = next((f"{other.total:,} calls" for other in naive if other.what == run.what), "")
             yield run.what, f"{leads:,}", measured, beside
 
 

@@ -12,13 +12,19 @@ from typing import Any
 from unittest.mock import patch
 
 import requests
+from harness import SkippedTime, unpaced_wire
 
 from emulator import Emulator
 from leadsync.pipeline import Options, run_sync
 from leadsync.settings import Read, Settings
-from leadsync.wire import Pace, Wire
 
 STATUS_TO_LIST = {"NEW": "TODO", "CONTACTED": "IN_PROGRESS", "QUALIFIED": "DONE", "LOST": "DONE"}
+BETWEEN_RUNS = 60.0
+"""Seconds on the services' clock."""
+FIRST, IDLE, MOVED = "first sync", "idle", "1 % moved on either side"
+BETWEEN_RUNS = 60.0
+"""Seconds on the services' clock."""
+FIRST, IDLE, MOVED = "first sync", "idle", "1 % moved on either side"
 MARKER = re.compile(r"^LeadID: (rec\w+)$", re.MULTILINE)
 
 
@@ -38,26 +44,33 @@ class Calls:
         return self.airtable + self.trello
 
 
-def runs(leads: int) -> Iterator[Calls]:
-    """A first sync, idle ones read whole and by delta, one after 1 % of the leads and cards have moved; and naive."""
+def runs(leads: int) -> tuple[list[Calls], list[Calls]]:
+    """A first sync, idle ones read whole and by delta, one after 1 % of the leads and cards moved; and naive ones."""
+    return list(_ours(leads)), list(_naive(leads))
+
+
+def _ours(leads: int) -> Iterator[Calls]:
     whole = math.ceil(leads / 100) + max(1, math.ceil(leads / 1000))
     count = partial(_counted, leads)
-    with _world(leads) as (emulator, settings):
+    with _World(leads) as (emulator, settings):
         sync = partial(_sync, settings)
         archived_too, to_the_end = 1, 1  # the first read looks for markers in archived cards, and to an empty page
-        yield count("first sync", emulator, sync, whole + archived_too + to_the_end + leads + 3)
-        yield count("idle, full", emulator, sync, whole)
-        yield count("idle, delta", emulator, partial(sync, Read.DELTA), 2)
+        yield count(FIRST, emulator, sync, whole + archived_too + to_the_end + leads + 3)
+        yield count(IDLE, emulator, sync, whole)
+        yield count(f"{IDLE}, delta", emulator, partial(sync, Read.DELTA), 2)
         moved = _move(emulator, leads)
         busy = 2 + math.ceil(moved / 10) + moved + 3
-        yield count("1 % moved on either side, delta", emulator, partial(sync, Read.DELTA), busy)
-        yield count("idle again, delta", emulator, partial(sync, Read.DELTA), 2)
-    with _world(leads) as (emulator, _):
+        yield count(MOVED, emulator, partial(sync, Read.DELTA), busy)
+        yield count(f"{IDLE} again, delta", emulator, partial(sync, Read.DELTA), 2)
+
+
+def _naive(leads: int) -> Iterator[Calls]:
+    with _World(leads) as (emulator, _):
         naive = partial(_naive_sync, emulator)
-        yield count("naive: first sync", emulator, naive)
-        yield count("naive: idle", emulator, naive)
+        yield _counted(leads, FIRST, emulator, naive)
+        yield _counted(leads, IDLE, emulator, naive)
         _move(emulator, leads)
-        yield count("naive: 1 % moved", emulator, naive)
+        yield _counted(leads, MOVED, emulator, naive)
 
 
 class _World:
@@ -80,22 +93,17 @@ class _World:
         self.folder.cleanup()
 
 
-_world = _World
-
-
 def _counted(leads: int, what: str, emulator: Emulator, run: Callable[[], None], promised: int | None = None) -> Calls:
     emulator.clear_requests()
+    emulator.clock.advance(BETWEEN_RUNS)
     run()
     return Calls(what, leads, emulator.calls("airtable"), emulator.calls("trello"), promised)
 
 
 def _sync(settings: Settings, read: Read = Read.FULL) -> None:
-    """One run without its pace: the calls are counted here, not the time."""
-
-    def unpaced(service: str, pace: Pace, **more: Any) -> Wire:
-        return Wire(service, Pace(limit=100_000, seconds=1, penalty=pace.penalty), **more)
-
-    with patch("leadsync.airtable.Wire", unpaced), patch("leadsync.trello.Wire", unpaced):
+    """One run for which waiting takes no time: the calls are counted here, not the seconds."""
+    wire = partial(unpaced_wire, clock=SkippedTime())
+    with patch("leadsync.airtable.Wire", wire), patch("leadsync.trello.Wire", wire):
         report = run_sync(settings, Options(read=read))
     assert report.exit_code == 0, report.message
 
