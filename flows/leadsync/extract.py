@@ -138,5 +138,6 @@ def seen_after(seen: Seen, records: dict[str, Item], cards: dict[str, Item], boa
         cards=kept,
         open_cards=seen.open_cards + made - lost if seen.open_cards >= 0 else -1,
         trello_at=seen.trello_at if len(cards) < LONG_FEED else 0.0,
+        recent=seen.recent + len(records),
         written=[*seen.written, *list(records)[:50], *list(cards)[:50]],
     )

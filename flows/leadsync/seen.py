@@ -36,9 +36,9 @@ class Seen:
 
     Times in seconds since 1970: `full_at` by our clock, when both sides were last read whole; `airtable_at` and
     `trello_at` by the services' clocks, 0 if they never said. `question`: a digest of what was asked for; under other
-    settings all this is void. `open_cards`: on the whole board, -1 if unknown. `recent`: leads the last delta
-    returned. `written`: lead and card ids written since. `actions`: ids of the latest actions, told already.
-    `lists_checked`: board and lists are known to be unchanged.
+    settings all this is void. `open_cards`: on the whole board, -1 if unknown. `recent`: leads known to have changed
+    since the newest one was created. `written`: lead and card ids written since. `actions`: ids of the latest actions,
+    told already. `lists_checked`: board and lists are known to be unchanged.
     """
 
     records: dict[str, Item] = field(default_factory=dict)

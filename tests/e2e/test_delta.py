@@ -239,6 +239,23 @@ def test_changed_settings_lead_to_a_full_read_once(world):
     assert world.sync(read="delta", **by_id).read == DELTA
 
 
+def test_many_own_writes_do_not_come_back_page_by_page(tmp_path):
+    """60 leads changed by people and 60 by us since the newest was created: the next idle delta is 1 + 1 again."""
+    many = World(tmp_path)
+    for number in range(150):
+        many.lead(f"Lead {number}")
+    many.sync()
+    leads = list(many.airtable.records())
+    for lead in leads[:60]:
+        many.airtable.edit(lead, status="CONTACTED")
+    for lead in leads[60:120]:
+        many.trello.move(many.card(lead)["id"], "DONE")
+    many.sync(read="delta")
+    many.sync(read="delta")
+    assert (many.calls(), many.writes()) == ((1, 1), 0)
+    many.close()
+
+
 def test_leads_of_a_view_are_always_read_whole(world):
     """A lead that leaves the view is no change that Airtable tells."""
     world.airtable.add_view("Hot", lambda cells: cells.get("status") != "LOST")
