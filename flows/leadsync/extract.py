@@ -128,10 +128,11 @@ def seen_now(before: Seen, leads: LeadsRead, cards: CardsRead, asked: str) -> Se
 
 def seen_after(seen: Seen, records: dict[str, Item], cards: dict[str, Item], board: Board) -> Seen:
     """What is known once our writes have been answered; a card that is no longer open on the board leaves."""
-    gone = {card_id for card_id, card in cards.items() if card.get("closed") or card.get("idBoard") != board.board_id}
-    made = len(cards.keys() - seen.cards.keys() - gone)
+    now = {card_id: {**seen.cards.get(card_id, {}), **card} for card_id, card in cards.items()}
+    gone = {card_id for card_id, card in now.items() if card.get("closed") or card.get("idBoard") != board.board_id}
+    made = len(now.keys() - seen.cards.keys() - gone)
     lost = len(gone & seen.cards.keys())
-    kept = {card_id: card for card_id, card in {**seen.cards, **cards}.items() if card_id not in gone}
+    kept = {card_id: card for card_id, card in {**seen.cards, **now}.items() if card_id not in gone}
     return replace(
         seen,
         records={**seen.records, **records},

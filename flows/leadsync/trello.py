@@ -259,13 +259,11 @@ class Trello:
 
     def create_card(self, cells: Mapping[str, Any]) -> Item:
         """POST one card. Returns: the card as Trello returned it. Raises: UnclearWriteError if no answer came."""
-        card: Item = self._client.fetch_json("cards", http_method="POST", post_args=dict(cells))
-        return card
+        return _item(self._client.fetch_json("cards", http_method="POST", post_args=dict(cells)))
 
     def update_card(self, card_id: str, cells: Mapping[str, Any]) -> Item:
         """One PUT with just the given cells. Returns: the card as Trello returned it."""
-        card: Item = self._client.fetch_json(f"cards/{card_id}", http_method="PUT", post_args=dict(cells))
-        return card
+        return _item(self._client.fetch_json(f"cards/{card_id}", http_method="PUT", post_args=dict(cells)))
 
     def cards_of(self, board: Board, cards: Iterable[Mapping[str, Any]], known: Collection[str]) -> pd.DataFrame:
         """Cards as Trello sent them, as the forms of leads; see frames.cards_frame."""
@@ -402,8 +400,12 @@ class Trello:
 
 
 def _by_id(cards: Iterable[Item]) -> dict[str, Item]:
-    """Cards cut down to what the sync reads, by id."""
-    return {str(card["id"]): {name: card.get(name) for name in CARD_FIELDS.split(",")} for card in cards}
+    return {str(card["id"]): _item(card) for card in cards}
+
+
+def _item(card: Item) -> Item:
+    """A card cut down to what the sync reads."""
+    return {name: card[name] for name in CARD_FIELDS.split(",") if name in card}
 
 
 def _is_open(card: Item, board: Board) -> bool:
