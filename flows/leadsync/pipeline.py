@@ -193,10 +193,9 @@ class Run:
             return False
         now = _now()
         month = Month(start_of_month(now), self.clients.store.load_calls(_month_name(now)), allowed)
-        if now < month.due():
-            when = (
-                f"{month.told}, ahead of its pace; the next scheduled run is due at {month.due():%Y-%m-%d %H:%M} UTC."
-            )
+        due = month.due()
+        if now < due:
+            when = f"{month.told}, ahead of its pace; the next scheduled run is due at {due:%Y-%m-%d %H:%M} UTC."
             if self.options.paced:
                 self.report.skip(f"Skipped: {when}")
                 return True

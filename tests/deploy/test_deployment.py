@@ -86,24 +86,6 @@ def test_runs_on_demand_sync_and_leave_a_report(prefect, emulator, history):
     assert tasks >= {"extract leads", "extract cards", "join and diff", "load cards", "report"}
 
 
-def test_second_run_of_a_deployment_is_cancelled_and_not_queued(prefect, emulator, history):
-    """The limit of one, with CANCEL_NEW: a slow run does not make stale ones queue up behind it."""
-    asked, go_on = threading.Event(), threading.Event()
-
-    def hold(_request, _index):
-        asked.set()
-        go_on.wait(60)
-
-    let_go = emulator.before_request(hold)
-    started = prefect.prefect("deployment", "run", "sync-leads/on-demand")
-    assert (started.returncode, asked.wait(60)) == (0, True)
-    second = prefect.prefect(*ON_DEMAND)
-    go_on.set()
-    let_go()
-    assert second.returncode == 1
-    assert "Cancelled" in second.stdout
-
-
 def test_wrong_value_is_refused_by_the_form(prefect):
     """With the choices, before a run is created."""
     refused = prefect.prefect("deployment", "run", "sync-leads/on-demand", "--param", "conflict=both")
@@ -220,3 +202,21 @@ def test_request_to_elsewhere_is_refused_and_noticed(tab):
     answer = tab.page.evaluate("fetch('https://elsewhere.example/').catch(error => error.message)")
     assert answer == "Failed to fetch"
     assert tab.elsewhere == ["https://elsewhere.example/"]
+
+
+def test_second_run_of_a_deployment_is_cancelled_and_not_queued(prefect, emulator, history):
+    """The limit of one, with CANCEL_NEW: a slow run does not make stale ones queue up behind it."""
+    asked, go_on = threading.Event(), threading.Event()
+
+    def hold(_request, _index):
+        asked.set()
+        go_on.wait(60)
+
+    let_go = emulator.before_request(hold)
+    started = prefect.prefect("deployment", "run", "sync-leads/on-demand")
+    assert (started.returncode, asked.wait(60)) == (0, True)
+    second = prefect.prefect(*ON_DEMAND)
+    go_on.set()
+    let_go()
+    assert second.returncode == 1
+    assert "Cancelled" in second.stdout
