@@ -202,12 +202,16 @@ class Trello:
         """
         The open cards as last `seen`, brought up to date with the board's activity since then.
 
-        Cost: 1 request, and 1 for each card that came from elsewhere. Returns: None if the feed does not tell enough
+        Cost: 1 request, and 1 for each card that came from elsewhere. Returns: None if the feed cannot be had or does
+        not tell enough
         (longer than a page, an action of an unknown kind, a write of ours not in it, no card of ours left), or a full
         read costs less.
         """
         since = datetime.datetime.fromtimestamp(seen.trello_at - SAME_MOMENT, datetime.UTC)
-        feed = self._feed(board, ",".join(FEED), PAGE, since=since.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
+        try:
+            feed = self._feed(board, ",".join(FEED), PAGE, since=since.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
+        except ServiceRefusedError:  # what is wrong, the full read says better
+            return None
         replayed = replay(seen, feed, known) if len(feed) < PAGE else None
         if replayed is None or len(replayed.unknown) > pages_of(seen.open_cards, PAGE):
             return None

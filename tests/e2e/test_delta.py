@@ -230,6 +230,16 @@ def test_formula_refused_by_airtable_leads_to_a_full_read(world):
     check()
 
 
+def test_feed_refused_by_trello_leads_to_a_full_read(world):
+    """Of the cards; what else may be wrong, that read says."""
+    check = edits_on_both_sides(world)
+    world.emulator.inject(
+        Fault("status", service="trello", path="/actions$", status=400, body="invalid value for filter")
+    )
+    assert world.sync(read="delta").read == {"airtable": "delta", "trello": "full"}
+    check()
+
+
 def test_changed_settings_lead_to_a_full_read_once(world):
     """The same table by its id is another question all the same."""
     check = edits_on_both_sides(world)
