@@ -31,6 +31,8 @@ from leadsync.settings import OF_THE_INSTALLATION, Settings, load_settings
 from local_flow import connected
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+AS_TEXT = ("sync_status_map", "sync_full_every")
+"""Settings that are written as text and parsed by leadsync.settings."""
 REQUIRED = ("airtable_base_id", "trello_board_id")
 
 
@@ -40,7 +42,7 @@ def _as_block_fields() -> type[BaseModel]:
     for name, setting in Settings.model_fields.items():
         if name in OF_THE_INSTALLATION:
             continue
-        kind = str if name == "sync_status_map" else setting.annotation
+        kind = str if name in AS_TEXT else setting.annotation
         if name in REQUIRED:
             fields[name] = (kind, Field(description=setting.description))
         else:

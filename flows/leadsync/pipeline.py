@@ -324,10 +324,6 @@ def _month_name(now: datetime.datetime) -> str:
     return f"{now:%Y-%m}"
 
 
-def _how(whole: bool) -> str:
-    return (Read.FULL if whole else Read.DELTA).value
-
-
 @contextmanager
 def open_clients(settings: Settings) -> Iterator[Clients]:
     """Clients and state store of one run."""

@@ -140,7 +140,7 @@ def _replay_card(
     """
     gone = ask = False
     for action in history:
-        now, old = _card(action), (action.get("data") or {}).get("old") or {}
+        now, old = _card(action), _old(action)
         is_news = action.get("id") not in told
         if _goes(action) or _comes(action):
             gone = _goes(action)
@@ -166,19 +166,24 @@ def _card(action: Mapping[str, Any]) -> Item:
     return (action.get("data") or {}).get("card") or {}
 
 
+def _old(action: Mapping[str, Any]) -> Item:
+    """Former values of the cells that it changed."""
+    return (action.get("data") or {}).get("old") or {}
+
+
 def _card_id(action: Mapping[str, Any]) -> str:
     return str(_card(action).get("id", ""))
 
 
 def _goes(action: Mapping[str, Any]) -> bool:
     """Whether the card left the open cards of the board."""
-    archived = "closed" in ((action.get("data") or {}).get("old") or {}) and bool(_card(action).get("closed"))
+    archived = "closed" in _old(action) and bool(_card(action).get("closed"))
     return action["type"] in DEPARTURES or archived
 
 
 def _comes(action: Mapping[str, Any]) -> bool:
     """Whether the card came to the open cards of the board."""
-    reopened = "closed" in ((action.get("data") or {}).get("old") or {}) and not _card(action).get("closed")
+    reopened = "closed" in _old(action) and not _card(action).get("closed")
     return action["type"] in ARRIVALS or reopened
 
 

@@ -1,5 +1,7 @@
 """Further pairs as Prefect blocks: each has its own base, board, lock and run; the one in `.env` stays as it is."""
 
+from datetime import timedelta
+
 import pytest
 from prefect.client.orchestration import get_client
 from typer import Typer
@@ -67,12 +69,13 @@ def test_pair_inherits_nothing_that_describes_another_board(command, north, env_
 def test_pair_without_own_credentials_takes_those_of_the_worker(command, configured, tmp_path):
     """Tokens, pace and policies may stay in the environment."""
     file = tmp_path / "thin.env"
-    file.write_text("AIRTABLE_BASE_ID=appOTHER\nTRELLO_BOARD_ID=abcd1234\nSYNC_CONFLICT=hold\n")
+    file.write_text("AIRTABLE_BASE_ID=appOTHER\nTRELLO_BOARD_ID=abcd1234\nSYNC_CONFLICT=hold\nSYNC_FULL_EVERY=90m\n")
     assert command("thin", "--env", file)[0] == 0
     settings = door.settings_of("thin")
     assert (settings.airtable_base_id, settings.sync_conflict) == ("appOTHER", "hold")
     assert settings.airtable_api_token.get_secret_value() == configured["AIRTABLE_API_TOKEN"]
     assert settings.airtable_requests_per_second == 50
+    assert settings.sync_full_every == timedelta(minutes=90)
 
 
 def test_lock_of_one_pair_does_not_block_another(command, emulator, configured, env_file):
