@@ -141,6 +141,28 @@ def test_scheduled_deployment_is_active(prefect):
     assert "'collision_strategy': 'CANCEL_NEW'" in scheduled
 
 
+SYNC = {"dry_run": False, "conflict": "settings", "allow_mass_change": False, "pair": ""}
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "schedules"),
+    [
+        ("scheduled", SYNC | {"read": "auto", "paced": True}, [{"interval": 3600.0, "timezone": "Etc/UTC"}]),
+        ("on-demand", SYNC | {"read": "full", "paced": False}, []),
+        ("daily", {"every_minutes": 60, "pair": ""}, [{"cron": "30 5 * * *", "timezone": "Etc/UTC"}]),
+    ],
+)
+def test_server_has_the_deployment_that_is_meant(prefect, name, parameters, schedules):
+    """Parameters, schedules and limit, as they are after `deploy --all`; a mistake in reading the file is silent."""
+    (deployment,) = prefect.post("deployments/filter", deployments={"name": {"any_": [name]}})
+    assert deployment["parameters"] == parameters
+    for kept, meant in zip(deployment["schedules"], schedules, strict=True):
+        assert kept["active"]
+        assert kept["schedule"].items() >= meant.items()
+    assert deployment["global_concurrency_limit"]["limit"] == 1
+    assert deployment["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+
+
 # --- what people see ------------------------------------------------------------------------------------------
 
 

@@ -1,35 +1,63 @@
 """prefect.yaml: typos pass Prefect in silence, so every key, entrypoint, schedule and parameter is checked here."""
 
 import asyncio
+import io
+import tempfile
 from pathlib import Path
 
 import pytest
 import yaml
+from prefect.cli.deploy._config import _load_deploy_configs_and_actions
 from prefect.cli.deploy._models import DeploymentConfig, PrefectYamlModel
 from prefect.client.schemas.schedules import construct_schedule
 from prefect.deployments.steps.utility import run_shell_script
 from prefect.flows import load_flow_from_entrypoint
 from prefect.utilities.schema_tools import validate
 from prefect.utilities.templating import apply_values
+from rich.console import Console
 
 ROOT = Path(__file__).resolve().parents[2]
-FREE = {"definitions"}
+EXAMPLE = ("  # - name", "  #   ")
+SYNC = {"dry_run": False, "conflict": "settings", "allow_mass_change": False, "pair": ""}
+PARAMETERS = {
+    "scheduled": SYNC | {"read": "auto", "paced": True},
+    "on-demand": SYNC | {"read": "full", "paced": False},
+    "north": SYNC | {"read": "auto", "paced": True, "pair": "north"},
+    "daily": {"every_minutes": 60, "pair": ""},
+}
+EVERY_HOUR = [{"interval": "PT1H", "timezone": "Etc/UTC", "active": True}]
+EVERY_MORNING = [{"cron": "30 5 * * *", "timezone": "Etc/UTC", "active": True}]
+SCHEDULES = {"scheduled": EVERY_HOUR, "on-demand": [], "north": EVERY_HOUR, "daily": EVERY_MORNING}
+ONE_AT_A_TIME = {"limit": 1, "collision_strategy": "CANCEL_NEW"}
 
 
-EXAMPLE = ("  # - <<", "  #   ")
-
-
-def read(*, with_example=True):
+def text(*, with_example=True):
     """prefect.yaml, with the further pair whose comment signs are taken away."""
     lines = (ROOT / "prefect.yaml").read_text().splitlines()
     if with_example:
         lines = [line.replace("# ", "", 1) if line.startswith(EXAMPLE) else line for line in lines]
-    return yaml.safe_load("\n".join(lines))
+    return "\n".join(lines)
+
+
+def read(*, with_example=True):
+    """The file as it stands, with the keys that Prefect would ignore."""
+    return yaml.safe_load(text(with_example=with_example))
+
+
+def deployments(*, with_example=True):
+    """Name -> the deployment as `prefect deploy` reads it."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "prefect.yaml"
+        file.write_text(text(with_example=with_example))
+        said = io.StringIO()
+        found, _ = _load_deploy_configs_and_actions(file, console=Console(file=said))
+    assert said.getvalue() == ""
+    return {deployment["name"]: deployment for deployment in found}
 
 
 def unknown_keys(document):
     """Keys that Prefect would ignore: at the top, in a deployment, its work pool, its limit, its schedules."""
-    found = set(document) - set(PrefectYamlModel.model_fields) - FREE - {"prefect-version"}
+    found = set(document) - set(PrefectYamlModel.model_fields) - {"prefect-version"}
     for deployment in document["deployments"]:
         found |= set(deployment) - set(DeploymentConfig.model_fields)
         found |= set(deployment.get("work_pool", {})) - {"name", "work_queue_name", "job_variables"}
@@ -39,14 +67,27 @@ def unknown_keys(document):
     return found
 
 
-DEPLOYMENTS = {deployment["name"]: deployment for deployment in read()["deployments"]}
+DEPLOYMENTS = deployments()
 
 
 def test_names_are_those_of_the_readme():
     """Three deployments, under the names that people type; the fourth is an example."""
-    shipped = [deployment["name"] for deployment in read(with_example=False)["deployments"]]
-    assert shipped == ["scheduled", "on-demand", "daily"]
-    assert set(DEPLOYMENTS) == {*shipped, "north"}
+    assert list(deployments(with_example=False)) == ["scheduled", "on-demand", "daily"]
+    assert set(DEPLOYMENTS) == set(PARAMETERS)
+
+
+def test_file_leaves_nothing_to_the_parser():
+    """No anchor, no alias, no merge key: releases of one parser have read those in two ways."""
+    events = list(yaml.parse(text()))
+    assert [event for event in events if getattr(event, "anchor", None)] == []
+    assert [event for event in events if getattr(event, "value", None) == "<<"] == []
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_deployment_has_the_parameters_and_schedules_that_are_meant(name):
+    """As Prefect's own loader reads them: economical where a schedule starts it, whole where a person does."""
+    assert DEPLOYMENTS[name]["parameters"] == PARAMETERS[name]
+    assert DEPLOYMENTS[name].get("schedules", []) == SCHEDULES[name]
 
 
 def test_further_pair_has_its_own_parameters_and_schedule():
@@ -95,7 +136,7 @@ def test_schedule_is_one_that_prefect_can_keep(name):
 @pytest.mark.parametrize("name", DEPLOYMENTS)
 def test_slow_run_does_not_queue_up_stale_ones(name):
     """One run at a time; a further one is cancelled."""
-    assert DEPLOYMENTS[name]["concurrency_limit"] == {"limit": 1, "collision_strategy": "CANCEL_NEW"}
+    assert DEPLOYMENTS[name]["concurrency_limit"] == ONE_AT_A_TIME
 
 
 def pull(monkeypatch, folder):
