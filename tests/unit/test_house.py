@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import importlib.metadata
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -146,3 +148,13 @@ def test_door_is_not_named_like_a_dependency(path):
     """`flows/` comes first on the import path, so a door called like a package would hide it."""
     installed = set(importlib.metadata.packages_distributions()) | set(sys.stdlib_module_names)
     assert path.stem not in installed - {"leadsync"}
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
+def test_file_with_tokens_in_it_is_not_committed(tmp_path):
+    """A pair's settings (`north.env`) hold tokens as `.env` does; the sample holds none, and belongs to the project."""
+    shutil.copy(FLOWS.parent / ".gitignore", tmp_path)
+    files = [".env", "north.env", "pairs/south.env", ".env.sample"]
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    ignored = subprocess.run(["git", "check-ignore", *files], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert ignored.stdout.split() == files[:3]
