@@ -20,21 +20,27 @@ ELLIPSIS = "…"
 
 @dataclass(frozen=True)
 class Command:
-    """`uv run [--extra NAME] PROGRAM ARGUMENTS`; an option that stands beside a command in its line belongs to it."""
+    """
+    `uv run [--extra NAME] [--group NAME] PROGRAM ARGUMENTS`.
+
+    An option that stands beside a command in its line belongs to it.
+    """
 
     text: str
     extras: tuple[str, ...]
+    groups: tuple[str, ...]
     program: str
     arguments: tuple[str, ...]
 
     @classmethod
     def parse(cls, text: str) -> Command:
         words = shlex.split(text.replace("\\|", "|"), comments=True)[2:]
-        extras = []
-        while words[0] == "--extra":
-            extras.append(words[1])
+        given: dict[str, list[str]] = {"--extra": [], "--group": []}
+        while words[0] in given:
+            given[words[0]].append(words[1])
             words = words[2:]
-        return cls(text, tuple(extras), words[0], tuple(word for word in words[1:] if word != ELLIPSIS))
+        arguments = tuple(word for word in words[1:] if word != ELLIPSIS)
+        return cls(text, tuple(given["--extra"]), tuple(given["--group"]), words[0], arguments)
 
     @property
     def options(self) -> list[str]:

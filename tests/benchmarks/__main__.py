@@ -1,7 +1,8 @@
 """
 The figures of the README, measured: calls, throughput, the pure part, the whole command. Prints one Markdown table.
 
-`uv run tests/benchmarks/__main__.py` takes some seven minutes; calls, throughput, pure and wall, named, run a part.
+`uv run --group dev tests/benchmarks/__main__.py` takes some seven minutes; calls, throughput, pure and
+wall, named, run a part.
 """
 
 from __future__ import annotations

@@ -45,9 +45,10 @@ def deployment_parameters():
 
 
 def assert_exists(command):
-    """The extras, the program, its options; of `prefect deployment run` the deployment and its parameters too."""
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert set(command.extras) <= set(extras)
+    """Extras, groups, the program, its options; of `prefect deployment run` the deployment and its parameters too."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert set(command.extras) <= set(project["project"]["optional-dependencies"])
+    assert set(command.groups) <= set(project["dependency-groups"])
     if command.program == readme_commands.ELLIPSIS:
         return
     if command.program == "prefect":
@@ -87,6 +88,7 @@ work-pool craete leads`.
 ```
 pip install uv && uv run ptyest
 uv run --extra postgers flows/sync.py
+uv run --group test pytest
 ```
 """
 
@@ -96,6 +98,7 @@ uv run --extra postgers flows/sync.py
     [
         ("uv run ptyest", "ptyest"),
         ("uv run --extra postgers flows/sync.py", "postgers"),
+        ("uv run --group test pytest", "test"),
         ("uv run flows/snyc.py", "snyc"),
         ("uv run flows/sync.py --dryrun", "--dryrun"),
         ("uv run prefect work-pool craete leads", "craete"),
@@ -110,6 +113,13 @@ def test_misspelt_command_is_found(text, wrong):
     command = next(each for each in readme_commands.every_command(BROKEN) if each.text == text)
     with pytest.raises(Exception, match=re.escape(wrong)):
         assert_exists(command)
+
+
+def test_only_commands_of_the_tests_name_the_group_of_their_tools():
+    """Nothing else downloads them."""
+    for command in readme_commands.every_command(readme_commands.readme()):
+        tests = command.program == "pytest" or command.program.startswith("tests/")
+        assert command.groups == (("dev",) if tests else ()), command.text
 
 
 def test_set_up_is_the_block_that_the_installation_follows():
