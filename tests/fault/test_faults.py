@@ -31,7 +31,7 @@ def disturbed(folder, fault):
     """A scene after a run with the fault. Returns: the scene, the run's report, whether the fault struck."""
     scene = Scene(folder)
     scene.emulator.inject(fault)
-    scene.read_timeout = 0.25
+    scene.read_timeout = 0.25 if fault.kind.startswith("timeout") else 20.0
     report = scene.sync(exit_code=None)
     struck = len(scene.emulator.requests) >= fault.nth
     scene.read_timeout = 20.0
