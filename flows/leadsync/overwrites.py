@@ -43,7 +43,8 @@ class Feed:
     def __init__(self, actions: Sequence[Mapping[str, Any]]) -> None:
         self.actions = actions
         self._changes: dict[tuple[str, str], list[_Change]] = {}  # oldest first
-        for action in sorted(actions[::-1], key=time_of):
+        oldest_first = actions[::-1]  # of one moment, too
+        for action in sorted(oldest_first, key=time_of):
             data = action.get("data") or {}
             card, old = data.get("card") or {}, data.get("old") or {}
             for cell in (*COLUMN_OF, "closed"):
