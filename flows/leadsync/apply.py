@@ -26,13 +26,12 @@ from leadsync.errors import (
     TransientServiceError,
     UnclearWriteError,
 )
-from leadsync.intents import CARD, LEAD
-from leadsync.lock import StillHeld
+from leadsync.intents import CARD, LEAD, IntentState, Sent, cells_of, digests_of, planned_from
 from leadsync.model import TRELLO_TEXT_LIMIT
-from leadsync.overwrites import Overwritten, Written, find_overwritten
-from leadsync.plan import CardWrite, Change, LeadWrite, Plan
+from leadsync.plan import CardWrite, Change, Conflict, LeadWrite, Plan
+from leadsync.repair import Checkup, check_writes
 from leadsync.seen import Item
-from leadsync.store import StateStore
+from leadsync.target import Target
 from leadsync.trello import Board, Trello
 
 WRITERS = 4
@@ -63,7 +62,8 @@ class Outcome:
     failures: list[Failure] = field(default_factory=list)
     postponed: list[str] = field(default_factory=list)  # lead ids
     refused: list[ServiceRefusedError] = field(default_factory=list)
-    overwritten: list[Overwritten] = field(default_factory=list)
+    unclear: set[tuple[str, str]] = field(default_factory=set)  # side and lead id: it may have taken effect
+    overwritten: list[Conflict] = field(default_factory=list)
     error: LeadsyncError | None = None  # the run must end here
     notes: list[dict[str, str]] = field(default_factory=list)
     records: dict[str, Item] = field(default_factory=dict)  # leads and cards as the services returned them, by id
@@ -75,6 +75,7 @@ class Outcome:
         self.failures += other.failures
         self.postponed += other.postponed
         self.refused += other.refused
+        self.unclear |= other.unclear
         self.overwritten += other.overwritten
         self.notes += other.notes
         self.records |= other.records
@@ -86,42 +87,33 @@ class _Postponed(Exception):
     """The card is no longer as it was when the write was planned."""
 
 
-@dataclass(frozen=True)
-class Target:
-    """Where a pass writes: the board, the state, and the check that the lock is still ours."""
-
-    board: Board
-    store: StateStore
-    pair: str
-    still_held: StillHeld
-
-
 # --- cards ----------------------------------------------------------------------------------------------------
 
 
 def load_cards(plan: Plan, trello: Trello, target: Target, progress: Progress) -> Outcome:
     """
-    Write the plan's cards, then look in the action feed for edits that a write landed on, and undo those writes.
+    Write the plan's cards, then look in the action feed for edits that a write landed on, and give them back.
 
     Cost: 1 request a card, 1 more where a description is rewritten (it is re-read just before), and 1 if any
     card was updated. A service that stays away ends the side; what was not tried is listed as a failure.
     """
-    outcome, written, since = Outcome(), list[Written](), trello.clock
+    outcome, updated = Outcome(), list[str]()
     waiting, total = list(reversed(plan.card_writes)), len(plan.card_writes)
-    under_way: dict[Future[tuple[Item, Written]], CardWrite] = {}
+    under_way: dict[Future[tuple[Item, Sent]], CardWrite] = {}
     try:
         with _writers(WRITERS, "trello") as pool:
             while waiting or under_way:
                 target.still_held()
                 while waiting and len(under_way) < WRITERS:
                     write = waiting.pop()
-                    under_way[pool.submit(_write_card, write, trello, target.board)] = write
+                    under_way[pool.submit(_write_card, write, trello, target)] = write
                 for future in wait(under_way, return_when=FIRST_COMPLETED).done:
                     write = under_way.pop(future)
-                    if _settle_card(future, write, trello, target, outcome, written):
+                    if _settle_card(future, write, trello, target, outcome, updated):
                         _give_up(waiting, outcome)
                 progress("cards", total - len(waiting) - len(under_way), total)
-        _undo_overwrites(written, since, trello, target, outcome)
+        if updated:
+            _check_writes(trello, target, outcome)
     except StateStoreError as lost:
         outcome.error = lost
     return outcome
@@ -140,16 +132,16 @@ def _writers(number: int, service: str) -> Iterator[ThreadPoolExecutor]:
 
 
 def _settle_card(
-    future: Future[tuple[Item, Written]],
+    future: Future[tuple[Item, Sent]],
     write: CardWrite,
     trello: Trello,
     target: Target,
     outcome: Outcome,
-    written: list[Written],
+    updated: list[str],
 ) -> bool:
     """Record one write's result. Returns: whether the service is gone and the rest should not be tried."""
     try:
-        item, done = future.result()
+        item, sent = future.result()
     except _Postponed:
         outcome.postponed.append(write.lead_id)
     except ServiceRefusedError as refused:
@@ -161,15 +153,19 @@ def _settle_card(
     except LeadsyncError as error:
         remedy = "The next run finishes it."
         outcome.failures.append(Failure(write.lead_id, write.card_id, str(error), remedy))
+        outcome.unclear.add((CARD, write.lead_id))
         return not isinstance(error, UnclearWriteError)
     else:
         card_id = str(item["id"])
         outcome.cards[card_id] = item
         returned = _as_returned(write, trello.cards_of(target.board, [item], (card_id,)).iloc[0])
         outcome.done += [_with_card(change, card_id) for change in write.changes]
-        target.store.record(target.pair, CARD, {write.lead_id: {**write.record, **returned, "card_id": card_id}})
+        agreed = {write.lead_id: {**write.record, **returned, "card_id": card_id}}
         if write.card_id:
-            written.append(done)
+            target.store.record(target.pair, CARD, agreed, {write.lead_id: sent}, trello.clock + trello.clock_step)
+            updated.append(card_id)
+        else:
+            target.store.record(target.pair, CARD, agreed)
     return False
 
 
@@ -193,27 +189,21 @@ def _as_returned(write: CardWrite, card: Any) -> dict[str, Any]:
     return returned
 
 
-def _write_card(write: CardWrite, trello: Trello, board: Board) -> tuple[Item, Written]:
-    cells: dict[str, Any] = {}
-    if write.stage is not None:
-        cells["idList"] = board.lists[write.stage]
-    if write.title is not None:
-        cells["name"] = write.title
-    if write.closed is not None:
-        cells["closed"] = write.closed
-    if write.due_complete is not None:
-        cells["dueComplete"] = write.due_complete
+def _write_card(write: CardWrite, trello: Trello, target: Target) -> tuple[Item, Sent]:
+    cells = cells_of(write, target.board.lists)
     if not write.card_id:
         cells["desc"] = render(write.lead_id, *(write.block or ("", "")))
-        return _create_card(write, cells, trello, board), Written(write, cells, {})
+        return _create_card(write, cells, trello, target.board), Sent()
     based_on = write.seen
     if write.block is not None:
-        based_on = _fresh(write, trello, board)
+        based_on = _fresh(write, trello, target.board)
         cells["desc"] = with_block(based_on["description"], write.lead_id, *write.block)
         if len(cells["desc"]) > TRELLO_TEXT_LIMIT:
             raise _Postponed
-    card = trello.update_card(write.card_id, cells)
-    return card, Written(write, cells, based_on, trello.clock + trello.clock_step)
+    sent = Sent(planned_from(based_on), digests_of(cells))
+    if write.block is not None and based_on["description"] != write.seen["description"]:
+        target.store.amend(target.pair, write.lead_id, sent)
+    return trello.update_card(write.card_id, cells), sent
 
 
 def _fresh(write: CardWrite, trello: Trello, board: Board) -> dict[str, Any]:
@@ -240,34 +230,22 @@ def _create_card(write: CardWrite, cells: Mapping[str, Any], trello: Trello, boa
     raise AssertionError("unreachable")
 
 
-def _undo_overwrites(
-    written: Sequence[Written], since: float, trello: Trello, target: Target, outcome: Outcome
-) -> None:
-    """Give a person's overwritten cell back, and forget that we agreed: the next pass decides it anew."""
-    if not written:
-        return
+def _check_writes(trello: Trello, target: Target, outcome: Outcome) -> None:
+    """Also what an earlier run could not check; whatever cannot be looked at now stays for the next."""
     try:
-        actions = trello.fetch_actions(target.board, limit=50 + 6 * len(written))
-        for found in find_overwritten(actions, written, since):
-            _give_back(found, trello, target)
-            outcome.overwritten.append(found)
-            outcome.postponed.append(found.written.write.lead_id)
+        checkup = check_writes(trello, target, IntentState.UNCHECKED)
+    except StateStoreError:
+        raise
     except LeadsyncError as error:
-        note = f"The board's activity could not be read ({error}), so edits made during this run were not checked."
-        outcome.notes.append({"lead_id": "", "card_id": written[0].write.card_id, "note": note})
-
-
-def _give_back(found: Overwritten, trello: Trello, target: Target) -> None:
-    write, cell = found.written.write, found.cell
-    target.still_held()
-    target.store.record(target.pair, CARD, {write.lead_id: write.undo})
-    now = trello.get_card(target.board, write.card_id).iloc[0]
-    if cell == "desc":
-        block = write.block or ("", "")
-        if now["description"].rstrip() == str(found.written.sent["desc"]).rstrip():
-            trello.update_card(write.card_id, {"desc": with_block(found.value, write.lead_id, *block)})
-    elif now["list_id" if cell == "idList" else "title"] == found.written.sent[cell]:
-        trello.update_card(write.card_id, {cell: found.value})
+        checkup = Checkup(error=str(error))
+    if checkup.error:
+        note = (
+            f"The board's activity could not be read ({checkup.error}). Whether these writes landed on somebody's edit "
+            "is checked by the next run."
+        )
+        outcome.notes.append({"lead_id": "", "card_id": "", "note": note})
+    outcome.overwritten += checkup.found
+    outcome.postponed += checkup.given_back
 
 
 # --- leads ----------------------------------------------------------------------------------------------------
@@ -357,6 +335,7 @@ def _fail_leads(batch: Sequence[LeadWrite], error: LeadsyncError, airtable: Airt
             outcome.refused.append(error)
             reason, remedy = airtable.explain(error, write.fields)
         elif isinstance(error, TransientServiceError | QuotaExceededError):
+            outcome.unclear.add((LEAD, write.lead_id))
             reason, remedy = str(error), "The next run finishes it."
         else:
             raise error

@@ -17,8 +17,10 @@ from leadsync.airtable import PAGE as LEADS_PAGE
 from leadsync.airtable import Airtable, LeadsRead
 from leadsync.intents import Intent
 from leadsync.reconcile import ARCHIVED
+from leadsync.repair import Checkup
 from leadsync.seen import Item, Seen, newest_lead, sides_by_delta
 from leadsync.settings import Read, Settings
+from leadsync.settling import unclear, witnessed
 from leadsync.trello import Board, CardsRead, Trello
 
 OVERLAP = 10.0
@@ -31,11 +33,22 @@ LONG_FEED = 900
 
 @dataclass(frozen=True)
 class Memory:
-    """What earlier runs left: what was agreed, what was about to be written when one was cut off, what was seen."""
+    """
+    What earlier runs left: what was agreed, what was about to be written when one was cut off, what was seen.
+
+    `checkup`: what the feed said about that before this read.
+    """
 
     base: pd.DataFrame
     intents: list[Intent]
     seen: Seen
+    checkup: Checkup = Checkup()
+
+    def proven(self, cards: pd.DataFrame, board: Board) -> set[tuple[str, str]]:
+        """What the feed proves of writes that the cards do not show, see settling.witnessed."""
+        if self.checkup.feed is None:
+            return set()
+        return witnessed(unclear(self.base, self.intents, cards), self.checkup.feed.actions, board.lists)
 
 
 @dataclass(frozen=True)

@@ -1,156 +1,127 @@
 """
 The journal of intents: what a run was about to write, so that the next one can tell its own traces from a
-person's edits (design section 8.2). Pure; store.py keeps it.
+person's edits. Pure; store.py keeps it.
+
+A row is *pending* until its write is recorded, and then *unchecked* until Trello's feed has shown what the write
+landed on. It is *checked* while a conflict of a run that was cut off has still to be told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Final
 
-import pandas as pd
-
-from leadsync.frames import base_frame, text, time_of
-from leadsync.model import BASE_COLUMNS
-from leadsync.plan import Plan
+from leadsync.description import with_block
+from leadsync.frames import text
+from leadsync.plan import CardWrite, Conflict, Plan
 
 CARD, LEAD = "card", "lead"
+Row = dict[str, Any]
 
-# base columns that are agreed together, and the one whose value on the written side proves the write
-CARD_CELLS = {
-    "stage": ("status", "stage", "due_complete"),
-    "title": ("name", "title"),
-    "email_line": ("email_line", "shown_email"),
-    "source_line": ("source_line", "shown_source"),
-}
-WITNESSES = {"stage": "idList", "title": "name"}
-"""Cells whose former values the action feed tells, and what they are called there."""
-LEAD_CELLS = {"status": ("status", "stage", "due_complete"), "name": ("name", "title")}
+COLUMN_OF: Final = {"idList": "list_id", "name": "title", "desc": "description", "dueComplete": "due_complete"}
+"""Cell of a card on the wire -> column of the card frame."""
+
+
+class IntentState(StrEnum):
+    """How far a write has come."""
+
+    PENDING = "pending"
+    UNCHECKED = "unchecked"
+    CHECKED = "checked"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A PUT in digests by wire cell: the card it was planned from, and the cells that it sent."""
+
+    planned_from: Mapping[str, str] = field(default_factory=dict)
+    cells: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Intent:
     """
-    `record`: the base columns that are true once the write took effect; `card_id` is "" for a new card.
+    `record`: the base columns that are true once the write took effect, `undo` what they were before; `card_id` is
+    "" for a new card.
 
-    `since`: Trello's clock before the write [s since 1970], 0 if unknown.
+    `since`, `answered`: Trello's clock before the write and after its answer [s since 1970], 0 if unknown. `sent`:
+    empty if a row of an older program does not tell. `conflicts`: what the write settles, for the next run to list
+    if `run` cannot.
     """
 
     side: str  # card | lead
     lead_id: str
     card_id: str
-    record: dict[str, Any]
+    record: Row
     since: float = 0.0
+    run: str = ""
+    state: IntentState = IntentState.PENDING
+    answered: float = 0.0
+    sent: Sent = field(default_factory=Sent)
+    undo: Row = field(default_factory=dict)
+    conflicts: tuple[Conflict, ...] = ()
+    number: int = field(default=0, compare=False)  # the journal's, 0 before it has one
+
+    @property
+    def is_put(self) -> bool:
+        """Whether the feed can tell what it landed on."""
+        return self.side == CARD and bool(self.card_id and self.sent.cells)
 
 
-def intents_of(plan: Plan, since: float) -> list[Intent]:
-    """One intent for each write, in the order of the writes. `since`: Trello's clock [s since 1970]."""
-    cards = [Intent(CARD, write.lead_id, write.card_id, write.record, since) for write in plan.card_writes]
-    return cards + [Intent(LEAD, write.lead_id, write.card_id, write.record, since) for write in plan.lead_writes]
+def intents_of(plan: Plan, since: float, run: str = "", lists: Mapping[str, str] | None = None) -> list[Intent]:
+    """
+    One intent for each write, in the order of the writes.
 
-
-def unclear(base: pd.DataFrame, intents: list[Intent], trello: pd.DataFrame) -> list[Intent]:
-    """Card writes that the cards alone cannot prove: a cell does not hold what was meant to be written."""
-    cards = trello.to_dict("index")
+    `since`: Trello's clock [s since 1970]. `lists`: stage -> list id.
+    """
     return [
-        intent
-        for intent in intents
-        if intent.side == CARD and intent.card_id in cards and intent.lead_id in base.index
-        for cell in WITNESSES
-        if cell in intent.record and cards[intent.card_id][cell] != intent.record[cell]
+        *(_of_card(write, since, run, lists or {}) for write in plan.card_writes),
+        *(
+            Intent(LEAD, write.lead_id, write.card_id, write.record, since, run, conflicts=write.conflicts)
+            for write in plan.lead_writes
+        ),
     ]
 
 
-def witnessed(
-    intents: Iterable[Intent], actions: Iterable[Mapping[str, Any]], lists: Mapping[str, str]
-) -> set[tuple[str, str]]:
-    """
-    (lead id, cell) of those intents whose value the action feed shows as one that somebody replaced since then.
-
-    `actions`: as Trello.fetch_actions. `lists`: stage -> list id.
-    """
-    replaced: dict[tuple[Any, str, Any], float] = {}  # newest first, so the first of a kind is the latest
-    for action in actions:
-        data = action.get("data") or {}
-        card_id, old = (data.get("card") or {}).get("id"), data.get("old") or {}
-        for cell, key in WITNESSES.items():
-            if key in old:
-                replaced.setdefault((card_id, cell, text(old[key])), time_of(action))
-    return {
-        (intent.lead_id, cell)
-        for intent in intents
-        for cell in WITNESSES
-        for value in [intent.record.get(cell)]
-        if replaced.get((intent.card_id, cell, lists.get(str(value), value)), -1.0) >= intent.since
-    }
+def _of_card(write: CardWrite, since: float, run: str, lists: Mapping[str, str]) -> Intent:
+    sent = Sent(planned_from(write.seen), digests_of(cells_of(write, lists))) if write.card_id else Sent()
+    intent = Intent(CARD, write.lead_id, write.card_id, write.record, since, run)
+    return replace(intent, sent=sent, undo=write.undo, conflicts=write.conflicts)
 
 
-def settle(
-    base: pd.DataFrame,
-    intents: list[Intent],
-    airtable: pd.DataFrame,
-    trello: pd.DataFrame,
-    proven: Collection[tuple[str, str]] = (),
-) -> pd.DataFrame:
-    """
-    The base as it would stand had the cut-off run recorded what it wrote.
-
-    A cell counts as written if the written side holds the intended value, or the feed has it as `proven`; then the
-    values meant to be agreed become the base, and whatever differs from them since is a person's edit.
-    """
-    if not intents:
-        return base
-    rows: dict[str, dict[Any, Any]] = {str(lead): row for lead, row in base.to_dict("index").items()}
-    cards = trello.to_dict("index")
-    oldest = trello.reset_index().drop_duplicates("lead_id").set_index("lead_id")["card_id"]
-    for intent in intents:
-        if intent.side == LEAD:
-            _settle_lead(rows, intent, airtable)
-        elif intent.card_id:
-            _settle_card(rows, intent, cards.get(intent.card_id), proven)
-        elif intent.lead_id in oldest.index:
-            _settle_created(rows, intent, str(oldest[intent.lead_id]))
-    return base_frame({lead: tuple(row[column] for column in BASE_COLUMNS) for lead, row in rows.items()})
+def cells_of(write: CardWrite, lists: Mapping[str, str]) -> Row:
+    """The cells of a PUT by their names on the wire, its description as it is if nobody edits it meanwhile."""
+    given = {"idList": write.stage, "name": write.title, "closed": write.closed, "dueComplete": write.due_complete}
+    cells: Row = {cell: value for cell, value in given.items() if value is not None}
+    if write.stage is not None:
+        cells["idList"] = lists.get(write.stage, "")
+    if write.card_id and write.block is not None:
+        cells["desc"] = with_block(str(write.seen.get("description", "")), write.lead_id, *write.block)
+    return cells
 
 
-def _settle_created(rows: dict[str, dict[Any, Any]], intent: Intent, card_id: str) -> None:
-    was = rows.get(intent.lead_id)
-    if was is None or was["card_id"] != card_id:
-        rows[intent.lead_id] = {**intent.record, "card_id": card_id}
+def planned_from(card: Mapping[str, Any]) -> dict[str, str]:
+    """A row of the card frame as digests by wire cell."""
+    return digests_of({cell: card[column] for cell, column in COLUMN_OF.items() if column in card})
 
 
-def _settle_card(
-    rows: dict[str, dict[Any, Any]],
-    intent: Intent,
-    card: dict[Any, Any] | None,
-    proven: Collection[tuple[str, str]],
-) -> None:
-    row = rows.get(intent.lead_id)
-    if row is None:
-        return
-    if intent.record.get("card_presence") == "archived_by_us":
-        if card is None or card["presence"] == "archived":
-            row |= intent.record
-        return
-    if card is not None and card["presence"] == "open":
-        _settle_cells(row, intent, card, CARD_CELLS, proven)
+def digests_of(cells: Mapping[str, Any]) -> dict[str, str]:
+    """Values by wire cell as digests: a person's text is compared, and never kept."""
+    return {cell: digest(cell, value) for cell, value in cells.items()}
 
 
-def _settle_lead(rows: dict[str, dict[Any, Any]], intent: Intent, airtable: pd.DataFrame) -> None:
-    if intent.lead_id in rows and intent.lead_id in airtable.index:
-        lead = airtable.loc[intent.lead_id].to_dict()
-        _settle_cells(rows[intent.lead_id], intent, lead, LEAD_CELLS, ())
+def digest(cell: str, value: Any) -> str:
+    """One value of a wire cell, in the form in which it is compared."""
+    return hashlib.sha256(_normal(cell, value).encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
-def _settle_cells(
-    row: dict[Any, Any],
-    intent: Intent,
-    written: dict[Any, Any],
-    cells: dict[str, tuple[str, ...]],
-    proven: Collection[tuple[str, str]],
-) -> None:
-    for proof, columns in cells.items():
-        holds = proof in intent.record and written[proof] == intent.record[proof]
-        if holds or (intent.lead_id, proof) in proven:
-            row |= {column: intent.record[column] for column in columns}
+def _normal(cell: str, value: Any) -> str:
+    """Values compare as the frames hold them; descriptions without trailing blanks and CRs."""
+    if cell == "name":
+        return text(value)
+    if cell in ("dueComplete", "closed"):
+        return str(bool(value))
+    return str(value or "").replace("\r\n", "\n").rstrip()

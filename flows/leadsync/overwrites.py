@@ -1,88 +1,102 @@
 """
 Did a write of ours land on top of a person's edit? Read from Trello's action feed, after the writes.
 
-Neither API has conditional writes, but each action tells the value it replaced [reference/trello-api.md 5].
-Pure. What is never here: the feed's request, the repair.
+Neither API has conditional writes, but each action tells the value it replaced. Pure. What is never here: the
+feed's request, the repair (see repair.py).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from leadsync.frames import text, time_of
-from leadsync.plan import CardWrite
+from leadsync.frames import time_of
+from leadsync.intents import COLUMN_OF, Intent, digest
 
-# cell on the wire -> column of the card frame it was planned from
-SEEN_AS: Final = {"idList": "list_id", "name": "title", "desc": "description"}
-
-
-@dataclass(frozen=True)
-class Written:
-    """
-    A PUT that succeeded: its write, and the cells as sent. `based_on` is the card it was based on.
-
-    `answered`: Trello's clock when it had been done [s since 1970].
-    """
-
-    write: CardWrite
-    sent: Mapping[str, Any]
-    based_on: Mapping[str, Any]
-    answered: float = math.inf
+IN_USE: Final = ("idList", "name")
+"""Cells by which a person shows that a card is still in use; such a card is not archived."""
 
 
 @dataclass(frozen=True)
 class Overwritten:
-    """`value` is what a person had put into `cell` (a wire name) just before `written` replaced it."""
+    """`value` is what a person had put into `cell` (a wire name) just before the write of `intent` replaced it."""
 
-    written: Written
+    intent: Intent
     cell: str
-    value: str
+    value: Any
 
 
-def find_overwritten(
-    actions: Iterable[Mapping[str, Any]], writes: Iterable[Written], since: float = 0.0
-) -> list[Overwritten]:
-    """
-    Compare, for each cell sent, the value that our action replaced with the value we had read.
+@dataclass(frozen=True)
+class _Change:
+    """One cell of a card that went from one value to another."""
 
-    `actions`: newest first. `since`: Trello's clock before the first write [s since 1970]. Ours is the latest action
-    of its kind from then on that was not later than the answer.
-    """
-    of_cell = _by_cell(actions)
+    time: float
+    before: Any
+    after: Any
+
+
+class Feed:
+    """The changes of each card's cells. `actions`: newest first, as Trello.fetch_actions."""
+
+    def __init__(self, actions: Sequence[Mapping[str, Any]]) -> None:
+        self.actions = actions
+        self._changes: dict[tuple[str, str], list[_Change]] = {}  # oldest first
+        oldest_first = actions[::-1]  # of one moment, too
+        for action in sorted(oldest_first, key=time_of):
+            data = action.get("data") or {}
+            card, old = data.get("card") or {}, data.get("old") or {}
+            for cell in (*COLUMN_OF, "closed"):
+                if old.get(cell) is not None:
+                    change = _Change(time_of(action), old[cell], card.get(cell))
+                    self._changes.setdefault((str(card.get("id")), cell), []).append(change)
+
+    def ours(self, intent: Intent, cell: str) -> _Change | None:
+        """
+        What our write did to `cell`, None if it is not in the feed.
+
+        If its answer is known, it is the latest of its kind up to then: a PUT that was sent twice counts by the
+        second. If not, it is the first: what follows may be a person who chose the same.
+        """
+        alike = [
+            change
+            for change in self._changes.get((intent.card_id, cell), ())
+            if digest(cell, change.after) == intent.sent.cells.get(cell)
+            and intent.since <= change.time <= (intent.answered or math.inf)
+        ]
+        return alike[-1 if intent.answered else 0] if alike else None
+
+    def latest(self, card_id: str, cell: str, until: float) -> _Change | None:
+        """The newest change of a card's cell up to then."""
+        earlier = [change for change in self._changes.get((card_id, cell), ()) if change.time <= until]
+        return earlier[-1] if earlier else None
+
+    def shows(self, intent: Intent) -> bool:
+        """Whether all that a PUT sent is in the feed."""
+        return all(self.ours(intent, cell) for cell in intent.sent.cells)
+
+
+def find_overwritten(feed: Feed, intents: Iterable[Intent]) -> list[Overwritten]:
+    """For each cell sent, the value that our write replaced, where it is not the one that had been read."""
     found = []
-    for written in writes:
-        for cell, column in SEEN_AS.items():
-            sent = written.sent.get(cell)
-            kind = (written.write.card_id, cell, _normal(cell, sent))
-            ours = (former for time, former in of_cell.get(kind, ()) if since <= time <= written.answered)
-            replaced = None if sent is None else next(ours, None)
-            if replaced is not None and _normal(cell, replaced) != _based_on(written, cell, column):
-                found.append(Overwritten(written, cell, replaced))
+    for intent in intents:
+        for cell in COLUMN_OF:
+            ours = feed.ours(intent, cell) if cell in intent.sent.cells else None
+            if ours and digest(cell, ours.before) != intent.sent.planned_from.get(cell):
+                found.append(Overwritten(intent, cell, ours.before))
+        found += _archived_in_use(feed, intent)
     return found
 
 
-def _by_cell(actions: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str, str], list[tuple[float, str]]]:
-    """(card, cell, new value) -> time and former value, newest first."""
-    former: dict[tuple[str, str, str], list[tuple[float, str]]] = {}
-    for action in actions:
-        data = action.get("data") or {}
-        card, old = data.get("card") or {}, data.get("old") or {}
-        for cell in SEEN_AS:
-            if isinstance(old.get(cell), str):
-                kind = (str(card.get("id")), cell, _normal(cell, card.get(cell)))
-                former.setdefault(kind, []).append((time_of(action), old[cell]))
-    return former
-
-
-def _based_on(written: Written, cell: str, column: str) -> str:
-    return _normal(cell, written.based_on.get(column, ""))
-
-
-def _normal(cell: str, value: object) -> str:
-    """Values compare as the frames hold them; descriptions without trailing blanks and CRs."""
-    if cell == "name":
-        return text(value)
-    return str(value or "").replace("\r\n", "\n").rstrip()
+def _archived_in_use(feed: Feed, intent: Intent) -> list[Overwritten]:
+    """A card that was moved or renamed just before we archived it: as if that had come before the run."""
+    ours = feed.ours(intent, "closed")
+    if ours is None or not ours.after:
+        return []
+    edits = ((cell, feed.latest(intent.card_id, cell, ours.time)) for cell in IN_USE)
+    return [
+        Overwritten(intent, "closed", edit.after)
+        for cell, edit in edits
+        if edit and digest(cell, edit.after) != intent.sent.planned_from.get(cell)
+    ][:1]

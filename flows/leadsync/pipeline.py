@@ -11,7 +11,8 @@ import datetime
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -20,13 +21,12 @@ from typing import Any
 import pandas as pd
 
 from leadsync.airtable import Airtable, LeadsRead
-from leadsync.apply import Failure, Outcome, Progress, Target, load_cards, load_leads
+from leadsync.apply import Failure, Outcome, Progress, load_cards, load_leads
 from leadsync.errors import (
     ConfigurationError,
     GuardError,
     LeadsyncError,
     ListsChangedError,
-    ServiceRefusedError,
     StateStoreError,
 )
 from leadsync.extract import (
@@ -41,16 +41,19 @@ from leadsync.extract import (
 )
 from leadsync.frames import overlay
 from leadsync.guards import check_plan, check_reads
-from leadsync.intents import Intent, intents_of, settle, unclear, witnessed
+from leadsync.intents import IntentState, intents_of
 from leadsync.lock import pair_lock
 from leadsync.model import BASE_COLUMNS, Rules
 from leadsync.plan import Conflict, Plan, build_plan
 from leadsync.quota import Month, start_of_month
 from leadsync.reconcile import reconcile, to_look_up
+from leadsync.repair import Checkup, check_writes
 from leadsync.report import Report, rows_of
 from leadsync.seen import Seen
 from leadsync.settings import ConflictPolicy, Read, Settings
+from leadsync.settling import Verdict, judge, settle
 from leadsync.store import StateStore
+from leadsync.target import Target
 from leadsync.trello import Board, CardsRead, Trello
 
 PASSES = 3
@@ -97,11 +100,9 @@ def join_and_diff(
     """
     Join on LeadID, look up what is missing, and plan.
 
-    The base that unrecorded writes imply (intents.settle) goes into the plan's base updates. Raises: GuardError.
+    The base that unrecorded writes imply (settling.settle) goes into the plan's base updates. Raises: GuardError.
     """
-    doubtful = unclear(memory.base, memory.intents, cards.cards)
-    proven = _ask_the_feed(doubtful, clients.trello, board) if doubtful else set()
-    base = settle(memory.base, memory.intents, leads, cards.cards, proven)
+    base = settle(memory.base, memory.intents, leads, cards.cards, memory.proven(cards.cards, board))
     check_reads(base, leads, cards.cards, cards.total, rules)
     missing_leads, missing_cards = to_look_up(base, leads, cards.cards, rules)
     leads = overlay(leads, clients.airtable.look_up_leads(missing_leads))
@@ -110,13 +111,6 @@ def join_and_diff(
     check_plan(base, plan, rules)
     _carry_settled(plan, memory.base, base)
     return plan
-
-
-def _ask_the_feed(doubtful: list[Intent], trello: Trello, board: Board) -> set[tuple[str, str]]:
-    """Without the feed nothing is proven, and what is in doubt is listed as a conflict."""
-    with suppress(ServiceRefusedError):
-        return witnessed(doubtful, trello.fetch_actions(board), board.lists)
-    return set()
 
 
 def _carry_settled(plan: Plan, before: pd.DataFrame, settled: pd.DataFrame) -> None:
@@ -162,6 +156,7 @@ class Run:
     steps: Steps
     clients: Clients
     report: Report = field(default_factory=Report)
+    run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
     def rules(self) -> Rules:
@@ -178,13 +173,29 @@ class Run:
         with pair_lock(self.clients.store, pair) as still_held:
             target = Target(board, self.clients.store, pair, still_held)
             read = self.options.read
-            for _ in range(PASSES):
-                outcome = self._one_pass(target, read)
-                if not outcome.postponed:
-                    break
-                read = Read.FULL  # something is not as it was last seen
-            self.report.postponed = [{"lead_id": lead_id} for lead_id in sorted(set(outcome.postponed))]
+            with self._all_is_told(target):
+                for _ in range(PASSES):
+                    outcome = self._one_pass(target, read)
+                    if not outcome.postponed:
+                        break
+                    read = Read.FULL  # something is not as it was last seen
+                self.report.postponed = [{"lead_id": lead_id} for lead_id in sorted(set(outcome.postponed))]
         self.report.judge()
+
+    @contextmanager
+    def _all_is_told(self, target: Target) -> Iterator[None]:
+        """A run that ends with a report has listed what the journal keeps for it; one that is killed has not."""
+        try:
+            yield
+        except LeadsyncError:
+            with suppress(StateStoreError):
+                self._end_told(target)
+            raise
+        self._end_told(target)
+
+    def _end_told(self, target: Target) -> None:
+        if not self.options.dry_run:
+            self.clients.store.end_told(target.pair)
 
     def _outspends(self) -> bool:
         """Whether this run should wait because the month's calls are ahead of the quota's pace (only if paced)."""
@@ -203,7 +214,8 @@ class Run:
         return False
 
     def _one_pass(self, target: Target, read: Read) -> Outcome:
-        plan, seen = self._plan(target, read)
+        checkup = self._check_earlier_writes(target)
+        plan, seen, verdicts = self._plan(target, read, checkup)
         if self.options.dry_run:
             self._tell(plan, rows_of(plan.changes, outcome="planned"))
             return Outcome()
@@ -211,8 +223,8 @@ class Run:
         seen = self._check_board(plan, target, seen)
         if plan.writes:
             self.clients.store.forget_seen(target.pair)
-        intents = intents_of(plan, self.clients.trello.clock)
-        self.clients.store.journal(target.pair, plan.base_updates, plan.forget, intents)
+        intents = intents_of(plan, self.clients.trello.clock, self.run_id, target.board.lists)
+        self.clients.store.journal(target.pair, plan.base_updates, plan.forget, intents, verdicts)
         self._tell(plan, [])
         outcome = Outcome()
         try:
@@ -223,16 +235,37 @@ class Run:
                 lead_args = (plan, self.clients.airtable, target, outcome, self.steps.progress)
                 self._take(outcome, self.steps.call(load_leads, *lead_args))
         finally:
-            self._tell_overwritten(outcome, target.board)
+            self._list(outcome.overwritten)
+        self.clients.store.drop_pending(target.pair, self.run_id, outcome.unclear)
         self._refuse_if_nothing_was_permitted(plan, outcome)
         if not outcome.postponed:
             seen = seen_after(seen, outcome.records, outcome.cards, target.board)
             self.clients.store.save_seen(target.pair, seen)
         return outcome
 
-    def _plan(self, target: Target, read: Read) -> tuple[Plan, Seen]:
+    def _check_earlier_writes(self, target: Target) -> Checkup:
+        """Before anything is read: what earlier writes landed on is given back, so that this pass decides about it."""
+        states = (IntentState.UNCHECKED, IntentState.PENDING)
+        try:
+            checkup = check_writes(self.clients.trello, target, *states, repair=not self.options.dry_run)
+        except StateStoreError:
+            raise
+        except LeadsyncError as error:
+            checkup = Checkup(error=str(error))
+        self._list(checkup.found)
+        for intent in checkup.unchecked:
+            note = "A write could not be checked for a week: if a person edited the card just before it, that is lost."
+            self.report.notes.append({"lead_id": intent.lead_id, "card_id": intent.card_id, "note": note})
+        return checkup
+
+    def _untold(self, target: Target) -> list[Conflict]:
+        """Conflicts settled by runs that were cut off before they could list them."""
+        rows = self.clients.store.load_intents(target.pair, IntentState.UNCHECKED, IntentState.CHECKED)
+        return [conflict for row in rows if row.run != self.run_id for conflict in row.conflicts]
+
+    def _plan(self, target: Target, read: Read, checkup: Checkup) -> tuple[Plan, Seen, list[Verdict]]:
         store, pair, board = self.clients.store, target.pair, target.board
-        memory = Memory(store.load_base(pair), store.load_intents(pair), store.load_seen(pair))
+        memory = Memory(store.load_base(pair), store.load_intents(pair), store.load_seen(pair), checkup)
         scope = scope_of(read, memory, self.settings, board)
         leads, cards = self._extract(board, memory, scope)
         try:
@@ -240,7 +273,7 @@ class Run:
         except GuardError:
             if leads.whole and not cards.delta:
                 raise
-            return self._plan(target, Read.FULL)  # nothing is refused for what a delta may have missed
+            return self._plan(target, Read.FULL, checkup)  # nothing is refused for what a delta may have missed
         if not cards.whole and any(not write.card_id for write in plan.card_writes):
             cards = self.steps.call(extract_cards, self.clients.trello, board, memory, to_the_end=True)
             plan = self.steps.call(join_and_diff, memory, leads.leads, cards, self.clients, board, self.rules)
@@ -250,7 +283,18 @@ class Run:
             "trello": "delta" if cards.delta else "full",
         }
         self.report.titles |= dict(zip(leads.leads.index, leads.leads["title"], strict=True))
-        return plan, seen_now(memory.seen, leads, cards, question(self.settings, board))
+        verdicts = judge(
+            memory.base,
+            memory.intents,
+            leads.leads,
+            cards.cards,
+            memory.proven(cards.cards, board),
+            self.clients.trello.clock,
+            checkup.shown if checkup.feed or not memory.intents else None,
+        )
+        self._list(self._untold(target))
+        self._list(conflict for verdict in verdicts for conflict in verdict.conflicts)
+        return plan, seen_now(memory.seen, leads, cards, question(self.settings, board)), verdicts
 
     def _extract(self, board: Board, memory: Memory, scope: Scope) -> tuple[LeadsRead, CardsRead]:
         """Both sides, side by side."""
@@ -284,7 +328,7 @@ class Run:
     def _tell(self, plan: Plan, changes: list[dict[str, Any]]) -> None:
         report = self.report
         report.changes += changes
-        report.conflicts += [row for row in rows_of(plan.conflicts) if row not in report.conflicts]
+        self._list(plan.conflicts)
         report.quarantine = plan.quarantine
         report.notes += [note for note in plan.notes if note not in report.notes]
 
@@ -297,16 +341,9 @@ class Run:
         if of_side.error:
             raise of_side.error
 
-    def _tell_overwritten(self, outcome: Outcome, board: Board) -> None:
-        """A conflict that only came to light while writing is listed like any other."""
-        for found in outcome.overwritten:
-            write, cell = found.written.write, {"idList": "status", "name": "name"}.get(found.cell)
-            if cell is None:
-                continue  # a description: the person's text was put back around the block, nothing is at odds
-            value = board.stages.get(found.value, "another list") if cell == "status" else found.value
-            ours = str(write.record.get(cell, ""))
-            row = Conflict(write.lead_id, write.card_id, cell, ours, value, "edited meanwhile", "decided anew")
-            self.report.conflicts += rows_of([row])
+    def _list(self, conflicts: Iterable[Conflict]) -> None:
+        """Conflicts of the plan, and those that came to light while writing or after a run was cut off."""
+        self.report.conflicts += [row for row in rows_of(conflicts) if row not in self.report.conflicts]
 
     def _refuse_if_nothing_was_permitted(self, plan: Plan, outcome: Outcome) -> None:
         """Credentials that may read and not write are a matter of configuration, if nothing was written."""

@@ -53,7 +53,7 @@ class CardWrite:
     One POST (`card_id` is "") or one PUT; None = the cell is not sent.
 
     `record` holds the base columns that are true once the write has succeeded, `undo` what they were before,
-    `seen` the card as planned from.
+    `seen` the card as planned from, `conflicts` what the write settles.
     """
 
     lead_id: str
@@ -67,11 +67,12 @@ class CardWrite:
     seen: Row = field(default_factory=dict)
     undo: Row = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
 
 
 @dataclass(frozen=True)
 class LeadWrite:
-    """One record in a PATCH: our field names to texts. `seen` and `record` as in CardWrite."""
+    """One record in a PATCH: our field names to texts. `seen`, `record` and `conflicts` as in CardWrite."""
 
     lead_id: str
     card_id: str
@@ -79,6 +80,7 @@ class LeadWrite:
     record: Row
     seen: Row
     changes: tuple[Change, ...]
+    conflicts: tuple[Conflict, ...] = ()
 
 
 @dataclass
@@ -187,9 +189,11 @@ class Draft:
     due_complete: bool | None = None
     card_record: Row = field(default_factory=dict)
     card_changes: list[Change] = field(default_factory=list)
+    card_conflicts: list[Conflict] = field(default_factory=list)
     fields: dict[str, str] = field(default_factory=dict)
     lead_record: Row = field(default_factory=dict)
     lead_changes: list[Change] = field(default_factory=list)
+    lead_conflicts: list[Conflict] = field(default_factory=list)
 
 
 # --- rows -----------------------------------------------------------------------------------------------------
@@ -222,8 +226,8 @@ def _compare(row: LeadRow) -> None:
         draft.card_changes.append(row.change("card", "archived", "un-archived", TO_TRELLO))
     else:
         _adopt(row)
-    STATUS_PLANNERS[_resolve(row, "status", row.lead["status"], row.card["stage"])](row, draft)
-    NAME_PLANNERS[_resolve(row, "name", row.lead["name"], row.card["title"])](row, draft)
+    STATUS_PLANNERS[_resolve(row, draft, "status", row.lead["status"], row.card["stage"])](row, draft)
+    NAME_PLANNERS[_resolve(row, draft, "name", row.lead["name"], row.card["title"])](row, draft)
     _plan_block(row, draft)
     _hand_in(row, draft)
 
@@ -267,7 +271,8 @@ def _leave(row: LeadRow) -> None:
 def _archive(row: LeadRow) -> None:
     record = {"lead_presence": "gone", "card_presence": "archived_by_us", "seen_status": row.was["status"]}
     change = row.change("card", "open", "archived", TO_TRELLO, "the lead was deleted")
-    write = CardWrite(row.lead_id, row.card_id, closed=True, record=record, seen=row.card, changes=(change,))
+    undo = {column: row.was[column] for column in record}
+    write = CardWrite(row.lead_id, row.card_id, closed=True, record=record, seen=row.card, undo=undo, changes=(change,))
     row.plan.card_writes.append(write)
 
 
@@ -313,7 +318,7 @@ RESOLUTIONS: Final = {
 }
 
 
-def _resolve(row: LeadRow, cell: str, airtable: str, trello: str) -> str:
+def _resolve(row: LeadRow, draft: Draft, cell: str, airtable: str, trello: str) -> str:
     """The cell's decision, with a conflict listed and turned into what the policy says."""
     decision = str(row.decided[cell])
     if decision != "conflict":
@@ -322,7 +327,10 @@ def _resolve(row: LeadRow, cell: str, airtable: str, trello: str) -> str:
     decision, resolution = RESOLUTIONS[row.rules.conflict]
     shown = (row.decided["stage"], airtable) if cell == "status" else (trello, airtable)
     kind = "first match" if first else "conflict"
-    row.plan.conflicts.append(Conflict(row.lead_id, row.card_id, cell, shown[1], shown[0], kind, resolution))
+    conflict = Conflict(row.lead_id, row.card_id, cell, shown[1], shown[0], kind, resolution)
+    row.plan.conflicts.append(conflict)
+    if decision != "held":
+        (draft.card_conflicts if decision == TO_TRELLO else draft.lead_conflicts).append(conflict)
     return decision
 
 
@@ -454,8 +462,17 @@ def _hand_in(row: LeadRow, draft: Draft) -> None:
             seen=row.card,
             undo={column: row.was.get(column, "") for column in draft.card_record if column in row.was},
             changes=tuple(draft.card_changes),
+            conflicts=tuple(draft.card_conflicts),
         )
         row.plan.card_writes.append(write)
     if draft.fields:
-        lead = LeadWrite(row.lead_id, row.card_id, draft.fields, draft.lead_record, row.lead, tuple(draft.lead_changes))
+        lead = LeadWrite(
+            lead_id=row.lead_id,
+            card_id=row.card_id,
+            fields=draft.fields,
+            record=draft.lead_record,
+            seen=row.lead,
+            changes=tuple(draft.lead_changes),
+            conflicts=tuple(draft.lead_conflicts),
+        )
         row.plan.lead_writes.append(lead)

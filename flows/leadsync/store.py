@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, IntegrityError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.schema import CreateColumn
 from tenacity import (
     Retrying,
     retry_if_exception,
@@ -29,11 +31,13 @@ from tenacity import (
 
 from leadsync.errors import StateStoreError
 from leadsync.frames import base_frame
-from leadsync.intents import Intent
+from leadsync.intents import CARD, Intent, IntentState, Sent
 from leadsync.model import BASE_COLUMNS
+from leadsync.plan import Conflict
 from leadsync.seen import Seen
+from leadsync.settling import Verdict
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 LOCK_WAIT = 5.0
 """Seconds to wait for another program's hold on an SQLite file."""
 
@@ -65,6 +69,13 @@ intent_table = sa.Table(
     sa.Column("card_id", sa.String, nullable=False),
     sa.Column("record", sa.Text, nullable=False),
     sa.Column("since", sa.Float, nullable=False),
+    # with a default, so that they can be added to a database of an earlier schema
+    sa.Column("state", sa.String, nullable=False, server_default=IntentState.PENDING.value),
+    sa.Column("run", sa.String, nullable=False, server_default=""),
+    sa.Column("answered", sa.Float, nullable=False, server_default="0"),
+    sa.Column("sent", sa.Text, nullable=False, server_default="{}"),
+    sa.Column("undo", sa.Text, nullable=False, server_default="{}"),
+    sa.Column("conflicts", sa.Text, nullable=False, server_default="[]"),
 )
 holder_table = sa.Table(
     "leadsync_holder",
@@ -153,43 +164,105 @@ class StateStore:
             rows = connection.execute(query.where(base_table.c.pair == pair)).all()
         return base_frame({row[0]: tuple(row[1:]) for row in rows})
 
-    def load_intents(self, pair: str) -> list[Intent]:
-        """Writes that an earlier run meant to do and did not record, oldest first."""
-        query = sa.select(intent_table).where(intent_table.c.pair == pair).order_by(intent_table.c.id)
+    def load_row(self, pair: str, lead_id: str) -> dict[str, Any]:
+        """What was agreed about one lead: the columns of model.BASE_COLUMNS; {} if there is nothing."""
+        query = sa.select(*(base_table.c[column] for column in BASE_COLUMNS))
         with self._reading() as connection:
-            rows = connection.execute(query).all()
-            return [Intent(row.side, row.lead_id, row.card_id, _json_object(row.record), row.since) for row in rows]
+            row = connection.execute(query.where(_row_of(base_table, pair, lead_id))).one_or_none()
+        return {} if row is None else dict(row._mapping)
+
+    def load_intents(self, pair: str, *states: IntentState) -> list[Intent]:
+        """The journal's rows in these states, oldest first; without any, writes that nobody recorded."""
+        wanted = [state.value for state in states or (IntentState.PENDING,)]
+        query = sa.select(intent_table).where((intent_table.c.pair == pair) & intent_table.c.state.in_(wanted))
+        with self._reading() as connection:
+            return [_intent(row) for row in connection.execute(query.order_by(intent_table.c.id))]
 
     def journal(
-        self, pair: str, updates: Mapping[str, Mapping[str, Any]], forget: Iterable[str], intents: Iterable[Intent]
+        self,
+        pair: str,
+        updates: Mapping[str, Mapping[str, Any]],
+        forget: Iterable[str],
+        intents: Iterable[Intent],
+        verdicts: Iterable[Verdict] = (),
     ) -> None:
-        """In one transaction, before the first write: what is already true, and what is about to be written."""
-        rows = [
-            {
-                "pair": pair,
-                "side": intent.side,
-                "lead_id": intent.lead_id,
-                "card_id": intent.card_id,
-                "record": json.dumps(intent.record),
-                "since": intent.since,
-            }
-            for intent in intents
-        ]
+        """
+        In one transaction, before the first write: what is already true, and what is about to be written.
+
+        Rows of earlier runs stay until their `verdicts` say what became of them.
+        """
+        rows = [_intent_row(pair, intent) for intent in intents]
         with self._writing() as connection:
-            connection.execute(sa.delete(intent_table).where(intent_table.c.pair == pair))
+            for verdict in verdicts:
+                _replace_intent(connection, verdict.intent, verdict.became)
             _update_base(connection, pair, updates)
             for lead_id in forget:
                 connection.execute(sa.delete(base_table).where(_row_of(base_table, pair, lead_id)))
             if rows:
                 connection.execute(sa.insert(intent_table), rows)
 
-    def record(self, pair: str, side: str, updates: Mapping[str, Mapping[str, Any]]) -> None:
-        """After a write: the values that the API returned, and the intents of these leads are done."""
+    def record(
+        self,
+        pair: str,
+        side: str,
+        updates: Mapping[str, Mapping[str, Any]],
+        sent: Mapping[str, Sent] | None = None,
+        answered: float = 0.0,
+    ) -> None:
+        """
+        After a write: the values that the API returned. The pending intents of these leads are no longer pending.
+
+        `sent`: lead_id -> what has still to be checked. `answered`: Trello's clock [s since 1970].
+        """
         with self._writing() as connection:
             _update_base(connection, pair, updates)
-            for lead_id in updates:
-                done = _row_of(intent_table, pair, lead_id) & (intent_table.c.side == side)
-                connection.execute(sa.delete(intent_table).where(done))
+            for lead_id, columns in updates.items():
+                pending = _row_of(intent_table, pair, lead_id) & (intent_table.c.side == side)
+                pending &= intent_table.c.state == IntentState.PENDING.value
+                query = sa.select(intent_table).where(pending).order_by(intent_table.c.id)
+                for intent in map(_intent, connection.execute(query).all()):
+                    done = replace(intent, state=IntentState.CHECKED)
+                    if sent and lead_id in sent and intent.side == CARD:
+                        record = {**intent.record, **columns}
+                        done = replace(
+                            intent, record=record, sent=sent[lead_id], answered=answered, state=IntentState.UNCHECKED
+                        )
+                    _replace_intent(connection, intent, done)
+
+    def amend(self, pair: str, lead_id: str, sent: Sent) -> None:
+        """Just before a PUT that turns out to differ from what was journalled."""
+        pending = _row_of(intent_table, pair, lead_id) & (intent_table.c.side == CARD)
+        pending &= intent_table.c.state == IntentState.PENDING.value
+        with self._writing() as connection:
+            connection.execute(sa.update(intent_table).where(pending).values(sent=_sent_json(sent)))
+
+    def give_back(self, pair: str, undo: Mapping[str, Any], intent: Intent) -> None:
+        """In one transaction, before a cell is given back: the base as it was, and the write that is to follow."""
+        with self._writing() as connection:
+            _update_base(connection, pair, {intent.lead_id: undo})
+            connection.execute(sa.insert(intent_table).values(**_intent_row(pair, intent)))
+
+    def end_intent(self, intent: Intent) -> None:
+        """The write is checked; its row stays only for conflicts that have still to be listed."""
+        with self._writing() as connection:
+            _replace_intent(connection, intent, replace(intent, state=IntentState.CHECKED))
+
+    def drop_pending(self, pair: str, run: str, unclear: Collection[tuple[str, str]]) -> None:
+        """What `run` did not send after all. `unclear`: side and lead id of writes that may have taken effect."""
+        mine = [intent for intent in self.load_intents(pair) if intent.run == run]
+        unsent = [intent for intent in mine if (intent.side, intent.lead_id) not in unclear]
+        if unsent:
+            with self._writing() as connection:
+                for intent in unsent:
+                    _replace_intent(connection, intent, None)
+
+    def end_told(self, pair: str) -> None:
+        """All conflicts of the journal have been listed."""
+        untold = [intent for intent in self.load_intents(pair, *IntentState) if intent.conflicts]
+        if untold:
+            with self._writing() as connection:
+                for intent in untold:
+                    _replace_intent(connection, intent, replace(intent, conflicts=()))
 
     def load_seen(self, pair: str) -> Seen:
         """What both sides looked like when they were last read; nothing if it is not known for certain."""
@@ -263,8 +336,9 @@ class StateStore:
             if version is None:
                 metadata.create_all(connection)
                 connection.execute(sa.insert(schema_version).values(version=SCHEMA_VERSION))
-            elif version < SCHEMA_VERSION:  # so far each has only added tables
+            elif version < SCHEMA_VERSION:  # so far each has only added tables and columns
                 metadata.create_all(connection)
+                _add_missing_columns(connection)
                 connection.execute(sa.update(schema_version).values(version=SCHEMA_VERSION))
             elif version > SCHEMA_VERSION:
                 raise StateStoreError(
@@ -313,6 +387,65 @@ def _json_object(text: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError("damaged content")
     return found
+
+
+def _add_missing_columns(connection: sa.Connection) -> None:
+    for table in metadata.tables.values():
+        known = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in known:
+                definition = CreateColumn(column).compile(connection)
+                connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN {definition}"))
+
+
+def _intent(row: sa.Row[Any]) -> Intent:
+    return Intent(
+        side=row.side,
+        lead_id=row.lead_id,
+        card_id=row.card_id,
+        record=_json_object(row.record),
+        since=row.since,
+        run=row.run,
+        state=IntentState(row.state),
+        answered=row.answered,
+        sent=Sent(**_json_object(row.sent)),
+        undo=_json_object(row.undo),
+        conflicts=tuple(Conflict(**conflict) for conflict in json.loads(row.conflicts)),
+        number=row.id,
+    )
+
+
+def _intent_row(pair: str, intent: Intent) -> dict[str, Any]:
+    return {
+        "pair": pair,
+        "side": intent.side,
+        "lead_id": intent.lead_id,
+        "card_id": intent.card_id,
+        "record": json.dumps(intent.record),
+        "since": intent.since,
+        "state": intent.state.value,
+        "run": intent.run,
+        "answered": intent.answered,
+        "sent": _sent_json(intent.sent),
+        "undo": json.dumps(intent.undo),
+        "conflicts": json.dumps([vars(conflict) for conflict in intent.conflicts]),
+    }
+
+
+def _sent_json(sent: Sent) -> str:
+    """An empty object if nothing is known of what was sent."""
+    return json.dumps({"planned_from": dict(sent.planned_from), "cells": dict(sent.cells)} if sent.cells else {})
+
+
+def _replace_intent(connection: sa.Connection, was: Intent, now: Intent | None) -> None:
+    """A row that has been checked stays only for its conflicts."""
+    which = intent_table.c.id == was.number
+    if now is None or (now.state is IntentState.CHECKED and not now.conflicts):
+        connection.execute(sa.delete(intent_table).where(which))
+    elif now != was:
+        values = _intent_row("", now)
+        del values["pair"]
+        connection.execute(sa.update(intent_table).where(which).values(**values))
 
 
 def _sqlite_pragmas(connection: Any, _record: Any) -> None:

@@ -22,7 +22,7 @@ from leadsync.errors import (
     ListsChangedError,
     ServiceRefusedError,
 )
-from leadsync.frames import cards_frame, deleted_cards, overlay
+from leadsync.frames import cards_frame, deleted_cards, overlay, time_of
 from leadsync.seen import FEED, SAME_MOMENT, Item, Seen, pages_of, replay
 from leadsync.settings import Settings
 from leadsync.signatures import client_identifier
@@ -30,6 +30,8 @@ from leadsync.wire import Pace, Wire, session
 
 PAGE = 1_000
 """Cards in one page [reference/trello-api.md 2.2]."""
+FEED_PAGES = 50
+"""Pages of the feed that are read at most."""
 WINDOW = 10.2
 """Seconds in which we send what Trello takes in 10: what was long on the way arrives in the next window."""
 PENALTY = 10.0
@@ -273,9 +275,22 @@ class Trello:
         """Cards as Trello sent them, as the forms of leads; see frames.cards_frame."""
         return cards_frame(cards, board.board_id, board.stages, known)
 
-    def fetch_actions(self, board: Board, limit: int = PAGE) -> list[dict[str, Any]]:
-        """The newest changes of the board's cards, newest first, with former values. Cost: 1 request."""
-        return self._feed(board, "updateCard", min(limit, PAGE))
+    def fetch_actions(self, board: Board, since: float) -> list[dict[str, Any]]:
+        """
+        The changes of the board's cards since then [s since 1970], newest first, with former values; older ones too.
+
+        Cost: 1 request per 1,000 actions. Raises: IncompleteReadError if there are more than FEED_PAGES pages.
+        """
+        actions: dict[str, dict[str, Any]] = {}
+        bounds: dict[str, str] = {}
+        for _ in range(FEED_PAGES):
+            page = self._feed(board, "updateCard", PAGE, **bounds)
+            news = {str(action["id"]): action for action in page if str(action["id"]) not in actions}
+            actions |= news
+            if len(page) < PAGE or not news or time_of(page[-1]) < since:
+                return list(actions.values())
+            bounds["before"] = str(page[-1]["id"])
+        raise IncompleteReadError(f"The board's activity since the last write is longer than {FEED_PAGES} pages.")
 
     def fetch_webhooks(self) -> list[dict[str, Any]]:
         """The token's webhooks: id, callbackURL, idModel, description, active … Cost: 1 request."""

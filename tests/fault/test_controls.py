@@ -13,7 +13,7 @@ import pytest
 from harness import findings, world
 
 from emulator import Fault
-from leadsync import apply, pipeline, reconcile
+from leadsync import apply, pipeline, reconcile, repair
 from leadsync.airtable import Airtable
 from leadsync.frames import absent_leads, deleted_cards
 from leadsync.lock import pair_lock
@@ -171,10 +171,10 @@ def searching(write, cells, trello, board):
 def base_moved_before_the_write():
     journal = StateStore.journal
 
-    def early(self, pair, updates, forget, intents):
+    def early(self, pair, updates, forget, intents, verdicts):
         intents = list(intents)
         written = {intent.lead_id: {**updates.get(intent.lead_id, {}), **intent.record} for intent in intents}
-        journal(self, pair, {**updates, **written}, forget, [])
+        journal(self, pair, {**updates, **written}, forget, [], verdicts)
 
     return patch.object(StateStore, "journal", early)
 
@@ -182,7 +182,9 @@ def base_moved_before_the_write():
 def no_journal():
     journal = StateStore.journal
     return patch.object(
-        StateStore, "journal", lambda self, pair, updates, forget, intents: journal(self, pair, updates, forget, [])
+        StateStore,
+        "journal",
+        lambda self, pair, updates, forget, intents, verdicts: journal(self, pair, updates, forget, [], verdicts),
     )
 
 
@@ -228,7 +230,10 @@ MUTANTS = {
         lambda: patch.object(apply, "_unmoved", lambda group, *_: iter(group)),
         edit_just_before_the_patch_is_told,
     ),
-    "feed-not-read": (lambda: patch.object(apply, "find_overwritten", lambda *_: []), move_just_before_the_put_is_told),
+    "feed-not-read": (
+        lambda: patch.object(repair, "find_overwritten", lambda *_: []),
+        move_just_before_the_put_is_told,
+    ),
 }
 
 

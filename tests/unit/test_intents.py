@@ -9,9 +9,10 @@ from frames_for_tests import LISTS, World, base_row, card, card_id, is_idle, lea
 
 from leadsync.description import render
 from leadsync.frames import base_frame, time_of
-from leadsync.intents import CARD, LEAD, Intent, intents_of, settle, unclear, witnessed
+from leadsync.intents import CARD, LEAD, Intent, intents_of
 from leadsync.plan import build_plan
 from leadsync.reconcile import reconcile
+from leadsync.settling import settle, unclear, witnessed
 
 LEAD_1, CARD_1 = lead_id(1), card_id(1)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 from frames_for_tests import LISTS, base_row, card, card_id, one_lead, record
 
 from leadsync.frames import time_of
-from leadsync.overwrites import Written, find_overwritten
+from leadsync.intents import CARD, Intent, Sent, digests_of, planned_from
+from leadsync.overwrites import Feed, find_overwritten
 
 TODO, IN_PROGRESS, DONE = (LISTS[stage] for stage in ("TODO", "IN_PROGRESS", "DONE"))
 
@@ -23,12 +25,13 @@ def written(sent, based_on=None):
     """A PUT of ours that was planned from the card as it stands in the frame."""
     world = one_lead(record=record(status="LOST", name="Ada L."), card=card(), base=base_row())
     [write] = world.plan().card_writes
-    return Written(write, sent, based_on or write.seen)
+    sent_and_read = Sent(planned_from(based_on or write.seen), digests_of(sent))
+    return Intent(CARD, write.lead_id, write.card_id, write.record, answered=math.inf, sent=sent_and_read)
 
 
 def found(feed, **sent):
     """(cell, value) of what was overwritten."""
-    return [(item.cell, item.value) for item in find_overwritten(feed, [written(sent)])]
+    return [(item.cell, item.value) for item in find_overwritten(Feed(feed), [written(sent)])]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +90,7 @@ def test_description_compares_with_what_was_reread():
     [write] = world.plan().card_writes
     fresh = {**write.seen, "description": "typed meanwhile"}
     feed = [action("desc", "typed meanwhile", "new")]
-    assert find_overwritten(feed, [Written(write, {"desc": "new"}, fresh)]) == []
+    assert find_overwritten(Feed(feed), [written({"desc": "new"}, fresh)]) == []
 
 
 def test_move_by_a_person_after_ours_is_not_taken_for_ours():
@@ -96,4 +99,4 @@ def test_move_by_a_person_after_ours_is_not_taken_for_ours():
     times = ("2026-11-02T09:00:05.000Z", "2026-11-02T09:00:03.000Z", "2026-11-02T09:00:01.100Z")
     dated = [item | {"date": time} for item, time in zip(feed, times, strict=True)]
     ours = replace(written({"idList": DONE}), answered=time_of({"date": "2026-11-02T09:00:01.200Z"}))
-    assert find_overwritten(dated, [ours]) == []
+    assert find_overwritten(Feed(dated), [ours]) == []

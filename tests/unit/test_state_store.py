@@ -13,6 +13,7 @@ from leadsync.errors import StateStoreError
 from leadsync.frames import base_frame
 from leadsync.intents import CARD, LEAD, Intent, intents_of
 from leadsync.model import BASE_COLUMNS
+from leadsync.settling import Verdict
 from leadsync.store import StateStore
 
 PAIR = "appA/board"
@@ -94,10 +95,13 @@ def test_forgotten_rows_are_gone(store):
 
 
 def test_intents_come_back_in_order(store):
-    """Oldest first; a new journal replaces the old one."""
+    """Oldest first; those of an earlier run stay until it is known what became of them."""
     journal(store, intents=[intent(3)])
     several = [intent(2), intent(1), intent(1, LEAD)]
     journal(store, intents=several)
+    assert store.load_intents(PAIR) == [intent(3), *several]
+    (oldest, *_) = store.load_intents(PAIR)
+    store.journal(PAIR, {}, [], [], [Verdict(oldest, took_effect=False, is_late=True, became=None)])
     assert store.load_intents(PAIR) == several
 
 

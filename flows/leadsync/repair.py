@@ -1,0 +1,186 @@
+"""
+After the writes: what of a person's they landed on is given back, and decided anew by the next pass.
+
+The journal's unchecked rows say what was written; the feed says what it replaced. What is never here: the rule which
+value wins.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from leadsync.description import parse, with_block
+from leadsync.errors import LeadsyncError
+from leadsync.intents import COLUMN_OF, Intent, IntentState, Sent, digest, digests_of
+from leadsync.model import TRELLO_TEXT_LIMIT
+from leadsync.overwrites import Feed, Overwritten, find_overwritten
+from leadsync.plan import Conflict
+from leadsync.settling import CARD_CELLS
+from leadsync.target import Target
+from leadsync.trello import Trello
+
+FEED_LAG: Final = 60.0
+"""Seconds after which a write that the feed does not show will not appear there any more."""
+GIVEN_UP: Final = 7 * 86_400.0
+"""Seconds after which an unchecked write is listed as such and no longer asked for."""
+READ_BEFORE: Final = 600.0
+"""Seconds before a write from which on the feed is read: a card may have been moved while the rest was being read."""
+TEXT_LISTED: Final = 1_000
+AGREED_WITH: Final = {
+    "idList": CARD_CELLS["stage"],
+    "dueComplete": CARD_CELLS["stage"],
+    "name": CARD_CELLS["title"],
+    "closed": ("lead_presence", "card_presence", "seen_status"),
+}
+"""Wire cell -> the base columns that are agreed with it; a description has none."""
+FIELD_OF: Final = {"idList": "status", "dueComplete": "status", "name": "name", "desc": "description", "closed": "card"}
+
+
+class Repair(StrEnum):
+    """What became of an edit that a write of ours had landed on, as it is listed."""
+
+    GIVEN_BACK = "decided anew"
+    TOO_LATE = "overwritten; enter it once more if it is to stand"
+    IN_FORCE = "in force"  # the cell holds it again already
+
+
+@dataclass(frozen=True)
+class Checkup:
+    """
+    A look into the feed. `feed`: None if it could not be had. `shown`: numbers of the journal rows it showed whole.
+
+    `found`: what was overwritten. `given_back`: lead ids to be decided anew. `unchecked`: rows too old to wait for.
+    """
+
+    feed: Feed | None = None
+    shown: frozenset[int] = frozenset()
+    found: tuple[Conflict, ...] = ()
+    given_back: tuple[str, ...] = ()
+    unchecked: tuple[Intent, ...] = ()
+    error: str = ""
+
+
+def check_writes(trello: Trello, target: Target, *states: IntentState, repair: bool = True) -> Checkup:
+    """
+    Compare the journal's PUTs in these states with the feed, give back what they overwrote, and end what is checked.
+
+    Cost: none if there are no such rows, else 1 request per 1,000 actions since the oldest of them, and 2 for each
+    cell given back. `repair`: False only looks.
+    """
+    rows = [row for row in target.store.load_intents(target.pair, *states) if row.is_put]
+    if not rows:
+        return Checkup()
+    asked = time.monotonic()
+    try:
+        feed = Feed(trello.fetch_actions(target.board, min(row.since for row in rows) - READ_BEFORE))
+    except LeadsyncError as error:
+        return _given_up(rows, trello, target, str(error), repair)
+    began = max(0.0, trello.clock - (time.monotonic() - asked))
+    shown = frozenset(row.number for row in rows if feed.shows(row))
+    found = find_overwritten(feed, rows)
+    if not repair:
+        return Checkup(feed, shown)
+    conflicts, given_back = _repair(found, trello, target)
+    done = {item.intent.number for item in found}
+    for row in rows:
+        is_old = began - max(row.since, row.answered) >= FEED_LAG
+        if row.state is IntentState.UNCHECKED and row.number not in done and (row.number in shown or is_old):
+            target.store.end_intent(row)
+    return Checkup(feed, shown, tuple(conflicts), tuple(given_back))
+
+
+def _given_up(rows: Sequence[Intent], trello: Trello, target: Target, error: str, repair: bool) -> Checkup:
+    now = trello.clock or time.time()
+    old = [row for row in rows if row.state is IntentState.UNCHECKED and now - row.since >= GIVEN_UP]
+    for row in old if repair else ():
+        target.store.end_intent(row)
+    return Checkup(unchecked=tuple(old), error=error)
+
+
+def _repair(found: Sequence[Overwritten], trello: Trello, target: Target) -> tuple[list[Conflict], list[str]]:
+    """Each finding is given back, or else stays in the journal until a report has listed it."""
+    conflicts, given_back = [], []
+    for number in dict.fromkeys(item.intent.number for item in found):
+        of_row = [item for item in found if item.intent.number == number]
+        listed = []
+        for item in of_row:
+            became = _give_back(item, trello, target)
+            conflict = _as_conflict(item, target, became)
+            conflicts += [conflict] if conflict else []
+            listed += [conflict] if conflict and became is Repair.TOO_LATE else []
+            given_back += [item.intent.lead_id] if became is Repair.GIVEN_BACK else []
+        row = of_row[0].intent
+        target.store.end_intent(replace(row, conflicts=(*row.conflicts, *listed)))
+    return conflicts, given_back
+
+
+def _give_back(found: Overwritten, trello: Trello, target: Target) -> Repair:
+    """
+    The person's value goes back into the cell, while that and the base still hold our write.
+
+    First the base forgets that we agreed, then the card is written: cut in between, the next run comes here again.
+    """
+    intent, cell = found.intent, found.cell
+    target.still_held()
+    card = {str(column): value for column, value in trello.get_card(target.board, intent.card_id).iloc[0].items()}
+    if _holds_the_edit(found, card):
+        return Repair.IN_FORCE
+    base = target.store.load_row(target.pair, intent.lead_id)
+    columns = [column for column in AGREED_WITH.get(cell, ()) if column in intent.undo]
+    agreed = [base.get(column) for column in columns]
+    known = agreed in ([intent.record[column] for column in columns], [intent.undo[column] for column in columns])
+    if not known or not _is_as_sent(intent, cell, card):
+        return Repair.TOO_LATE
+    value = _given(found, card)
+    if cell == "desc" and len(value) > TRELLO_TEXT_LIMIT:
+        return Repair.TOO_LATE
+    again = replace(
+        intent,
+        record={},
+        undo={},
+        conflicts=(),
+        since=trello.clock,
+        answered=0.0,
+        state=IntentState.UNCHECKED,
+        sent=Sent({cell: intent.sent.cells[cell]}, digests_of({cell: value})),
+    )
+    target.store.give_back(target.pair, {column: intent.undo[column] for column in columns}, again)
+    trello.update_card(intent.card_id, {cell: value})
+    return Repair.GIVEN_BACK
+
+
+def _given(found: Overwritten, card: dict[str, Any]) -> Any:
+    """What is written back; a description gets our block as it stands now."""
+    if found.cell == "closed":
+        return False
+    if found.cell != "desc":
+        return found.value
+    now = parse(str(card["description"]))
+    return with_block(str(found.value), found.intent.lead_id, now.email_line, now.source_line)
+
+
+def _holds_the_edit(found: Overwritten, card: dict[str, Any]) -> bool:
+    if found.cell == "closed":
+        return bool(card["presence"] == "open")
+    return digest(found.cell, card[COLUMN_OF[found.cell]]) == digest(found.cell, found.value)
+
+
+def _is_as_sent(intent: Intent, cell: str, card: dict[str, Any]) -> bool:
+    if cell == "closed":
+        return bool(card["presence"] == "archived")
+    return card["presence"] == "open" and digest(cell, card[COLUMN_OF[cell]]) == intent.sent.cells[cell]
+
+
+def _as_conflict(found: Overwritten, target: Target, became: Repair) -> Conflict | None:
+    """The finding as it is listed; a description given back is none, and a card taken back is one of the next pass."""
+    intent, cell = found.intent, found.cell
+    if became is Repair.IN_FORCE or cell == "closed" or (cell == "desc" and became is Repair.GIVEN_BACK):
+        return None
+    field = FIELD_OF[cell]
+    value = target.board.stages.get(found.value, "another list") if cell == "idList" else str(found.value)
+    ours = str(intent.record.get(field, ""))
+    return Conflict(intent.lead_id, intent.card_id, field, ours, value[:TEXT_LISTED], "edited meanwhile", became.value)

@@ -1,0 +1,327 @@
+"""What a run that was cut, or could not read the feed, left unsaid: the next run finds it and lists it."""
+
+from contextlib import contextmanager
+from itertools import count
+from unittest.mock import patch
+
+import pytest
+from harness import World, findings, world
+from test_kills import Killed, killed
+
+from emulator import Fault
+from leadsync.store import StateStore
+from leadsync.wire import Wire
+
+__all__ = ["world"]
+
+POLICIES = pytest.mark.parametrize("policy", ["airtable", "trello"])
+
+
+def just_before_put(world: World, act) -> None:
+    """A person acts once, between the plan and the first PUT."""
+    done = []
+
+    def before(request, _index):
+        if request.method == "PUT" and not done:
+            done.append(act())
+
+    world.emulator.before_request(before)
+
+
+@contextmanager
+def killed_after(method: str, path: str = ""):
+    """The process ends once such a request has taken effect, and before its answer is known."""
+    send = Wire.send
+
+    def send_and_die(self, request, *args, **kwargs):
+        response = send(self, request, *args, **kwargs)
+        if request.method == method and path in request.url:
+            raise Killed
+        return response
+
+    with patch.object(Wire, "send", send_and_die), pytest.raises(Killed):
+        yield
+
+
+@contextmanager
+def killed_before(method: str, path: str = ""):
+    """The process ends just before such a request."""
+    send = Wire.send
+
+    def die(self, request, *args, **kwargs):
+        if request.method == method and path in request.url:
+            raise Killed
+        return send(self, request, *args, **kwargs)
+
+    with patch.object(Wire, "send", die), pytest.raises(Killed):
+        yield
+
+
+def moved_and_renamed(world: World, lead: str):
+    card = world.card(lead)["id"]
+    return lambda: world.trello.edit(card, list_name="DONE", name="Mine")
+
+
+def rest(world: World, **changes: str) -> list[dict]:
+    """Runs until nothing is written. Returns: all conflicts that were listed."""
+    conflicts = []
+    for _ in range(4):
+        report = world.sync(exit_code=None, **changes)
+        conflicts += report.conflicts
+        if not world.writes():
+            break
+    world.assert_idle(**changes)
+    return conflicts
+
+
+def assert_not_lost(world: World, lead: str, conflicts: list[dict]) -> None:
+    """The person's list and title are in force or listed."""
+    found = [value for row in findings(conflicts, lead) for value in row]
+    assert world.status(lead) == "QUALIFIED" or "DONE" in found
+    assert world.cells(lead)["name"] == "Mine" or "Mine" in found
+
+
+# --- an edit that our PUT landed on ----------------------------------------------------------------------------
+
+
+@POLICIES
+@pytest.mark.parametrize("moment", ["before-recording", "before-the-feed", "after-the-feed"])
+def test_overwritten_edit_is_found_by_the_run_after_a_kill(world, policy, moment):
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, status="CONTACTED", name="Ada L.")
+    just_before_put(world, moved_and_renamed(world, lead))
+    cut = {
+        "before-recording": lambda: killed_after("PUT"),
+        "before-the-feed": lambda: killed_before("GET", "/actions"),
+        "after-the-feed": lambda: killed_after("GET", "/actions"),
+    }[moment]
+    with cut():
+        world.sync(SYNC_CONFLICT=policy)
+    assert_not_lost(world, lead, rest(world, SYNC_CONFLICT=policy))
+    winner = ("CONTACTED", "Ada L.") if policy == "airtable" else ("QUALIFIED", "Mine")
+    assert (world.status(lead), world.cells(lead)["name"]) == winner
+
+
+@POLICIES
+def test_overwritten_edit_is_found_once_the_feed_answers_again(world, policy):
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, status="CONTACTED", name="Ada L.")
+    just_before_put(world, moved_and_renamed(world, lead))
+    world.emulator.inject(Fault("status", path="/actions", status=500, times=99))
+    report = world.sync(exit_code=None, SYNC_CONFLICT=policy)
+    assert any("activity" in row["note"] for row in report.notes)
+    world.sync(exit_code=None, SYNC_CONFLICT=policy)  # still away: nothing is forgotten
+    world.emulator.clear_faults()
+    assert_not_lost(world, lead, rest(world, SYNC_CONFLICT=policy))
+
+
+def test_overwritten_edit_is_found_behind_more_cards_than_a_page_of_the_feed(world):
+    """The edit came before the first of many writes."""
+    leads = [world.lead(f"Lead {number}") for number in range(24)]
+    world.sync()
+    for lead in leads:
+        world.airtable.edit(lead, status="CONTACTED", name="Renamed")
+    just_before_put(world, moved_and_renamed(world, leads[0]))
+    with patch("leadsync.trello.PAGE", 10), patch("leadsync.apply.WRITERS", 1):
+        conflicts = world.sync().conflicts
+    assert {row[0] for row in findings(conflicts, leads[0])} == {"status", "name"}
+
+
+def test_overwritten_edit_is_listed_when_the_card_went_on_meanwhile(world):
+    """The run was killed; before the next one the lead has moved on and a person has renamed the card again."""
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, status="CONTACTED", name="Ada L.")
+    just_before_put(world, moved_and_renamed(world, lead))
+    with killed_before("GET", "/actions"):
+        world.sync()
+    world.trello.edit(world.card(lead)["id"], list_name="TODO", name="Once more")
+    conflicts = rest(world)
+    assert {("status", "DONE"), ("name", "Mine")} <= {(row[0], row[2]) for row in findings(conflicts, lead)}
+    assert (world.status(lead), world.cells(lead)["name"]) == ("NEW", "Once more")
+
+
+def test_overwritten_note_is_given_back_by_the_run_after_a_kill(world):
+    """A note typed between the re-read and the PUT of the description."""
+    lead = world.linked("Ada", "NEW", email="ada@example.com")
+    world.airtable.edit(lead, email="new@example.com")
+    card = world.card(lead)["id"]
+    just_before_put(world, lambda: world.trello.edit(card, desc=f"My note.\n\n{world.trello.card(card)['desc']}"))
+    with killed_after("PUT"):
+        world.sync()
+    rest(world)
+    assert world.card(lead)["desc"].startswith("My note.\n\n")
+    assert "new@example.com" in world.card(lead)["desc"]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_edit_is_not_lost_by_a_kill_at_any_request_of_giving_back(tmp_path, after):
+    """Also while it is being given back."""
+    for at in count():
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        here = World(folder, ordered=True)
+        here.lead("Uninvolved", "CONTACTED")
+        lead = here.linked("Ada", "NEW")
+        here.airtable.edit(lead, status="CONTACTED", name="Ada L.")
+        just_before_put(here, moved_and_renamed(here, lead))
+        with killed_before("GET", "/actions"):
+            here.sync()
+        conflicts, struck = [], False
+        with killed(at, after):
+            try:
+                conflicts = here.sync(exit_code=None).conflicts
+            except Killed:
+                struck = True
+        assert_not_lost(here, lead, conflicts + rest(here))
+        here.close()
+        if not struck:
+            break
+    assert at > 3
+
+
+def test_idle_run_costs_what_it_did_once_the_feed_has_shown_our_writes(world):
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, status="CONTACTED", name="Ada L.", email="new@example.com")
+    world.sync()
+    world.assert_idle()
+    assert world.calls() == (1, 1)
+
+
+def test_write_that_no_feed_ever_shows_is_not_asked_for_for_ever(world):
+    """A PUT that changed nothing leaves no trace; a minute later that is known."""
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, status="CONTACTED")
+    just_before_put(world, lambda: world.trello.move(world.card(lead)["id"], "IN_PROGRESS"))
+    world.sync()
+    world.sync()
+    world.assert_idle()
+    assert world.calls() == (1, 1)
+
+
+def test_unchecked_writes_are_listed_after_a_week(world):
+    """A feed that stays away for so long is told about, and no longer waited for."""
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, status="CONTACTED")
+    world.emulator.inject(Fault("status", path="/actions", status=500, times=999))
+    world.sync(exit_code=None)
+    world.emulator.clock.advance(8 * 86_400)
+    report = world.sync(exit_code=None)
+    assert any(row["lead_id"] == lead and "could not be checked" in row["note"] for row in report.notes)
+    world.emulator.clear_faults()
+    world.assert_idle()
+    assert world.calls() == (1, 1)
+
+
+# --- half a proof ---------------------------------------------------------------------------------------------
+
+NURTURE = '{"NEW": "TODO", "Nurture": "TODO", "CONTACTED": "IN_PROGRESS", "QUALIFIED": "DONE", "LOST": "DONE"}'
+
+
+@pytest.mark.parametrize("cut", [killed_before, killed_after], ids=["before", "after"])
+def test_write_of_a_tick_alone_is_not_proven_by_an_equal_list(world, cut):
+    """Both statuses lie in TODO; all that the write sends is that the card is not done."""
+    world.env["SYNC_STATUS_MAP"] = NURTURE
+    world.airtable.add_select_option("status", "Nurture")
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, status="Nurture")
+    world.trello.edit(world.card(lead)["id"], dueComplete=True)
+    with cut("PUT"):
+        world.sync()
+    conflicts = rest(world)
+    assert (world.status(lead), world.place(lead), world.card(lead)["dueComplete"]) == ("Nurture", "TODO", False)
+    assert findings(conflicts, lead) == [("status", "Nurture", "DONE")]
+
+
+def test_move_and_tick_are_one_write_and_proven_together(world):
+    """The list is as we meant it because a person put it there; the tick that we would have taken away stands."""
+    lead = world.linked("Ada", "QUALIFIED")
+    world.trello.edit(world.card(lead)["id"], dueComplete=True)
+    world.sync()
+    world.airtable.edit(lead, status="NEW")
+    with killed_before("PUT"):
+        world.sync()
+    world.trello.move(world.card(lead)["id"], "TODO")
+    rest(world)
+    assert (world.status(lead), world.place(lead)) == ("NEW", "TODO")
+
+
+# --- conflicts of a run that was cut ---------------------------------------------------------------------------
+
+
+@POLICIES
+@pytest.mark.parametrize("moment", ["after-the-write", "after-recording", "before-the-feed"])
+def test_conflict_settled_by_a_run_that_was_cut_is_listed_once_by_the_next(world, policy, moment):
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, status="CONTACTED", name="Ada L.")
+    world.trello.edit(world.card(lead)["id"], list_name="DONE", name="Mine")
+    method = "PUT" if policy == "airtable" else "PATCH"
+    if moment == "after-recording":
+        record = StateStore.record
+
+        def record_and_die(self, *args, **more):
+            record(self, *args, **more)
+            raise Killed
+
+        with patch.object(StateStore, "record", record_and_die), pytest.raises(Killed):
+            world.sync(SYNC_CONFLICT=policy)
+    elif moment == "before-the-feed" and policy == "airtable":
+        with killed_before("GET", "/actions"):
+            world.sync(SYNC_CONFLICT=policy)
+    else:
+        with killed_after(method):
+            world.sync(SYNC_CONFLICT=policy)
+    report = world.sync(SYNC_CONFLICT=policy)
+    assert findings(report.conflicts, lead) == [("status", "CONTACTED", "DONE"), ("name", "Ada L.", "Mine")]
+    assert findings(world.assert_idle(SYNC_CONFLICT=policy).conflicts, lead) == []
+
+
+def test_conflict_of_a_run_that_was_cut_before_it_wrote_is_listed_once(world):
+    """It is found anew, not told twice."""
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, status="CONTACTED")
+    world.trello.move(world.card(lead)["id"], "DONE")
+    with killed_before("PUT"):
+        world.sync()
+    assert findings(world.sync().conflicts, lead) == [("status", "CONTACTED", "DONE")]
+
+
+def test_conflict_of_a_cut_run_shows_in_a_dry_run_and_is_still_told_by_the_next(world):
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, status="CONTACTED")
+    world.trello.move(world.card(lead)["id"], "DONE")
+    with killed_after("PUT"):
+        world.sync()
+    assert findings(world.sync(dry_run=True).conflicts, lead) == [("status", "CONTACTED", "DONE")]
+    assert findings(world.sync().conflicts, lead) == [("status", "CONTACTED", "DONE")]
+
+
+# --- an archive that lands on an edit --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("edit", [{"list_name": "DONE"}, {"name": "Mine"}], ids=["moved", "renamed"])
+@pytest.mark.parametrize("cut", [None, "PUT", "/actions"], ids=["whole", "killed-after-the-put", "killed-at-the-feed"])
+def test_card_edited_just_before_it_is_archived_is_spared(world, edit, cut):
+    """As if it had been edited before the run: the lead is gone, the card is a person's to decide about."""
+    lead = world.linked("Ada", "NEW")
+    card = world.card(lead)["id"]
+    world.airtable.delete(lead)
+    just_before_put(world, lambda: world.trello.edit(card, **edit))
+    conflicts = []
+    if cut is None:
+        conflicts += world.sync().conflicts
+    else:
+        with killed_after("PUT") if cut == "PUT" else killed_before("GET", cut):
+            world.sync()
+    conflicts += world.sync().conflicts
+    assert world.trello.card(card)["closed"] is False
+    assert ("card", "deleted") in {row[:2] for row in findings(conflicts, lead)}
+    assert world.sync().exit_code == 0
+    assert world.writes() == 0
+
+
+def test_card_nobody_touched_is_archived_with_one_request_and_one_look_at_the_feed(world):
+    lead = world.linked("Ada", "NEW")
+    world.airtable.delete(lead)
+    world.sync()
+    assert world.card(lead)["closed"]
+    world.assert_idle()
