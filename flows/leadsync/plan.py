@@ -70,15 +70,41 @@ class CardWrite:
 
 
 @dataclass(frozen=True)
+class CellWrite:
+    """One cell of a lead: its new text, the base columns that are true once it is written, and the change."""
+
+    text: str
+    record: Row
+    change: Change
+
+
+@dataclass(frozen=True)
 class LeadWrite:
-    """One record in a PATCH: our field names to texts. `seen` and `record` as in CardWrite."""
+    """
+    One record in a PATCH: our field names to what becomes of the cells. `seen` as in CardWrite.
+
+    Any of the cells may be refused for itself, so each has its own record; `record` holds them all.
+    """
 
     lead_id: str
     card_id: str
-    fields: dict[str, str]
-    record: Row
+    cells: dict[str, CellWrite]
     seen: Row
-    changes: tuple[Change, ...]
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Our field names to texts."""
+        return {cell: write.text for cell, write in self.cells.items()}
+
+    @property
+    def record(self) -> Row:
+        """The base columns that are true once all cells are written."""
+        return {column: value for write in self.cells.values() for column, value in write.record.items()}
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """One change a cell."""
+        return tuple(write.change for write in self.cells.values())
 
 
 @dataclass
@@ -187,9 +213,7 @@ class Draft:
     due_complete: bool | None = None
     card_record: Row = field(default_factory=dict)
     card_changes: list[Change] = field(default_factory=list)
-    fields: dict[str, str] = field(default_factory=dict)
-    lead_record: Row = field(default_factory=dict)
-    lead_changes: list[Change] = field(default_factory=list)
+    lead_cells: dict[str, CellWrite] = field(default_factory=dict)
 
 
 # --- rows -----------------------------------------------------------------------------------------------------
@@ -357,9 +381,9 @@ def _status_to_airtable(row: LeadRow, draft: Draft) -> None:
     status = row.rules.status_map.put(stage, row.lead["status"])
     if stage != row.card["stage"]:
         _move_card(row, draft, stage, "marked done")
-    draft.fields["status"] = status
-    draft.lead_record |= {"status": status, "stage": stage, "due_complete": bool(row.card["due_complete"])}
-    draft.lead_changes.append(row.change("status", row.lead["status"], status, TO_AIRTABLE))
+    record = {"status": status, "stage": stage, "due_complete": bool(row.card["due_complete"])}
+    change = row.change("status", row.lead["status"], status, TO_AIRTABLE)
+    draft.lead_cells["status"] = CellWrite(status, record, change)
 
 
 def _status_parked(row: LeadRow, draft: Draft) -> None:
@@ -399,9 +423,9 @@ def _name_to_trello(row: LeadRow, draft: Draft) -> None:
 
 
 def _name_to_airtable(row: LeadRow, draft: Draft) -> None:
-    draft.fields["name"] = row.card["title"]
-    draft.lead_record |= {"name": row.card["title"], "title": row.card["title"]}
-    draft.lead_changes.append(row.change("name", row.lead["name"], row.card["title"], TO_AIRTABLE))
+    title = row.card["title"]
+    change = row.change("name", row.lead["name"], title, TO_AIRTABLE)
+    draft.lead_cells["name"] = CellWrite(title, {"name": title, "title": title}, change)
 
 
 NAME_PLANNERS: Final = {
@@ -456,6 +480,5 @@ def _hand_in(row: LeadRow, draft: Draft) -> None:
             changes=tuple(draft.card_changes),
         )
         row.plan.card_writes.append(write)
-    if draft.fields:
-        lead = LeadWrite(row.lead_id, row.card_id, draft.fields, draft.lead_record, row.lead, tuple(draft.lead_changes))
-        row.plan.lead_writes.append(lead)
+    if draft.lead_cells:
+        row.plan.lead_writes.append(LeadWrite(row.lead_id, row.card_id, draft.lead_cells, row.lead))
