@@ -90,7 +90,7 @@ def repair(checkup: Checkup, console: Console, yes: bool) -> bool:
 
 def validate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON on stdout.")] = False,
-    fix: Annotated[bool, typer.Option("--fix", help="Create missing lists and status options, after asking.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Create missing lists, after asking.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --fix: do not ask.")] = False,
     every: Annotated[float, typer.Option(help="Minutes between runs, for the forecast of calls.")] = SCHEDULE_MINUTES,
     pair: Annotated[str, typer.Option(help="A pair saved with flows/pairs.py; without it, the one in .env.")] = "",

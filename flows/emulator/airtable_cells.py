@@ -7,6 +7,7 @@ from typing import Any
 
 from emulator.airtable_errors import (
     computed_field,
+    locked_field,
     missing_row,
     unknown_choice,
     unparsable_value,
@@ -45,6 +46,8 @@ class Field:
     type: str
     options: dict[str, Any] | None = None
     description: str | None = None
+    is_locked: bool = False
+    """Edited by some people only, none of whom owns a token."""
 
     @property
     def is_computed(self) -> bool:
@@ -137,9 +140,13 @@ class CellRules:
     typecast: bool = False
     may_add_choices: bool = True
     """Whether the writer may change the field, which typecast needs to add a choice."""
+    by_hand: bool = True
+    """A person in the web client writes, not the user of a token."""
 
     def stored(self, column: Field, value: Any, has_record: Callable[[str], bool]) -> Any:
         """The value to store, None for empty; raises Refused with the texts of section 2.8."""
+        if column.is_locked and not self.by_hand:
+            raise locked_field(column.name, self.knobs.airtable_locked_field_message)
         if column.is_computed:
             raise computed_field(column.name)
         if value is None:

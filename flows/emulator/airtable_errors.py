@@ -54,6 +54,11 @@ def computed_field(name: str) -> Refused:
     return refusal(422, "INVALID_VALUE_FOR_COLUMN", words)
 
 
+def locked_field(name: str, words: str) -> Refused:
+    """403 for a column that this writer may not edit; newer texts name the field."""
+    return refusal(403, "INVALID_PERMISSIONS", words.format(field=name))
+
+
 def wrong_value(name: str) -> Refused:
     """422 for a value of the wrong JSON type."""
     return refusal(422, "INVALID_VALUE_FOR_COLUMN", f'Field "{name}" cannot accept the provided value')

@@ -131,6 +131,11 @@ class AirtablePerson:
             fresh = build_field(self._world.ids, {"name": column.name, "type": kind, "options": options})
             column.type, column.options = fresh.type, fresh.options
 
+    def lock_field(self, field: str, locked: bool = True) -> None:
+        """Let only people edit a column, not the users of tokens; False undoes it."""
+        with self._lock:
+            self._field(field).is_locked = locked
+
     def add_select_option(self, field: str, name: str) -> None:
         """Add an option to a select column."""
         with self._lock:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 READ_SCHEMA, WRITE_SCHEMA = "schema.bases:read", "schema.bases:write"
 
+FIXED_TYPE = "Changing a field's type or number precision is not currently supported."
+"""Refused so even if only choices would be added to a select."""
+
 
 def build_field(ids: IdSource, given: dict[str, Any]) -> Field:
     """A field from a create call; select choices get their ids here. Raises: Refused without name or type."""
@@ -107,9 +110,10 @@ class SchemaCalls:
         field = next((each for each in table.fields if each.id == call.values["field"]), None)
         if field is None:
             raise refusal(403, NOT_PERMITTED_OR_MISSING)
+        if "options" in body or "type" in body:
+            raise refusal(422, "INVALID_REQUEST_UNKNOWN", FIXED_TYPE)
         field.name = body.get("name", field.name)
         field.description = body.get("description", field.description)
-        field.options = body.get("options", field.options)
         return json_reply(field.schema())
 
     def _base(self, call: "Call") -> Base:

@@ -249,4 +249,5 @@ class FormulaRow:
 def rules_for(world: AirtableWorld, token: Token | None = None, typecast: bool = False) -> CellRules:
     """Cell rules for a writer; None is a person in the web client."""
     may_add = token is None or token.has_level("create")
-    return replace(CellRules(world.ids, world.knobs), typecast=typecast, may_add_choices=may_add)
+    rules = CellRules(world.ids, world.knobs, by_hand=token is None)
+    return replace(rules, typecast=typecast, may_add_choices=may_add)

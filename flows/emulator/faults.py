@@ -41,6 +41,8 @@ class Fault:
     method: str | None = None
     path: str | None = None
     """Regular expression, searched in the request's path."""
+    member: str | None = None
+    """Name of a member that the request's JSON body must have."""
     nth: int = 1
     """Fires at this matching request, counted from now (1 is the next)."""
     times: int = 1
@@ -64,6 +66,7 @@ class Fault:
             self.service in (None, request.service)
             and (self.method is None or self.method.upper() == request.method)
             and (self.path is None or re.search(self.path, request.path) is not None)
+            and (self.member is None or (isinstance(request.body, dict) and self.member in request.body))
         )
 
 

@@ -27,6 +27,8 @@ class Knobs:
     """Message of the 401 for a token that does not exist (A 3.2)."""
     airtable_missing_scope_type: str = "INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND"
     """Type of the 403 when the token lacks a scope; the other reading is INVALID_PERMISSIONS (A 3.3)."""
+    airtable_locked_field_message: str = 'You are not permitted to edit values in field "{field}"'
+    """Message of the 403 for a column that the token's user may not edit; that it names the field is known (A 3.2)."""
     airtable_missing_base_status: Literal[404, 403] = 404
     """Data calls on a base that is missing or not in the token (A 3.3)."""
     airtable_quota_covers_meta: bool = False

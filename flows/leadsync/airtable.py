@@ -7,7 +7,9 @@ What is never here: a decision, a frame of cards, a retry (see wire.py).
 from __future__ import annotations
 
 import datetime
+import re
 import time
+from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +18,13 @@ import pandas as pd
 from pyairtable import Api
 from pyairtable.formulas import CREATED_TIME, DATETIME_PARSE, EQ, IS_AFTER, LAST_MODIFIED_TIME, OR, RECORD_ID
 
-from leadsync.errors import ConfigurationError, IncompleteReadError, LeadsyncError, ServiceRefusedError
+from leadsync.errors import (
+    ConfigurationError,
+    IncompleteReadError,
+    LeadsyncError,
+    ReadAgainError,
+    ServiceRefusedError,
+)
 from leadsync.frames import absent_leads, leads_frame
 from leadsync.seen import Item
 from leadsync.settings import Settings
@@ -33,6 +41,16 @@ READ_ATTEMPTS = 3
 RECORD_PARTS = ("id", "createdTime", "fields")
 GONE = (403, 404)
 PERMISSION = ("INVALID_PERMISSIONS", "INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND")
+CELL_REFUSALS = (403, 422)
+"""Answers to a batch that may be about one of its cells."""
+
+Cells = dict[str, dict[str, str]]
+"""What a PATCH sets: lead_id -> our field -> text."""
+
+
+def refused_setting(refused: ServiceRefusedError) -> str:
+    """The setting that Airtable says it does not accept, "" if the refusal is about something else."""
+    return "AIRTABLE_API_TOKEN" if refused.status == 401 else ""
 
 
 @dataclass(frozen=True)
@@ -59,7 +77,9 @@ class Airtable:
         per_second = settings.airtable_requests_per_second
         burst = max(1, int(per_second))  # so that a slow request is made up for by the next ones
         pace = Pace(limit=burst, seconds=burst / per_second, penalty=PENALTY, allowed=ALLOWED)
-        self.wire = wire or Wire("Airtable", pace, secrets=(token,))
+        self.wire = wire or Wire("Airtable", pace, secrets=(token,), credential=refused_setting)
+        self._unwritable: dict[str, ServiceRefusedError] = {}  # our field -> why it takes no value in this run
+        self._written: set[str] = set()  # our fields that took one
         self._settings, self._columns = settings, settings.columns
         by_id = {column.startswith("fld") and len(column) == 17 for column in self._columns.values()}
         if len(by_id) > 1:
@@ -130,11 +150,12 @@ class Airtable:
             "Run again."
         )
 
-    def reread_leads(self, lead_ids: Sequence[str]) -> pd.DataFrame:
+    def reread_leads(self, lead_ids: Sequence[str]) -> LeadsRead:
         """The given leads as they are now, in one filtered list of at most 100; a lead that is gone is absent."""
         formula = OR(*(EQ(RECORD_ID(), lead_id) for lead_id in lead_ids))
-        leads = self.leads_of([record for page in self._records(formula=str(formula)) for record in page])
-        return leads[leads.index.isin(lead_ids)]
+        records = [record for page in self._records(formula=str(formula)) for record in page]
+        leads = self.leads_of(records)
+        return LeadsRead(leads[leads.index.isin(lead_ids)], by_id(records), whole=False)
 
     def look_up_leads(self, lead_ids: Sequence[str]) -> pd.DataFrame:
         """
@@ -153,27 +174,70 @@ class Airtable:
 
     def update_leads(
         self, updates: Mapping[str, Mapping[str, str]]
-    ) -> Iterator[tuple[list[str], list[dict[str, Any]] | LeadsyncError]]:
+    ) -> Iterator[tuple[Cells, list[Item] | LeadsyncError]]:
         """
-        PATCH the given cells (lead_id -> our field -> text), at most 10 leads a request.
+        PATCH the given cells, at most 10 leads a request.
 
-        Yields: the lead ids of each request, with the records as Airtable returned them or the error. A batch
-        that gets a 422 is split until the offender stands alone (design section 8.6).
+        A batch that is refused because of a cell is divided until the cell stands alone; a column that is computed or
+        may not be edited is not tried again in this run. Yields: the cells of each answer, with the records as
+        Airtable returned them or the error; each of `updates` once, unless it is left off at a ReadAgainError.
         """
         ids = list(updates)
-        batches = [ids[start : start + BATCH] for start in range(0, len(ids), BATCH)]
+        batches = deque(
+            {lead_id: dict(updates[lead_id]) for lead_id in ids[start : start + BATCH]}
+            for start in range(0, len(ids), BATCH)
+        )
         while batches:
-            batch = batches.pop(0)
+            batch = batches.popleft()
+            for field, refused in list(self._unwritable.items()):
+                batch, refused_cells = _without(batch, field)
+                if refused_cells:
+                    yield refused_cells, refused
+            if not batch:
+                continue
             try:
-                yield batch, self._patch({lead_id: updates[lead_id] for lead_id in batch})
+                records = self._patch(batch)
             except ServiceRefusedError as refused:
-                if refused.status == 422 and len(batch) > 1:
-                    half = len(batch) // 2
-                    batches[:0] = [batch[:half], batch[half:]]
-                else:
+                parts = self._divided(batch, refused)
+                if not parts:
                     yield batch, refused
+                batches.extendleft(reversed(parts))
             except LeadsyncError as failed:
                 yield batch, failed
+            else:
+                self._written |= _fields_of(batch)
+                yield batch, records
+
+    def _divided(self, batch: Cells, refused: ServiceRefusedError) -> list[Cells]:
+        """
+        What to send instead of a refused batch, [] if its one cell is refused.
+
+        A column that takes no value from us is noted, and the batch goes on without it, whatever its size. Else a 403
+        is looked for in the columns first, since rights are a column's, and a 422 in the leads.
+        """
+        if refused.status not in CELL_REFUSALS:
+            return []
+        fields = _fields_of(batch)
+        unwritable = self._unwritable_field(fields, refused, alone=len(batch) == 1)
+        if unwritable:
+            self._unwritable[unwritable] = refused
+            return [batch]
+        if len(fields) > 1 and (refused.status == 403 or len(batch) == 1):
+            return [_without(batch, field)[1] for field in sorted(fields)]
+        if len(batch) > 1:
+            ids = list(batch)
+            half = len(ids) // 2
+            return [{lead_id: batch[lead_id] for lead_id in part} for part in (ids[:half], ids[half:])]
+        return []
+
+    def _unwritable_field(self, fields: Collection[str], refused: ServiceRefusedError, alone: bool) -> str:
+        """Which of `fields` takes no value from us, as far as one refusal tells; `alone`: it was for a single lead."""
+        of_column = refused.status == 403 or refused.kind == "UNKNOWN_FIELD_NAME" or _is_computed(refused)
+        named = [field for field in sorted(fields) if _names(refused, self._columns[field])]
+        if of_column and named:
+            return named[0]
+        single = next(iter(fields)) if len(fields) == 1 else ""
+        return single if alone and of_column and single not in self._written else ""
 
     def leads_of(self, records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         """Records as Airtable sent them, as leads."""
@@ -181,11 +245,17 @@ class Airtable:
 
     def may_write(self) -> bool:
         """Whether the token may write records; asked with an empty batch, which changes nothing. Cost: 1 request."""
-        try:
-            self._api.patch(self._table.urls.records, json={"records": []})
-        except ServiceRefusedError as refused:
-            return refused.status not in (401, 403)
-        return True
+        tries = 0
+        while True:
+            try:
+                self._api.patch(self._table.urls.records, json={"records": []})
+            except ServiceRefusedError as refused:
+                return refused.status not in (401, 403)
+            except ReadAgainError as again:
+                tries += again.sent
+                self.wire.wait_again(again, tries)
+            else:
+                return True
 
     def fetch_columns(self) -> dict[str, dict[str, Any]] | None:
         """The table's columns by name and by id, with type and options; None without schema.bases:read."""
@@ -199,12 +269,6 @@ class Airtable:
                 fields = [{**column, "table_id": table["id"]} for column in table["fields"]]
                 return {column[key]: column for column in fields for key in ("name", "id")}
         return None
-
-    def add_option(self, column: Mapping[str, Any], name: str) -> None:
-        """Add a choice to a single select. Raises: ServiceRefusedError without schema.bases:write."""
-        choices = [*column.get("options", {}).get("choices", []), {"name": name}]
-        path = ("meta", "bases", self._settings.airtable_base_id, "tables", column["table_id"], "fields", column["id"])
-        self._api.patch(self._api.build_url(*path), json={"options": {"choices": choices}})
 
     def fetch_webhooks(self) -> list[dict[str, Any]]:
         """The base's webhooks: id, notificationUrl, specification, areNotificationsEnabled … Cost: 1 request."""
@@ -255,22 +319,44 @@ class Airtable:
         columns = self.fetch_columns() or {}
         return next((str(column["table_id"]) for column in columns.values()), None)
 
-    def explain(self, refused: ServiceRefusedError, fields: Mapping[str, str]) -> tuple[str, str]:
-        """Why a lead could not be written, and what to do about it."""
+    def explain(self, refused: ServiceRefusedError, cells: Mapping[str, str]) -> tuple[str, str]:
+        """Why cells of a lead (our field -> text) could not be written, and what to do about it."""
+        column = " and ".join(repr(self._columns[field]) for field in cells)
         if refused.kind == "INVALID_MULTIPLE_CHOICE_OPTIONS":
-            status, column = fields.get("status", ""), self._columns["status"]
+            option = " or ".join(cells.values())
             return (
-                f"column {column!r} has no option {status!r}",
-                f"Add the option {status!r} to column {column!r}, or change SYNC_STATUS_MAP.",
+                f"column {column} has no option {option!r}",
+                f"Add the option {option!r} to column {column}, or change SYNC_STATUS_MAP.",
             )
+        if refused.kind == "UNKNOWN_FIELD_NAME":
+            return f"there is no column {column}", "Rename the column back, or change AIRTABLE_*_FIELD."
         if refused.kind == "ROW_DOES_NOT_EXIST":
             return "the lead is gone", "Nothing to do; the next run sees that it was deleted."
-        if refused.status in (401, 403):
+        if _is_computed(refused):
             return (
-                "the token may not write to the table",
-                "Give AIRTABLE_API_TOKEN the scope data.records:write and its user the role editor.",
+                f"column {column} is computed, so the card's edit cannot be taken over ({refused.text})",
+                "Edit what it is computed from, or let AIRTABLE_*_FIELD name a column that can be written.",
             )
-        return str(refused), "Correct the cell or the column's type in Airtable."
+        if refused.status == 403 and self._names_a_field(refused):
+            return (
+                f"column {column} may not be edited ({refused.text})",
+                f"Give the user of AIRTABLE_API_TOKEN the right to edit column {column} in Airtable.",
+            )
+        if refused.status in (401, 403):
+            words = refused.text or refused.kind or f"status {refused.status}"
+            return (
+                f"the token may not write to column {column} of the table ({words})",
+                "Give AIRTABLE_API_TOKEN the scope data.records:write and its user the role editor, and the right to "
+                "edit this column.",
+            )
+        return f"column {column}: {refused}", "Correct the cell or the column's type in Airtable."
+
+    def forbids(self, refused: ServiceRefusedError) -> bool:
+        """Whether a write's refusal is about the token or the table, and not about a cell."""
+        return refused.status == 401 or (refused.status == 403 and not self._names_a_field(refused))
+
+    def _names_a_field(self, refused: ServiceRefusedError) -> bool:
+        return any(_names(refused, column) for column in self._columns.values())
 
     def _webhooks(self, method: str, *path: str, **options: Any) -> dict[str, Any]:
         """Raises: ConfigurationError that names the missing scope; ServiceRefusedError for a single webhook."""
@@ -327,8 +413,8 @@ class Airtable:
     def _misconfigured(self, refused: ServiceRefusedError) -> LeadsyncError:
         """Which setting a refused read points to [reference/airtable-api.md 2.1, 3.3]."""
         base, table = self._settings.airtable_base_id, self._settings.airtable_table_name
-        if refused.status == 401:
-            return ConfigurationError("AIRTABLE_API_TOKEN was not accepted by Airtable; make a new token.")
+        if setting := refused_setting(refused):
+            return ConfigurationError(f"{setting} was not accepted by Airtable; make a new token.")
         if refused.kind == "UNKNOWN_FIELD_NAME":
             settings = ", ".join(f"AIRTABLE_{ours.upper()}_FIELD={column}" for ours, column in self._columns.items())
             return ConfigurationError(
@@ -349,6 +435,26 @@ class Airtable:
                 f"(table asked for: AIRTABLE_TABLE_NAME {table!r})."
             )
         return ConfigurationError(f"Airtable refused to list table {table!r} of base {base}: {refused}.")
+
+
+def _fields_of(batch: Cells) -> set[str]:
+    return {field for cells in batch.values() for field in cells}
+
+
+def _without(batch: Cells, field: str) -> tuple[Cells, Cells]:
+    """The batch without the cells of `field`, and those cells."""
+    rest = {lead_id: {name: text for name, text in cells.items() if name != field} for lead_id, cells in batch.items()}
+    taken = {lead_id: {field: cells[field]} for lead_id, cells in batch.items() if field in cells}
+    return {lead_id: cells for lead_id, cells in rest.items() if cells}, taken
+
+
+def _is_computed(refused: ServiceRefusedError) -> bool:
+    return refused.kind == "INVALID_VALUE_FOR_COLUMN" and "computed" in refused.text
+
+
+def _names(refused: ServiceRefusedError, column: str) -> bool:
+    """Whether the service's words name the column (by name or id), as a word of its own."""
+    return re.search(rf"(?<!\w){re.escape(column)}(?!\w)", refused.text, re.IGNORECASE) is not None
 
 
 def iso(moment: float) -> str:

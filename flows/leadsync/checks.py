@@ -11,7 +11,6 @@ import datetime
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -84,7 +83,7 @@ def check_setup(settings: Settings, clients: Clients, every_minutes: float) -> C
     checkup, seen = Checkup([], []), Seen()
     _collect(checkup, lambda: _check_leads(settings, clients.airtable, every_minutes, seen))
     if seen.leads is not None:
-        _collect(checkup, lambda: _check_table(settings, clients.airtable, checkup))
+        _collect(checkup, lambda: _check_table(settings, clients.airtable))
     _collect(checkup, lambda: _check_trello_token(clients.trello))
     _collect(checkup, lambda: _check_lists(settings, clients.trello, checkup, seen))
     _collect(checkup, lambda: _check_cards(settings, clients.trello, seen))
@@ -139,7 +138,7 @@ def _forecast(leads: int, every_minutes: float, settings: Settings) -> Finding:
     return Finding("API quota", WARN, f"{detail}; {whose} allows {allowed:,}", remedy)
 
 
-def _check_table(settings: Settings, airtable: Airtable, checkup: Checkup) -> Iterator[Finding]:
+def _check_table(settings: Settings, airtable: Airtable) -> Iterator[Finding]:
     fields = airtable.fetch_columns()
     if fields is None:
         yield Finding("Airtable columns", WARN, "types and options not checked", "Add the scope schema.bases:read.")
@@ -157,17 +156,11 @@ def _check_table(settings: Settings, airtable: Airtable, checkup: Checkup) -> It
     options = [choice["name"] for choice in status.get("options", {}).get("choices", [])]
     missing = [name for name in settings.sync_status_map.status_for.values() if name not in options]
     if missing:
-        remedy = "Add them to the column, or run with --fix."
+        where = f"column {status['name']!r} of table {settings.airtable_table_name!r}"
+        remedy = f"In Airtable, edit {where} and add the options {', '.join(missing)}, spelled just so."
         yield Finding("status options", FAIL, f"missing: {', '.join(missing)}", remedy)
-        checkup.repairs += [
-            Repair(f"option {name} of column {status['name']}", _option(airtable, status, name)) for name in missing
-        ]
     else:
         yield Finding("status options", OK, f"{', '.join(options)}")
-
-
-def _option(airtable: Airtable, column: dict[str, Any], name: str) -> Callable[[], None]:
-    return lambda: airtable.add_option(column, name)
 
 
 def _check_trello_token(trello: Trello) -> Iterator[Finding]:

@@ -24,6 +24,21 @@ class TimedOutWriteError(UnclearWriteError):
     """As above, but the server may still be working on it."""
 
 
+class ReadAgainError(TransientServiceError):
+    """
+    A PATCH that would have to wait before it is sent, or sent again: what it is based on must be read anew first.
+
+    Attributes: `sent`, whether it left at all; `unclear`, whether it may have taken effect; `pause` [s], None = back
+        off; `attempts`, how many tries it is worth.
+    """
+
+    def __init__(
+        self, text: str, sent: bool = True, unclear: bool = False, pause: float | None = None, attempts: int = 1
+    ) -> None:
+        super().__init__(text)
+        self.sent, self.unclear, self.pause, self.attempts = sent, unclear, pause, attempts
+
+
 class QuotaExceededError(LeadsyncError):
     """The monthly API quota of the Airtable workspace is used up; a retry is useless."""
 
@@ -53,6 +68,35 @@ class ConfigurationError(LeadsyncError):
 
     exit_code = 2
     title = "Misconfigured"
+
+
+class DeadTokenError(ConfigurationError):
+    """
+    A service that had accepted our credentials does so no more: nothing further can be asked of it or written there.
+
+    Attributes: `service`, `setting` (the one to be replaced), `text` (the service's own words), `reason` and `remedy`.
+    """
+
+    title = "TokenExpired"
+
+    def __init__(self, service: str, setting: str, text: str) -> None:
+        super().__init__(service, setting, text)
+        self.service, self.setting, self.text = service, setting, text
+
+    @property
+    def reason(self) -> str:
+        """What happened; a token that lacks a scope is refused in the same words as one that was withdrawn."""
+        if "scope" in self.text:
+            return f"{self.service} says {self.text!r}: {self.setting} may not write, has expired or was revoked"
+        return f"{self.service} no longer accepts {self.setting} ({self.text}): it expired or was revoked"
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it."""
+        return f"Make a new one that may read and write, put it into {self.setting}, and run again."
+
+    def __str__(self) -> str:
+        return f"{self.reason}. {self.remedy}"
 
 
 class StateStoreError(ConfigurationError):

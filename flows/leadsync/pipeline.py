@@ -347,10 +347,10 @@ class Run:
 
     def _refuse_if_nothing_was_permitted(self, plan: Plan, outcome: Outcome) -> None:
         """Credentials that may read and not write are a matter of configuration, if nothing was written."""
-        forbidden = [refused for refused in outcome.refused if refused.status in (401, 403)]
-        if forbidden and len(forbidden) >= plan.writes and not self.report.changes:
+        meant = {write.lead_id for write in plan.card_writes} | {write.lead_id for write in plan.lead_writes}
+        if outcome.forbidden and meant <= outcome.forbidden and not self.report.changes:
             first: Failure = outcome.failures[0]
-            raise ConfigurationError(f"Nothing could be written: {first.reason}. {first.remedy}")
+            raise outcome.dead or ConfigurationError(f"Nothing could be written: {first.reason}. {first.remedy}")
 
 
 def _now() -> datetime.datetime:

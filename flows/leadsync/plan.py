@@ -71,16 +71,42 @@ class CardWrite:
 
 
 @dataclass(frozen=True)
+class CellWrite:
+    """One cell of a lead: its new text, the base columns that are true once it is written, and the change."""
+
+    text: str
+    record: Row
+    change: Change
+
+
+@dataclass(frozen=True)
 class LeadWrite:
-    """One record in a PATCH: our field names to texts. `seen`, `record` and `conflicts` as in CardWrite."""
+    """
+    One record in a PATCH: our field names to what becomes of the cells. `seen` and `conflicts` as in CardWrite.
+
+    Any of the cells may be refused for itself, so each has its own record; `record` holds them all.
+    """
 
     lead_id: str
     card_id: str
-    fields: dict[str, str]
-    record: Row
+    cells: dict[str, CellWrite]
     seen: Row
-    changes: tuple[Change, ...]
     conflicts: tuple[Conflict, ...] = ()
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Our field names to texts."""
+        return {cell: write.text for cell, write in self.cells.items()}
+
+    @property
+    def record(self) -> Row:
+        """The base columns that are true once all cells are written."""
+        return {column: value for write in self.cells.values() for column, value in write.record.items()}
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """One change a cell."""
+        return tuple(write.change for write in self.cells.values())
 
 
 @dataclass
@@ -190,9 +216,7 @@ class Draft:
     card_record: Row = field(default_factory=dict)
     card_changes: list[Change] = field(default_factory=list)
     card_conflicts: list[Conflict] = field(default_factory=list)
-    fields: dict[str, str] = field(default_factory=dict)
-    lead_record: Row = field(default_factory=dict)
-    lead_changes: list[Change] = field(default_factory=list)
+    lead_cells: dict[str, CellWrite] = field(default_factory=dict)
     lead_conflicts: list[Conflict] = field(default_factory=list)
 
 
@@ -365,9 +389,9 @@ def _status_to_airtable(row: LeadRow, draft: Draft) -> None:
     status = row.rules.status_map.put(stage, row.lead["status"])
     if stage != row.card["stage"]:
         _move_card(row, draft, stage, "marked done")
-    draft.fields["status"] = status
-    draft.lead_record |= {"status": status, "stage": stage, "due_complete": bool(row.card["due_complete"])}
-    draft.lead_changes.append(row.change("status", row.lead["status"], status, TO_AIRTABLE))
+    record = {"status": status, "stage": stage, "due_complete": bool(row.card["due_complete"])}
+    change = row.change("status", row.lead["status"], status, TO_AIRTABLE)
+    draft.lead_cells["status"] = CellWrite(status, record, change)
 
 
 def _status_parked(row: LeadRow, draft: Draft) -> None:
@@ -407,9 +431,9 @@ def _name_to_trello(row: LeadRow, draft: Draft) -> None:
 
 
 def _name_to_airtable(row: LeadRow, draft: Draft) -> None:
-    draft.fields["name"] = row.card["title"]
-    draft.lead_record |= {"name": row.card["title"], "title": row.card["title"]}
-    draft.lead_changes.append(row.change("name", row.lead["name"], row.card["title"], TO_AIRTABLE))
+    title = row.card["title"]
+    change = row.change("name", row.lead["name"], title, TO_AIRTABLE)
+    draft.lead_cells["name"] = CellWrite(title, {"name": title, "title": title}, change)
 
 
 NAME_PLANNERS: Final = {
@@ -465,14 +489,6 @@ def _hand_in(row: LeadRow, draft: Draft) -> None:
             conflicts=tuple(draft.card_conflicts),
         )
         row.plan.card_writes.append(write)
-    if draft.fields:
-        lead = LeadWrite(
-            lead_id=row.lead_id,
-            card_id=row.card_id,
-            fields=draft.fields,
-            record=draft.lead_record,
-            seen=row.lead,
-            changes=tuple(draft.lead_changes),
-            conflicts=tuple(draft.lead_conflicts),
-        )
-        row.plan.lead_writes.append(lead)
+    if draft.lead_cells:
+        conflicts = tuple(draft.lead_conflicts)
+        row.plan.lead_writes.append(LeadWrite(row.lead_id, row.card_id, draft.lead_cells, row.lead, conflicts))

@@ -222,10 +222,13 @@ class StateStore:
                 query = sa.select(intent_table).where(pending).order_by(intent_table.c.id)
                 for intent in map(_intent, connection.execute(query).all()):
                     done = replace(intent, state=IntentState.CHECKED)
-                    if sent and lead_id in sent and intent.side == CARD:
-                        record = {**intent.record, **columns}
+                    if sent and lead_id in sent:
                         done = replace(
-                            intent, record=record, sent=sent[lead_id], answered=answered, state=IntentState.UNCHECKED
+                            intent,
+                            record=dict(columns),
+                            sent=sent[lead_id],
+                            answered=answered,
+                            state=IntentState.UNCHECKED,
                         )
                     _replace_intent(connection, intent, done)
 

@@ -7,6 +7,7 @@ What is never here: a decision, a frame of leads, a retry (see wire.py).
 from __future__ import annotations
 
 import datetime
+import re
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -83,6 +84,16 @@ class CardsRead:
     actions: list[str] = field(default_factory=list)
 
 
+def refused_setting(refused: ServiceRefusedError) -> str:
+    """The setting that Trello says it does not accept, "" if the refusal is about a card, a board or a value."""
+    words = f"{refused.kind} {refused.text}"
+    if refused.status != 401 or re.search("unauthorized .*requested", words):
+        return ""
+    if re.search(r"\bkey\b", words):
+        return "TRELLO_API_KEY"
+    return "TRELLO_API_TOKEN" if re.search(r"\btoken\b|missing scopes", words) else ""
+
+
 class Trello:
     """The board. `calls`: requests sent so far."""
 
@@ -90,7 +101,7 @@ class Trello:
         key, token = (secret.get_secret_value() for secret in (settings.trello_api_key, settings.trello_api_token))
         pace = Pace(limit=settings.trello_requests_per_10_seconds, seconds=WINDOW, penalty=PENALTY)
         hosts = dict.fromkeys(HOSTS, settings.trello_endpoint_url)
-        self.wire = wire or Wire("Trello", pace, secrets=(token, key), hosts=hosts)
+        self.wire = wire or Wire("Trello", pace, secrets=(token, key), hosts=hosts, credential=refused_setting)
         self._settings = settings
         header = f'OAuth oauth_consumer_key="{key}", oauth_token="{token}"'
         # No key is given to the client: it would put key and token into every URL.
@@ -330,7 +341,7 @@ class Trello:
         if refused.status == 401:
             return (
                 f"the token may not write to the card ({refused.text or 'unauthorized'})",
-                "Give TRELLO_API_TOKEN the scope write, and its user the right to edit the board.",
+                "Give the user of TRELLO_API_TOKEN the right to edit the card's board.",
             )
         if refused.status == 404:
             return "the card or its list is gone", "Nothing to do; the next run sees what became of it."
@@ -403,10 +414,9 @@ class Trello:
     def _misconfigured(self, refused: ServiceRefusedError) -> LeadsyncError:
         """Which setting a refused read points to [reference/trello-api.md 1.3]."""
         board = self._settings.trello_board_id
-        if "key" in refused.text:
-            return ConfigurationError("TRELLO_API_KEY was not accepted by Trello; copy the key again.")
-        if "token" in refused.text or "missing scopes" in f"{refused.kind} {refused.text}":
-            return ConfigurationError("TRELLO_API_TOKEN was not accepted by Trello; make a new token (read and write).")
+        if setting := refused_setting(refused):
+            mend = "copy the key again" if setting == "TRELLO_API_KEY" else "make a new token (read and write)"
+            return ConfigurationError(f"{setting} was not accepted by Trello; {mend}.")
         if refused.status == 401:
             return ConfigurationError(
                 f"TRELLO_BOARD_ID {board} is out of reach for TRELLO_API_TOKEN; add its user to the board."

@@ -13,7 +13,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
@@ -27,8 +27,10 @@ from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnection
 
 from leadsync.errors import (
     ConfigurationError,
+    DeadTokenError,
     LeadsyncError,
     QuotaExceededError,
+    ReadAgainError,
     ServiceRefusedError,
     TimedOutWriteError,
     TransientServiceError,
@@ -78,11 +80,27 @@ class Clock(Protocol):
 
 
 class _Again(Exception):
-    """This attempt failed in a way that the next may not; carries the pause [s] and the error if it was the last."""
+    """
+    This attempt failed in a way that the next may not; carries the pause [s] and the error if it was the last.
 
-    def __init__(self, error: LeadsyncError, pause: float | None = None, attempts: int = ATTEMPTS) -> None:
+    `sent`: whether the request left at all. `unclear`: whether it may have taken effect.
+    """
+
+    def __init__(
+        self,
+        error: LeadsyncError,
+        pause: float | None = None,
+        attempts: int = ATTEMPTS,
+        sent: bool = True,
+        unclear: bool = False,
+    ) -> None:
         super().__init__(str(error))
-        self.error, self.pause, self.attempts = error, pause, attempts
+        self.error, self.pause, self.attempts, self.sent, self.unclear = error, pause, attempts, sent, unclear
+
+
+def _no_setting(refused: ServiceRefusedError) -> str:
+    """No refusal is known to be about credentials."""
+    return ""
 
 
 class Wire(HTTPAdapter):
@@ -90,7 +108,8 @@ class Wire(HTTPAdapter):
     The transport adapter of one service.
 
     `hosts` maps hosts a client has hard-coded to the endpoint from the settings. `secrets` are blotted out of
-    every text that leaves here. Attributes: `calls`, requests sent, retries included; `server_time`, the service's
+    every text that leaves here. `credential` tells which setting a refusal says is not accepted, "" if it is about
+    something else. Attributes: `calls`, requests sent, retries included; `server_time`, the service's
     clock at its last answer, rounded down to `time_step` [s since 1970], 0 if it never said.
     Raises (from `send`): the LeadsyncErrors of errors.py, never an exception of requests or urllib3.
     """
@@ -103,11 +122,13 @@ class Wire(HTTPAdapter):
         hosts: Mapping[str, str] | None = None,
         clock: Clock = time,
         read_timeout: float = READ_TIMEOUT,
+        credential: Callable[[ServiceRefusedError], str] = _no_setting,
     ) -> None:
         super().__init__(pool_maxsize=8)
         self.service, self.calls, self.server_time, self.time_step = service, 0, 0.0, 1.0
         self._pace, self._secrets, self._hosts, self._clock = pace, secrets, dict(hosts or {}), clock
         self._timeout = (CONNECT_TIMEOUT, read_timeout)
+        self._credential, self._accepted = credential, False
         rate = Rate(pace.limit, int(pace.seconds * 1000))
         self._limiter = Limiter(InMemoryBucket([rate]), buffer_ms=5)
         self._lock = threading.Lock()
@@ -117,9 +138,15 @@ class Wire(HTTPAdapter):
         self._trips: list[float] = []
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send, paced and retried; a 2xx comes back as 200, anything else as an exception."""
+        """
+        Send, paced and retried; a 2xx comes back as 200, anything else as an exception.
+
+        A PATCH is sent at most once, and not at all during a pause: ReadAgainError says that it would have to wait.
+        """
         self._redirect(request)
         kwargs["timeout"] = self._timeout
+        if request.method == "PATCH":
+            return self._send_once(request, *args, **kwargs)
         retrying = Retrying(
             retry=retry_if_exception_type(_Again),
             stop=_enough,
@@ -131,6 +158,30 @@ class Wire(HTTPAdapter):
             return retrying(self._attempt, request, *args, **kwargs)
         except _Again as failed:
             raise failed.error from None
+
+    def _send_once(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+        try:
+            return self._attempt(request, *args, **kwargs)
+        except _Again as failed:
+            again = ReadAgainError(str(failed), failed.sent, failed.unclear, failed.pause, failed.attempts)
+            raise again from None
+
+    def wait_again(self, again: ReadAgainError, tries: int) -> None:
+        """
+        The wait before what a PATCH is based on is read anew; `tries`: how often it was sent in vain.
+
+        Raises: TransientServiceError if that was often enough.
+        """
+        if again.sent and tries >= again.attempts:
+            raise TransientServiceError(str(again))
+        if again.pause is None:
+            self._clock.sleep(_backoff(tries))
+        self._wait_out_pause()
+
+    @property
+    def moment(self) -> float:
+        """Now, by the clock that waits are measured with [s]."""
+        return self._clock.monotonic()
 
     def close(self) -> None:
         """Give back connections, and the thread that the limiter keeps."""
@@ -152,7 +203,7 @@ class Wire(HTTPAdapter):
             request.url = urlunsplit((target.scheme, target.netloc, path, parts.query, ""))
 
     def _attempt(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        self._wait_for_turn()
+        self._wait_for_turn(patient=request.method != "PATCH")
         sent = self._clock.monotonic()
         try:
             response = super().send(request, *args, **kwargs)
@@ -164,16 +215,30 @@ class Wire(HTTPAdapter):
         self._mind_remaining(response)
         self._note_time(response)
         if 200 <= response.status_code < 300:
+            self._accepted = True
             return self._checked(request, response, body)
         raise self._refused(request, response)
 
-    def _wait_for_turn(self) -> None:
-        while (wait := self._paused_until - self._clock.monotonic()) > 0:
-            self._clock.sleep(wait)
+    def _wait_for_turn(self, patient: bool) -> None:
+        """Raises: _Again in a pause, if not `patient`; another thread's request may begin one while this one queues."""
+        if patient:
+            self._wait_out_pause()
+        else:
+            self._refuse_pause()
         self._limiter.try_acquire(self.service)
+        if not patient:
+            self._refuse_pause()
         self._wait_for_arrivals()
         with self._lock:
             self.calls += 1
+
+    def _refuse_pause(self) -> None:
+        if self._paused_until > self._clock.monotonic():
+            raise _Again(TransientServiceError(f"{self.service} asked for a pause."), pause=0.0, sent=False)
+
+    def _wait_out_pause(self) -> None:
+        while (wait := self._paused_until - self._clock.monotonic()) > 0:
+            self._clock.sleep(wait)
 
     def _note_answer(self, sent: float, answered: float) -> None:
         with self._lock:
@@ -247,7 +312,7 @@ class Wire(HTTPAdapter):
             return kind(f"{self.service}: {what}; the write may or may not have taken effect.")
         attempts = SLOW_ATTEMPTS if timed_out else ATTEMPTS
         error = TransientServiceError(f"{self.service}: {what}, {attempts} times. Run again later.")
-        return _Again(error, attempts=attempts)
+        return _Again(error, attempts=attempts, unclear=True)
 
     def _refused(self, request: requests.PreparedRequest, response: requests.Response) -> Exception:
         kind, text = self._error_of(response)
@@ -264,7 +329,9 @@ class Wire(HTTPAdapter):
             return _Again(error, pause=0.0)  # the pause is everybody's, see _wait_for_turn
         if response.status_code >= 500 or response.status_code == 408:
             return self._unanswered(request, f"an answer of {response.status_code}")
-        return ServiceRefusedError(self.service, response.status_code, kind, text)
+        refused = ServiceRefusedError(self.service, response.status_code, kind, text)
+        setting = self._credential(refused) if self._accepted else ""
+        return DeadTokenError(self.service, setting, text or kind) if setting else refused
 
     def _retry_after(self, response: requests.Response) -> float:
         stated = response.headers.get("Retry-After", "")
@@ -299,7 +366,11 @@ def _pause(state: RetryCallState) -> float:
     failed = state.outcome.exception() if state.outcome else None
     if isinstance(failed, _Again) and failed.pause is not None:
         return failed.pause
-    return float(2 ** (state.attempt_number - 2) * random.uniform(0.7, 1.3))
+    return _backoff(state.attempt_number)
+
+
+def _backoff(tries: int) -> float:
+    return float(2 ** (tries - 2) * random.uniform(0.7, 1.3))
 
 
 def session(wire: Wire, headers: Mapping[str, str]) -> requests.Session:
