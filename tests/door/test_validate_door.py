@@ -83,18 +83,30 @@ def test_copies_and_unknown_statuses_are_told(command, emulator):
     assert "not in the map: Won" in details
 
 
-def test_fix_creates_missing_list_and_option(command, emulator, monkeypatch):
+def test_fix_creates_a_missing_list(command, emulator, monkeypatch):
     """It shows what it would create, creates it, and checks again."""
     for stage in ("TODO", "IN_PROGRESS", "DONE"):
         monkeypatch.delenv(f"TRELLO_LIST_{stage}_ID")
     emulator.trello.rename_list("TODO", "Backlog")
-    emulator.airtable.delete_select_option("status", "QUALIFIED")
     assert command()[0] == 2
     code, printed = command("--fix", "--yes")
     assert "• list TODO" in printed
-    assert "• option QUALIFIED of column status" in printed
     assert code == 0
     assert emulator.trello.list_id("TODO")
+
+
+def test_missing_option_is_for_a_person_to_add(command, emulator):
+    """Airtable's API adds none: the remedy says what, to which column of which table, and --fix does not offer it."""
+    emulator.airtable.delete_select_option("status", "QUALIFIED")
+    code, printed = command("--json", "--fix", "--yes")
+    (finding,) = failures(printed)
+    assert code == 2
+    for words in ("In Airtable", "column 'status'", "table 'Leads'", "QUALIFIED"):
+        assert words in finding["remedy"]
+    assert "--fix" not in finding["remedy"]
+    assert emulator.calls("airtable", writes=True) == 1  # the probe with an empty batch
+    emulator.airtable.add_select_option("status", "QUALIFIED")
+    assert command("--json")[0] == 0
 
 
 def test_forecast_warns_when_the_schedule_outspends_the_free_plan(command, emulator):

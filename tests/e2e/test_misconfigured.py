@@ -6,6 +6,7 @@ import pytest
 from harness import World
 
 from emulator import Fault
+from leadsync.store import StateStore
 
 
 @pytest.fixture
@@ -167,6 +168,293 @@ def test_one_side_that_may_not_be_written_does_not_stop_the_other(busy):
     busy.sync()
     busy.assert_one_card_each()
     busy.assert_idle()
+
+
+# Columns that take no value
+
+
+def patches(world):
+    return [request for request in world.emulator.requests if request.method == "PATCH"]
+
+
+@pytest.fixture
+def moved(world):
+    """`moved(count, renamed)`: so many leads whose cards were moved, the first `renamed` of them retitled as well."""
+
+    def make(count, renamed=1):
+        leads = [world.lead(f"Lead {number}", "NEW") for number in range(count)]
+        world.sync()
+        for lead in leads:
+            world.trello.move(world.card(lead)["id"], "DONE")
+        for lead in leads[:renamed]:
+            world.trello.edit(world.card(lead)["id"], name="Renamed")
+        return leads
+
+    return make
+
+
+@pytest.mark.parametrize("read", ["full", "auto"])
+def test_computed_name_does_not_hold_up_the_status(world, moved, read):
+    """A card renamed and moved: the status arrives, and every run tells about the name."""
+    (lead,) = moved(1)
+    world.airtable.retype_field("name", "formula")
+    for _ in range(3):
+        report = world.sync(read=read, exit_code=1)
+        (failure,) = report.failures
+        assert failure["lead_id"] == lead
+        assert "'name' is computed" in failure["reason"]
+        assert "cannot accept a value because the field is computed" in failure["reason"]
+        assert world.status(lead) == "QUALIFIED"
+    assert (len(patches(world)), report.conflicts) == (1, [])
+    world.airtable.retype_field("name", "singleLineText")
+    world.sync(read=read)
+    assert world.cells(lead)["name"] == "Renamed"
+    world.assert_idle()
+
+
+LOCKED = {
+    "named": 'You are not permitted to edit values in field "{field}"',
+    "named-differently": "Insufficient permissions: {field} is locked for your user",
+    "not-named": "You are not permitted to perform this operation",
+}
+
+
+@pytest.mark.parametrize("words", LOCKED)
+def test_locked_name_does_not_hold_up_ten_statuses(tmp_path, words):
+    """One of ten moved cards is renamed as well: ten statuses arrive, and Airtable's words are passed on."""
+    world = World(tmp_path, airtable_locked_field_message=LOCKED[words])
+    leads = [world.lead(f"Lead {number}", "NEW") for number in range(10)]
+    world.sync()
+    for lead in leads:
+        world.trello.move(world.card(lead)["id"], "DONE")
+    world.trello.edit(world.card(leads[4])["id"], name="Renamed")
+    world.airtable.lock_field("name")
+    report = world.sync(exit_code=1)
+    assert [world.status(lead) for lead in leads] == ["QUALIFIED"] * 10
+    assert report.counts["to_airtable"] == 10
+    (failure,) = report.failures
+    assert failure["lead_id"] == leads[4]
+    assert "'name'" in failure["reason"]
+    assert LOCKED[words].format(field="name") in failure["reason"]
+    assert "AIRTABLE_API_TOKEN" in failure["remedy"]
+    world.airtable.lock_field("name", locked=False)
+    world.sync()
+    assert world.cells(leads[4])["name"] == "Renamed"
+    world.assert_idle()
+    world.close()
+
+
+@pytest.mark.parametrize("column", ["name", "status"])
+def test_locked_column_costs_one_refusal_a_run(world, moved, column):
+    """Thirty leads want it: each is listed, none of the others waits, and it is not asked for again."""
+    leads = moved(30, renamed=30)
+    world.airtable.lock_field(column)
+    report = world.sync(exit_code=1)
+    assert {row["lead_id"] for row in report.failures} == set(leads)
+    assert len({(row["reason"], row["remedy"]) for row in report.failures}) == 1
+    assert report.counts["to_airtable"] == 30
+    assert len(patches(world)) <= 3 + 1
+
+
+@pytest.mark.parametrize("column", ["name", "status"])
+def test_computed_column_costs_one_refusal_a_run(world, moved, column):
+    leads = moved(30, renamed=30)
+    world.airtable.retype_field(column, "formula")
+    report = world.sync(exit_code=1)
+    assert {row["lead_id"] for row in report.failures} == set(leads)
+    assert (report.counts["to_airtable"], len(patches(world))) == (30, 3 + 1)
+
+
+def test_locked_column_alone_is_no_matter_of_the_token(world):
+    """Its name is told, so that nobody goes looking for a scope."""
+    lead = world.linked()
+    world.trello.edit(world.card(lead)["id"], name="Renamed")
+    world.airtable.lock_field("name")
+    report = world.sync(exit_code=1)
+    assert "right to edit column 'name'" in report.failures[0]["remedy"]
+    assert "scope" not in report.failures[0]["remedy"]
+
+
+@pytest.mark.parametrize("kind", ["INVALID_PERMISSIONS", "INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND"])
+def test_token_that_may_only_read_is_found_out_in_a_few_requests(tmp_path, kind):
+    """Thirty leads with two cells each; no refusal names anything."""
+    world = World(tmp_path, airtable_missing_scope_type=kind)
+    leads = [world.lead(f"Lead {number}", "NEW") for number in range(30)]
+    world.sync()
+    for lead in leads:
+        world.trello.edit(world.card(lead)["id"], name="Renamed", list_name="DONE")
+    report = world.sync(exit_code=2, AIRTABLE_API_TOKEN=world.airtable.add_token({"data.records:read"}))
+    assert "data.records:write" in report.message
+    assert len(patches(world)) <= 10
+    world.close()
+
+
+class Killed(BaseException):
+    """The end of the process."""
+
+
+def test_kill_after_the_second_of_two_cells_is_proven_by_the_journal(world, moved, monkeypatch):
+    """A refusal parted the lead's cells; both were written, none recorded: a later move is a person's, no conflict."""
+    (lead,) = moved(1)
+    world.emulator.inject(Fault("status", method="PATCH", status=403, body={"error": {"type": "INVALID_PERMISSIONS"}}))
+    record = StateStore.record
+
+    def die(*args):
+        if len(patches(world)) == 3:
+            raise Killed
+        record(*args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(StateStore, "record", die)
+        with pytest.raises(Killed):
+            world.sync()
+    assert (world.status(lead), world.cells(lead)["name"]) == ("QUALIFIED", "Renamed")
+    world.trello.move(world.card(lead)["id"], "IN_PROGRESS")
+    assert world.sync().conflicts == []
+    assert (world.status(lead), world.place(lead)) == ("CONTACTED", "IN_PROGRESS")
+
+
+# The same at Trello
+
+
+@pytest.mark.parametrize("words", ["invalid value for name", "Bad Request"], ids=["named", "not-named"])
+@pytest.mark.parametrize(
+    ("member", "field"), [("name", "name"), ("desc", "email"), ("idList", "status")], ids=lambda value: value
+)
+def test_cell_that_trello_refuses_takes_no_other_with_it(world, member, field, words):
+    """One PUT holds the list, the title and the description."""
+    lead = world.linked("Ada", "NEW", email="old@example.com")
+    world.airtable.edit(lead, name="Ada L.", status="LOST", email="new@example.com")
+    refusal = Fault("status", method="PUT", member=member, status=400, body=words.replace("name", member), times=9)
+    world.emulator.inject(refusal)
+    report = world.sync(exit_code=1)
+    card = world.card(lead)
+    there = {"name": card["name"] == "Ada L.", "email": "new@example.com" in card["desc"]}
+    there["status"] = world.list_name(card) == "DONE"
+    assert there == {"name": True, "email": True, "status": True} | {field: False}
+    (failure,) = report.failures
+    assert (failure["lead_id"], refusal.body in failure["reason"]) == (lead, True)
+    assert sorted(row["field"] for row in report.changes) == sorted({"name", "email", "status"} - {field})
+    world.emulator.clear_faults()
+    assert [row["field"] for row in world.sync().changes] == [field]
+    world.assert_equal(lead)
+    world.assert_idle()
+
+
+def test_cell_that_trello_refuses_does_not_hold_up_airtables(world):
+    """The title is refused on every run, and a move of the card arrives all the same."""
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, name="Ada L.")
+    world.trello.move(world.card(lead)["id"], "DONE")
+    refusal = Fault("status", method="PUT", member="name", status=400, body="invalid value for name", times=9)
+    world.emulator.inject(refusal)
+    world.sync(exit_code=1)
+    assert world.status(lead) == "QUALIFIED"
+
+
+# A token that dies in the middle
+
+
+@pytest.fixture
+def crowd(world):
+    """Thirty leads, each edited on one side: the first fifteen in Airtable, the others on Trello."""
+    leads = [world.lead(f"Lead {number}", "NEW") for number in range(30)]
+    world.sync()
+    for lead in leads[:15]:
+        world.airtable.edit(lead, status="LOST")
+    for lead in leads[15:]:
+        world.trello.move(world.card(lead)["id"], "DONE")
+    return leads
+
+
+DEATHS = {
+    "invalid": "invalid token",
+    "expired": "expired token",
+    "key": "invalid key",
+    "scopes": {"message": "missing scopes"},
+}
+
+
+@pytest.mark.parametrize("death", DEATHS)
+def test_trello_token_that_dies_ends_that_side(world, crowd, death):
+    """After five cards: those under way are told, the rest is not tried, and Airtable's leads go on."""
+    body = DEATHS[death]
+    fault = Fault("status", service="trello", method="PUT", status=401, body=body, nth=6, times=99)
+    world.emulator.inject(fault)
+    report = world.sync(exit_code=1)
+    setting = "TRELLO_API_KEY" if death == "key" else "TRELLO_API_TOKEN"
+    assert report.counts["to_trello"] == 5
+    assert {row["lead_id"] for row in report.failures} | {row["lead_id"] for row in report.changes} == set(crowd)
+    assert (len(report.failures), report.counts["to_airtable"]) == (10, 15)
+    assert world.writes("trello") <= 5 + 4
+    assert sum("not tried" in row["reason"] for row in report.failures) >= 10 - 4
+    assert all(setting in row["remedy"] and "new" in row["remedy"] for row in report.failures)
+    assert not any("scope write" in row["remedy"] for row in report.failures)
+    world.emulator.clear_faults()
+    world.sync()
+    world.assert_idle()
+
+
+def test_trello_token_that_dies_before_anything_was_written_is_exit_2(world):
+    leads = [world.linked(f"Lead {number}", "NEW") for number in range(9)]
+    for lead in leads:
+        world.airtable.edit(lead, status="LOST")
+    world.emulator.inject(Fault("status", method="PUT", status=401, body="invalid token", times=99))
+    report = world.sync(exit_code=2)
+    assert "TRELLO_API_TOKEN" in report.message
+    assert "expired or was revoked" in report.message
+    assert world.writes("trello") <= 4
+
+
+def test_card_out_of_the_tokens_reach_is_about_that_card(world, crowd):
+    """Its text names no token: the other cards are written."""
+    fault = Fault("status", method="PUT", status=401, body="unauthorized card permission requested")
+    world.emulator.inject(fault)
+    report = world.sync(exit_code=1)
+    assert (len(report.failures), report.counts["to_trello"], report.counts["to_airtable"]) == (1, 14, 15)
+
+
+@pytest.mark.parametrize("method", ["PATCH", "GET"], ids=["at-the-write", "at-the-re-read"])
+def test_airtable_token_that_dies_ends_that_side(world, crowd, method):
+    """After the cards were written, in the middle of the leads."""
+
+    asked = []
+
+    def revoke(request, index):
+        if request.service == "airtable" and request.method == method and asked:
+            world.airtable.revoke()
+        asked.extend([index] * (request.service == "airtable"))
+
+    forget = world.emulator.before_request(revoke)
+    report = world.sync(exit_code=1)
+    forget()
+    assert (report.counts["to_trello"], len(report.failures)) == (15, 15)
+    assert world.writes("airtable") == (method == "PATCH")
+    assert all("AIRTABLE_API_TOKEN" in row["remedy"] for row in report.failures)
+    assert sum("not tried" in row["reason"] for row in report.failures) == (5 if method == "PATCH" else 15)
+    assert not any("scope data" in row["remedy"] for row in report.failures)
+
+
+def test_airtable_token_that_dies_before_anything_was_written_is_exit_2(world):
+    lead = world.linked()
+    world.trello.move(world.card(lead)["id"], "DONE")
+    world.emulator.inject(Fault("status", service="airtable", method="PATCH", status=401, body={"error": "X"}))
+    report = world.sync(exit_code=2)
+    assert "AIRTABLE_API_TOKEN" in report.message
+    assert "expired or was revoked" in report.message
+
+
+def test_trello_token_that_dies_at_a_look_up_moves_no_card_away(world):
+    """A refusal of the token says nothing about where a card is."""
+    lead = world.linked()
+    world.trello.archive(world.card(lead)["id"])
+    world.emulator.inject(Fault("status", path="/1/cards/", method="GET", status=401, body="invalid token"))
+    report = world.sync(exit_code=2)
+    assert "TRELLO_API_TOKEN" in report.message
+    assert "moved" not in str(world.sync().notes)
+
+
+# Tokens that may not read
 
 
 @pytest.mark.parametrize("kind", [{"data.records:write"}, set()])

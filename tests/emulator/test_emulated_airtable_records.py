@@ -630,3 +630,35 @@ def test_create_table_and_fields_through_the_api(emulator, airtable):
     assert renamed["type"] == "createdTime"
     assert call("POST", f"{tables}/Log/fields", json={"name": "x", "type": "email"}).status_code == 403
     assert call("POST", tables, json={"name": "LOG", "fields": [{"name": "a", "type": "email"}]}).status_code == 422
+
+
+def test_options_of_a_field_cannot_be_changed_through_the_api(emulator, airtable):
+    """Not even a choice added to a select; a person can."""
+    call, base = airtable(emulator), emulator.airtable.base_id
+    (table,) = call("GET", f"/v0/meta/bases/{base}/tables").json()["tables"]
+    status = table["fields"][2]
+    path = f"/v0/meta/bases/{base}/tables/{table['id']}/fields/{status['id']}"
+    for body in ({"options": {"choices": [*status["options"]["choices"], {"name": "Won"}]}}, {"type": "email"}):
+        refused = call("PATCH", path, json=body)
+        assert refused.status_code == 422
+        assert refused.json()["error"] == {
+            "type": "INVALID_REQUEST_UNKNOWN",
+            "message": "Changing a field's type or number precision is not currently supported.",
+        }
+    assert call("GET", f"/v0/meta/bases/{base}/tables").json()["tables"] == [table]
+
+
+def test_locked_field_refuses_tokens_and_takes_edits_by_hand(emulator, airtable):
+    """403 that names the field, for the whole batch; other fields are written."""
+    lead, call = emulator.airtable.add_lead("Ada", status="NEW"), airtable(emulator)
+    emulator.airtable.lock_field("name")
+    path = f"/v0/{emulator.airtable.base_id}/Leads"
+    both = {"records": [{"id": lead, "fields": {"name": "Bob", "status": "LOST"}}]}
+    refused = call("PATCH", path, json=both)
+    assert (refused.status_code, refused.json()["error"]["type"]) == (403, "INVALID_PERMISSIONS")
+    assert '"name"' in refused.json()["error"]["message"]
+    assert emulator.airtable.records()[lead] == {"name": "Ada", "status": "NEW"}
+    assert call("PATCH", path, json={"records": [{"id": lead, "fields": {"status": "LOST"}}]}).status_code == 200
+    emulator.airtable.edit(lead, name="By hand")
+    emulator.airtable.lock_field("name", locked=False)
+    assert call("PATCH", path, json=both).status_code == 200

@@ -52,6 +52,13 @@ def test_truncated_body_breaks_the_read_after_the_effect(emulator, trello):
     assert len(emulator.trello.cards()) == 1
 
 
+def test_fault_for_a_member_of_the_body_lets_other_bodies_pass(emulator, trello):
+    card, call = emulator.trello.add_card("TODO", "Ada"), trello(emulator)
+    emulator.inject(Fault("status", method="PUT", member="name", status=400, body="invalid value for name"))
+    bodies = ({"closed": True}, {"name": "Bob", "closed": False}, {"name": "Bob"})
+    assert [call("PUT", f"cards/{card}", json=body).status_code for body in bodies] == [200, 400, 200]
+
+
 def test_status_without_and_with_effect(emulator, trello):
     emulator.inject(Fault("status", status=502))
     emulator.inject(Fault("status_after", nth=2, status=504))

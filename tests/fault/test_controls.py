@@ -227,7 +227,7 @@ MUTANTS = {
     "put-of-all-fields": (put_of_all_fields, column_of_others_is_untouched),
     "no-journal": (no_journal, edit_after_a_cut_is_no_conflict),
     "no-re-read-of-leads": (
-        lambda: patch.object(apply, "_unmoved", lambda group, *_: iter(group)),
+        lambda: patch.object(apply, "_drop_moved", lambda *_: None),
         edit_just_before_the_patch_is_told,
     ),
     "feed-not-read": (

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from itertools import count
 
 import pytest
-from harness import STAGE_OF, Scene, findings
+from harness import STAGE_OF, Scene, findings, written
 
 from emulator import Fault
+from leadsync import apply
 
 MINE = "My own note."
 
@@ -72,15 +73,18 @@ ALIKE = [
 ]
 
 
-def scenes(tmp_path, act: Callable[[Scene], None], whole: bool = True, **settings):
+def scenes(tmp_path, act: Callable[[Scene], None], whole: bool = True, fault: Fault | None = None, **settings):
     """
     For each request of a run, a scene in which `act` took place just before it, brought to rest by two more runs.
 
-    whole: each lead must have its card in the end. Yields: the request's method, the scene, and all conflicts that
-    were listed.
+    whole: each lead must have its card in the end. fault: strikes the request before, so that `act` takes place while
+    that one waits. Yields: the request's method, the scene, and all conflicts that were listed.
     """
-    for index in count():
+    for index in count(1 if fault else 0):
         scene, methods = Scene(tmp_path / str(index)), []
+        scene.read_timeout = 0.25 if fault and fault.kind.startswith("timeout") else scene.read_timeout
+        if fault:
+            scene.emulator.inject(Fault(**{**vars(fault), "nth": index}))
 
         def before(request, at, scene=scene, methods=methods, index=index):
             if at == index and not methods:
@@ -112,6 +116,133 @@ def test_edit_against_a_write_is_lost_only_between_re_read_and_patch(tmp_path, p
     """The one window that stays open: Airtable has neither conditional writes nor former values."""
     lost = lost_edits(tmp_path, AGAINST, SYNC_CONFLICT=policy)
     assert lost == [("PATCH", edit) for edit in AGAINST if edit.side == "airtable"]
+
+
+WAITS = {
+    "429": Fault("status", status=429),
+    "500": Fault("status", status=500),
+    "500-after": Fault("status_after", status=500),
+    "dropped": Fault("drop_before"),
+    "dropped-after": Fault("drop_after"),
+    "timed-out": Fault("timeout_before", seconds=0.4),
+    "timed-out-after": Fault("timeout_after", seconds=0.4),
+    "cut-short": Fault("truncate"),
+    "proxy-page": Fault("html", status=200),
+}
+OFTEN = ("429", "dropped-after")
+
+
+@pytest.mark.parametrize("kind", [k if k in OFTEN else pytest.param(k, marks=pytest.mark.exhaustive) for k in WAITS])
+@pytest.mark.parametrize("policy", [pytest.param("airtable", marks=pytest.mark.exhaustive), "trello"])
+def test_edit_while_any_request_waits_is_never_lost(tmp_path, kind, policy):
+    """The request before fails; what is sent next, be it the same, meets the edits."""
+    assert lost_edits(tmp_path, AGAINST, fault=WAITS[kind], SYNC_CONFLICT=policy) == []
+
+
+@pytest.fixture
+def waiting(world):
+    """`waiting(fault, act)`: a run; `fault` strikes the first PATCH, and before the next request `act()` runs."""
+
+    def run(fault, act, **settings):
+        world.emulator.inject(Fault(**{**vars(fault), "service": "airtable", "method": "PATCH"}))
+        patched, done = [], []
+
+        def before(request, index):
+            if patched and not done:
+                done.append(act())
+            if request.method == "PATCH":
+                patched.append(index)
+
+        world.read_timeout = 0.25 if fault.kind.startswith("timeout") else world.read_timeout
+        forget = world.emulator.before_request(before)
+        report = world.sync(**settings)
+        forget()
+        assert done
+        world.read_timeout = 20.0
+        return report
+
+    return run
+
+
+@pytest.mark.parametrize("policy", ["airtable", "trello", "hold"])
+@pytest.mark.parametrize("kind", WAITS)
+def test_person_who_types_while_the_patch_waits_is_asked(world, waiting, kind, policy):
+    """T moves and renames; during the wait LOST and another name are typed into Airtable: no value goes unlisted."""
+    lead = world.linked("Ada", "NEW")
+    world.trello.edit(world.card(lead)["id"], name="Ada L.", list_name="DONE")
+    typed = lambda: world.airtable.edit(lead, status="LOST", name="Ada Lovelace")  # noqa: E731
+    report = waiting(WAITS[kind], typed, SYNC_CONFLICT=policy)
+    assert findings(report.conflicts, lead) == [("name", "Ada Lovelace", "Ada L.")]
+    kept = {"airtable": ("Ada Lovelace", "Ada Lovelace"), "trello": ("Ada L.", "Ada L.")}
+    names = (world.cells(lead)["name"], world.card(lead)["name"])
+    assert names == kept.get(policy, ("Ada Lovelace", "Ada L."))
+    assert (world.status(lead), world.place(lead)) == ("LOST", "DONE")
+    world.assert_idle(SYNC_CONFLICT=policy)
+
+
+@pytest.mark.parametrize("kind", ["429", "dropped-after"])
+def test_only_the_leads_edited_while_the_patch_waits_are_decided_anew(world, waiting, kind):
+    """Thirteen leads in two batches: the others are written in this pass, each once."""
+    leads = [world.lead(f"Lead {number}", "NEW") for number in range(13)]
+    world.sync()
+    for lead in leads:
+        world.trello.move(world.card(lead)["id"], "DONE")
+    edited = (leads[2], leads[12])
+    report = waiting(WAITS[kind], lambda: [world.airtable.edit(lead, status="CONTACTED") for lead in edited])
+    assert [world.status(lead) for lead in leads if lead not in edited] == ["QUALIFIED"] * 11
+    assert [findings(report.conflicts, lead) for lead in edited] == [[("status", "CONTACTED", "DONE")]] * 2
+    assert [world.place(lead) for lead in edited] == ["IN_PROGRESS"] * 2
+    assert len({(row["lead_id"], row["field"], row["after"]) for row in report.changes}) == len(report.changes) == 13
+    world.assert_idle()
+
+
+@pytest.mark.parametrize("kind", ["500-after", "dropped-after", "timed-out-after", "cut-short"])
+def test_write_that_took_place_unanswered_is_no_persons_edit(world, waiting, kind):
+    """The re-read shows our own values: recorded as read, not sent again, and no conflict."""
+    lead = world.linked("Ada", "NEW")
+    world.trello.edit(world.card(lead)["id"], name="Ada L.", list_name="DONE")
+    report = waiting(WAITS[kind], lambda: None)
+    assert written(report) == [("name", "Ada L.", "to_airtable"), ("status", "QUALIFIED", "to_airtable")]
+    assert (world.writes("airtable"), report.conflicts, report.postponed) == (1, [], [])
+    world.airtable.edit(lead, status="CONTACTED", name="Ada")
+    assert world.sync().conflicts == []
+    world.assert_equal(lead)
+    assert (world.status(lead), world.cells(lead)["name"]) == ("CONTACTED", "Ada")
+
+
+def test_cell_typed_over_our_unanswered_write_is_decided_for_itself(world, waiting):
+    """The status is as we wrote it, and agreed; the name is a person's."""
+    lead = world.linked("Ada", "NEW")
+    world.trello.edit(world.card(lead)["id"], name="Ada L.", list_name="DONE")
+    report = waiting(WAITS["dropped-after"], lambda: world.airtable.edit(lead, name="Ada Lovelace"))
+    assert findings(report.conflicts, lead) == [("name", "Ada Lovelace", "Ada L.")]
+    assert (world.status(lead), world.writes("airtable")) == ("QUALIFIED", 1)
+    world.assert_idle()
+
+
+def test_patch_is_tried_as_often_as_any_request(world):
+    """Each time its leads are read first; then the side is given up."""
+    leads = [world.linked(f"Lead {number}") for number in range(2)]
+    for lead in leads:
+        world.trello.move(world.card(lead)["id"], "DONE")
+    world.emulator.inject(Fault("status", service="airtable", method="PATCH", status=500, times=99))
+    report = world.sync(exit_code=1)
+    methods = [request.method for request in world.emulator.requests if request.service == "airtable"]
+    assert methods == ["GET", *["GET", "PATCH"] * 5]
+    assert {row["lead_id"] for row in report.failures} == set(leads)
+
+
+def test_patch_long_after_its_re_read_is_preceded_by_another(world, monkeypatch):
+    """As after a long wait for our turn."""
+    leads = [world.lead(f"Lead {number}") for number in range(25)]
+    world.sync()
+    for lead in leads:
+        world.trello.move(world.card(lead)["id"], "DONE")
+    monkeypatch.setattr(apply, "FRESH", 0.0)
+    world.sync()
+    methods = [request.method for request in world.emulator.requests if request.service == "airtable"]
+    assert methods == ["GET", *["GET", "PATCH"] * 3]
+    world.assert_idle()
 
 
 def test_edit_of_what_is_not_written_over_is_never_lost(tmp_path):

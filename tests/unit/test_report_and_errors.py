@@ -9,10 +9,19 @@ import pytest
 from frames_for_tests import LISTS, agreed_world, lead_id, record
 
 from leadsync import errors
-from leadsync.errors import BusyError, ConfigurationError, GuardError, LeadsyncError, ServiceRefusedError
+from leadsync.errors import (
+    BusyError,
+    ConfigurationError,
+    DeadTokenError,
+    GuardError,
+    LeadsyncError,
+    ServiceRefusedError,
+)
 from leadsync.report import TABLE_ROWS, Report, as_markdown, rows_of
 
 REFUSED = ServiceRefusedError("Airtable", 422, "UNKNOWN_FIELD_NAME", 'Unknown field name: "x"')
+
+DEAD = DeadTokenError("Trello", "TRELLO_API_TOKEN", "invalid token")
 
 
 def every_error():
@@ -164,7 +173,7 @@ def test_failed_dry_run_keeps_its_code():
 @pytest.mark.parametrize("kind", every_error(), ids=lambda kind: kind.__name__)
 def test_error_survives_pickling(kind):
     """Between a task and the door."""
-    error = REFUSED if kind is ServiceRefusedError else kind("what, which, and what to do")
+    error = {ServiceRefusedError: REFUSED, DeadTokenError: DEAD}.get(kind) or kind("what, which, and what to do")
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is kind
     assert str(again) == str(error)

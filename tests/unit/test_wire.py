@@ -15,7 +15,9 @@ from requests.adapters import HTTPAdapter
 
 from leadsync.errors import (
     ConfigurationError,
+    DeadTokenError,
     QuotaExceededError,
+    ReadAgainError,
     ServiceRefusedError,
     TimedOutWriteError,
     TransientServiceError,
@@ -24,7 +26,7 @@ from leadsync.errors import (
 from leadsync.wire import ATTEMPTS, SLOW_ATTEMPTS, Pace, Wire, session
 
 SECRET = "patSecret0123456789"
-WRITES_AGAIN = ("GET", "PUT", "PATCH")
+SENT_AGAIN = ("GET", "PUT")
 JSON = "application/json; charset=utf-8"
 
 
@@ -170,7 +172,7 @@ def closed_port():
 # --- what is sent again, and what never -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", WRITES_AGAIN)
+@pytest.mark.parametrize("method", SENT_AGAIN)
 @pytest.mark.parametrize("fault", BROKEN)
 def test_repeatable_request_is_sent_again_after_a_fault(call, server, wire, clock, method, fault):
     """Reading, and setting cells to values, may be done twice; the second answer counts, and both calls do."""
@@ -282,7 +284,7 @@ def test_every_request_has_a_time_out(wire, monkeypatch, call, read_timeout):
 # --- too fast -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "PATCH"])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
 @pytest.mark.parametrize(
     ("headers", "least"),
     [({}, 30), ({"Retry_After": "7"}, 7), ({"Retry_After": "Wed, 21 Oct 2026 07:28:00 GMT"}, 30)],
@@ -350,6 +352,97 @@ def test_pace_is_kept(server):
         for _ in range(7):
             http.get(server.url)
     assert time.monotonic() - began >= 0.5
+
+
+# --- what waits for nobody ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_patch_without_a_clear_answer_is_handed_back(call, server, wire, clock, fault):
+    """Whoever sends it must read again first; it may have taken effect."""
+    with pytest.raises(ReadAgainError) as caught:
+        call("PATCH", BROKEN[fault], OK, json={"a": 1})
+    again = caught.value
+    assert (again.sent, again.unclear, again.attempts) == (True, True, ATTEMPTS)
+    assert (len(server.seen), clock.slept) == (1, [])
+    wire.wait_again(again, tries=1)
+    assert 0.3 < sum(clock.slept) < 0.7
+
+
+def test_patch_that_timed_out_is_worth_one_more_try(call, server, wire):
+    with pytest.raises(ReadAgainError) as caught:
+        call("PATCH", STALLED)
+    assert (caught.value.unclear, caught.value.attempts, len(server.seen)) == (True, SLOW_ATTEMPTS, 1)
+    with pytest.raises(TransientServiceError, match=r"no answer within 0\.2 s, 2 times"):
+        wire.wait_again(caught.value, tries=SLOW_ATTEMPTS)
+
+
+def test_refused_pace_hands_a_patch_back_before_the_pause(call, server, wire, clock):
+    """It had no effect; the pause is waited out before anything is read again."""
+    with pytest.raises(ReadAgainError) as caught:
+        call("PATCH", answer(429), OK)
+    assert (caught.value.sent, caught.value.unclear, clock.slept, len(server.seen)) == (True, False, [], 1)
+    wire.wait_again(caught.value, tries=1)
+    assert 30 < sum(clock.slept) <= 31
+
+
+def test_patch_is_not_sent_in_a_pause_that_another_request_caused(call, server, wire, clock):
+    """What a person does in the meantime would be overwritten unseen."""
+    call("GET", answer(200, X_Rate_Limit_Api_Token_Remaining="0"), OK)
+    with pytest.raises(ReadAgainError) as caught:
+        call("PATCH", OK)
+    assert (caught.value.sent, caught.value.unclear, len(server.seen), wire.calls) == (False, False, 1, 1)
+    wire.wait_again(caught.value, tries=99)
+    assert sum(clock.slept) == 30
+    assert call("PATCH", OK).status_code == 200
+
+
+def test_patch_that_queued_into_a_pause_is_handed_back(server, clock):
+    """The pause began while it waited for its turn."""
+    wire = Wire("Airtable", Pace(1, 0.3, penalty=30), (), clock=clock)
+    with session(wire, {}) as http:
+        http.trust_env = False
+        http.get(server.url)
+        threading.Timer(0.1, wire._pause_all, [30]).start()
+        with pytest.raises(ReadAgainError):
+            http.patch(server.url)
+    assert [seen[0] for seen in server.seen] == ["GET"]
+
+
+# --- a token that dies ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def told_wire(clock):
+    """A wire that knows which refusal is about the token."""
+    about_token = lambda refused: "AIRTABLE_API_TOKEN" if refused.status == 401 else ""  # noqa: E731
+    return Wire("Airtable", Pace(1000, 1, penalty=30), (SECRET,), clock=clock, credential=about_token)
+
+
+def test_token_refused_after_a_success_has_died(told_wire, server):
+    """The sentence names the setting and passes on the service's words."""
+    server.script = [
+        OK,
+        answer(401, {"error": {"type": "AUTHENTICATION_REQUIRED", "message": "Authentication required"}}),
+    ]
+    with session(told_wire, {}) as http:
+        http.trust_env = False
+        http.get(server.url)
+        with pytest.raises(DeadTokenError) as caught:
+            http.get(server.url)
+    for words in ("AIRTABLE_API_TOKEN", "expired or was revoked", "Authentication required", "Make a new one"):
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(("before", "status"), [(0, 401), (1, 403)], ids=["never-accepted", "refused-something-else"])
+def test_other_refusal_says_nothing_about_the_tokens_life(told_wire, server, before, status):
+    server.script = [*[OK] * before, answer(status)]
+    with session(told_wire, {}) as http:
+        http.trust_env = False
+        for _ in range(before):
+            http.get(server.url)
+        with pytest.raises(ServiceRefusedError):
+            http.get(server.url)
 
 
 # --- answers --------------------------------------------------------------------------------------------------
