@@ -13,12 +13,13 @@ from typing import Any, Final
 import pandas as pd
 
 from leadsync.description import with_block
-from leadsync.model import DONE, TRELLO_TEXT_LIMIT, Rules
+from leadsync.model import BASE_COLUMNS, DONE, TRELLO_TEXT_LIMIT, Rules
 from leadsync.reconcile import Reconciled
 
 Row = dict[str, Any]
 TO_TRELLO: Final = "to_trello"
 TO_AIRTABLE: Final = "to_airtable"
+NEVER_AGREED: Final = {column: False if dtype == "bool" else "" for column, dtype in BASE_COLUMNS.items()}
 
 
 @dataclass(frozen=True)
@@ -230,9 +231,6 @@ def _compare(row: LeadRow) -> None:
 
 def _adopt(row: LeadRow) -> None:
     row.record(card_id=row.card_id, lead_presence="present", card_presence="open")
-    if not row.was:
-        row.record(email_line=row.lead["email_line"], source_line=row.lead["source_line"])
-        row.record(shown_email=row.card["email_line"], shown_source=row.card["source_line"])
 
 
 def _stay_archived(row: LeadRow) -> None:
@@ -417,7 +415,7 @@ def _plan_block(row: LeadRow, draft: Draft) -> None:
     decisions = {cell: str(row.decided[cell]) for cell in ("email", "source")}
     lines = {f"{cell}_line": row.lead[f"{cell}_line"] for cell in decisions}
     if not row.decided["restore_marker"] and not {TO_TRELLO, "restore"} & set(decisions.values()):
-        row.record(**{f"{cell}_line": lines[f"{cell}_line"] for cell, d in decisions.items() if d == "agreed"})
+        _record_lines(row, decisions)
         return
     block = (row.lead["email"], row.lead["source"])
     too_long = len(with_block(row.card["description"], row.lead_id, *block)) - TRELLO_TEXT_LIMIT
@@ -427,6 +425,14 @@ def _plan_block(row: LeadRow, draft: Draft) -> None:
     draft.block = block
     draft.card_record |= lines | {f"shown_{cell}": row.lead[f"{cell}_line"] for cell in decisions}
     draft.card_changes.extend(_block_changes(row, decisions))
+
+
+def _record_lines(row: LeadRow, decisions: dict[str, str]) -> None:
+    """What the card shows already; a line that a write is to bring is agreed with that write, never before it."""
+    for cell, decision in decisions.items():
+        if decision == "agreed" or (decision == "unchanged" and not row.was):
+            shown = {f"{cell}_line": row.lead[f"{cell}_line"], f"shown_{cell}": row.card[f"{cell}_line"]}
+            row.record(**shown)
 
 
 def _block_changes(row: LeadRow, decisions: dict[str, str]) -> Iterator[Change]:
@@ -452,7 +458,7 @@ def _hand_in(row: LeadRow, draft: Draft) -> None:
             due_complete=draft.due_complete,
             record=draft.card_record,
             seen=row.card,
-            undo={column: row.was.get(column, "") for column in draft.card_record if column in row.was},
+            undo={column: row.was.get(column, NEVER_AGREED[column]) for column in draft.card_record},
             changes=tuple(draft.card_changes),
         )
         row.plan.card_writes.append(write)

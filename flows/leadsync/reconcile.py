@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from leadsync.description import parse
+from leadsync.description import one_line, parse, plain
 from leadsync.model import DONE, STAGES, Rules, StatusMap
 
 Strings = np.ndarray[Any, Any]
@@ -299,15 +299,30 @@ def _name_cells(row: Strings, was: Columns, lead: Columns, card: Columns) -> Str
     A title that Trello gave back otherwise than we sent it was agreed as such: unequal, and still unchanged.
     """
     agreed_before = was["title"] != ""
-    unnamed = np.array([title.startswith("Unnamed lead rec") for title in card["title"].tolist()], dtype=bool)
-    fallback = (lead["name"] == "") & ((card["title"] == lead["email"]) | unnamed)
-    says_nothing = (card["title"] == "") | fallback
+    says_nothing = (card["title"] == "") | _is_fallback(lead, card, agreed_before)
     name_moved = np.where(agreed_before, lead["name"] != was["name"], lead["name"] != "")
     title_moved = (~agreed_before | (card["title"] != was["title"])) & ~says_nothing
     as_returned = agreed_before & (lead["name"] != "") & (card["title"] == was["title"]) & (lead["name"] == was["name"])
-    decision = _decide((card["title"] == lead["title"]) | as_returned, name_moved.astype(bool), title_moved)
+    equal = (card["title"] == lead["title"]) | as_returned
+    decision = _decide(equal, name_moved.astype(bool), title_moved)
+    decision[equal & ~agreed_before] = "agreed"  # a fallback, too: a name typed later is then a move
     decision[~np.isin(row, ("compare", "unarchive"))] = "unchanged"
     return decision
+
+
+def _is_fallback(lead: Columns, card: Columns, agreed_before: Mask) -> Mask:
+    """
+    Titles that are only there because a lead had no name: its e-mail, or "Unnamed lead rec…".
+
+    Where a title was never agreed, the lead may have got a name or another e-mail since: the card's own block shows
+    which e-mail the title was made of. Where one was, a person may give a named lead that very title.
+    """
+    shown = np.array([plain(one_line(title)) for title in card["title"].tolist()], dtype=object)
+    unnamed = np.array([title.startswith("Unnamed lead rec") for title in card["title"].tolist()], dtype=bool)
+    of_email = (card["title"] == lead["email"]) | ((shown != "") & (shown == lead["email_line"]))
+    of_former_email = ~agreed_before & (shown != "") & (shown == card["email_line"])
+    fallback: Mask = (of_email | of_former_email | unnamed) & ((lead["name"] == "") | ~agreed_before)
+    return fallback
 
 
 def _block_cells(row: Strings, was: Columns, lead: Columns, card: Columns) -> dict[str, Strings]:
@@ -319,7 +334,7 @@ def _block_cells(row: Strings, was: Columns, lead: Columns, card: Columns) -> di
         altered_by_trello = ~moved & (was["card_id"] != "") & (card[line] == was[shown]) & (was[shown] != "")
         stale = card["block"] & (card[line] != lead[line]) & ~altered_by_trello
         decision = np.select(
-            [stale & moved, stale, moved & ~card["block"], moved],
+            [stale & (moved | (was["card_id"] == "")), stale, moved & ~card["block"], moved],
             ["to_trello", "restore", "to_trello", "agreed"],
             default="unchanged",
         ).astype(object)
