@@ -46,7 +46,7 @@ from leadsync.lock import pair_lock
 from leadsync.model import BASE_COLUMNS, Rules
 from leadsync.plan import Conflict, Plan, build_plan
 from leadsync.quota import Month, start_of_month
-from leadsync.reconcile import reconcile, to_look_up
+from leadsync.reconcile import as_last_agreed, reconcile, to_look_up
 from leadsync.report import Report, rows_of
 from leadsync.seen import Seen
 from leadsync.settings import ConflictPolicy, Read, Settings
@@ -102,6 +102,7 @@ def join_and_diff(
     doubtful = unclear(memory.base, memory.intents, cards.cards)
     proven = _ask_the_feed(doubtful, clients.trello, board) if doubtful else set()
     base = settle(memory.base, memory.intents, leads, cards.cards, proven)
+    leads = as_last_agreed(base, leads)
     check_reads(base, leads, cards.cards, cards.total, rules)
     missing_leads, missing_cards = to_look_up(base, leads, cards.cards, rules)
     leads = overlay(leads, clients.airtable.look_up_leads(missing_leads))

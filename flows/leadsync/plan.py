@@ -170,9 +170,9 @@ class LeadRow:
         """Something a person should know once, about which nothing is done."""
         self.plan.notes.append({"lead_id": self.lead_id, "card_id": self.card_id, "note": text})
 
-    def set_aside(self, reason: str, remedy: str) -> None:
-        """Quarantine one cell or card of this lead."""
-        entry = {"lead_id": self.lead_id, "card_id": self.card_id, "reason": reason, "remedy": remedy}
+    def set_aside(self, cell: str, reason: str, remedy: str) -> None:
+        """Quarantine one cell of this lead."""
+        entry = {"lead_id": self.lead_id, "card_id": self.card_id, "field": cell, "reason": reason, "remedy": remedy}
         entry["card_url"] = self.card.get("url", "")
         self.plan.quarantine.append(entry)
 
@@ -361,7 +361,8 @@ def _status_to_airtable(row: LeadRow, draft: Draft) -> None:
 
 
 def _status_parked(row: LeadRow, draft: Draft) -> None:
-    row.set_aside("the card is parked in a list outside the mapping", "Move it to TODO, IN_PROGRESS or DONE.")
+    reason = "the card is parked in a list outside the mapping"
+    row.set_aside("status", reason, "Move it to TODO, IN_PROGRESS or DONE.")
 
 
 def _nothing_to_write(row: LeadRow, draft: Draft) -> None:
@@ -408,23 +409,30 @@ NAME_PLANNERS: Final = {
     TO_TRELLO: _name_to_trello,
     TO_AIRTABLE: _name_to_airtable,
     "held": _nothing_to_write,
+    "quarantined": _nothing_to_write,
 }
 
 
 def _plan_block(row: LeadRow, draft: Draft) -> None:
     decisions = {cell: str(row.decided[cell]) for cell in ("email", "source")}
-    lines = {f"{cell}_line": row.lead[f"{cell}_line"] for cell in decisions}
     if not row.decided["restore_marker"] and not {TO_TRELLO, "restore"} & set(decisions.values()):
         _record_lines(row, decisions)
         return
-    block = (row.lead["email"], row.lead["source"])
-    too_long = len(with_block(row.card["description"], row.lead_id, *block)) - TRELLO_TEXT_LIMIT
+    email, source = (_shown_in_block(row, cell, decision) for cell, decision in decisions.items())
+    too_long = len(with_block(row.card["description"], row.lead_id, email, source)) - TRELLO_TEXT_LIMIT
     if too_long > 0:
-        row.set_aside("the card's description is full", f"Shorten it by {too_long} characters.")
+        row.set_aside("marker", "the card's description is full", f"Shorten it by {too_long} characters.")
         return
-    draft.block = block
-    draft.card_record |= lines | {f"shown_{cell}": row.lead[f"{cell}_line"] for cell in decisions}
+    draft.block = (email, source)
+    for cell in (cell for cell, decision in decisions.items() if decision != "quarantined"):
+        draft.card_record |= dict.fromkeys((f"{cell}_line", f"shown_{cell}"), row.lead[f"{cell}_line"])
     draft.card_changes.extend(_block_changes(row, decisions))
+
+
+def _shown_in_block(row: LeadRow, cell: str, decision: str) -> str:
+    """The lead's value; of one that cannot be read the line that is there, or was."""
+    kept = decision == "quarantined" and row.card["block"]
+    return str(row.card[f"{cell}_line"] if kept else row.lead[cell])
 
 
 def _record_lines(row: LeadRow, decisions: dict[str, str]) -> None:

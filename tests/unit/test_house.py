@@ -20,7 +20,7 @@ FLOOR_OF = {
     for floor, names in enumerate(
         [
             ["errors", "model", "settings", "signatures"],
-            ["description", "frames", "deliveries"],
+            ["cells", "description", "frames", "deliveries"],
             ["reconcile", "plan", "guards", "intents", "overwrites", "report", "seen", "quota"],
             ["wire", "airtable", "trello", "store", "lock", "local_run", "console"],
             ["apply", "extract"],
@@ -40,6 +40,7 @@ NEIGHBOURS = {
     ("lock", "store"),
     ("settings", "errors"),
     ("settings", "model"),
+    ("frames", "cells"),
     ("frames", "description"),
     ("airtable", "wire"),
     ("trello", "wire"),
@@ -127,6 +128,7 @@ def test_pure_modules_import_no_io():
     forbidden = {"os", "io", "time", "datetime", "logging", "pathlib", "requests", "sqlalchemy", "socket", "random"}
     for name in (
         "model",
+        "cells",
         "description",
         "frames",
         "reconcile",

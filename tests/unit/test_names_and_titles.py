@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadsync.description import render
-from leadsync.frames import fit, leads_frame, text, title_for
+from leadsync.frames import fit, text, title_for
 from leadsync.model import TRELLO_TEXT_LIMIT
 
 LEAD, CARD = lead_id(1), card_id(1)
@@ -253,16 +253,3 @@ def test_text_normal_form_makes_equals_equal():
     assert text("Zoe\u0308") == text("Zo\u00eb")
     assert text(["a", "b"]) == "a, b"
     assert (text(None), text([]), text(True)) == ("", "", "True")
-
-
-def test_cell_that_is_no_text_sets_the_record_aside():
-    """A formula's error object is not a value; the record waits, named with its column."""
-    broken = record() | {"fields": {"Full name": {"error": "#ERROR!"}, "status": "NEW"}}
-    columns = {"name": "Full name", "email": "email", "status": "status", "source": "source"}
-    assert "'Full name'" in leads_frame([broken], columns).at[LEAD, "problem"]
-    world = one_lead(record=record(name={"specialValue": "NaN"}), card=card(name="Ada L."), base=base_row())
-    plan = world.plan()
-    assert is_idle(plan)
-    [row] = plan.quarantine
-    assert "NaN" in row["reason"]
-    assert row["remedy"]
