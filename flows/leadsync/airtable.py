@@ -344,12 +344,14 @@ class Airtable:
         return [dict(record) for record in self._table.batch_update(records)]
 
     def _spelt(self, updates: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
-        """Our cells as records, with the columns' names and the option's own blanks."""
-        columns, options = self._columns, {"status": self._options}
+        """Our cells as records: the columns' names, and the options' own blanks."""
         return [
-            {"id": lead_id, "fields": {columns[ours]: options.get(ours, {}).get(text, text) for ours, text in cells}}
-            for lead_id, cells in ((lead_id, cells.items()) for lead_id, cells in updates.items())
+            {"id": lead_id, "fields": {self._columns[ours]: self._option(ours, text) for ours, text in cells.items()}}
+            for lead_id, cells in updates.items()
         ]
+
+    def _option(self, ours: str, text: str) -> str:
+        return self._options.get(text, text) if ours == "status" else text
 
     def _learn_options(self, options: Iterable[Any]) -> None:
         """An option without blanks around it goes before one with them."""
