@@ -29,6 +29,8 @@ COMPUTED = frozenset(
         "autoNumber",
         "multipleLookupValues",
         "button",
+        "aiText",
+        "externalSyncSource",
     }
 )
 TEXTS = frozenset({"singleLineText", "multilineText", "richText", "email", "url", "phoneNumber"})
@@ -165,6 +167,12 @@ class CellRules:
             return self._date(column, value)
         if column.type == "multipleRecordLinks":
             return self._links(column, value, has_record)
+        if column.type == "singleCollaborator":
+            return self._collaborator(column, value)
+        if column.type == "multipleCollaborators":
+            return [self._collaborator(column, each) for each in self._list(column, value)]
+        if column.type == "multipleAttachments":
+            return [self._attachment(column, each) for each in self._list(column, value)]
         return value
 
     def _text(self, column: Field, value: Any) -> Any:
@@ -229,6 +237,26 @@ class CellRules:
             if not has_record(record_id):
                 raise missing_row(record_id)
         return links
+
+    def _collaborator(self, column: Field, value: Any) -> dict[str, Any]:
+        """Given by id or by e-mail; here everybody has access to the base, and is called as given."""
+        if not isinstance(value, dict) or not isinstance(value.get("id", value.get("email")), str):
+            raise wrong_value(column.name)
+        known = {key: value[key] for key in ("email", "name") if key in value}
+        return {"id": value.get("id") or self.ids.airtable("usr")} | known
+
+    def _attachment(self, column: Field, value: Any) -> dict[str, Any]:
+        """Given by an address to fetch it from; here nothing is fetched."""
+        if not isinstance(value, dict) or not isinstance(value.get("url"), str):
+            raise wrong_value(column.name)
+        filename = value.get("filename") or value["url"].rpartition("/")[2]
+        return {"id": self.ids.airtable("att"), "url": "", "filename": filename, "size": 1024, "type": "text/plain"}
+
+
+def signed(attachments: list[dict[str, Any]], now: float) -> list[dict[str, Any]]:
+    """Attachments with the addresses under which they can be had for some two hours."""
+    place, until = "https://v5.airtableusercontent.com/v3/u", int(now // 7200 + 1) * 7200
+    return [each | {"url": f"{place}/{until}/signature{until:x}/{each['id']}"} for each in attachments]
 
 
 def new_choice(ids: IdSource, name: str, place: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.airtable_cells import Field, Record, Table
+from emulator.airtable_cells import Field, Record, Table, signed
 from emulator.airtable_errors import refusal, unknown_field
 from emulator.airtable_formula import FormulaSyntaxError, compile_formula
 from emulator.airtable_world import AirtableWorld, FormulaRow, cell_value
@@ -111,6 +111,8 @@ def record_model(world: AirtableWorld, table: Table, record: Record, options: Ou
         if options.fields is not None and not {column.id, column.name} & set(options.fields):
             continue
         value = cell_value(table, record, column, world.knobs)
+        if column.type == "multipleAttachments" and isinstance(value, list):
+            value = signed(value, world.clock.now())
         if value is not None:
             key = column.id if options.by_field_id else column.name
             fields[key] = _as_text(value) if options.as_text else value

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from threading import RLock
 from typing import Any
 
-from emulator.airtable_cells import Base, Field, Record, Table, View, add_choice
+from emulator.airtable_cells import Base, Field, Record, Table, View, add_choice, is_empty
 from emulator.airtable_list import OutputOptions, record_model
 from emulator.airtable_schema import build_field, build_table
 from emulator.airtable_service import AirtableService
@@ -76,6 +76,21 @@ class AirtablePerson:
         with self._lock:
             row = (self._table.records[record_id], self._cells(fields))
             self._typed(lambda: self._world.update(self._table, [row], *self._writer))
+
+    def recompute(self, record_id: str, **fields: Any) -> None:
+        """
+        What computed columns (formula, lookup, AI text …) give now, None for nothing. Nobody's edit: no time of change
+        moves, and no webhook tells. Raises: KeyError without the row, ValueError for a column that people fill in.
+        """
+        with self._lock:
+            cells = self._table.records[record_id].cells
+            for key, value in fields.items():
+                column = self._field(key)
+                if not column.is_computed:
+                    raise ValueError(f"column {key!r} is not computed")
+                cells.pop(column.id, None)
+                if not is_empty(value):
+                    cells[column.id] = value
 
     def delete(self, record_id: str) -> None:
         """Delete a row; `restore` brings it back. Raises: KeyError."""

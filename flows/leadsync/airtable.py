@@ -6,8 +6,10 @@ What is never here: a decision, a frame of cards, a retry (see wire.py).
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import re
+import threading
 import time
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -18,6 +20,7 @@ import pandas as pd
 from pyairtable import Api
 from pyairtable.formulas import CREATED_TIME, DATETIME_PARSE, EQ, IS_AFTER, LAST_MODIFIED_TIME, OR, RECORD_ID
 
+from leadsync.cells import pared
 from leadsync.errors import (
     ConfigurationError,
     IncompleteReadError,
@@ -81,6 +84,8 @@ class Airtable:
         self._unwritable: dict[str, ServiceRefusedError] = {}  # our field -> why it takes no value in this run
         self._written: set[str] = set()  # our fields that took one
         self._settings, self._columns = settings, settings.columns
+        self._options: dict[str, str] = {}  # a status without outer blanks -> the option as it is spelt
+        self._options_asked, self._options_lock = False, threading.Lock()
         by_id = {column.startswith("fld") and len(column) == 17 for column in self._columns.values()}
         if len(by_id) > 1:
             raise ConfigurationError("AIRTABLE_*_FIELD: give all four columns by name, or all four by id (fld…).")
@@ -241,7 +246,11 @@ class Airtable:
 
     def leads_of(self, records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         """Records as Airtable sent them, as leads."""
-        return leads_frame(records, self._columns)
+        records = list(records)
+        leads = leads_frame(records, self._columns)
+        fields = (record.get("fields") for record in records)
+        self._learn_options(cells.get(self._columns["status"]) for cells in fields if isinstance(cells, dict))
+        return leads
 
     def may_write(self) -> bool:
         """Whether the token may write records; asked with an empty batch, which changes nothing. Cost: 1 request."""
@@ -404,11 +413,49 @@ class Airtable:
         return "out_of_view"
 
     def _patch(self, updates: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
-        records: list[Any] = [
-            {"id": lead_id, "fields": {self._columns[ours]: value for ours, value in cells.items()}}
+        """Statuses go out as their option is spelt. Where no record has shown it, the schema is asked, once."""
+        sent = self._spelt(updates)
+        try:
+            return self._send(sent)
+        except ServiceRefusedError as refused:
+            if refused.kind != "INVALID_MULTIPLE_CHOICE_OPTIONS":
+                raise
+            self._ask_for_options()
+            again = self._spelt(updates)
+            if again == sent:
+                raise
+            return self._send(again)
+
+    def _send(self, records: list[Any]) -> list[dict[str, Any]]:
+        return [dict(record) for record in self._table.batch_update(records)]
+
+    def _spelt(self, updates: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+        """Our cells as records: the columns' names, and the options' own blanks."""
+        return [
+            {"id": lead_id, "fields": {self._columns[ours]: self._option(ours, text) for ours, text in cells.items()}}
             for lead_id, cells in updates.items()
         ]
-        return [dict(record) for record in self._table.batch_update(records)]
+
+    def _option(self, ours: str, text: str) -> str:
+        return self._options.get(text, text) if ours == "status" else text
+
+    def _learn_options(self, options: Iterable[Any]) -> None:
+        """An option without blanks around it goes before one with them."""
+        for option in options:
+            if isinstance(option, str) and (option == option.strip() or option.strip() not in self._options):
+                self._options[option.strip()] = option
+
+    def _ask_for_options(self) -> None:
+        """Costs 1 request a run, and nothing where the schema may not be read."""
+        with self._options_lock:
+            if self._options_asked:
+                return
+            self._options_asked = True
+            with contextlib.suppress(LeadsyncError):  # the refusal that led here says more
+                column = (self.fetch_columns() or {}).get(self._columns["status"], {})
+                if choices := column.get("options", {}).get("choices"):
+                    self._options = {}
+                    self._learn_options(choice["name"] for choice in choices)
 
     def _misconfigured(self, refused: ServiceRefusedError) -> LeadsyncError:
         """Which setting a refused read points to [reference/airtable-api.md 2.1, 3.3]."""
@@ -465,4 +512,4 @@ def iso(moment: float) -> str:
 
 def by_id(records: Iterable[Mapping[str, Any]]) -> dict[str, Item]:
     """Records cut down to what the sync reads, by id."""
-    return {str(record["id"]): {part: record.get(part) for part in RECORD_PARTS} for record in records}
+    return {str(record["id"]): {part: pared(record.get(part)) for part in RECORD_PARTS} for record in records}

@@ -230,7 +230,8 @@ def _as_returned(write: CardWrite, card: Any) -> dict[str, Any]:
     if write.title is not None:
         returned["title"] = card["title"] or write.title
     if write.block is not None:
-        returned |= {"shown_email": card["email_line"], "shown_source": card["source_line"]}
+        shown = {"shown_email": card["email_line"], "shown_source": card["source_line"]}
+        returned |= {column: line for column, line in shown.items() if column in write.record}
     return returned
 
 

@@ -10,18 +10,19 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from leadsync.airtable import PAGE, Airtable
+from leadsync.cells import LINKED_NAMES, Unreadable
 from leadsync.errors import BusyError, LeadsyncError
-from leadsync.frames import base_frame
+from leadsync.frames import WRITABLE_AS, base_frame
 from leadsync.lock import pair_lock
 from leadsync.model import STAGES
 from leadsync.pipeline import Clients
 from leadsync.reconcile import reconcile
-from leadsync.seen import pages_of
+from leadsync.seen import Item, pages_of
 from leadsync.settings import Settings
 from leadsync.trello import Board, Trello
 
@@ -29,7 +30,35 @@ MINUTES_A_MONTH = 30 * 24 * 60
 FREE_CALLS = 1_000
 """Airtable's Free plan, a month [reference/airtable-api.md 4]."""
 EXPIRY_WARNING = datetime.timedelta(days=14)
-WRITABLE_TYPES = ("singleLineText", "multilineText", "email", "phoneNumber", "url", "richText")
+WRITABLE_TYPES = {
+    "name": ("singleLineText", "multilineText", "email", "phoneNumber", "url", "richText"),
+    "status": ("singleSelect",),
+}
+COMPUTED_TYPES = (
+    "aiText",
+    "autoNumber",
+    "button",
+    "count",
+    "createdBy",
+    "createdTime",
+    "externalSyncSource",
+    "formula",
+    "lastModifiedBy",
+    "lastModifiedTime",
+    "multipleLookupValues",
+    "rollup",
+)
+SHOWN_AS = {
+    "multipleAttachments": "the files' names",
+    "singleCollaborator": "the person's name",
+    "multipleCollaborators": "the people's names",
+    "createdBy": "the person's name",
+    "lastModifiedBy": "the person's name",
+}
+NEVER_WRITTEN = {
+    "name": "a card renamed on the board never reaches its lead",
+    "status": "a card moved on the board never reaches its lead",
+}
 ROWS_NAMED = 5
 
 OK, WARN, FAIL = "ok", "warning", "fail"
@@ -71,6 +100,7 @@ class Seen:
     """What one check has read and another needs too."""
 
     leads: pd.DataFrame | None = None
+    records: dict[str, Item] = field(default_factory=dict)
     board: Board | None = None
 
 
@@ -83,7 +113,7 @@ def check_setup(settings: Settings, clients: Clients, every_minutes: float) -> C
     checkup, seen = Checkup([], []), Seen()
     _collect(checkup, lambda: _check_leads(settings, clients.airtable, every_minutes, seen))
     if seen.leads is not None:
-        _collect(checkup, lambda: _check_table(settings, clients.airtable))
+        _collect(checkup, lambda: _check_table(settings, clients.airtable, seen))
     _collect(checkup, lambda: _check_trello_token(clients.trello))
     _collect(checkup, lambda: _check_lists(settings, clients.trello, checkup, seen))
     _collect(checkup, lambda: _check_cards(settings, clients.trello, seen))
@@ -103,7 +133,8 @@ def _collect(checkup: Checkup, check: Callable[[], Iterator[Finding]]) -> None:
 
 
 def _check_leads(settings: Settings, airtable: Airtable, every_minutes: float, seen: Seen) -> Iterator[Finding]:
-    seen.leads = leads = airtable.fetch_leads().leads
+    read = airtable.fetch_leads()
+    seen.leads, seen.records, leads = read.leads, read.records, read.leads
     table = settings.airtable_table_name
     yield Finding("Airtable table", OK, f"{len(leads)} leads read from table {table!r} of {settings.airtable_base_id}")
     if airtable.may_write():
@@ -118,6 +149,7 @@ def _check_leads(settings: Settings, airtable: Airtable, every_minutes: float, s
         yield Finding("statuses in use", WARN, f"not in the map: {', '.join(unknown)}", remedy)
     else:
         yield Finding("statuses in use", OK, "all known")
+    yield from _check_cells(leads)
     yield _forecast(len(leads), every_minutes, settings)
 
 
@@ -138,22 +170,33 @@ def _forecast(leads: int, every_minutes: float, settings: Settings) -> Finding:
     return Finding("API quota", WARN, f"{detail}; {whose} allows {allowed:,}", remedy)
 
 
-def _check_table(settings: Settings, airtable: Airtable) -> Iterator[Finding]:
+def _check_cells(leads: pd.DataFrame) -> Iterator[Finding]:
+    """Columns of which some cells cannot be read: a sync sets these aside, one by one."""
+    unreadable: dict[str, list[tuple[str, Unreadable]]] = {}
+    for lead_id, several in leads["unreadable"].items():
+        for cell in several:
+            unreadable.setdefault(cell.column, []).append((str(lead_id), cell))
+    for column, cells in unreadable.items():
+        lead_id, first = cells[0]
+        detail = (
+            f"column {column!r}: {len(cells)} of {len(leads)} cannot be read; that of {lead_id} holds {first.holds}"
+        )
+        yield Finding("Airtable cells", WARN, detail, first.remedy)
+
+
+def _check_table(settings: Settings, airtable: Airtable, seen: Seen) -> Iterator[Finding]:
     fields = airtable.fetch_columns()
     if fields is None:
         yield Finding("Airtable columns", WARN, "types and options not checked", "Add the scope schema.bases:read.")
+        yield from _check_values(settings, seen)
         return
-    for ours in ("name", "email", "source"):
-        column = fields.get(settings.columns[ours], {})
-        if ours == "name" and column.get("type") not in WRITABLE_TYPES:
-            detail = f"column {settings.columns[ours]!r} is of type {column.get('type')} and cannot be written"
-            yield Finding("Airtable columns", FAIL, detail, "Make it a single line text.")
+    types = {ours: fields.get(column, {}).get("type") for ours, column in settings.columns.items()}
+    for ours, kind in types.items():
+        yield from _check_type(ours, settings.columns[ours], kind)
     status = fields.get(settings.columns["status"], {})
-    if status.get("type") != "singleSelect":
-        detail = f"column {settings.columns['status']!r} is of type {status.get('type')}"
-        yield Finding("Airtable columns", FAIL, detail, "Make it a single select.")
+    if types["status"] != "singleSelect":
         return
-    options = [choice["name"] for choice in status.get("options", {}).get("choices", [])]
+    options = [choice["name"].strip() for choice in status.get("options", {}).get("choices", [])]
     missing = [name for name in settings.sync_status_map.status_for.values() if name not in options]
     if missing:
         where = f"column {status['name']!r} of table {settings.airtable_table_name!r}"
@@ -161,6 +204,31 @@ def _check_table(settings: Settings, airtable: Airtable) -> Iterator[Finding]:
         yield Finding("status options", FAIL, f"missing: {', '.join(missing)}", remedy)
     else:
         yield Finding("status options", OK, f"{', '.join(options)}")
+
+
+def _check_type(ours: str, column: str, kind: str | None) -> Iterator[Finding]:
+    """Whether a column of this type takes what is written to it, and what cards show of it."""
+    if ours in WRITABLE_TYPES and kind not in WRITABLE_TYPES[ours]:
+        computed = "is computed" if kind in COMPUTED_TYPES else "does not take it"
+        detail = f"column {column!r} is of type {kind}, which {computed}: {NEVER_WRITTEN[ours]}"
+        yield Finding("Airtable columns", FAIL, detail, f"Make it a {WRITABLE_AS[ours]}.")
+    elif kind == "multipleRecordLinks":
+        remedy = LINKED_NAMES.format(setting=f"AIRTABLE_{ours.upper()}_FIELD")
+        yield Finding("Airtable columns", WARN, f"column {column!r} holds linked records: no card shows it", remedy)
+    elif kind in SHOWN_AS:
+        yield Finding("Airtable columns", OK, f"column {column!r} is of type {kind}: cards show {SHOWN_AS[kind]}")
+
+
+def _check_values(settings: Settings, seen: Seen) -> Iterator[Finding]:
+    """Without the schema: a value that is no text stands in a column that takes none."""
+    for ours in WRITABLE_TYPES:
+        column = settings.columns[ours]
+        fields = {lead_id: record["fields"] for lead_id, record in seen.records.items()}
+        cells = {lead_id: held.get(column) for lead_id, held in fields.items() if isinstance(held, dict)}
+        odd = [lead_id for lead_id, value in cells.items() if not isinstance(value, str | None)]
+        if odd:
+            detail = f"column {column!r} holds no text, for example in {odd[0]}: {NEVER_WRITTEN[ours]}"
+            yield Finding("Airtable columns", FAIL, detail, f"Make it a {WRITABLE_AS[ours]}.")
 
 
 def _check_trello_token(trello: Trello) -> Iterator[Finding]:
@@ -197,7 +265,7 @@ def _check_cards(settings: Settings, trello: Trello, seen: Seen) -> Iterator[Fin
         return
     cards = trello.fetch_cards(seen.board, known=())
     aside = reconcile(base_frame(), seen.leads, cards.cards, settings.rules()).quarantine
-    aside = aside[aside["card_id"] != ""]
+    aside = aside[(aside["card_id"] != "") & (aside["field"] == "")]
     yield Finding("cards", OK, f"{cards.total} open cards, {len(cards.cards)} with a LeadID line")
     for row in aside.head(ROWS_NAMED).to_dict("records"):
         yield Finding("cards", WARN, f"{row['card_url'] or row['card_id']}: {row['reason']}", str(row["remedy"]))

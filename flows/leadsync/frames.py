@@ -13,11 +13,14 @@ from typing import Any
 
 import pandas as pd
 
+from leadsync.cells import NotText, Unreadable, shown
 from leadsync.description import one_line, parse, plain
 from leadsync.errors import IncompleteReadError
 from leadsync.model import BASE_COLUMNS, CARD_COLUMNS, LEAD_COLUMNS, TRELLO_TEXT_LIMIT
 
 SKIPPED_ROLES = ("mirror", "separator")
+WRITABLE_AS = {"name": "single line text", "status": "single select"}
+"""Columns that the sync writes, and the type that takes what it writes."""
 
 
 def text(value: object) -> str:
@@ -67,18 +70,34 @@ def _checked_record(record: Any) -> Mapping[str, Any]:
 
 def _lead_row(record: Mapping[str, Any], columns: Mapping[str, str]) -> tuple[object, ...]:
     fields = record["fields"] if isinstance(record.get("fields"), dict) else {}
-    cells = {ours: fields.get(column) for ours, column in columns.items()}
-    broken = [columns[ours] for ours, value in cells.items() if isinstance(value, dict)]
-    problem = f"column {broken[0]!r} holds {str(fields[broken[0]])[:80]}, not text" if broken else ""
-    name, email, source = (text(cells[ours]) for ours in ("name", "email", "source"))
-    status = storable(cells["status"]) if isinstance(cells["status"], str) else text(cells["status"])
+    texts: dict[str, str] = {}
+    unreadable = []
+    for ours, column in columns.items():
+        try:
+            texts[ours] = text(shown(fields.get(column)))
+        except NotText as found:
+            texts[ours] = ""
+            unreadable.append(Unreadable(ours, column, found.holds, _remedy(ours, found)))
+    status = fields.get(columns["status"])
+    if isinstance(status, str):  # one of the options, as it is but for the blanks around it
+        texts["status"] = storable(status).strip()
+    name, email, source = (texts[ours] for ours in ("name", "email", "source"))
+    lines = (plain(one_line(email)), plain(one_line(source)))
     title = title_for(record["id"], name, email)
-    return ("present", name, email, status, source, title, plain(one_line(email)), plain(one_line(source)), problem)
+    return ("present", name, email, texts["status"], source, title, *lines, tuple(unreadable))
+
+
+def _remedy(ours: str, found: NotText) -> str:
+    """What is written back needs a column that takes it, whatever the value is."""
+    setting = f"AIRTABLE_{ours.upper()}_FIELD"
+    if ours in WRITABLE_AS:
+        return f"Make it a {WRITABLE_AS[ours]} column, or point {setting} to one."
+    return found.remedy.format(setting=setting)
 
 
 def absent_leads(presence: Mapping[str, str]) -> pd.DataFrame:
     """Rows for leads that were looked up and not found in the read: lead_id -> out_of_view | gone."""
-    rows = {lead_id: (found, *[""] * (len(LEAD_COLUMNS) - 1)) for lead_id, found in presence.items()}
+    rows = {lead_id: (found, *[""] * (len(LEAD_COLUMNS) - 2), ()) for lead_id, found in presence.items()}
     return _frame(rows, LEAD_COLUMNS, "lead_id")
 
 

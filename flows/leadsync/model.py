@@ -27,7 +27,7 @@ LEAD_COLUMNS: Final = {
     "title": "object",  # the card title this lead asks for
     "email_line": "object",  # e-mail and source as the managed block shows them
     "source_line": "object",
-    "problem": "object",  # why the record cannot be read, else ""
+    "unreadable": "object",  # tuple of cells.Unreadable; such a cell is "" here
 }
 CARD_COLUMNS: Final = {
     "presence": "object",  # open | archived | moved_away | deleted
@@ -88,12 +88,22 @@ class StatusMap:
 
     @classmethod
     def from_stages(cls, stage_of: dict[str, str]) -> StatusMap:
-        """The map in which the first status named for a stage is the one that stage gives back."""
-        status_for: dict[str, str] = {}
+        """
+        The map in which the first status named for a stage is the one that stage gives back.
+
+        Blanks around a status mean nothing. Raises: ValueError also for two that are the same without them.
+        """
+        bare: dict[str, str] = {}
+        named: dict[str, str] = {}
         for status, stage in stage_of.items():
+            if named.setdefault(status.strip(), status) != status:
+                raise ValueError(f"statuses {named[status.strip()]!r} and {status!r} are the same but for blanks")
+            bare[status.strip()] = stage
+        status_for: dict[str, str] = {}
+        for status, stage in bare.items():
             if isinstance(stage, str):
                 status_for.setdefault(stage, status)
-        return cls(dict(stage_of), status_for)
+        return cls(bare, status_for)
 
     @property
     def empty_means(self) -> str:

@@ -46,7 +46,7 @@ from leadsync.lock import pair_lock
 from leadsync.model import BASE_COLUMNS, Rules
 from leadsync.plan import Conflict, Plan, build_plan
 from leadsync.quota import Month, start_of_month
-from leadsync.reconcile import reconcile, to_look_up
+from leadsync.reconcile import as_last_agreed, reconcile, to_look_up
 from leadsync.repair import Checkup, check_writes
 from leadsync.report import Report, rows_of
 from leadsync.seen import Seen
@@ -103,6 +103,7 @@ def join_and_diff(
     The base that unrecorded writes imply (settling.settle) goes into the plan's base updates. Raises: GuardError.
     """
     base = settle(memory.base, memory.intents, leads, cards.cards, memory.proven(cards.cards, board))
+    leads = as_last_agreed(base, leads)
     check_reads(base, leads, cards.cards, cards.total, rules)
     missing_leads, missing_cards = to_look_up(base, leads, cards.cards, rules)
     leads = overlay(leads, clients.airtable.look_up_leads(missing_leads))

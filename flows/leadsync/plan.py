@@ -13,12 +13,13 @@ from typing import Any, Final
 import pandas as pd
 
 from leadsync.description import with_block
-from leadsync.model import DONE, TRELLO_TEXT_LIMIT, Rules
+from leadsync.model import BASE_COLUMNS, DONE, TRELLO_TEXT_LIMIT, Rules
 from leadsync.reconcile import Reconciled
 
 Row = dict[str, Any]
 TO_TRELLO: Final = "to_trello"
 TO_AIRTABLE: Final = "to_airtable"
+NEVER_AGREED: Final = {column: False if dtype == "bool" else "" for column, dtype in BASE_COLUMNS.items()}
 
 
 @dataclass(frozen=True)
@@ -197,9 +198,9 @@ class LeadRow:
         """Something a person should know once, about which nothing is done."""
         self.plan.notes.append({"lead_id": self.lead_id, "card_id": self.card_id, "note": text})
 
-    def set_aside(self, reason: str, remedy: str) -> None:
-        """Quarantine one cell or card of this lead."""
-        entry = {"lead_id": self.lead_id, "card_id": self.card_id, "reason": reason, "remedy": remedy}
+    def set_aside(self, cell: str, reason: str, remedy: str) -> None:
+        """Quarantine one cell of this lead."""
+        entry = {"lead_id": self.lead_id, "card_id": self.card_id, "field": cell, "reason": reason, "remedy": remedy}
         entry["card_url"] = self.card.get("url", "")
         self.plan.quarantine.append(entry)
 
@@ -258,9 +259,6 @@ def _compare(row: LeadRow) -> None:
 
 def _adopt(row: LeadRow) -> None:
     row.record(card_id=row.card_id, lead_presence="present", card_presence="open")
-    if not row.was:
-        row.record(email_line=row.lead["email_line"], source_line=row.lead["source_line"])
-        row.record(shown_email=row.card["email_line"], shown_source=row.card["source_line"])
 
 
 def _stay_archived(row: LeadRow) -> None:
@@ -395,7 +393,8 @@ def _status_to_airtable(row: LeadRow, draft: Draft) -> None:
 
 
 def _status_parked(row: LeadRow, draft: Draft) -> None:
-    row.set_aside("the card is parked in a list outside the mapping", "Move it to TODO, IN_PROGRESS or DONE.")
+    reason = "the card is parked in a list outside the mapping"
+    row.set_aside("status", reason, "Move it to TODO, IN_PROGRESS or DONE.")
 
 
 def _nothing_to_write(row: LeadRow, draft: Draft) -> None:
@@ -442,23 +441,38 @@ NAME_PLANNERS: Final = {
     TO_TRELLO: _name_to_trello,
     TO_AIRTABLE: _name_to_airtable,
     "held": _nothing_to_write,
+    "quarantined": _nothing_to_write,
 }
 
 
 def _plan_block(row: LeadRow, draft: Draft) -> None:
     decisions = {cell: str(row.decided[cell]) for cell in ("email", "source")}
-    lines = {f"{cell}_line": row.lead[f"{cell}_line"] for cell in decisions}
     if not row.decided["restore_marker"] and not {TO_TRELLO, "restore"} & set(decisions.values()):
-        row.record(**{f"{cell}_line": lines[f"{cell}_line"] for cell, d in decisions.items() if d == "agreed"})
+        _record_lines(row, decisions)
         return
-    block = (row.lead["email"], row.lead["source"])
-    too_long = len(with_block(row.card["description"], row.lead_id, *block)) - TRELLO_TEXT_LIMIT
+    email, source = (_shown_in_block(row, cell, decision) for cell, decision in decisions.items())
+    too_long = len(with_block(row.card["description"], row.lead_id, email, source)) - TRELLO_TEXT_LIMIT
     if too_long > 0:
-        row.set_aside("the card's description is full", f"Shorten it by {too_long} characters.")
+        row.set_aside("marker", "the card's description is full", f"Shorten it by {too_long} characters.")
         return
-    draft.block = block
-    draft.card_record |= lines | {f"shown_{cell}": row.lead[f"{cell}_line"] for cell in decisions}
+    draft.block = (email, source)
+    for cell in (cell for cell, decision in decisions.items() if decision != "quarantined"):
+        draft.card_record |= dict.fromkeys((f"{cell}_line", f"shown_{cell}"), row.lead[f"{cell}_line"])
     draft.card_changes.extend(_block_changes(row, decisions))
+
+
+def _shown_in_block(row: LeadRow, cell: str, decision: str) -> str:
+    """The lead's value; of one that cannot be read the line that is there, or was."""
+    kept = decision == "quarantined" and row.card["block"]
+    return str(row.card[f"{cell}_line"] if kept else row.lead[cell])
+
+
+def _record_lines(row: LeadRow, decisions: dict[str, str]) -> None:
+    """What the card shows already; a line that a write is to bring is agreed with that write, never before it."""
+    for cell, decision in decisions.items():
+        if decision == "agreed" or (decision == "unchanged" and not row.was):
+            shown = {f"{cell}_line": row.lead[f"{cell}_line"], f"shown_{cell}": row.card[f"{cell}_line"]}
+            row.record(**shown)
 
 
 def _block_changes(row: LeadRow, decisions: dict[str, str]) -> Iterator[Change]:
@@ -484,7 +498,7 @@ def _hand_in(row: LeadRow, draft: Draft) -> None:
             due_complete=draft.due_complete,
             record=draft.card_record,
             seen=row.card,
-            undo={column: row.was.get(column, "") for column in draft.card_record if column in row.was},
+            undo={column: row.was.get(column, NEVER_AGREED[column]) for column in draft.card_record},
             changes=tuple(draft.card_changes),
             conflicts=tuple(draft.card_conflicts),
         )

@@ -7,13 +7,15 @@ Signature order everywhere: base, airtable, trello.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from leadsync.description import parse
+from leadsync.description import one_line, parse, plain
+from leadsync.frames import overlay, title_for
 from leadsync.model import DONE, STAGES, Rules, StatusMap
 
 Strings = np.ndarray[Any, Any]
@@ -64,7 +66,7 @@ class Reconciled:
 
     `decisions`: index lead_id (unique, sorted), columns row, card_id, status, name, email, source (strings),
     stage (the card's stage as judged), restore_marker, quiet (bool: nothing to do and nothing to say).
-    `quarantine`: columns lead_id, card_id, reason, remedy, card_url.
+    `quarantine`: columns lead_id, card_id, field ("": the whole card), reason, remedy, card_url.
     """
 
     decisions: pd.DataFrame
@@ -76,6 +78,34 @@ def missing(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame) ->
     leads = base.index[(base["lead_presence"] == "present") & ~base.index.isin(airtable.index)]
     cards = base["card_id"][(base["card_presence"] == "open") & ~base["card_id"].isin(trello.index)]
     return list(leads), list(cards)
+
+
+def as_last_agreed(base: pd.DataFrame, airtable: pd.DataFrame) -> pd.DataFrame:
+    """
+    `airtable` with what was last agreed in each cell that cannot be read: there it counts as unmoved.
+
+    Everything below is asked about such a frame. A lead without a base keeps "" there.
+    """
+    broken = airtable[airtable["unreadable"].astype(bool) & airtable.index.isin(base.index)]
+    if broken.empty:
+        return airtable
+    was, lead = _aligned(base, broken.index), _aligned(broken, broken.index)
+    last_status = np.where(np.isin(was["card_presence"], (*ARCHIVED, "deleted")), was["seen_status"], was["status"])
+    agreed = {"status": {"status": last_status}, "name": {"name": was["name"]}} | {
+        cell: {cell: was[f"{cell}_line"], f"{cell}_line": was[f"{cell}_line"]} for cell in ("email", "source")
+    }
+    for cell, columns in agreed.items():
+        unreadable = _is_unreadable(lead, cell)
+        lead |= {column: np.where(unreadable, last, lead[column]) for column, last in columns.items()}
+    titled = _is_unreadable(lead, "name") & (was["title"] != "")
+    fallback = map(title_for, broken.index, lead["name"].tolist(), lead["email"].tolist())
+    lead["title"] = np.where(titled, was["title"], np.array(list(fallback), dtype=object))
+    return overlay(airtable, pd.DataFrame(lead, index=broken.index))
+
+
+def _is_unreadable(lead: Columns, cell: str) -> Mask:
+    """Leads of which this cell cannot be read."""
+    return np.array([any(each.cell == cell for each in several) for several in lead["unreadable"].tolist()], dtype=bool)
 
 
 def to_look_up(
@@ -113,7 +143,7 @@ def _at_rest(base: pd.DataFrame, lead: Columns, card: Columns, status_map: Statu
     """
     was = {column: base[column].to_numpy() for column in base.columns}
     same: Mask = (was["lead_presence"] == "present") & (was["card_presence"] == "open") & (was["stage"] != "")
-    same &= (lead["presence"] == "present") & (lead["problem"] == "") & (card["presence"] == "open")
+    same &= (lead["presence"] == "present") & ~lead["unreadable"].astype(bool) & (card["presence"] == "open")
     same &= (card["lead_id"] == base.index.to_numpy()) & (card["markers"] == 1) & (card["kind"] == "")
     same &= (lead["status"] == was["status"]) & (card["stage"] == was["stage"])
     same &= (card["due_complete"] == was["due_complete"]) & (_stage_of(was["status"], status_map) == was["stage"])
@@ -259,9 +289,9 @@ def _row_decisions(
     row[(row == "stay_deleted") & recreate] = "create"
     if rules.on_lead_deleted == "leave":
         row[row == "archive"] = "leave"
-    row[(row == "create") & (_stage_of(lead["status"], rules.status_map) == "")] = "quarantined"
-    row[(row == "create") & leads.isin(_claimed(aside))] = "quarantined"
-    row[(lead["problem"] != "") | leads.isin(aside["known_lead"][aside["known_lead"] != ""])] = "quarantined"
+    unplaced = (_stage_of(lead["status"], rules.status_map) == "") | _is_unreadable(lead, "status")
+    row[(row == "create") & (unplaced | leads.isin(_claimed(aside)))] = "quarantined"
+    row[leads.isin(aside["known_lead"][aside["known_lead"] != ""])] = "quarantined"
     return row
 
 
@@ -286,8 +316,8 @@ def _status_cells(
     decision = _decide(wanted == stage, status_moved | ~agreed_before, (stage != was["stage"]) | ~agreed_before)
     decision[(row == "unarchive") & (decision != "unchanged") & (decision != "agreed")] = "to_trello"
     decision[stage == ""] = "parked"
-    decision[wanted == ""] = "quarantined"
-    decision[(row == "unarchive") & (stage == "") & (wanted != "")] = "to_trello"
+    decision[(row == "unarchive") & (stage == "")] = "to_trello"
+    decision[(wanted == "") | _is_unreadable(lead, "status")] = "quarantined"
     decision[~np.isin(row, ("compare", "unarchive"))] = "unchanged"
     return decision, stage
 
@@ -299,19 +329,41 @@ def _name_cells(row: Strings, was: Columns, lead: Columns, card: Columns) -> Str
     A title that Trello gave back otherwise than we sent it was agreed as such: unequal, and still unchanged.
     """
     agreed_before = was["title"] != ""
-    unnamed = np.array([title.startswith("Unnamed lead rec") for title in card["title"].tolist()], dtype=bool)
-    fallback = (lead["name"] == "") & ((card["title"] == lead["email"]) | unnamed)
-    says_nothing = (card["title"] == "") | fallback
+    says_nothing = (card["title"] == "") | _is_fallback(lead, card, agreed_before)
     name_moved = np.where(agreed_before, lead["name"] != was["name"], lead["name"] != "")
     title_moved = (~agreed_before | (card["title"] != was["title"])) & ~says_nothing
     as_returned = agreed_before & (lead["name"] != "") & (card["title"] == was["title"]) & (lead["name"] == was["name"])
-    decision = _decide((card["title"] == lead["title"]) | as_returned, name_moved.astype(bool), title_moved)
+    equal = (card["title"] == lead["title"]) | as_returned
+    decision = _decide(equal, name_moved.astype(bool), title_moved)
+    decision[equal & ~agreed_before] = "agreed"  # a fallback, too: a name typed later is then a move
+    untitled = (lead["name"] == "") & _is_unreadable(lead, "email")  # nobody knows its fallback
+    decision[untitled & np.isin(decision, ("to_trello", "conflict"))] = "quarantined"
+    decision[_is_unreadable(lead, "name")] = "quarantined"
     decision[~np.isin(row, ("compare", "unarchive"))] = "unchanged"
     return decision
 
 
+def _is_fallback(lead: Columns, card: Columns, agreed_before: Mask) -> Mask:
+    """
+    Titles that are only there because a lead had no name: its e-mail, or "Unnamed lead rec…".
+
+    Where a title was never agreed, the lead may have got a name or another e-mail since: the card's own block shows
+    which e-mail the title was made of. Where one was, a person may give a named lead that very title.
+    """
+    shown = np.array([plain(one_line(title)) for title in card["title"].tolist()], dtype=object)
+    unnamed = np.array([title.startswith("Unnamed lead rec") for title in card["title"].tolist()], dtype=bool)
+    of_email = (card["title"] == lead["email"]) | ((shown != "") & (shown == lead["email_line"]))
+    of_former_email = ~agreed_before & (shown != "") & (shown == card["email_line"])
+    fallback: Mask = (of_email | of_former_email | unnamed) & ((lead["name"] == "") | ~agreed_before)
+    return fallback
+
+
 def _block_cells(row: Strings, was: Columns, lead: Columns, card: Columns) -> dict[str, Strings]:
-    """E-mail and source go one way. A bare marker only grows into a block when a lead's value moved."""
+    """
+    E-mail and source go one way. A bare marker only grows into a block when a lead's value moved.
+
+    The line of a cell that cannot be read stays as it is.
+    """
     cells = {}
     for field in ("email", "source"):
         line, shown = f"{field}_line", f"shown_{field}"
@@ -319,10 +371,11 @@ def _block_cells(row: Strings, was: Columns, lead: Columns, card: Columns) -> di
         altered_by_trello = ~moved & (was["card_id"] != "") & (card[line] == was[shown]) & (was[shown] != "")
         stale = card["block"] & (card[line] != lead[line]) & ~altered_by_trello
         decision = np.select(
-            [stale & moved, stale, moved & ~card["block"], moved],
+            [stale & (moved | (was["card_id"] == "")), stale, moved & ~card["block"], moved],
             ["to_trello", "restore", "to_trello", "agreed"],
             default="unchanged",
         ).astype(object)
+        decision[_is_unreadable(lead, field)] = "quarantined"
         decision[~np.isin(row, ("compare", "unarchive"))] = "unchanged"
         cells[field] = decision
     return cells
@@ -381,26 +434,27 @@ REMEDIES: Final = {
 
 
 def _quarantine(decisions: pd.DataFrame, lead: Columns, aside: pd.DataFrame, rules: Rules) -> pd.DataFrame:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for item in aside.to_dict("records"):
         reason, remedy = REMEDIES[item["reason"]]
         lead_id = item["owner"] or item["lead_id"]
-        rows.append((lead_id, item["card_id"], reason, remedy.format(known=item["known_lead"]), item["url"]))
+        rows.append((lead_id, item["card_id"], "", reason, remedy.format(known=item["known_lead"]), item["url"]))
     for lead_id, card_id in decisions["card_id"][decisions["row"] == "orphan"].items():
         remedy = "Restore the lead, or archive the card."
-        rows.append((lead_id, card_id, "its LeadID names no lead in the table", remedy, ""))
-    known = ", ".join(rules.status_map.stage_of)
-    unknown = _unknown_status(decisions, lead, rules)
-    for index in np.flatnonzero(unknown | (lead["problem"] != "")).tolist():
-        broken = lead["problem"][index]
-        reason = broken or f"unknown status {lead['status'][index]!r}"
-        remedy = "Make the column a text column." if broken else f"Set one of {known}, or add it to SYNC_STATUS_MAP."
-        rows.append((decisions.index[index], decisions["card_id"].iat[index], reason, remedy, ""))
-    frame = pd.DataFrame(rows, columns=["lead_id", "card_id", "reason", "remedy", "card_url"], dtype="object")
-    return frame.sort_values(["lead_id", "card_id"]).reset_index(drop=True)
+        rows.append((str(lead_id), card_id, "", "its LeadID names no lead in the table", remedy, ""))
+    rows += _cells_set_aside(decisions, lead, rules)
+    columns = ["lead_id", "card_id", "field", "reason", "remedy", "card_url"]
+    frame = pd.DataFrame(rows, columns=columns, dtype="object")
+    return frame.sort_values(["lead_id", "card_id", "field"]).reset_index(drop=True)
 
 
-def _unknown_status(decisions: pd.DataFrame, lead: Columns, rules: Rules) -> Mask:
-    present = lead["presence"] == "present"
-    unknown: Mask = present & (_stage_of(lead["status"], rules.status_map) == "")
-    return unknown
+def _cells_set_aside(decisions: pd.DataFrame, lead: Columns, rules: Rules) -> Iterator[tuple[str, ...]]:
+    """One row a cell: those that cannot be read, and statuses that the map does not know."""
+    ids = list(zip(decisions.index.tolist(), decisions["card_id"].tolist(), strict=True))
+    for index in np.flatnonzero(lead["unreadable"].astype(bool)).tolist():
+        for cell in lead["unreadable"][index]:
+            yield (*ids[index], cell.cell, cell.reason, cell.remedy, "")
+    remedy = f"Set one of {', '.join(rules.status_map.stage_of)}, or add it to SYNC_STATUS_MAP."
+    unknown = (lead["presence"] == "present") & (_stage_of(lead["status"], rules.status_map) == "")
+    for index in np.flatnonzero(unknown & ~_is_unreadable(lead, "status")).tolist():
+        yield (*ids[index], "status", f"unknown status {lead['status'][index]!r}", remedy, "")

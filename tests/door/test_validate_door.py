@@ -83,6 +83,86 @@ def test_copies_and_unknown_statuses_are_told(command, emulator):
     assert "not in the map: Won" in details
 
 
+def told(printed):
+    """Level, detail and remedy of each finding about columns and cells."""
+    findings = [each for each in json.loads(printed)["findings"] if each["check"].startswith("Airtable c")]
+    return [(each["level"], each["detail"], each["remedy"]) for each in findings]
+
+
+@pytest.mark.parametrize("kind", ["formula", "rollup", "multipleLookupValues", "aiText", "multipleRecordLinks"])
+@pytest.mark.parametrize(("column", "what"), [("name", "renamed"), ("status", "moved")])
+def test_column_that_can_never_be_written_is_named_with_the_consequence(command, emulator, column, what, kind):
+    """For what people do on the board there must be a column that takes it."""
+    emulator.airtable.retype_field(column, kind)
+    code, printed = command("--json")
+    ((level, detail, remedy),) = told(printed)
+    assert (code, level) == (2, "fail")
+    assert f"column '{column}' is of type {kind}" in detail
+    assert f"a card {what} on the board never reaches its lead" in detail
+    assert remedy.startswith("Make it a single")
+
+
+@pytest.mark.parametrize(
+    ("kind", "level", "words"),
+    [
+        ("multipleRecordLinks", "warning", "no card shows it"),
+        ("multipleAttachments", "ok", "the files' names"),
+        ("singleCollaborator", "ok", "the person's name"),
+        ("multipleCollaborators", "ok", "the people's names"),
+    ],
+)
+@pytest.mark.parametrize("column", ["email", "source"])
+def test_column_of_objects_is_judged_by_what_cards_show_of_it(command, emulator, column, kind, level, words):
+    emulator.airtable.retype_field(column, kind)
+    code, printed = command("--json")
+    ((told_level, detail, remedy),) = told(printed)
+    assert (code, told_level, words in detail) == (0, level, True)
+    assert (f"AIRTABLE_{column.upper()}_FIELD" in remedy) == (level == "warning")
+
+
+@pytest.mark.parametrize("kind", ["singleLineText", "number", "formula", "multipleLookupValues", "date"])
+def test_column_that_only_goes_to_the_card_may_be_computed(command, emulator, kind):
+    emulator.airtable.retype_field("source", kind)
+    code, printed = command("--json")
+    assert (code, told(printed)) == (0, [])
+
+
+def test_cells_that_cannot_be_read_are_counted_by_column(command, emulator):
+    leads = [emulator.airtable.add_lead(name, f"{name}@example.com", "NEW") for name in ("ada", "bob")]
+    emulator.airtable.retype_field("source", "formula")
+    for lead in leads:
+        emulator.airtable.recompute(lead, source={"error": "#ERROR!"})
+        emulator.trello.add_card("TODO", "Ada", f"LeadID: {lead}")
+    code, printed = command("--json")
+    ((level, detail, remedy),) = told(printed)
+    assert (code, level, remedy) == (0, "warning", "Correct the formula, or what it refers to.")
+    assert "column 'source': 2 of 2 cannot be read" in detail
+    assert "#ERROR!" in detail
+    assert not [each for each in json.loads(printed)["findings"] if each["check"] == "cards" and each["remedy"]]
+
+
+@pytest.mark.parametrize("column", ["name", "status"])
+def test_values_tell_of_a_wrong_column_where_the_schema_may_not_be_read(command, emulator, monkeypatch, column):
+    token = emulator.airtable.add_token(["data.records:read", "data.records:write"])
+    monkeypatch.setenv("AIRTABLE_API_TOKEN", token)
+    lead = emulator.airtable.add_lead("Ada", status="NEW")
+    assert command()[0] == 0
+    emulator.airtable.retype_field(column, "formula")
+    emulator.airtable.recompute(lead, **{column: 5})
+    code, printed = command("--json")
+    failed = [each for each in told(printed) if each[0] == "fail"]
+    assert (code, [f"column '{column}' holds no text" in detail for _, detail, _ in failed]) == (2, [True])
+
+
+def test_option_with_blanks_around_it_is_not_missing(command, emulator):
+    for name in ("NEW", "QUALIFIED"):
+        emulator.airtable.rename_select_option("status", name, f" {name} ")
+    emulator.airtable.add_lead("Ada", status=" NEW ")
+    code, printed = command("--json")
+    assert (code, failures(printed)) == (0, [])
+    assert "not in the map" not in printed
+
+
 def test_fix_creates_a_missing_list(command, emulator, monkeypatch):
     """It shows what it would create, creates it, and checks again."""
     for stage in ("TODO", "IN_PROGRESS", "DONE"):

@@ -176,7 +176,7 @@ def test_unknown_status_holds_only_the_status_cell(world):
     world.assert_idle()
 
 
-@pytest.mark.parametrize("status", ["new", "NEW ", " NEW"])
+@pytest.mark.parametrize("status", ["new", "N EW"])
 def test_status_that_only_looks_known_is_unknown(world, status):
     world.airtable.add_select_option("status", status)
     lead = world.lead("Ada", status)

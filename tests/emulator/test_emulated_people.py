@@ -71,6 +71,58 @@ def test_retyped_and_deleted_fields_show_in_the_schema(emulator, airtable):
     assert "email" not in kinds
 
 
+def test_cells_that_are_no_text_are_held_as_the_service_shows_them(emulator, airtable):
+    """Linked records as bare ids, collaborators as objects, attachments at an address that is soon another."""
+    people, lead = emulator.airtable, emulator.airtable.add_lead("Ada")
+    for name, kind in {
+        "links": "multipleRecordLinks",
+        "owner": "singleCollaborator",
+        "team": "multipleCollaborators",
+        "files": "multipleAttachments",
+    }.items():
+        people.add_field(name, kind)
+    owner = {"id": "usr" + "A" * 14, "email": "eve@example.com", "name": "Eve"}
+    people.edit(lead, links=[lead], owner=owner, team=[{"email": "bob@example.com"}])
+    people.edit(lead, files=[{"url": "https://example.com/offer.pdf"}])
+    path = f"/v0/{people.base_id}/Leads/{lead}"
+    cells = airtable(emulator)("GET", path).json()["fields"]
+    assert (cells["links"], cells["owner"]) == ([lead], owner)
+    assert [set(each) for each in cells["team"]] == [{"id", "email"}]
+    assert [each["filename"] for each in cells["files"]] == ["offer.pdf"]
+    emulator.clock.advance(3 * 3600)
+    assert airtable(emulator)("GET", path).json()["fields"]["files"][0]["url"] != cells["files"][0]["url"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("multipleRecordLinks", ["rec" + "A" * 14]),
+        ("multipleRecordLinks", "Ada"),
+        ("singleCollaborator", "Eve"),
+        ("multipleCollaborators", {"email": "eve@example.com"}),
+        ("multipleAttachments", "https://example.com/offer.pdf"),
+        ("multipleAttachments", ["https://example.com/offer.pdf"]),
+        ("aiText", "text"),
+    ],
+)
+def test_cells_that_are_no_text_refuse_one(emulator, kind, value):
+    lead = emulator.airtable.add_lead("Ada")
+    emulator.airtable.add_field("other", kind)
+    with pytest.raises(ValueError, match="error"):
+        emulator.airtable.edit(lead, other=value)
+
+
+def test_recomputed_cell_moves_no_time_of_change(emulator):
+    lead = emulator.airtable.add_lead("Ada")
+    emulator.airtable.add_field("sum", "formula")
+    before = emulator.airtable.records(computed=True)[lead]
+    emulator.clock.advance(60)
+    emulator.airtable.recompute(lead, sum={"error": "#ERROR!"})
+    assert emulator.airtable.records(computed=True)[lead] == before | {"sum": {"error": "#ERROR!"}}
+    with pytest.raises(ValueError, match="not computed"):
+        emulator.airtable.recompute(lead, name="Bob")
+
+
 # Trello people
 
 

@@ -11,7 +11,7 @@ from leadsync.description import plain, render, with_block
 from leadsync.frames import absent_leads, base_frame, cards_frame, deleted_cards, leads_frame, overlay
 from leadsync.model import BASE_COLUMNS, DEFAULT_STAGE_OF, Rules, StatusMap
 from leadsync.plan import Plan, build_plan
-from leadsync.reconcile import Reconciled, reconcile, to_look_up
+from leadsync.reconcile import Reconciled, as_last_agreed, reconcile, to_look_up
 
 BOARD = "b" * 24
 COLUMNS = {"name": "name", "email": "email", "status": "status", "source": "source"}
@@ -111,6 +111,7 @@ class World:
         """Base, Airtable, Trello as a run reads them: archived cards only while there is no base."""
         base = base_frame({lead: tuple(row.values()) for lead, row in self.base.items()})
         airtable = leads_frame([row for lead, row in self.records.items() if lead not in self.out_of_view], COLUMNS)
+        airtable = as_last_agreed(base, airtable)
         here = [row for row in self.cards.values() if row["idBoard"] == BOARD and not (row["closed"] and self.base)]
         return base, airtable, cards_frame(here, BOARD, STAGES_BY_LIST, set(base["card_id"]))
 
@@ -169,7 +170,8 @@ class World:
         returned = cards_frame([sent], BOARD, STAGES_BY_LIST, [target]).loc[target]
         columns = {"title": returned["title"]} if write.title is not None else {}
         if write.block is not None:
-            columns |= {"shown_email": returned["email_line"], "shown_source": returned["source_line"]}
+            shown = {"shown_email": returned["email_line"], "shown_source": returned["source_line"]}
+            columns |= {column: line for column, line in shown.items() if column in write.record}
         self._record(write.lead_id, {**write.record, **columns, "card_id": target})
 
     def _record(self, lead: str, columns: Row) -> None:

@@ -22,7 +22,7 @@ FLOOR_OF = {
     for floor, names in enumerate(
         [
             ["errors", "model", "settings", "signatures"],
-            ["description", "frames", "deliveries"],
+            ["cells", "description", "frames", "deliveries"],
             ["reconcile", "plan", "guards", "intents", "settling", "overwrites", "report", "seen", "quota"],
             ["wire", "airtable", "trello", "store", "lock", "local_run", "console"],
             ["target", "repair"],
@@ -46,6 +46,7 @@ NEIGHBOURS = {
     ("lock", "store"),
     ("settings", "errors"),
     ("settings", "model"),
+    ("frames", "cells"),
     ("frames", "description"),
     ("airtable", "wire"),
     ("trello", "wire"),
@@ -133,6 +134,7 @@ def test_pure_modules_import_no_io():
     forbidden = {"os", "io", "time", "datetime", "logging", "pathlib", "requests", "sqlalchemy", "socket", "random"}
     for name in (
         "model",
+        "cells",
         "description",
         "frames",
         "reconcile",

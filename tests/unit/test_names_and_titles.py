@@ -7,7 +7,8 @@ from frames_for_tests import POLICIES, base_row, card, card_id, is_idle, lead_id
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadsync.frames import fit, leads_frame, text, title_for
+from leadsync.description import render
+from leadsync.frames import fit, text, title_for
 from leadsync.model import TRELLO_TEXT_LIMIT
 
 LEAD, CARD = lead_id(1), card_id(1)
@@ -50,6 +51,40 @@ def test_fallback_title_is_never_written_back_as_a_name(agreed, email, policy):
     plan = shut.sync(conflict=policy)
     assert not plan.lead_writes
     assert name_of(shut) == ""
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("email", [MAIL, ""], ids=["e-mail", "unnamed"])
+def test_fallback_title_is_agreed_as_such_at_the_first_match(email, policy):
+    """So a name given later is a move, not another first match."""
+    title = email or UNNAMED
+    world = one_lead(record=record(name="", email=email), card=card(name=title, desc=render(LEAD, email, "fair")))
+    assert world.sync(conflict=policy).writes == 0
+    assert (world.base[LEAD]["name"], world.base[LEAD]["title"]) == ("", title)
+    world.records[LEAD]["fields"]["name"] = "Ada"
+    assert not world.sync(conflict=policy).conflicts
+    assert (title_of(world), name_of(world)) == ("Ada", "Ada")
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("email", [MAIL, "new@example.com"], ids=["same-e-mail", "edited-e-mail"])
+@pytest.mark.parametrize("title", [MAIL, UNNAMED], ids=["e-mail", "unnamed"])
+def test_fallback_title_says_nothing_against_a_name_at_the_first_match(title, email, policy):
+    """The name came meanwhile; of which e-mail the title was made the card's own block shows."""
+    world = one_lead(record=record(name="Ada", email=email), card=card(name=title))
+    plan = world.sync(conflict=policy)
+    assert not plan.conflicts
+    assert not plan.lead_writes
+    assert (title_of(world), name_of(world)) == ("Ada", "Ada")
+    assert is_idle(world.plan(conflict=policy))
+
+
+@pytest.mark.parametrize(("policy", "both"), [("airtable", "Ada L."), ("trello", MAIL)])
+def test_card_of_a_named_lead_renamed_to_its_email_is_an_edit(policy, both):
+    """What the title was is known, so this one was typed by a person."""
+    world = one_lead(record=record(name="Ada L."), card=card(name=MAIL), base=base_row())
+    assert len(world.sync(conflict=policy).conflicts) == 1
+    assert (title_of(world), name_of(world)) == (both, both)
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -218,16 +253,3 @@ def test_text_normal_form_makes_equals_equal():
     assert text("Zoe\u0308") == text("Zo\u00eb")
     assert text(["a", "b"]) == "a, b"
     assert (text(None), text([]), text(True)) == ("", "", "True")
-
-
-def test_cell_that_is_no_text_sets_the_record_aside():
-    """A formula's error object is not a value; the record waits, named with its column."""
-    broken = record() | {"fields": {"Full name": {"error": "#ERROR!"}, "status": "NEW"}}
-    columns = {"name": "Full name", "email": "email", "status": "status", "source": "source"}
-    assert "'Full name'" in leads_frame([broken], columns).at[LEAD, "problem"]
-    world = one_lead(record=record(name={"specialValue": "NaN"}), card=card(name="Ada L."), base=base_row())
-    plan = world.plan()
-    assert is_idle(plan)
-    [row] = plan.quarantine
-    assert "NaN" in row["reason"]
-    assert row["remedy"]

@@ -73,6 +73,18 @@ def test_first_match_of_equals_is_only_recorded():
     assert row_of(world) == base_row()
 
 
+def test_first_match_records_no_line_that_is_still_to_be_written():
+    """Until the block is written, nothing says what it shows; a bare marker that may stay needs no write."""
+    stale = one_lead(record=record(email="new@example.com", source="web"), card=card()).plan()
+    ahead = {"email_line", "source_line", "shown_email", "shown_source"}
+    assert not ahead & set(stale.base_updates[LEAD])
+    [write] = stale.card_writes
+    assert ahead <= set(write.record)
+    bare = one_lead(record=record(), card=card(desc=f"LeadID: {LEAD}")).plan()
+    assert not bare.card_writes
+    assert bare.base_updates[LEAD]["email_line"] == "ada@example.com"
+
+
 @pytest.mark.parametrize("policy", POLICIES)
 def test_first_match_of_unequals_goes_by_the_policy(policy):
     """Status and name differ: both are listed as first match, with both values."""

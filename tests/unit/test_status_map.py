@@ -74,13 +74,20 @@ def test_empty_status_means_the_first_one():
         pytest.param(DEFAULT_STAGE_OF | {"WON": "ELSEWHERE"}, "'ELSEWHERE'", id="unknown-list"),
         pytest.param(DEFAULT_STAGE_OF | {"WON": ""}, "'WON'", id="status-without-list"),
         pytest.param(DEFAULT_STAGE_OF | {"": TODO}, "''", id="empty-status"),
-        pytest.param(DEFAULT_STAGE_OF | {" WON": DONE}, "' WON'", id="blanks-around"),
+        pytest.param(DEFAULT_STAGE_OF | {"  ": TODO}, "''", id="blank-status"),
+        pytest.param(DEFAULT_STAGE_OF | {" LOST": DONE}, "'LOST' and ' LOST'", id="same-but-for-blanks"),
     ],
 )
 def test_map_without_law_names_the_value(stage_of, named):
     """A map that is no lens is refused with the value that breaks the law."""
     with pytest.raises(ValueError, match=named.replace("(", r"\(")):
         StatusMap.from_stages(stage_of)
+
+
+def test_blanks_around_a_status_mean_nothing():
+    """They may have been copied from an option that has them."""
+    lens = StatusMap.from_stages({" NEW": TODO, "CONTACTED ": IN_PROGRESS, "QUALIFIED": DONE, "LOST\t": DONE})
+    assert lens == STATUS_MAP
 
 
 @pytest.mark.parametrize(
