@@ -77,6 +77,12 @@ class AirtablePerson:
             row = (self._table.records[record_id], self._cells(fields))
             self._typed(lambda: self._world.update(self._table, [row], *self._writer))
 
+    def recompute(self, record_id: str, **fields: Any) -> None:
+        """What a formula or a lookup comes to anew: nobody edits the row, so no time of it moves. Raises: KeyError."""
+        with self._lock:
+            cells = self._table.records[record_id].cells
+            cells |= self._cells(fields)
+
     def delete(self, record_id: str) -> None:
         """Delete a row; `restore` brings it back. Raises: KeyError."""
         with self._lock:

@@ -9,16 +9,19 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
 from leadsync.airtable import PAGE as LEADS_PAGE
 from leadsync.airtable import Airtable, LeadsRead
+from leadsync.errors import TransientServiceError
 from leadsync.intents import Intent
-from leadsync.reconcile import ARCHIVED
-from leadsync.seen import Item, Seen, newest_lead, sides_by_delta
+from leadsync.reconcile import SHUT
+from leadsync.seen import Check, Item, Seen, newest_lead, sides_by_delta
 from leadsync.settings import Read, Settings
+from leadsync.store import StateStore
 from leadsync.trello import Board, CardsRead, Trello
 
 OVERLAP = 10.0
@@ -31,11 +34,34 @@ LONG_FEED = 900
 
 @dataclass(frozen=True)
 class Memory:
-    """What earlier runs left: what was agreed, what was about to be written when one was cut off, what was seen."""
+    """
+    What earlier runs left: what was agreed, what was about to be written when one was cut off, what was seen.
+
+    `checks`: by card id, when those that are archived or away were last known to exist.
+    """
 
     base: pd.DataFrame
     intents: list[Intent]
     seen: Seen
+    checks: Mapping[str, Check] = field(default_factory=dict)
+
+
+def recall(store: StateStore, pair: str) -> Memory:
+    """The memory of a pair."""
+    kept = store.load_facts(_checks_key(pair)) or {}
+    checks = {card_id: Check(float(at), str(status)) for card_id, (at, status) in kept.items()}
+    return Memory(store.load_base(pair), store.load_intents(pair), store.load_seen(pair), checks)
+
+
+def keep_checks(store: StateStore, pair: str, checks: Mapping[str, Check]) -> None:
+    """For the next run's memory; nothing is written if they are kept already."""
+    key, facts = _checks_key(pair), {card_id: [check.at, check.status] for card_id, check in checks.items()}
+    if facts != (store.load_facts(key) or {}):
+        store.save_facts(key, facts)
+
+
+def _checks_key(pair: str) -> str:
+    return f"checks {pair}"
 
 
 @dataclass(frozen=True)
@@ -66,6 +92,57 @@ def scope_of(read: Read, memory: Memory, settings: Settings, board: Board) -> Sc
     full_every = settings.sync_full_every.total_seconds()
     leads, cards = sides_by_delta(read.value, seen, time.time(), full_every, LEADS_PAGE)
     return Scope(leads_delta=leads and not settings.airtable_view, cards_delta=cards)
+
+
+def next_by_delta(read: Read, leads: LeadsRead, settings: Settings) -> bool:
+    """Whether a read of leads is whole, and a next one as `read` says would be by delta."""
+    seen = Seen(records=leads.records, full_at=time.time(), airtable_at=leads.at)
+    full_every = settings.sync_full_every.total_seconds()
+    by_delta, _ = sides_by_delta(read.value, seen, seen.full_at, full_every, LEADS_PAGE)
+    return leads.whole and by_delta and not settings.airtable_view
+
+
+@dataclass(frozen=True)
+class Columns:
+    """
+    Whether Airtable tells every change of the mapped columns, as far as its schema says.
+
+    `asked_at`: by our clock [s since 1970]. `computed`: columns whose cells change without an edit of the lead, with
+    their types; None if the schema may not be read.
+    """
+
+    asked_at: float
+    computed: dict[str, str] | None
+
+    @property
+    def objection(self) -> str:
+        """Why a delta of leads cannot be relied on, "" if it can."""
+        if self.computed is None:
+            return (
+                "Leads were read whole: without the schema nobody can tell whether a column is computed, and of such a "
+                "one Airtable tells no changes. Give AIRTABLE_API_TOKEN the scope schema.bases:read for delta reads."
+            )
+        named = ", ".join(f"{name!r} ({kind})" for name, kind in self.computed.items())
+        return named and f"Leads were read whole: Airtable does not tell when a computed column changes: {named}."
+
+
+def known_columns(airtable: Airtable, store: StateStore, asked: str, full_every: float, along: bool = False) -> Columns:
+    """
+    The kept answer for the question `asked` if it is younger than `full_every` [s], else the schema's.
+
+    `along`: leads are read whole anyway, so that the next delta need not ask: an answer of half that age is renewed.
+    Cost: at most 1 request.
+    """
+    key, now = f"columns {asked}", time.time()
+    kept = store.load_facts(key)
+    if kept and 0 <= now - kept["asked_at"] < (full_every / 2 if along else full_every):
+        return Columns(**kept)
+    try:
+        columns = Columns(now, airtable.fetch_computed())
+    except TransientServiceError:
+        columns = Columns(now, None)
+    store.save_facts(key, vars(columns))
+    return columns
 
 
 def extract_leads(airtable: Airtable, memory: Memory, scope: Scope) -> LeadsRead:
@@ -102,7 +179,7 @@ def extract_cards(
         read = trello.fetch_changed_cards(board, memory.seen, known)
         if read is not None:
             return read
-    returning = memory.base["card_presence"].isin((*ARCHIVED, "moved_away")).any()
+    returning = memory.base["card_presence"].isin(SHUT).any()
     total = -1 if to_the_end or returning else memory.seen.open_cards
     expected = memory.base["card_id"][memory.base["card_presence"] == "open"]
     unrecorded = any(intent.side == "card" and not intent.card_id for intent in memory.intents)
@@ -120,9 +197,9 @@ def seen_now(before: Seen, leads: LeadsRead, cards: CardsRead, asked: str) -> Se
         full_at=time.time() if whole else before.full_at,
         airtable_at=leads.at,
         trello_at=cards.at if cards.delta else max(0.0, cards.at - FEED_OVERLAP),
-        recent=0 if leads.whole else max(before.recent, leads.returned),
+        recent=0 if leads.whole else max(before.recent, len(leads.changed)),
         actions=cards.actions,
-        lists_checked=cards.lists_checked,
+        lists_checked=cards.delta and before.lists_checked and not cards.lists_told,
     )
 
 

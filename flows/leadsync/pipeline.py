@@ -11,7 +11,7 @@ import datetime
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -20,41 +20,49 @@ from typing import Any
 import pandas as pd
 
 from leadsync.airtable import Airtable, LeadsRead
-from leadsync.apply import Failure, Outcome, Progress, Target, load_cards, load_leads
+from leadsync.apply import REREAD, Failure, Outcome, Progress, Target, load_cards, load_leads
 from leadsync.errors import (
     ConfigurationError,
     GuardError,
     LeadsyncError,
-    ListsChangedError,
     ServiceRefusedError,
     StateStoreError,
 )
 from leadsync.extract import (
+    Columns,
     Memory,
     Scope,
     extract_cards,
     extract_leads,
+    keep_checks,
+    known_columns,
+    next_by_delta,
     question,
+    recall,
     scope_of,
     seen_after,
     seen_now,
 )
-from leadsync.frames import overlay
-from leadsync.guards import check_plan, check_reads
+from leadsync.frames import deleted_cards, overlay
+from leadsync.guards import check_emptied, check_plan, check_reads, unexplained
 from leadsync.intents import Intent, intents_of, settle, unclear, witnessed
-from leadsync.lock import pair_lock
+from leadsync.lock import StillHeld, pair_lock
 from leadsync.model import BASE_COLUMNS, Rules
 from leadsync.plan import Conflict, Plan, build_plan
 from leadsync.quota import Month, start_of_month
-from leadsync.reconcile import reconcile, to_look_up
+from leadsync.reconcile import reconcile, shut_cards, to_look_up
 from leadsync.report import Report, rows_of
-from leadsync.seen import Seen
+from leadsync.seen import Check, Seen, due_checks
 from leadsync.settings import ConflictPolicy, Read, Settings
 from leadsync.store import StateStore
 from leadsync.trello import Board, CardsRead, Trello
 
 PASSES = 3
 """A pass that met an edit made meanwhile is followed by another, up to this many in one run."""
+ASKED_SINGLY = 50
+"""Missing cards from which on the archived ones are listed, and the deletions read, instead of asking for each."""
+CHECKS = 20
+"""Cards known to be archived or away that are asked for in one run."""
 
 
 @dataclass(frozen=True)
@@ -102,14 +110,69 @@ def join_and_diff(
     doubtful = unclear(memory.base, memory.intents, cards.cards)
     proven = _ask_the_feed(doubtful, clients.trello, board) if doubtful else set()
     base = settle(memory.base, memory.intents, leads, cards.cards, proven)
-    check_reads(base, leads, cards.cards, cards.total, rules)
-    missing_leads, missing_cards = to_look_up(base, leads, cards.cards, rules)
+    trello = _explain_missing(base, overlay(cards.cards, deleted_cards(cards.deleted)), clients.trello, board)
+    check_reads(base, leads, trello, cards.total, rules)
+    check_emptied(base, memory.intents, leads, trello, rules)
+    trello, checks = _check_shut(base, leads, trello, memory, clients.trello, board, daily=not cards.delta)
+    missing_leads, missing_cards = to_look_up(base, leads, trello, rules)
     leads = overlay(leads, clients.airtable.look_up_leads(missing_leads))
-    trello = overlay(cards.cards, clients.trello.look_up_cards(board, missing_cards))
+    trello = overlay(trello, clients.trello.look_up_cards(board, missing_cards))
     plan = build_plan(reconcile(base, leads, trello, rules), base, leads, trello, rules)
     check_plan(base, plan, rules)
     _carry_settled(plan, memory.base, base)
+    plan.checks = checks
     return plan
+
+
+def _explain_missing(base: pd.DataFrame, trello: pd.DataFrame, client: Trello, board: Board) -> pd.DataFrame:
+    """
+    The cards, and what became of those that are missing, as far as that can be told at a bounded cost.
+
+    Cost: 1 request for each that is missing while they are fewer than ASKED_SINGLY; else 1 for each 1,000 archived
+    cards, 1 for the deletions, and 1 for each of what is left if that is fewer.
+    """
+    missing = unexplained(base, trello)
+    if len(missing) >= ASKED_SINGLY:
+        trello = overlay(trello, client.fetch_archived(board, {*missing}))
+        missing = unexplained(base, trello)
+    if len(missing) >= ASKED_SINGLY:
+        with suppress(ServiceRefusedError):
+            trello = overlay(trello, deleted_cards(client.fetch_deleted(board) & {*missing}))
+        missing = unexplained(base, trello)
+    return trello if len(missing) >= ASKED_SINGLY else overlay(trello, client.look_up_cards(board, sorted(missing)))
+
+
+def _check_shut(
+    base: pd.DataFrame,
+    leads: pd.DataFrame,
+    trello: pd.DataFrame,
+    memory: Memory,
+    client: Trello,
+    board: Board,
+    daily: bool,
+) -> tuple[pd.DataFrame, dict[str, Check]]:
+    """
+    Look for cards known to be archived or away: no read shows that one is deleted.
+
+    A card becomes due a day, by our own clock, after it was last known to exist, first when it was found to be away;
+    and at once when its lead is edited. `daily`: whether those due by time are looked for, as a full read does. Of
+    those the archived ones are listed, the others, and what is not listed, are asked for, at most CHECKS a run.
+
+    Returns: the cards with those found to be deleted or elsewhere, and the checks to keep.
+    """
+    shut, now = shut_cards(base, leads, trello), time.time()
+    edited, old = due_checks(shut, memory.checks, now, daily)
+    archived = {*base["card_id"][base["card_presence"] != "moved_away"]}
+    found = trello.iloc[:0]
+    if {*old} & archived or len(edited) > CHECKS:
+        found = client.fetch_archived(board, {*edited, *old} & archived)
+    asked = [card_id for card_id in (*edited, *old) if card_id not in found.index][:CHECKS]
+    found = overlay(found, client.find_cards(board, asked))
+    elsewhere = found["presence"].isin(("deleted", "moved_away"))
+    news = found[elsewhere | (found.index.isin(edited) & (found["presence"] == "archived"))]
+    kept = {card_id: memory.checks[card_id] for card_id in shut.keys() & memory.checks.keys() - {*found.index}}
+    checks = {card_id: kept.get(card_id) or Check(now, status or "") for card_id, status in shut.items()}
+    return overlay(trello, news), checks
 
 
 def _ask_the_feed(doubtful: list[Intent], trello: Trello, board: Board) -> set[tuple[str, str]]:
@@ -162,6 +225,8 @@ class Run:
     steps: Steps
     clients: Clients
     report: Report = field(default_factory=Report)
+    board: Board = field(init=False)
+    lists_fresh: bool = False  # in this pass board and lists were asked for
 
     @property
     def rules(self) -> Rules:
@@ -172,14 +237,13 @@ class Run:
         """Resolve, lock, and make passes until nothing is postponed."""
         if self._outspends():
             return
-        board = self._resolve()
-        pair = f"{self.settings.airtable_base_id}/{board.board_id}"
-        self.report.base_url, self.report.board_url = self.clients.airtable.url, board.url
+        self.board = self._resolve()
+        pair = f"{self.settings.airtable_base_id}/{self.board.board_id}"
+        self.report.base_url, self.report.board_url = self.clients.airtable.url, self.board.url
         with pair_lock(self.clients.store, pair) as still_held:
-            target = Target(board, self.clients.store, pair, still_held)
             read = self.options.read
             for _ in range(PASSES):
-                outcome = self._one_pass(target, read)
+                outcome = self._one_pass(pair, still_held, read)
                 if not outcome.postponed:
                     break
                 read = Read.FULL  # something is not as it was last seen
@@ -202,17 +266,21 @@ class Run:
             self.report.notes.append({"lead_id": "", "card_id": "", "note": when})
         return False
 
-    def _one_pass(self, target: Target, read: Read) -> Outcome:
-        plan, seen = self._plan(target, read)
+    def _one_pass(self, pair: str, still_held: StillHeld, read: Read) -> Outcome:
+        self.lists_fresh = False
+        plan, seen = self._plan(pair, read)
         if self.options.dry_run:
             self._tell(plan, rows_of(plan.changes, outcome="planned"))
             return Outcome()
         self.clients.count()
-        seen = self._check_board(plan, target, seen)
+        if plan.card_writes and not seen.lists_checked:
+            plan, seen = self._check_lists(pair, plan, seen)
+        target = Target(self.board, self.clients.store, pair, still_held)
         if plan.writes:
-            self.clients.store.forget_seen(target.pair)
+            self.clients.store.forget_seen(pair)
         intents = intents_of(plan, self.clients.trello.clock)
-        self.clients.store.journal(target.pair, plan.base_updates, plan.forget, intents)
+        self.clients.store.journal(pair, plan.base_updates, plan.forget, intents)
+        keep_checks(self.clients.store, pair, plan.checks)
         self._tell(plan, [])
         outcome = Outcome()
         try:
@@ -227,20 +295,26 @@ class Run:
         self._refuse_if_nothing_was_permitted(plan, outcome)
         if not outcome.postponed:
             seen = seen_after(seen, outcome.records, outcome.cards, target.board)
-            self.clients.store.save_seen(target.pair, seen)
+            self.clients.store.save_seen(pair, seen)
         return outcome
 
-    def _plan(self, target: Target, read: Read) -> tuple[Plan, Seen]:
-        store, pair, board = self.clients.store, target.pair, target.board
-        memory = Memory(store.load_base(pair), store.load_intents(pair), store.load_seen(pair))
-        scope = scope_of(read, memory, self.settings, board)
+    def _plan(self, pair: str, read: Read) -> tuple[Plan, Seen]:
+        board, memory = self.board, recall(self.clients.store, pair)
+        scope = self._relied_on(scope_of(read, memory, self.settings, board))
         leads, cards = self._extract(board, memory, scope)
+        self._mind_lists(memory, cards)
+        if self.board.lists != board.lists:
+            return self._plan(pair, Read.FULL)
+        if next_by_delta(read, leads, self.settings):
+            self._columns(along=True)
         try:
             plan: Plan = self.steps.call(join_and_diff, memory, leads.leads, cards, self.clients, board, self.rules)
         except GuardError:
             if leads.whole and not cards.delta:
                 raise
-            return self._plan(target, Read.FULL)  # nothing is refused for what a delta may have missed
+            return self._plan(pair, Read.FULL)  # nothing is refused for what a delta may have missed
+        if not leads.whole and not self._still_there(plan, leads):
+            return self._plan(pair, Read.FULL)
         if not cards.whole and any(not write.card_id for write in plan.card_writes):
             cards = self.steps.call(extract_cards, self.clients.trello, board, memory, to_the_end=True)
             plan = self.steps.call(join_and_diff, memory, leads.leads, cards, self.clients, board, self.rules)
@@ -250,7 +324,35 @@ class Run:
             "trello": "delta" if cards.delta else "full",
         }
         self.report.titles |= dict(zip(leads.leads.index, leads.leads["title"], strict=True))
-        return plan, seen_now(memory.seen, leads, cards, question(self.settings, board))
+        seen = seen_now(memory.seen, leads, cards, question(self.settings, board))
+        return plan, replace(seen, lists_checked=seen.lists_checked or self.lists_fresh)
+
+    def _relied_on(self, scope: Scope) -> Scope:
+        """Leads are read whole if a column may change of which no delta tells; the report says so."""
+        if not scope.leads_delta or not (objection := self._columns().objection):
+            return scope
+        note = {"lead_id": "", "card_id": "", "note": objection}
+        self.report.notes += [note] if note not in self.report.notes else []
+        return replace(scope, leads_delta=False)
+
+    def _columns(self, along: bool = False) -> Columns:
+        clients, full_every = self.clients, self.settings.sync_full_every.total_seconds()
+        asked = question(self.settings, self.board)
+        return known_columns(clients.airtable, clients.store, asked, full_every, along)
+
+    def _still_there(self, plan: Plan, leads: LeadsRead) -> bool:
+        """
+        Whether the leads for which cards are written are as they are remembered, if this read did not show them.
+
+        A delta does not show that a lead was deleted, and a vanished lead must not get a card again. Cost: 1 request
+        for each 100 of them.
+        """
+        remembered = sorted({write.lead_id for write in plan.card_writes} & leads.records.keys() - leads.changed)
+        for start in range(0, len(remembered), REREAD):
+            group = remembered[start : start + REREAD]
+            if not self.clients.airtable.reread_leads(group).equals(leads.leads.loc[group]):
+                return False
+        return True
 
     def _extract(self, board: Board, memory: Memory, scope: Scope) -> tuple[LeadsRead, CardsRead]:
         """Both sides, side by side."""
@@ -260,7 +362,7 @@ class Run:
             return leads.result(), cards.result()
 
     def _resolve(self) -> Board:
-        """Board and lists as the settings name them; asked for once, then known until the settings change."""
+        """Board and lists as the settings name them; asked for once, then known until something contradicts that."""
         named = [self.settings.trello_endpoint_url, self.settings.trello_board_id, self.settings.list_ids]
         self.digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:24]
         resolved = self.clients.store.load_facts(self.digest) or {}
@@ -270,16 +372,45 @@ class Run:
         self.clients.store.save_facts(self.digest, vars(board))
         return board
 
-    def _check_board(self, plan: Plan, target: Target, seen: Seen) -> Seen:
-        """Before cards are written: the lists must be those that were resolved; the feed may have told already."""
-        if not plan.card_writes or seen.lists_checked:
-            return seen
+    def _resolve_again(self, besides: Collection[str] = ()) -> None:
+        """Ask for board and lists in the middle of a run. `besides`: lists that were met, and are not shown."""
+        board = self.clients.trello.fetch_board()
+        board = replace(board, all_lists=sorted({*board.all_lists, *besides}))
+        if board != self.board:
+            self.clients.store.save_facts(self.digest, vars(board))
+        self.board, self.lists_fresh = board, True
+
+    def _mind_lists(self, memory: Memory, cards: CardsRead) -> None:
+        """
+        Resolve the lists again if the read contradicts them.
+
+        So it does if a card lies in a list that was not there then, has newly come into one outside the mapping, or
+        if the activity tells of lists. A card that rests outside the mapping costs nothing. Raises: ConfigurationError
+        if a card lies in an unknown list and the settings fit the board no more; else what is known goes on to serve
+        until a card is written.
+        """
+        lists = cards.cards["list_id"][(cards.cards["stage"] == "") & (cards.cards["list_id"] != "")]
+        unknown = {*lists} - {*self.board.all_lists}
+        came = any(memory.seen.cards.get(str(card_id), {}).get("idList") != where for card_id, where in lists.items())
+        if self.lists_fresh or not (unknown or came or cards.lists_told):
+            return
         try:
-            self.clients.trello.check_board(target.board)
-        except ListsChangedError:
-            self.clients.store.save_facts(self.digest, vars(self.clients.trello.fetch_board()))
-            raise
-        return replace(seen, lists_checked=True)
+            self._resolve_again(unknown)
+        except ConfigurationError:
+            if unknown:
+                raise
+
+    def _check_lists(self, pair: str, plan: Plan, seen: Seen) -> tuple[Plan, Seen]:
+        """
+        Before cards are written: the lists must be those that were planned with; else everything is planned anew.
+
+        Cost: 1 request. Raises: as Trello.fetch_board.
+        """
+        planned_with = self.board.lists
+        self._resolve_again()
+        if self.board.lists != planned_with:
+            return self._plan(pair, Read.FULL)
+        return plan, replace(seen, lists_checked=True)
 
     def _tell(self, plan: Plan, changes: list[dict[str, Any]]) -> None:
         report = self.report

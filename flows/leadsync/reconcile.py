@@ -40,6 +40,7 @@ ROW_DECISIONS: Final = {
     ("", "archived"): "ignore",
 }
 ARCHIVED: Final = ("archived", "archived_by_us")
+SHUT: Final = (*ARCHIVED, "moved_away")
 OPEN_STAGES: Final = tuple(stage for stage in STAGES if stage != DONE)
 
 # (equal, Airtable moved, Trello moved) -> decision. design section 6. Unequal though nobody moved happens when
@@ -76,6 +77,18 @@ def missing(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame) ->
     leads = base.index[(base["lead_presence"] == "present") & ~base.index.isin(airtable.index)]
     cards = base["card_id"][(base["card_presence"] == "open") & ~base["card_id"].isin(trello.index)]
     return list(leads), list(cards)
+
+
+def shut_cards(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame) -> dict[str, str | None]:
+    """
+    Cards that the base knows as archived or away, and of which this read shows nothing.
+
+    Returns: card id -> its lead's status, None if the lead was not read.
+    """
+    shut = base[base["card_presence"].isin(SHUT) & ~base["card_id"].isin(trello.index)]
+    lead = _aligned(airtable, shut.index)
+    read = zip(shut["card_id"], lead["presence"], lead["status"], strict=True)
+    return {str(card_id): str(status) if presence == "present" else None for card_id, presence, status in read}
 
 
 def to_look_up(
@@ -344,6 +357,7 @@ def _is_quiet(
     """Nothing to write, to record, or to say."""
     settled = (row == "compare") & (was["lead_presence"] == "present") & (was["card_presence"] == "open")
     settled &= (card["card_id"] == was["card_id"]) & ~marker_gone & (card["due_complete"] == was["due_complete"])
+    settled &= lead["status"] == was["status"]  # an empty one and the first one are equal, and yet two
     for decision in cells.values():
         settled &= decision == "unchanged"
     archived = (row == "stay_archived") & np.isin(was["card_presence"], ARCHIVED)
