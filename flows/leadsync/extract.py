@@ -10,16 +10,19 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
 from leadsync.airtable import PAGE as LEADS_PAGE
 from leadsync.airtable import Airtable, LeadsRead
-from leadsync.errors import TransientServiceError
+from leadsync.errors import ServiceRefusedError, TransientServiceError
+from leadsync.frames import deleted_cards, overlay
+from leadsync.guards import unexplained
 from leadsync.intents import Intent
-from leadsync.reconcile import SHUT
-from leadsync.seen import Check, Item, Seen, newest_lead, sides_by_delta
+from leadsync.reconcile import SHUT, Check, due_checks, shut_cards
+from leadsync.seen import Item, Seen, newest_lead, sides_by_delta
 from leadsync.settings import Read, Settings
 from leadsync.store import StateStore
 from leadsync.trello import Board, CardsRead, Trello
@@ -28,6 +31,10 @@ OVERLAP = 10.0
 """Seconds before the last read, by the service's clock, from which on changes are asked for again."""
 FEED_OVERLAP = 2.0
 """The same for the activity after a full read of the cards."""
+ASKED_SINGLY = 50
+"""Missing cards from which on the archived ones are listed, and the deletions read, instead of asking for each."""
+CHECKS = 20
+"""Cards known to be archived or away that are asked for in one run."""
 LONG_FEED = 900
 """Cards written in one run from which on their activity would hardly fit into one page."""
 
@@ -184,6 +191,57 @@ def extract_cards(
     expected = memory.base["card_id"][memory.base["card_presence"] == "open"]
     unrecorded = any(intent.side == "card" and not intent.card_id for intent in memory.intents)
     return trello.fetch_cards(board, known, set(expected), total, archived=memory.base.empty or unrecorded)
+
+
+def explain_missing(base: pd.DataFrame, trello: pd.DataFrame, client: Trello, board: Board) -> pd.DataFrame:
+    """
+    The cards, and what became of those that are missing, as far as that can be told at a bounded cost.
+
+    Cost: 1 request for each that is missing while they are fewer than ASKED_SINGLY; else 1 for each 1,000 archived
+    cards, 1 for the deletions, and 1 for each of what is left if that is fewer.
+    """
+    missing = unexplained(base, trello)
+    if len(missing) >= ASKED_SINGLY:
+        trello = overlay(trello, client.fetch_archived(board, {*missing}))
+        missing = unexplained(base, trello)
+    if len(missing) >= ASKED_SINGLY:
+        with suppress(ServiceRefusedError):
+            trello = overlay(trello, deleted_cards(client.fetch_deleted(board) & {*missing}))
+        missing = unexplained(base, trello)
+    return trello if len(missing) >= ASKED_SINGLY else overlay(trello, client.look_up_cards(board, sorted(missing)))
+
+
+def check_shut(
+    base: pd.DataFrame,
+    leads: pd.DataFrame,
+    trello: pd.DataFrame,
+    memory: Memory,
+    client: Trello,
+    board: Board,
+    daily: bool,
+) -> tuple[pd.DataFrame, dict[str, Check]]:
+    """
+    Look for cards known to be archived or away: no read shows that one is deleted.
+
+    A card becomes due a day, by our own clock, after it was last known to exist, first when it was found to be away;
+    and at once when its lead is edited. `daily`: whether those due by time are looked for, as a full read does. Of
+    those the archived ones are listed, the others, and what is not listed, are asked for, at most CHECKS a run.
+
+    Returns: the cards with those found to be deleted or elsewhere, and the checks to keep.
+    """
+    shut, now = shut_cards(base, leads, trello), time.time()
+    unread = {card_id: status for card_id, status in shut.items() if card_id not in trello.index}
+    edited, old = due_checks(unread, memory.checks, now, daily)
+    to_list = {*old, *(edited if len(edited) > CHECKS else ())}
+    to_list &= {*base["card_id"][base["card_presence"] != "moved_away"]}
+    found = client.fetch_archived(board, to_list) if to_list else trello.iloc[:0]
+    asked = [card_id for card_id in (*edited, *old) if card_id not in found.index][:CHECKS]
+    found = overlay(found, client.find_cards(board, asked))
+    elsewhere = found["presence"].isin(("deleted", "moved_away"))
+    news = found[elsewhere | (found.index.isin(edited) & (found["presence"] == "archived"))]
+    kept = {card_id: memory.checks[card_id] for card_id in unread.keys() & memory.checks.keys() - {*found.index}}
+    checks = {card_id: kept.get(card_id) or Check(now, status or "") for card_id, status in shut.items()}
+    return overlay(trello, news), checks
 
 
 def seen_now(before: Seen, leads: LeadsRead, cards: CardsRead, asked: str) -> Seen:

@@ -7,16 +7,15 @@ Pure. What is never here: a look-up, a write, an exception other than GuardError
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
 
 from leadsync.errors import GuardError
-from leadsync.intents import LEAD, Intent
 from leadsync.model import Rules
-from leadsync.plan import Plan
+from leadsync.plan import Plan, Row
 from leadsync.reconcile import missing
 
 SHARE_GUARD_FROM = 10
@@ -91,15 +90,15 @@ CARD_CELLS: Final = (
 
 
 def check_emptied(
-    base: pd.DataFrame, intents: Sequence[Intent], airtable: pd.DataFrame, trello: pd.DataFrame, rules: Rules
+    base: pd.DataFrame, meant: Mapping[str, Row], airtable: pd.DataFrame, trello: pd.DataFrame, rules: Rules
 ) -> None:
     """
     Refuse a read in which a cell has been emptied in bulk, on either side: an option, a column, or a text was wiped.
 
     So it is if that happened to more than the allowed share of the values known, and to ten at least, or to every
     occurrence of one value, five at least: the other side may be the last place that knows. Of `base` count the rows
-    whose lead, or card, is in this read. `intents`: unrecorded writes, whose values a lead may have held. Raises:
-    GuardError, unless a mass change is allowed.
+    whose lead, or card, is in this read. `meant`: by lead id, what unrecorded writes meant to put there, which a lead
+    may have held. Raises: GuardError, unless a mass change is allowed.
     """
     if rules.allow_mass_change:
         return
@@ -107,7 +106,7 @@ def check_emptied(
     of_lead = base[base.index.isin(leads.index)]
     for cell in LEAD_CELLS:
         now = leads[cell.now].reindex(of_lead.index)
-        known = _as_intended(of_lead[cell.known], now, intents, cell.known)
+        known = _as_meant(of_lead[cell.known], now, meant)
         where = f"Column {rules.columns.get(cell.name, cell.name)!r} in Airtable"
         _refuse_emptied(where, "leads", known, now, of_lead["title"], rules)
     cards = trello[trello["presence"] == "open"]
@@ -118,13 +117,10 @@ def check_emptied(
         _refuse_emptied(where, "cards", of_card[cell.known], now, of_card["title"], rules)
 
 
-def _as_intended(known: pd.Series, now: pd.Series, intents: Sequence[Intent], column: str) -> pd.Series:
+def _as_meant(known: pd.Series, now: pd.Series, meant: Mapping[str, Row]) -> pd.Series:
     """What a lead that is empty now held, if a write took effect that was not recorded."""
-    meant = {each.lead_id: each.record[column] for each in intents if each.side == LEAD and column in each.record}
-    if not meant:
-        return known
-    values = zip(known.index, known, now, strict=True)
-    return pd.Series([meant.get(lead, was) if value == "" else was for lead, was, value in values], known.index, object)
+    held = {lead: row[known.name] for lead, row in meant.items() if known.name in row and now.get(lead) == ""}
+    return known if not held else pd.Series(held, dtype=object).reindex(known.index).fillna(known)
 
 
 def _refuse_emptied(where: str, rows: str, known: pd.Series, now: pd.Series, titles: pd.Series, rules: Rules) -> None:

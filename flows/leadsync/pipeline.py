@@ -32,6 +32,8 @@ from leadsync.extract import (
     Columns,
     Memory,
     Scope,
+    check_shut,
+    explain_missing,
     extract_cards,
     extract_leads,
     keep_checks,
@@ -44,25 +46,21 @@ from leadsync.extract import (
     seen_now,
 )
 from leadsync.frames import deleted_cards, overlay
-from leadsync.guards import check_emptied, check_plan, check_reads, unexplained
-from leadsync.intents import Intent, intents_of, settle, unclear, witnessed
+from leadsync.guards import check_emptied, check_plan, check_reads
+from leadsync.intents import LEAD, Intent, intents_of, settle, unclear, witnessed
 from leadsync.lock import StillHeld, pair_lock
 from leadsync.model import BASE_COLUMNS, Rules
 from leadsync.plan import Conflict, Plan, build_plan
 from leadsync.quota import Month, start_of_month
-from leadsync.reconcile import reconcile, shut_cards, to_look_up
+from leadsync.reconcile import reconcile, to_look_up
 from leadsync.report import Report, rows_of
-from leadsync.seen import Check, Seen, due_checks
+from leadsync.seen import Seen
 from leadsync.settings import ConflictPolicy, Read, Settings
 from leadsync.store import StateStore
 from leadsync.trello import Board, CardsRead, Trello
 
 PASSES = 3
 """A pass that met an edit made meanwhile is followed by another, up to this many in one run."""
-ASKED_SINGLY = 50
-"""Missing cards from which on the archived ones are listed, and the deletions read, instead of asking for each."""
-CHECKS = 20
-"""Cards known to be archived or away that are asked for in one run."""
 
 
 @dataclass(frozen=True)
@@ -110,10 +108,11 @@ def join_and_diff(
     doubtful = unclear(memory.base, memory.intents, cards.cards)
     proven = _ask_the_feed(doubtful, clients.trello, board) if doubtful else set()
     base = settle(memory.base, memory.intents, leads, cards.cards, proven)
-    trello = _explain_missing(base, overlay(cards.cards, deleted_cards(cards.deleted)), clients.trello, board)
+    trello = explain_missing(base, overlay(cards.cards, deleted_cards(cards.deleted)), clients.trello, board)
     check_reads(base, leads, trello, cards.total, rules)
-    check_emptied(base, memory.intents, leads, trello, rules)
-    trello, checks = _check_shut(base, leads, trello, memory, clients.trello, board, daily=not cards.delta)
+    meant = {intent.lead_id: intent.record for intent in memory.intents if intent.side == LEAD}
+    check_emptied(base, meant, leads, trello, rules)
+    trello, checks = check_shut(base, leads, trello, memory, clients.trello, board, daily=not cards.delta)
     missing_leads, missing_cards = to_look_up(base, leads, trello, rules)
     leads = overlay(leads, clients.airtable.look_up_leads(missing_leads))
     trello = overlay(trello, clients.trello.look_up_cards(board, missing_cards))
@@ -122,57 +121,6 @@ def join_and_diff(
     _carry_settled(plan, memory.base, base)
     plan.checks = checks
     return plan
-
-
-def _explain_missing(base: pd.DataFrame, trello: pd.DataFrame, client: Trello, board: Board) -> pd.DataFrame:
-    """
-    The cards, and what became of those that are missing, as far as that can be told at a bounded cost.
-
-    Cost: 1 request for each that is missing while they are fewer than ASKED_SINGLY; else 1 for each 1,000 archived
-    cards, 1 for the deletions, and 1 for each of what is left if that is fewer.
-    """
-    missing = unexplained(base, trello)
-    if len(missing) >= ASKED_SINGLY:
-        trello = overlay(trello, client.fetch_archived(board, {*missing}))
-        missing = unexplained(base, trello)
-    if len(missing) >= ASKED_SINGLY:
-        with suppress(ServiceRefusedError):
-            trello = overlay(trello, deleted_cards(client.fetch_deleted(board) & {*missing}))
-        missing = unexplained(base, trello)
-    return trello if len(missing) >= ASKED_SINGLY else overlay(trello, client.look_up_cards(board, sorted(missing)))
-
-
-def _check_shut(
-    base: pd.DataFrame,
-    leads: pd.DataFrame,
-    trello: pd.DataFrame,
-    memory: Memory,
-    client: Trello,
-    board: Board,
-    daily: bool,
-) -> tuple[pd.DataFrame, dict[str, Check]]:
-    """
-    Look for cards known to be archived or away: no read shows that one is deleted.
-
-    A card becomes due a day, by our own clock, after it was last known to exist, first when it was found to be away;
-    and at once when its lead is edited. `daily`: whether those due by time are looked for, as a full read does. Of
-    those the archived ones are listed, the others, and what is not listed, are asked for, at most CHECKS a run.
-
-    Returns: the cards with those found to be deleted or elsewhere, and the checks to keep.
-    """
-    shut, now = shut_cards(base, leads, trello), time.time()
-    edited, old = due_checks(shut, memory.checks, now, daily)
-    archived = {*base["card_id"][base["card_presence"] != "moved_away"]}
-    found = trello.iloc[:0]
-    if {*old} & archived or len(edited) > CHECKS:
-        found = client.fetch_archived(board, {*edited, *old} & archived)
-    asked = [card_id for card_id in (*edited, *old) if card_id not in found.index][:CHECKS]
-    found = overlay(found, client.find_cards(board, asked))
-    elsewhere = found["presence"].isin(("deleted", "moved_away"))
-    news = found[elsewhere | (found.index.isin(edited) & (found["presence"] == "archived"))]
-    kept = {card_id: memory.checks[card_id] for card_id in shut.keys() & memory.checks.keys() - {*found.index}}
-    checks = {card_id: kept.get(card_id) or Check(now, status or "") for card_id, status in shut.items()}
-    return overlay(trello, news), checks
 
 
 def _ask_the_feed(doubtful: list[Intent], trello: Trello, board: Board) -> set[tuple[str, str]]:

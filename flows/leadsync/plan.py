@@ -14,8 +14,7 @@ import pandas as pd
 
 from leadsync.description import with_block
 from leadsync.model import DONE, TRELLO_TEXT_LIMIT, Rules
-from leadsync.reconcile import Reconciled
-from leadsync.seen import Check
+from leadsync.reconcile import Check, Reconciled
 
 Row = dict[str, Any]
 TO_TRELLO: Final = "to_trello"

@@ -25,8 +25,6 @@ FEED: Final = (*ARRIVALS, *DEPARTURES, "updateCard", *LIST_ACTIONS, *WHOLESALE)
 """The kinds of action that can change what a full read would show [reference/trello-api.md 5]."""
 CELLS: Final = ("name", "desc", "idList", "dueComplete", "isTemplate", "cardRole")
 """Cells of a card that an action tells, with the new value beside the former one."""
-CHECK_EVERY: Final = 86_400.0
-"""Seconds after which a card that is archived or away is looked for again: its deletion shows in no read."""
 SAME_MOMENT: Final = 10.0
 """Seconds by which actions may come out of order; they are asked for again and told apart by their ids."""
 
@@ -76,33 +74,6 @@ def sides_by_delta(read: str, seen: Seen, now: float, full_every: float, page: i
 def newest_lead(records: Iterable[Item]) -> float:
     """When the newest lead was created, by Airtable's clock [s since 1970]; 0 if there is none."""
     return max((time_of({"date": record.get("createdTime")}) for record in records), default=0.0)
-
-
-@dataclass(frozen=True)
-class Check:
-    """
-    A card that is archived or away as it was last known to exist.
-
-    `at`: when, by our clock [s since 1970]. `status`: its lead's status then, "" if it was not read.
-    """
-
-    at: float
-    status: str
-
-
-def due_checks(
-    shut: Mapping[str, str | None], checks: Mapping[str, Check], now: float, daily: bool
-) -> tuple[list[str], list[str]]:
-    """
-    Which of the cards that are `shut` (id -> its lead's status, None if it was not read) must be looked for.
-
-    Returns: those whose lead was edited since (an edit would bring a deleted card back), and with `daily` those not
-    seen for CHECK_EVERY; each the oldest check first. One that was never checked has only just become known.
-    """
-    known = sorted(shut.keys() & checks.keys(), key=lambda card_id: (checks[card_id].at, card_id))
-    edited = [card_id for card_id in known if shut[card_id] not in (None, checks[card_id].status)]
-    old = [card_id for card_id in known if daily and not 0 <= now - checks[card_id].at < CHECK_EVERY]
-    return edited, [card_id for card_id in old if card_id not in edited]
 
 
 @dataclass(frozen=True)
