@@ -42,6 +42,15 @@ ALLOWED = 5
 """Requests a second that a base takes [reference/airtable-api.md 4]."""
 READ_ATTEMPTS = 3
 RECORD_PARTS = ("id", "createdTime", "fields")
+EDITED_BY_HAND = frozenset(
+    {
+        *("singleLineText", "multilineText", "richText", "email", "url", "phoneNumber", "barcode", "checkbox"),
+        *("number", "currency", "percent", "duration", "rating", "date", "dateTime", "createdTime"),
+        *("singleSelect", "multipleSelects", "singleCollaborator", "multipleCollaborators"),
+        *("multipleRecordLinks", "multipleAttachments"),
+    }
+)
+"""Types of which every change of a cell moves the record's LAST_MODIFIED_TIME; what is computed does not."""
 GONE = (403, 404)
 PERMISSION = ("INVALID_PERMISSIONS", "INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND")
 CELL_REFUSALS = (403, 422)
@@ -61,15 +70,15 @@ class LeadsRead:
     """
     `leads`: as frames.leads_frame; `records`: the same as Airtable sent them, by id.
 
-    `whole`: False if only what changed was asked for, and `returned` leads came. `at`: Airtable's clock when the read
-    began, or somewhat earlier [s since 1970], 0 if it never said.
+    `whole`: False if only what changed was asked for; `changed` are the ids that came. `at`: Airtable's clock when the
+    read began, or somewhat earlier [s since 1970], 0 if it never said.
     """
 
     leads: pd.DataFrame
     records: dict[str, Item]
     at: float = 0.0
     whole: bool = True
-    returned: int = 0
+    changed: frozenset[str] = frozenset()
 
 
 class Airtable:
@@ -137,7 +146,7 @@ class Airtable:
         if not changed.keys() >= {*written} & seen.keys():
             return None
         now = {**seen, **changed}
-        return LeadsRead(self.leads_of(now.values()), now, at, whole=False, returned=len(changed))
+        return LeadsRead(self.leads_of(now.values()), now, at, whole=False, changed=frozenset(changed))
 
     def _read(self, **options: Any) -> tuple[list[Item], float]:
         """One list to its end, begun anew if it expires. Returns: the records, and when it began, see LeadsRead."""
@@ -273,11 +282,23 @@ class Airtable:
         except ServiceRefusedError:
             return None
         wanted = self._settings.airtable_table_name
-        for table in tables.get("tables", []):
+        for table in tables.get("tables", []) if isinstance(tables, dict) else []:
             if wanted in (table["id"], table["name"]):
                 fields = [{**column, "table_id": table["id"]} for column in table["fields"]]
                 return {column[key]: column for column in fields for key in ("name", "id")}
         return None
+
+    def fetch_computed(self) -> dict[str, str] | None:
+        """
+        Those of our columns whose cells change without an edit of the record, with their types.
+
+        Returns: None if that cannot be told, as without schema.bases:read. Cost: 1 request.
+        """
+        columns = self.fetch_columns()
+        if columns is None:
+            return None
+        types = {name: str(columns.get(name, {}).get("type")) for name in self._columns.values()}
+        return {name: kind for name, kind in types.items() if kind not in EDITED_BY_HAND}
 
     def fetch_webhooks(self) -> list[dict[str, Any]]:
         """The base's webhooks: id, notificationUrl, specification, areNotificationsEnabled … Cost: 1 request."""

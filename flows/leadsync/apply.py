@@ -30,7 +30,7 @@ from leadsync.errors import (
 from leadsync.intents import CARD, LEAD, IntentState, Sent, cells_of, digests_of, planned_from
 from leadsync.model import TRELLO_TEXT_LIMIT
 from leadsync.plan import CardWrite, CellWrite, Change, Conflict, LeadWrite, Plan
-from leadsync.repair import Checkup, check_writes
+from leadsync.repair import look, repair
 from leadsync.seen import Item
 from leadsync.target import Target
 from leadsync.trello import Board, Trello
@@ -359,20 +359,23 @@ def _create_card(write: CardWrite, cells: Mapping[str, Any], trello: Trello, boa
 
 def _check_writes(trello: Trello, target: Target, outcome: Outcome) -> None:
     """Also what an earlier run could not check; whatever cannot be looked at now stays for the next."""
+    checkup = look(trello, target, IntentState.UNCHECKED)
+    error = checkup.error
     try:
-        checkup = check_writes(trello, target, IntentState.UNCHECKED)
+        repairs = repair(checkup, trello, target)
     except StateStoreError:
         raise
-    except LeadsyncError as error:
-        checkup = Checkup(error=str(error))
-    if checkup.error:
+    except LeadsyncError as failed:
+        error = str(failed)
+    else:
+        outcome.overwritten += repairs.conflicts
+        outcome.postponed += repairs.given_back
+    if error:
         note = (
-            f"The board's activity could not be read ({checkup.error}). Whether these writes landed on somebody's edit "
-            "is checked by the next run."
+            f"The board's activity could not be read ({error}). Whether these writes landed on somebody's edit is "
+            "checked by the next run."
         )
         outcome.notes.append({"lead_id": "", "card_id": "", "note": note})
-    outcome.overwritten += checkup.found
-    outcome.postponed += checkup.given_back
 
 
 # --- leads ----------------------------------------------------------------------------------------------------

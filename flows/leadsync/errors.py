@@ -114,10 +114,6 @@ class IncompleteReadError(GuardError):
     """A read did not finish, so nothing may be inferred from it; nothing was written."""
 
 
-class ListsChangedError(GuardError):
-    """The lists that the last run resolved are not those which the settings name now; nothing was written."""
-
-
 class BusyError(LeadsyncError):
     """Another run of the same pair holds the lock."""
 

@@ -9,24 +9,34 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
 from leadsync.airtable import PAGE as LEADS_PAGE
 from leadsync.airtable import Airtable, LeadsRead
+from leadsync.errors import ServiceRefusedError, TransientServiceError
+from leadsync.frames import deleted_cards, overlay
+from leadsync.guards import unexplained
 from leadsync.intents import Intent
-from leadsync.reconcile import ARCHIVED
+from leadsync.reconcile import SHUT, Check, due_checks, shut_cards
 from leadsync.repair import Checkup
 from leadsync.seen import Item, Seen, newest_lead, sides_by_delta
 from leadsync.settings import Read, Settings
 from leadsync.settling import unclear, witnessed
+from leadsync.store import StateStore
 from leadsync.trello import Board, CardsRead, Trello
 
 OVERLAP = 10.0
 """Seconds before the last read, by the service's clock, from which on changes are asked for again."""
 FEED_OVERLAP = 2.0
 """The same for the activity after a full read of the cards."""
+ASKED_SINGLY = 50
+"""Missing cards from which on the archived ones are listed, and the deletions read, instead of asking for each."""
+CHECKS = 20
+"""Cards known to be archived or away that are asked for in one run."""
 LONG_FEED = 900
 """Cards written in one run from which on their activity would hardly fit into one page."""
 
@@ -36,12 +46,14 @@ class Memory:
     """
     What earlier runs left: what was agreed, what was about to be written when one was cut off, what was seen.
 
-    `checkup`: what the feed said about that before this read.
+    `checks`: by card id, when those that are archived or away were last known to exist. `checkup`: what the feed said
+    about earlier writes before this read.
     """
 
     base: pd.DataFrame
     intents: list[Intent]
     seen: Seen
+    checks: Mapping[str, Check] = field(default_factory=dict)
     checkup: Checkup = Checkup()
 
     def proven(self, cards: pd.DataFrame, board: Board) -> set[tuple[str, str]]:
@@ -49,6 +61,24 @@ class Memory:
         if self.checkup.feed is None:
             return set()
         return witnessed(unclear(self.base, self.intents, cards), self.checkup.feed.actions, board.lists)
+
+
+def recall(store: StateStore, pair: str, checkup: Checkup) -> Memory:
+    """The memory of a pair."""
+    kept = store.load_facts(_checks_key(pair)) or {}
+    checks = {card_id: Check(float(at), str(status)) for card_id, (at, status) in kept.items()}
+    return Memory(store.load_base(pair), store.load_intents(pair), store.load_seen(pair), checks, checkup)
+
+
+def keep_checks(store: StateStore, pair: str, checks: Mapping[str, Check]) -> None:
+    """For the next run's memory; nothing is written if they are kept already."""
+    key, facts = _checks_key(pair), {card_id: [check.at, check.status] for card_id, check in checks.items()}
+    if facts != (store.load_facts(key) or {}):
+        store.save_facts(key, facts)
+
+
+def _checks_key(pair: str) -> str:
+    return f"checks {pair}"
 
 
 @dataclass(frozen=True)
@@ -79,6 +109,57 @@ def scope_of(read: Read, memory: Memory, settings: Settings, board: Board) -> Sc
     full_every = settings.sync_full_every.total_seconds()
     leads, cards = sides_by_delta(read.value, seen, time.time(), full_every, LEADS_PAGE)
     return Scope(leads_delta=leads and not settings.airtable_view, cards_delta=cards)
+
+
+def next_by_delta(read: Read, leads: LeadsRead, settings: Settings) -> bool:
+    """Whether a read of leads is whole, and a next one as `read` says would be by delta."""
+    seen = Seen(records=leads.records, full_at=time.time(), airtable_at=leads.at)
+    full_every = settings.sync_full_every.total_seconds()
+    by_delta, _ = sides_by_delta(read.value, seen, seen.full_at, full_every, LEADS_PAGE)
+    return leads.whole and by_delta and not settings.airtable_view
+
+
+@dataclass(frozen=True)
+class Columns:
+    """
+    Whether Airtable tells every change of the mapped columns, as far as its schema says.
+
+    `asked_at`: by our clock [s since 1970]. `computed`: columns whose cells change without an edit of the lead, with
+    their types; None if the schema may not be read.
+    """
+
+    asked_at: float
+    computed: dict[str, str] | None
+
+    @property
+    def objection(self) -> str:
+        """Why a delta of leads cannot be relied on, "" if it can."""
+        if self.computed is None:
+            return (
+                "Leads were read whole: without the schema nobody can tell whether a column is computed, and of such a "
+                "one Airtable tells no changes. Give AIRTABLE_API_TOKEN the scope schema.bases:read for delta reads."
+            )
+        named = ", ".join(f"{name!r} ({kind})" for name, kind in self.computed.items())
+        return named and f"Leads were read whole: Airtable does not tell when a computed column changes: {named}."
+
+
+def known_columns(airtable: Airtable, store: StateStore, asked: str, full_every: float, along: bool = False) -> Columns:
+    """
+    The kept answer for the question `asked` if it is younger than `full_every` [s], else the schema's.
+
+    `along`: leads are read whole anyway, so that the next delta need not ask: an answer of half that age is renewed.
+    Cost: at most 1 request.
+    """
+    key, now = f"columns {asked}", time.time()
+    kept = store.load_facts(key)
+    if kept and 0 <= now - kept["asked_at"] < (full_every / 2 if along else full_every):
+        return Columns(**kept)
+    try:
+        columns = Columns(now, airtable.fetch_computed())
+    except TransientServiceError:
+        columns = Columns(now, None)
+    store.save_facts(key, vars(columns))
+    return columns
 
 
 def extract_leads(airtable: Airtable, memory: Memory, scope: Scope) -> LeadsRead:
@@ -115,11 +196,62 @@ def extract_cards(
         read = trello.fetch_changed_cards(board, memory.seen, known)
         if read is not None:
             return read
-    returning = memory.base["card_presence"].isin((*ARCHIVED, "moved_away")).any()
+    returning = memory.base["card_presence"].isin(SHUT).any()
     total = -1 if to_the_end or returning else memory.seen.open_cards
     expected = memory.base["card_id"][memory.base["card_presence"] == "open"]
     unrecorded = any(intent.side == "card" and not intent.card_id for intent in memory.intents)
     return trello.fetch_cards(board, known, set(expected), total, archived=memory.base.empty or unrecorded)
+
+
+def explain_missing(base: pd.DataFrame, trello: pd.DataFrame, client: Trello, board: Board) -> pd.DataFrame:
+    """
+    The cards, and what became of those that are missing, as far as that can be told at a bounded cost.
+
+    Cost: 1 request for each that is missing while they are fewer than ASKED_SINGLY; else 1 for each 1,000 archived
+    cards, 1 for the deletions, and 1 for each of what is left if that is fewer.
+    """
+    missing = unexplained(base, trello)
+    if len(missing) >= ASKED_SINGLY:
+        trello = overlay(trello, client.fetch_archived(board, {*missing}))
+        missing = unexplained(base, trello)
+    if len(missing) >= ASKED_SINGLY:
+        with suppress(ServiceRefusedError):
+            trello = overlay(trello, deleted_cards(client.fetch_deleted(board) & {*missing}))
+        missing = unexplained(base, trello)
+    return trello if len(missing) >= ASKED_SINGLY else overlay(trello, client.look_up_cards(board, sorted(missing)))
+
+
+def check_shut(
+    base: pd.DataFrame,
+    leads: pd.DataFrame,
+    trello: pd.DataFrame,
+    memory: Memory,
+    client: Trello,
+    board: Board,
+    daily: bool,
+) -> tuple[pd.DataFrame, dict[str, Check]]:
+    """
+    Look for cards known to be archived or away: no read shows that one is deleted.
+
+    A card becomes due a day, by our own clock, after it was last known to exist, first when it was found to be away;
+    and at once when its lead is edited. `daily`: whether those due by time are looked for, as a full read does. Of
+    those the archived ones are listed, the others, and what is not listed, are asked for, at most CHECKS a run.
+
+    Returns: the cards with those found to be deleted or elsewhere, and the checks to keep.
+    """
+    shut, now = shut_cards(base, leads, trello), time.time()
+    unread = {card_id: status for card_id, status in shut.items() if card_id not in trello.index}
+    edited, old = due_checks(unread, memory.checks, now, daily)
+    to_list = {*old, *(edited if len(edited) > CHECKS else ())}
+    to_list &= {*base["card_id"][base["card_presence"] != "moved_away"]}
+    found = client.fetch_archived(board, to_list) if to_list else trello.iloc[:0]
+    asked = [card_id for card_id in (*edited, *old) if card_id not in found.index][:CHECKS]
+    found = overlay(found, client.find_cards(board, asked))
+    elsewhere = found["presence"].isin(("deleted", "moved_away"))
+    news = found[elsewhere | (found.index.isin(edited) & (found["presence"] == "archived"))]
+    kept = {card_id: memory.checks[card_id] for card_id in unread.keys() & memory.checks.keys() - {*found.index}}
+    checks = {card_id: kept.get(card_id) or Check(now, status or "") for card_id, status in shut.items()}
+    return overlay(trello, news), checks
 
 
 def seen_now(before: Seen, leads: LeadsRead, cards: CardsRead, asked: str) -> Seen:
@@ -133,9 +265,9 @@ def seen_now(before: Seen, leads: LeadsRead, cards: CardsRead, asked: str) -> Se
         full_at=time.time() if whole else before.full_at,
         airtable_at=leads.at,
         trello_at=cards.at if cards.delta else max(0.0, cards.at - FEED_OVERLAP),
-        recent=0 if leads.whole else max(before.recent, leads.returned),
+        recent=0 if leads.whole else max(before.recent, len(leads.changed)),
         actions=cards.actions,
-        lists_checked=cards.lists_checked,
+        lists_checked=cards.delta and before.lists_checked and not cards.lists_told,
     )
 
 

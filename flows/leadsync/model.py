@@ -6,7 +6,7 @@ What is never here: I/O, a third-party client, a rule that needs two sides (see 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 TODO: Final = "TODO"
@@ -129,3 +129,4 @@ class Rules:
     max_archive_percent: float = 30.0
     allow_mass_change: bool = False
     has_view: bool = False
+    columns: dict[str, str] = field(default_factory=dict)  # our field name -> what it is called in Airtable

@@ -12,7 +12,7 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -21,33 +21,39 @@ from typing import Any
 import pandas as pd
 
 from leadsync.airtable import Airtable, LeadsRead
-from leadsync.apply import Failure, Outcome, Progress, load_cards, load_leads
+from leadsync.apply import REREAD, Failure, Outcome, Progress, load_cards, load_leads
 from leadsync.errors import (
     ConfigurationError,
     GuardError,
     LeadsyncError,
-    ListsChangedError,
     StateStoreError,
 )
 from leadsync.extract import (
+    Columns,
     Memory,
     Scope,
+    check_shut,
+    explain_missing,
     extract_cards,
     extract_leads,
+    keep_checks,
+    known_columns,
+    next_by_delta,
     question,
+    recall,
     scope_of,
     seen_after,
     seen_now,
 )
-from leadsync.frames import overlay
-from leadsync.guards import check_plan, check_reads
-from leadsync.intents import IntentState, intents_of
-from leadsync.lock import pair_lock
+from leadsync.frames import deleted_cards, overlay
+from leadsync.guards import check_emptied, check_plan, check_reads
+from leadsync.intents import LEAD, IntentState, intents_of
+from leadsync.lock import StillHeld, pair_lock
 from leadsync.model import BASE_COLUMNS, Rules
 from leadsync.plan import Conflict, Plan, build_plan
 from leadsync.quota import Month, start_of_month
 from leadsync.reconcile import as_last_agreed, reconcile, to_look_up
-from leadsync.repair import Checkup, check_writes
+from leadsync.repair import Checkup, look, repair
 from leadsync.report import Report, rows_of
 from leadsync.seen import Seen
 from leadsync.settings import ConflictPolicy, Read, Settings
@@ -104,13 +110,18 @@ def join_and_diff(
     """
     base = settle(memory.base, memory.intents, leads, cards.cards, memory.proven(cards.cards, board))
     leads = as_last_agreed(base, leads)
-    check_reads(base, leads, cards.cards, cards.total, rules)
-    missing_leads, missing_cards = to_look_up(base, leads, cards.cards, rules)
+    trello = explain_missing(base, overlay(cards.cards, deleted_cards(cards.deleted)), clients.trello, board)
+    check_reads(base, leads, trello, cards.total, rules)
+    meant = {intent.lead_id: intent.record for intent in memory.intents if intent.side == LEAD}
+    check_emptied(base, meant, leads, trello, rules)
+    trello, checks = check_shut(base, leads, trello, memory, clients.trello, board, daily=not cards.delta)
+    missing_leads, missing_cards = to_look_up(base, leads, trello, rules)
     leads = overlay(leads, clients.airtable.look_up_leads(missing_leads))
-    trello = overlay(cards.cards, clients.trello.look_up_cards(board, missing_cards))
+    trello = overlay(trello, clients.trello.look_up_cards(board, missing_cards))
     plan = build_plan(reconcile(base, leads, trello, rules), base, leads, trello, rules)
     check_plan(base, plan, rules)
     _carry_settled(plan, memory.base, base)
+    plan.checks = checks
     return plan
 
 
@@ -148,6 +159,19 @@ class Steps:
 # --- the run --------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Planned:
+    """A pass before it writes: its plan, what both sides look like, and what became of an earlier run's writes."""
+
+    plan: Plan
+    seen: Seen
+    verdicts: list[Verdict]
+
+
+def _not_locked() -> None:
+    """A run holds its lock only while it is under way."""
+
+
 @dataclass
 class Run:
     """One sync under way."""
@@ -157,7 +181,17 @@ class Run:
     steps: Steps
     clients: Clients
     report: Report = field(default_factory=Report)
+    board: Board = field(init=False)
+    pair: str = ""
+    still_held: StillHeld = _not_locked
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    checkup: Checkup = Checkup()  # what the feed said of earlier writes, before this pass
+    lists_fresh: bool = False  # in this pass board and lists were asked for
+
+    @property
+    def target(self) -> Target:
+        """Where this pass writes."""
+        return Target(self.board, self.clients.store, self.pair, self.still_held)
 
     @property
     def rules(self) -> Rules:
@@ -168,15 +202,14 @@ class Run:
         """Resolve, lock, and make passes until nothing is postponed."""
         if self._outspends():
             return
-        board = self._resolve()
-        pair = f"{self.settings.airtable_base_id}/{board.board_id}"
-        self.report.base_url, self.report.board_url = self.clients.airtable.url, board.url
-        with pair_lock(self.clients.store, pair) as still_held:
-            target = Target(board, self.clients.store, pair, still_held)
+        self.board = self._resolve()
+        self.pair = f"{self.settings.airtable_base_id}/{self.board.board_id}"
+        self.report.base_url, self.report.board_url = self.clients.airtable.url, self.board.url
+        with pair_lock(self.clients.store, self.pair) as self.still_held:
             read = self.options.read
-            with self._all_is_told(target):
+            with self._all_is_told():
                 for _ in range(PASSES):
-                    outcome = self._one_pass(target, read)
+                    outcome = self._one_pass(read)
                     if not outcome.postponed:
                         break
                     read = Read.FULL  # something is not as it was last seen
@@ -184,19 +217,19 @@ class Run:
         self.report.judge()
 
     @contextmanager
-    def _all_is_told(self, target: Target) -> Iterator[None]:
+    def _all_is_told(self) -> Iterator[None]:
         """A run that ends with a report has listed what the journal keeps for it; one that is killed has not."""
         try:
             yield
         except LeadsyncError:
             with suppress(StateStoreError):
-                self._end_told(target)
+                self._end_told()
             raise
-        self._end_told(target)
+        self._end_told()
 
-    def _end_told(self, target: Target) -> None:
+    def _end_told(self) -> None:
         if not self.options.dry_run:
-            self.clients.store.end_told(target.pair)
+            self.clients.store.end_told(self.pair)
 
     def _outspends(self) -> bool:
         """Whether this run should wait because the month's calls are ahead of the quota's pace (only if paced)."""
@@ -214,18 +247,26 @@ class Run:
             self.report.notes.append({"lead_id": "", "card_id": "", "note": when})
         return False
 
-    def _one_pass(self, target: Target, read: Read) -> Outcome:
-        checkup = self._check_earlier_writes(target)
-        plan, seen, verdicts = self._plan(target, read, checkup)
+    def _one_pass(self, read: Read) -> Outcome:
+        self.lists_fresh = False
+        self.checkup = look(self.clients.trello, self.target, IntentState.UNCHECKED, IntentState.PENDING)
+        planned = self._plan(read)
+        plan, seen = planned.plan, planned.seen
         if self.options.dry_run:
             self._tell(plan, rows_of(plan.changes, outcome="planned"))
             return Outcome()
         self.clients.count()
-        seen = self._check_board(plan, target, seen)
+        if given_back := self._repair_earlier_writes():
+            return Outcome(postponed=given_back)
+        if plan.card_writes and not seen.lists_checked:
+            planned = self._check_lists(planned)
+            plan, seen = planned.plan, planned.seen
+        target = self.target
         if plan.writes:
-            self.clients.store.forget_seen(target.pair)
-        intents = intents_of(plan, self.clients.trello.clock, self.run_id, target.board.lists)
-        self.clients.store.journal(target.pair, plan.base_updates, plan.forget, intents, verdicts)
+            self.clients.store.forget_seen(self.pair)
+        intents = intents_of(plan, self.clients.trello.clock, self.run_id, self.board.lists)
+        self.clients.store.journal(self.pair, plan.base_updates, plan.forget, intents, planned.verdicts)
+        keep_checks(self.clients.store, self.pair, plan.checks)
         self._tell(plan, [])
         outcome = Outcome()
         try:
@@ -241,40 +282,44 @@ class Run:
         self._refuse_if_nothing_was_permitted(plan, outcome)
         if not outcome.postponed:
             seen = seen_after(seen, outcome.records, outcome.cards, target.board)
-            self.clients.store.save_seen(target.pair, seen)
+            self.clients.store.save_seen(self.pair, seen)
         return outcome
 
-    def _check_earlier_writes(self, target: Target) -> Checkup:
-        """Before anything is read: what earlier writes landed on is given back, so that this pass decides about it."""
-        states = (IntentState.UNCHECKED, IntentState.PENDING)
-        try:
-            checkup = check_writes(self.clients.trello, target, *states, repair=not self.options.dry_run)
-        except StateStoreError:
-            raise
-        except LeadsyncError as error:
-            checkup = Checkup(error=str(error))
-        self._list(checkup.found)
-        for intent in checkup.unchecked:
+    def _repair_earlier_writes(self) -> list[str]:
+        """
+        What writes that no run has checked yet landed on is given back, and decided about by the next pass.
+
+        Returns: the leads concerned.
+        """
+        repairs = repair(self.checkup, self.clients.trello, self.target)
+        self._list(repairs.conflicts)
+        for intent in repairs.unchecked:
             note = "A write could not be checked for a week: if a person edited the card just before it, that is lost."
             self.report.notes.append({"lead_id": intent.lead_id, "card_id": intent.card_id, "note": note})
-        return checkup
+        return repairs.given_back
 
-    def _untold(self, target: Target) -> list[Conflict]:
+    def _untold(self) -> list[Conflict]:
         """Conflicts settled by runs that were cut off before they could list them."""
-        rows = self.clients.store.load_intents(target.pair, IntentState.UNCHECKED, IntentState.CHECKED)
+        rows = self.clients.store.load_intents(self.pair, IntentState.UNCHECKED, IntentState.CHECKED)
         return [conflict for row in rows if row.run != self.run_id for conflict in row.conflicts]
 
-    def _plan(self, target: Target, read: Read, checkup: Checkup) -> tuple[Plan, Seen, list[Verdict]]:
-        store, pair, board = self.clients.store, target.pair, target.board
-        memory = Memory(store.load_base(pair), store.load_intents(pair), store.load_seen(pair), checkup)
-        scope = scope_of(read, memory, self.settings, board)
+    def _plan(self, read: Read) -> Planned:
+        board, memory = self.board, recall(self.clients.store, self.pair, self.checkup)
+        scope = self._relied_on(scope_of(read, memory, self.settings, board))
         leads, cards = self._extract(board, memory, scope)
+        self._mind_lists(memory, cards)
+        if self.board.lists != board.lists:
+            return self._plan(Read.FULL)
+        if next_by_delta(read, leads, self.settings):
+            self._columns(along=True)
         try:
             plan: Plan = self.steps.call(join_and_diff, memory, leads.leads, cards, self.clients, board, self.rules)
         except GuardError:
             if leads.whole and not cards.delta:
                 raise
-            return self._plan(target, Read.FULL, checkup)  # nothing is refused for what a delta may have missed
+            return self._plan(Read.FULL)  # nothing is refused for what a delta may have missed
+        if not leads.whole and not self._still_there(plan, leads):
+            return self._plan(Read.FULL)
         if not cards.whole and any(not write.card_id for write in plan.card_writes):
             cards = self.steps.call(extract_cards, self.clients.trello, board, memory, to_the_end=True)
             plan = self.steps.call(join_and_diff, memory, leads.leads, cards, self.clients, board, self.rules)
@@ -284,18 +329,46 @@ class Run:
             "trello": "delta" if cards.delta else "full",
         }
         self.report.titles |= dict(zip(leads.leads.index, leads.leads["title"], strict=True))
-        verdicts = judge(
-            memory.base,
-            memory.intents,
-            leads.leads,
-            cards.cards,
-            memory.proven(cards.cards, board),
-            self.clients.trello.clock,
-            checkup.shown if checkup.feed or not memory.intents else None,
-        )
-        self._list(self._untold(target))
+        seen = seen_now(memory.seen, leads, cards, question(self.settings, board))
+        seen = replace(seen, lists_checked=seen.lists_checked or self.lists_fresh)
+        return Planned(plan, seen, self._judge(memory, leads, cards))
+
+    def _judge(self, memory: Memory, leads: LeadsRead, cards: CardsRead) -> list[Verdict]:
+        """What became of the writes of a run that was cut off; what that one could not list is listed now."""
+        proven, shown = memory.proven(cards.cards, self.board), self.checkup.shown
+        asked = shown if self.checkup.feed else None
+        now = self.clients.trello.clock
+        verdicts = judge(memory.base, memory.intents, leads.leads, cards.cards, proven, now, asked)
+        self._list(self._untold())
         self._list(conflict for verdict in verdicts for conflict in verdict.conflicts)
-        return plan, seen_now(memory.seen, leads, cards, question(self.settings, board)), verdicts
+        return verdicts
+
+    def _relied_on(self, scope: Scope) -> Scope:
+        """Leads are read whole if a column may change of which no delta tells; the report says so."""
+        if not scope.leads_delta or not (objection := self._columns().objection):
+            return scope
+        note = {"lead_id": "", "card_id": "", "note": objection}
+        self.report.notes += [note] if note not in self.report.notes else []
+        return replace(scope, leads_delta=False)
+
+    def _columns(self, along: bool = False) -> Columns:
+        clients, full_every = self.clients, self.settings.sync_full_every.total_seconds()
+        asked = question(self.settings, self.board)
+        return known_columns(clients.airtable, clients.store, asked, full_every, along)
+
+    def _still_there(self, plan: Plan, leads: LeadsRead) -> bool:
+        """
+        Whether the leads for which cards are written are as they are remembered, if this read did not show them.
+
+        A delta does not show that a lead was deleted, and a vanished lead must not get a card again. Cost: 1 request
+        for each 100 of them.
+        """
+        remembered = sorted({write.lead_id for write in plan.card_writes} & leads.records.keys() - leads.changed)
+        for start in range(0, len(remembered), REREAD):
+            group = remembered[start : start + REREAD]
+            if not self.clients.airtable.reread_leads(group).leads.equals(leads.leads.loc[group]):
+                return False
+        return True
 
     def _extract(self, board: Board, memory: Memory, scope: Scope) -> tuple[LeadsRead, CardsRead]:
         """Both sides, side by side."""
@@ -305,7 +378,7 @@ class Run:
             return leads.result(), cards.result()
 
     def _resolve(self) -> Board:
-        """Board and lists as the settings name them; asked for once, then known until the settings change."""
+        """Board and lists as the settings name them; asked for once, then known until something contradicts that."""
         named = [self.settings.trello_endpoint_url, self.settings.trello_board_id, self.settings.list_ids]
         self.digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:24]
         resolved = self.clients.store.load_facts(self.digest) or {}
@@ -315,16 +388,45 @@ class Run:
         self.clients.store.save_facts(self.digest, vars(board))
         return board
 
-    def _check_board(self, plan: Plan, target: Target, seen: Seen) -> Seen:
-        """Before cards are written: the lists must be those that were resolved; the feed may have told already."""
-        if not plan.card_writes or seen.lists_checked:
-            return seen
+    def _resolve_again(self, besides: Collection[str] = ()) -> None:
+        """Ask for board and lists in the middle of a run. `besides`: lists that were met, and are not shown."""
+        board = self.clients.trello.fetch_board()
+        board = replace(board, all_lists=sorted({*board.all_lists, *besides}))
+        if board != self.board:
+            self.clients.store.save_facts(self.digest, vars(board))
+        self.board, self.lists_fresh = board, True
+
+    def _mind_lists(self, memory: Memory, cards: CardsRead) -> None:
+        """
+        Resolve the lists again if the read contradicts them.
+
+        So it does if a card lies in a list that was not there then, has newly come into one outside the mapping, or
+        if the activity tells of lists. A card that rests outside the mapping costs nothing. Raises: ConfigurationError
+        if a card lies in an unknown list and the settings fit the board no more; else what is known goes on to serve
+        until a card is written.
+        """
+        lists = cards.cards["list_id"][(cards.cards["stage"] == "") & (cards.cards["list_id"] != "")]
+        unknown = {*lists} - {*self.board.all_lists}
+        came = any(memory.seen.cards.get(str(card_id), {}).get("idList") != where for card_id, where in lists.items())
+        if self.lists_fresh or not (unknown or came or cards.lists_told):
+            return
         try:
-            self.clients.trello.check_board(target.board)
-        except ListsChangedError:
-            self.clients.store.save_facts(self.digest, vars(self.clients.trello.fetch_board()))
-            raise
-        return replace(seen, lists_checked=True)
+            self._resolve_again(unknown)
+        except ConfigurationError:
+            if unknown:
+                raise
+
+    def _check_lists(self, planned: Planned) -> Planned:
+        """
+        Before cards are written: the lists must be those that were planned with; else everything is planned anew.
+
+        Cost: 1 request. Raises: as Trello.fetch_board.
+        """
+        planned_with = self.board.lists
+        self._resolve_again()
+        if self.board.lists != planned_with:
+            return self._plan(Read.FULL)
+        return replace(planned, seen=replace(planned.seen, lists_checked=True))
 
     def _tell(self, plan: Plan, changes: list[dict[str, Any]]) -> None:
         report = self.report

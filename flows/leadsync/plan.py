@@ -14,7 +14,7 @@ import pandas as pd
 
 from leadsync.description import with_block
 from leadsync.model import BASE_COLUMNS, DONE, TRELLO_TEXT_LIMIT, Rules
-from leadsync.reconcile import Reconciled
+from leadsync.reconcile import Check, Reconciled
 
 Row = dict[str, Any]
 TO_TRELLO: Final = "to_trello"
@@ -112,7 +112,10 @@ class LeadWrite:
 
 @dataclass
 class Plan:
-    """Everything one pass wants to do. `base_updates`: lead_id -> base columns that are already true."""
+    """
+    Everything one pass wants to do. `base_updates`: lead_id -> base columns that are already true. `checks`: by card
+    id, when those that are archived or away were last known to exist.
+    """
 
     card_writes: list[CardWrite] = field(default_factory=list)
     lead_writes: list[LeadWrite] = field(default_factory=list)
@@ -121,6 +124,7 @@ class Plan:
     conflicts: list[Conflict] = field(default_factory=list)
     quarantine: list[Row] = field(default_factory=list)
     notes: list[Row] = field(default_factory=list)
+    checks: dict[str, Check] = field(default_factory=dict)
 
     @property
     def changes(self) -> list[Change]:
@@ -358,7 +362,7 @@ def _resolve(row: LeadRow, draft: Draft, cell: str, airtable: str, trello: str) 
 
 def _status_unchanged(row: LeadRow, draft: Draft) -> None:
     if row.was:
-        row.record(due_complete=bool(row.card["due_complete"]))
+        row.record(status=row.lead["status"], due_complete=bool(row.card["due_complete"]))
 
 
 def _status_agreed(row: LeadRow, draft: Draft) -> None:

@@ -7,7 +7,7 @@ Signature order everywhere: base, airtable, trello.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -42,6 +42,9 @@ ROW_DECISIONS: Final = {
     ("", "archived"): "ignore",
 }
 ARCHIVED: Final = ("archived", "archived_by_us")
+SHUT: Final = (*ARCHIVED, "moved_away")
+CHECK_EVERY: Final = 86_400.0
+"""Seconds after which a card that is archived or away is looked for again: its deletion shows in no read."""
 OPEN_STAGES: Final = tuple(stage for stage in STAGES if stage != DONE)
 
 # (equal, Airtable moved, Trello moved) -> decision. design section 6. Unequal though nobody moved happens when
@@ -106,6 +109,46 @@ def as_last_agreed(base: pd.DataFrame, airtable: pd.DataFrame) -> pd.DataFrame:
 def _is_unreadable(lead: Columns, cell: str) -> Mask:
     """Leads of which this cell cannot be read."""
     return np.array([any(each.cell == cell for each in several) for several in lead["unreadable"].tolist()], dtype=bool)
+
+
+def shut_cards(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame) -> dict[str, str | None]:
+    """
+    Cards of the base that are archived or away: by this read, else by the base.
+
+    Returns: card id -> its lead's status, None if the lead was not read.
+    """
+    presence = base["card_id"].map(trello["presence"]).fillna(base["card_presence"])
+    shut = base[presence.isin(SHUT)]
+    lead = _aligned(airtable, shut.index)
+    read = zip(shut["card_id"], lead["presence"], lead["status"], strict=True)
+    return {str(card_id): str(status) if presence == "present" else None for card_id, presence, status in read}
+
+
+@dataclass(frozen=True)
+class Check:
+    """
+    A card that is archived or away as it was last known to exist.
+
+    `at`: when, by our clock [s since 1970]. `status`: its lead's status then, "" if it was not read.
+    """
+
+    at: float
+    status: str
+
+
+def due_checks(
+    shut: Mapping[str, str | None], checks: Mapping[str, Check], now: float, daily: bool
+) -> tuple[list[str], list[str]]:
+    """
+    Which of the cards that are `shut` (id -> its lead's status, None if it was not read) must be looked for.
+
+    Returns: those whose lead was edited since (an edit would bring a deleted card back), and with `daily` those not
+    seen for CHECK_EVERY; each the oldest check first. One that was never checked has only just become known.
+    """
+    known = sorted(shut.keys() & checks.keys(), key=lambda card_id: (checks[card_id].at, card_id))
+    edited = [card_id for card_id in known if shut[card_id] not in (None, checks[card_id].status)]
+    old = [card_id for card_id in known if daily and not 0 <= now - checks[card_id].at < CHECK_EVERY]
+    return edited, [card_id for card_id in old if card_id not in edited]
 
 
 def to_look_up(
@@ -397,6 +440,7 @@ def _is_quiet(
     """Nothing to write, to record, or to say."""
     settled = (row == "compare") & (was["lead_presence"] == "present") & (was["card_presence"] == "open")
     settled &= (card["card_id"] == was["card_id"]) & ~marker_gone & (card["due_complete"] == was["due_complete"])
+    settled &= lead["status"] == was["status"]  # an empty one and the first one are equal, and yet two
     for decision in cells.values():
         settled &= decision == "unchanged"
     archived = (row == "stay_archived") & np.isin(was["card_presence"], ARCHIVED)

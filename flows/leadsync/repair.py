@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -51,71 +51,83 @@ class Repair(StrEnum):
 @dataclass(frozen=True)
 class Checkup:
     """
-    A look into the feed. `feed`: None if it could not be had. `shown`: numbers of the journal rows it showed whole.
+    A look into the feed for the PUTs of some journal rows. `feed`: None if it could not be had, `error` says why.
 
-    `found`: what was overwritten. `given_back`: lead ids to be decided anew. `unchecked`: rows too old to wait for.
+    `at`: Trello's clock when it was read, or somewhat earlier [s since 1970]. `overwritten`: what those PUTs landed on.
     """
 
+    rows: tuple[Intent, ...] = ()
     feed: Feed | None = None
-    shown: frozenset[int] = frozenset()
-    found: tuple[Conflict, ...] = ()
-    given_back: tuple[str, ...] = ()
-    unchecked: tuple[Intent, ...] = ()
+    at: float = 0.0
+    overwritten: tuple[Overwritten, ...] = ()
     error: str = ""
 
+    @property
+    def shown(self) -> frozenset[int]:
+        """Numbers of the rows of which the feed shows all that was sent."""
+        return frozenset(row.number for row in self.rows if self.feed and self.feed.shows(row))
 
-def check_writes(trello: Trello, target: Target, *states: IntentState, repair: bool = True) -> Checkup:
-    """
-    Compare the journal's PUTs in these states with the feed, give back what they overwrote, and end what is checked.
 
-    Cost: none if there are no such rows, else 1 request per 1,000 actions since the oldest of them, and 2 for each
-    cell given back. `repair`: False only looks.
+@dataclass
+class Repairs:
+    """`conflicts`: what was overwritten. `given_back`: leads to be decided anew. `unchecked`: rows nobody waits for."""
+
+    conflicts: list[Conflict] = field(default_factory=list)
+    given_back: list[str] = field(default_factory=list)
+    unchecked: list[Intent] = field(default_factory=list)
+
+
+def look(trello: Trello, target: Target, *states: IntentState) -> Checkup:
     """
-    rows = [row for row in target.store.load_intents(target.pair, *states) if row.is_put]
+    Compare the journal's PUTs in these states with the feed.
+
+    Cost: none if there are no such rows, else 1 request per 1,000 actions since the oldest of them.
+    """
+    rows = tuple(row for row in target.store.load_intents(target.pair, *states) if row.is_put)
     if not rows:
         return Checkup()
     asked = time.monotonic()
     try:
         feed = Feed(trello.fetch_actions(target.board, min(row.since for row in rows) - READ_BEFORE))
     except LeadsyncError as error:
-        return _given_up(rows, trello, target, str(error), repair)
-    began = max(0.0, trello.clock - (time.monotonic() - asked))
-    shown = frozenset(row.number for row in rows if feed.shows(row))
-    found = find_overwritten(feed, rows)
-    if not repair:
-        return Checkup(feed, shown)
-    conflicts, given_back = _repair(found, trello, target)
-    done = {item.intent.number for item in found}
-    for row in rows:
-        is_old = began - max(row.since, row.answered) >= FEED_LAG
-        if row.state is IntentState.UNCHECKED and row.number not in done and (row.number in shown or is_old):
+        return Checkup(rows, at=trello.clock or time.time(), error=str(error))
+    at = max(0.0, trello.clock - (time.monotonic() - asked))
+    return Checkup(rows, feed, at, tuple(find_overwritten(feed, rows)))
+
+
+def repair(checkup: Checkup, trello: Trello, target: Target) -> Repairs:
+    """
+    Give back what was overwritten, and end the journal's rows that are checked.
+
+    A finding that cannot be given back stays in the journal until a report has listed it. Cost: 2 requests for each
+    cell given back.
+    """
+    repairs = Repairs()
+    for row in checkup.rows:
+        findings = [found for found in checkup.overwritten if found.intent.number == row.number]
+        if findings:
+            _repair_row(row, findings, trello, target, repairs)
+        elif row.state is IntentState.UNCHECKED and _is_done(row, checkup):
+            repairs.unchecked += [row] if checkup.feed is None else []
             target.store.end_intent(row)
-    return Checkup(feed, shown, tuple(conflicts), tuple(given_back))
+    return repairs
 
 
-def _given_up(rows: Sequence[Intent], trello: Trello, target: Target, error: str, repair: bool) -> Checkup:
-    now = trello.clock or time.time()
-    old = [row for row in rows if row.state is IntentState.UNCHECKED and now - row.since >= GIVEN_UP]
-    for row in old if repair else ():
-        target.store.end_intent(row)
-    return Checkup(unchecked=tuple(old), error=error)
+def _is_done(row: Intent, checkup: Checkup) -> bool:
+    """Whether nothing more is to be expected of the feed, or nobody waits for it any longer."""
+    age = checkup.at - max(row.since, row.answered)
+    return age >= GIVEN_UP if checkup.feed is None else row.number in checkup.shown or age >= FEED_LAG
 
 
-def _repair(found: Sequence[Overwritten], trello: Trello, target: Target) -> tuple[list[Conflict], list[str]]:
-    """Each finding is given back, or else stays in the journal until a report has listed it."""
-    conflicts, given_back = [], []
-    for number in dict.fromkeys(item.intent.number for item in found):
-        of_row = [item for item in found if item.intent.number == number]
-        listed = []
-        for item in of_row:
-            became = _give_back(item, trello, target)
-            conflict = _as_conflict(item, target, became)
-            conflicts += [conflict] if conflict else []
-            listed += [conflict] if conflict and became is Repair.TOO_LATE else []
-            given_back += [item.intent.lead_id] if became is Repair.GIVEN_BACK else []
-        row = of_row[0].intent
-        target.store.end_intent(replace(row, conflicts=(*row.conflicts, *listed)))
-    return conflicts, given_back
+def _repair_row(row: Intent, findings: Sequence[Overwritten], trello: Trello, target: Target, repairs: Repairs) -> None:
+    listed = []
+    for found in findings:
+        became = _give_back(found, trello, target)
+        conflict = _as_conflict(found, target, became)
+        repairs.conflicts += [conflict] if conflict else []
+        repairs.given_back += [row.lead_id] if became is Repair.GIVEN_BACK else []
+        listed += [conflict] if conflict and became is Repair.TOO_LATE else []
+    target.store.end_intent(replace(row, conflicts=(*row.conflicts, *listed)))
 
 
 def _give_back(found: Overwritten, trello: Trello, target: Target) -> Repair:

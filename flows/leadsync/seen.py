@@ -81,14 +81,16 @@ class Replayed:
     """
     The board's cards after the actions of a feed.
 
-    `unknown`: ids of cards that must be asked for by id. `total`: open cards on the board, -1 if it can no longer be
-    told. `at`, `actions`: where the next feed begins, see Seen.
+    `unknown`: ids of cards that must be asked for by id. `deleted`: ids that the base knows and that exist no more.
+    `total`: open cards on the board, -1 if it can no longer be told. `lists_told`: something about lists is new. `at`,
+    `actions`: where the next feed begins, see Seen.
     """
 
     cards: dict[str, Item]
     unknown: list[str]
+    deleted: list[str]
     total: int
-    lists_checked: bool
+    lists_told: bool
     at: float
     actions: list[str]
 
@@ -107,13 +109,13 @@ def replay(seen: Seen, feed: Sequence[Mapping[str, Any]], known: Collection[str]
     news = [action for action in history if action.get("id") not in told]
     if any(action.get("type") not in FEED or action["type"] in WHOLESALE for action in news):
         return None
-    if not {_card_id(action) for action in feed} >= {*seen.written} & {*seen.cards}:
+    if not {card_of(action) for action in feed} >= {*seen.written} & {*seen.cards}:
         return None
     of_card: dict[str, list[Mapping[str, Any]]] = {}
     for action in history:
-        of_card.setdefault(_card_id(action), []).append(action)
+        of_card.setdefault(card_of(action), []).append(action)
     cards, unknown = dict(seen.cards), []
-    for card_id in sorted({_card_id(action) for action in news if action["type"] not in LIST_ACTIONS}):
+    for card_id in sorted({card_of(action) for action in news if action["type"] not in LIST_ACTIONS}):
         card, ask = _replay_card(cards.pop(card_id, None), of_card[card_id], told, card_id in known)
         if card is not None:
             cards[card_id] = card
@@ -123,8 +125,9 @@ def replay(seen: Seen, feed: Sequence[Mapping[str, Any]], known: Collection[str]
     return Replayed(
         cards=cards,
         unknown=unknown,
+        deleted=sorted({card_of(action) for action in news if action["type"] == "deleteCard"} & {*known}),
         total=seen.open_cards if all(_was_counted(action, seen, known) for action in news) else -1,
-        lists_checked=seen.lists_checked and not any(action["type"] in LIST_ACTIONS for action in news),
+        lists_told=any(action["type"] in LIST_ACTIONS for action in news),
         at=at,
         actions=[str(action["id"]) for action in feed if time_of(action) >= math.floor(at - SAME_MOMENT)],
     )
@@ -157,7 +160,7 @@ def _replay_card(
 
 def _was_counted(action: Mapping[str, Any], seen: Seen, known: Collection[str]) -> bool:
     """Whether `open_cards` has it already: it moves nothing in or out, or it is a card that we made or archived."""
-    card_id = _card_id(action)
+    card_id = card_of(action)
     ours = card_id in seen.cards if _comes(action) else card_id in known and card_id not in seen.cards
     return ours or not (_comes(action) or _goes(action))
 
@@ -171,7 +174,8 @@ def _old(action: Mapping[str, Any]) -> Item:
     return (action.get("data") or {}).get("old") or {}
 
 
-def _card_id(action: Mapping[str, Any]) -> str:
+def card_of(action: Mapping[str, Any]) -> str:
+    """The id of the card that an action of the feed is about, "" if of none."""
     return str(_card(action).get("id", ""))
 
 

@@ -286,6 +286,7 @@ class Settings(BaseSettings):
             max_archive_percent=self.sync_max_archive_percent,
             allow_mass_change=allow_mass_change,
             has_view=self.airtable_view is not None,
+            columns=self.columns,
         )
 
 

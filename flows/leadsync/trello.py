@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import re
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,11 +20,10 @@ from leadsync.errors import (
     ConfigurationError,
     IncompleteReadError,
     LeadsyncError,
-    ListsChangedError,
     ServiceRefusedError,
 )
 from leadsync.frames import cards_frame, deleted_cards, overlay, time_of
-from leadsync.seen import FEED, SAME_MOMENT, Item, Seen, pages_of, replay
+from leadsync.seen import FEED, SAME_MOMENT, Item, Seen, card_of, pages_of, replay
 from leadsync.settings import Settings
 from leadsync.signatures import client_identifier
 from leadsync.wire import Pace, Wire, session
@@ -43,12 +42,17 @@ CARD_FIELDS = "id,name,desc,closed,idList,idBoard,dueComplete,isTemplate,cardRol
 
 @dataclass(frozen=True)
 class Board:
-    """The board as the settings name it, resolved: `lists` maps stage to list id."""
+    """
+    The board as the settings name it, resolved: `lists` maps stage to list id.
+
+    `all_lists`: ids of all lists there were then, archived ones too: a card in another one shows that lists changed.
+    """
 
     board_id: str
     name: str
     url: str
     lists: dict[str, str]
+    all_lists: list[str] = field(default_factory=list)
 
     @property
     def stages(self) -> dict[str, str]:
@@ -71,7 +75,8 @@ class CardsRead:
 
     `total`: all open cards on the board, -1 if it cannot be told. `whole`: False if a tail was left unread. `at`:
     Trello's clock when the read began, or somewhat earlier [s since 1970], 0 if it never said. After a read of the
-    feed alone, `delta` says so, `lists_checked` whether lists are unchanged, and `actions` are the latest ids.
+    feed alone, `delta` says so, `lists_told` whether it tells of lists, `deleted` are the known cards whose deletion it
+    tells, and `actions` the latest ids.
     """
 
     cards: pd.DataFrame
@@ -80,7 +85,8 @@ class CardsRead:
     items: dict[str, Item] = field(default_factory=dict)
     at: float = 0.0
     delta: bool = False
-    lists_checked: bool = False
+    lists_told: bool = False
+    deleted: list[str] = field(default_factory=list)
     actions: list[str] = field(default_factory=list)
 
 
@@ -137,7 +143,8 @@ class Trello:
             stage: self._list_id(stage, configured, lists) for stage, configured in self._settings.list_ids.items()
         }
         self._refuse_shared_lists(stages)
-        return Board(str(board["id"]), str(board.get("name", "")), str(board.get("url", "")), stages)
+        all_lists = sorted(str(item["id"]) for item in lists)
+        return Board(str(board["id"]), str(board.get("name", "")), str(board.get("url", "")), stages, all_lists)
 
     def fetch_token(self) -> Token:
         """Scopes and expiry. Cost: 1 request. Raises: ConfigurationError if the key or the token is not accepted."""
@@ -163,17 +170,6 @@ class Trello:
         """Create a list at the right end of the board."""
         cells = {"name": name, "idBoard": board_id, "pos": "bottom"}
         self._client.fetch_json("lists", http_method="POST", post_args=cells)
-
-    def check_board(self, known: Board) -> None:
-        """
-        Before cards are written: are board and lists still there, open, and the ones the settings mean?
-
-        Cost: 1 request. Raises: as `fetch_board`, and ListsChangedError if a list found by its name is another one.
-        """
-        if self.fetch_board().lists != known.lists:
-            raise ListsChangedError(
-                "The board's lists have changed since the last run; nothing was written. Run again."
-            )
 
     def fetch_cards(
         self,
@@ -240,7 +236,8 @@ class Trello:
             items=_by_id(card for card in here if card["id"] in frame.index),
             at=replayed.at,
             delta=True,
-            lists_checked=replayed.lists_checked,
+            lists_told=replayed.lists_told,
+            deleted=replayed.deleted,
             actions=replayed.actions,
         )
 
@@ -250,22 +247,40 @@ class Trello:
 
         Raises: IncompleteReadError if one is open on the board after all: then the read was not whole.
         """
-        found: list[dict[str, Any]] = []
-        deleted: list[str] = []
-        for card_id in card_ids:
-            card = self._look_up(card_id)
-            if card is None:
-                deleted.append(card_id)
-            else:
-                found.append(card)
-        cards = self.cards_of(board, found, card_ids)
+        cards = self.find_cards(board, card_ids)
         open_after_all = cards.index[cards["presence"] == "open"]
         if len(open_after_all):
             raise IncompleteReadError(
                 f"Trello's list left out {len(open_after_all)} cards that are open on the board, for example "
                 f"{open_after_all[0]}; nothing was written. Run again."
             )
-        return overlay(cards, deleted_cards(deleted))
+        return cards
+
+    def find_cards(self, board: Board, card_ids: Sequence[str]) -> pd.DataFrame:
+        """Cards asked for by id, with whatever presence they have, 1 request each."""
+        found = {card_id: self._look_up(card_id) for card_id in card_ids}
+        there = self.cards_of(board, filter(None, found.values()), card_ids)
+        return overlay(there, deleted_cards(card_id for card_id, card in found.items() if card is None))
+
+    def fetch_archived(self, board: Board, wanted: Set[str]) -> pd.DataFrame:
+        """
+        Those of the `wanted` cards that are archived on the board.
+
+        Cost: 1 request for each 1,000 archived cards, until all are found or only older cards are left.
+        """
+        cards: dict[str, Item] = {}
+        query = {"filter": "closed", "fields": CARD_FIELDS, "limit": str(PAGE)}
+        while page := [card for card in self._card_page(board, query) if card["id"] not in cards]:
+            cards |= {card["id"]: card for card in page}
+            if len(page) < PAGE or wanted <= cards.keys() or min(cards) <= min(wanted):
+                break
+            query["before"] = min(cards)
+        frame = self.cards_of(board, (cards[card_id] for card_id in wanted if card_id in cards), wanted)
+        return frame[frame["presence"] == "archived"]
+
+    def fetch_deleted(self, board: Board) -> set[str]:
+        """Ids of the cards of whose deletion the board's activity tells, the latest thousand. Cost: 1 request."""
+        return {card_of(action) for action in self._feed(board, "deleteCard", PAGE)}
 
     def get_card(self, board: Board, card_id: str) -> pd.DataFrame:
         """One card as it is now; presence deleted if it is gone. Cost: 1 request."""

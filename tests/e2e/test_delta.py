@@ -194,12 +194,14 @@ def test_feed_that_a_look_up_contradicts_leads_to_a_full_read(world):
 
 
 def test_delta_that_would_be_refused_is_read_whole_before_it_is(empty):
-    """Half of the cards archived at once: what a delta says is not enough to refuse a run, or to let it pass."""
+    """Half of the cards gone to another board: what a delta says is not enough to refuse a run, or to let it pass."""
     leads = settled(empty, 12)
+    elsewhere = empty.trello.add_board("Elsewhere")
     for lead in leads[:6]:
-        empty.trello.archive(empty.card(lead)["id"])
+        empty.trello.move_to_board(empty.card(lead)["id"], elsewhere)
     empty.sync(read="delta", exit_code=3)
-    assert [request.query.get("filter") for request in empty.emulator.requests if "/cards" in request.path] == ["open"]
+    reads = [request for request in empty.emulator.requests if request.path.endswith("/cards")]
+    assert [request.query.get("filter") for request in reads] == ["open"]
     assert empty.writes() == 0
     assert empty.sync(read="delta", allow_mass_change=True).read == DELTA
     empty.assert_idle(read="delta")
@@ -477,7 +479,126 @@ def test_copy_archived_card_and_return_are_seen(world):
     assert (report.read, [row["card_id"] for row in report.quarantine]) == (DELTA, [copy])
 
 
+# Columns that change without an edit
+
+
+SCOPES = ("data.records:read", "data.records:write")
+
+
+def looked_up(world, leads=120):
+    """That many leads whose source is a lookup."""
+    made = [world.lead(f"Lead {number}", "NEW", source="fair") for number in range(leads)]
+    world.airtable.retype_field("source", "multipleLookupValues")
+    for lead in made:
+        world.airtable.recompute(lead, source=["fair"])
+    return made
+
+
+@pytest.mark.parametrize("read", ["auto", "delta"])
+@pytest.mark.parametrize("kind", ["multipleLookupValues", "formula", "rollup", "aiText", "createdBy", "unheardOf"])
+def test_value_computed_anew_reaches_the_card(empty, read, kind):
+    """It moves no time of the lead, so that no delta tells it: leads are read whole, and the report says why."""
+    leads = looked_up(empty)
+    empty.airtable.retype_field("source", kind)
+    empty.sync()
+    empty.airtable.recompute(leads[5], source="web")
+    report = empty.sync(read=read)
+    assert "Source: web" in empty.card(leads[5])["desc"]
+    assert report.read == LEADS_ONLY_WHOLE
+    (note,) = report.notes
+    assert f"'source' ({kind})" in note["note"]
+    assert len(empty.assert_idle(read=read).notes) == 1
+    assert empty.calls() == (2, 1)
+
+
+def test_schema_is_asked_for_once_and_again_when_a_full_read_is_due(empty, monkeypatch):
+    """An idle delta costs 1 + 1 once the columns are known; a column that became a lookup is found when asked again."""
+    (lead,) = settled(empty, 1)
+    now = time.time()
+    for minutes, calls in ((1, 1), (80, 1), (91, 2), (92, 1)):
+        monkeypatch.setattr("leadsync.extract.time", SimpleNamespace(time=lambda at=now + 60 * minutes: at))
+        assert empty.assert_idle(read="delta", SYNC_FULL_EVERY="90m").read == DELTA
+        assert empty.calls() == (calls, 1), minutes
+    empty.airtable.retype_field("source", "formula")
+    empty.airtable.recompute(lead, source="web")
+    monkeypatch.setattr("leadsync.extract.time", SimpleNamespace(time=lambda: now + 60 * 200))
+    assert empty.sync(read="delta", SYNC_FULL_EVERY="90m").read == LEADS_ONLY_WHOLE
+    assert "Source: web" in empty.card(lead)["desc"]
+
+
+def test_schema_is_asked_for_along_with_a_whole_read_that_deltas_follow(empty):
+    """So that the first delta costs no more than any other; a command that reads whole never asks."""
+    for number in range(101):
+        empty.lead(f"Lead {number}")
+    empty.sync()
+    assert empty.emulator.calls("airtable") == 2
+    empty.sync(read="auto", AIRTABLE_TABLE_NAME=empty.airtable.table_id)
+    assert empty.emulator.calls("airtable") == 2 + 1
+    report = empty.assert_idle(read="auto", AIRTABLE_TABLE_NAME=empty.airtable.table_id)
+    assert (report.read, empty.calls()) == (DELTA, (1, 1))
+
+
+def test_without_the_scope_for_the_schema_leads_are_read_whole(empty):
+    """Nobody can tell then; the report names the scope, which is asked for once in a while."""
+    settled(empty, 3)
+    empty.env["AIRTABLE_API_TOKEN"] = empty.airtable.add_token(SCOPES)
+    by_id = {"AIRTABLE_TABLE_NAME": empty.airtable.table_id}
+    empty.sync(**by_id)
+    for calls in (2, 1, 1):
+        report = empty.assert_idle(read="delta", **by_id)
+        assert report.read == LEADS_ONLY_WHOLE
+        assert ["schema.bases:read" in note["note"] for note in report.notes] == [True]
+        assert empty.calls() == (calls, 1)
+
+
+@pytest.mark.parametrize("answer", [{"status": 500}, {"status": 200, "body": []}, {"status": 404, "body": {}}])
+def test_schema_that_cannot_be_had_does_not_stop_the_sync(empty, answer):
+    check = edits_on_both_sides(empty)
+    by_id = {"AIRTABLE_TABLE_NAME": empty.airtable.table_id}
+    empty.sync(**by_id)
+    check()
+    empty.emulator.inject(Fault("status", service="airtable", path="/meta/", times=9, **answer))
+    assert empty.sync(read="delta", **by_id).read == LEADS_ONLY_WHOLE
+
+
 # What no delta can see
+
+
+def test_lead_and_card_both_deleted_get_no_card_again(world):
+    """SYNC_ON_CARD_DELETED=recreate: the lead is asked for before a card is made for it again."""
+    lead = world.linked("Ada", "NEW")
+    world.sync(read="delta")
+    world.trello.delete(world.card(lead)["id"])
+    world.airtable.delete(lead)
+    report = world.sync(read="delta", SYNC_ON_CARD_DELETED="recreate")
+    assert (report.read, world.writes(), world.cards_of(lead)) == (FULL, 0, [])
+    world.assert_idle(read="delta", SYNC_ON_CARD_DELETED="recreate")
+    world.assert_idle(SYNC_ON_CARD_DELETED="recreate")
+
+
+def test_card_of_a_lead_that_is_there_is_created_again_by_delta(world):
+    """One request tells that the remembered lead still is as it was."""
+    lead = world.linked("Ada", "NEW")
+    world.sync(read="delta")
+    world.trello.delete(world.card(lead)["id"])
+    assert world.sync(read="delta", SYNC_ON_CARD_DELETED="recreate").read == DELTA
+    assert world.emulator.calls("airtable") == 2
+    world.assert_one_card_each()
+
+
+@pytest.mark.parametrize("cells", [{"name": ""}, {"desc": "a note"}], ids=["emptied-title", "wiped-marker"])
+def test_nothing_is_put_back_on_the_card_of_a_vanished_lead(world, cells):
+    """What a card should say rests on a lead that is only remembered; everything is read, and the card archived."""
+    lead = world.linked("Ada", "NEW")
+    card = world.card(lead)["id"]
+    world.sync(read="delta")
+    world.airtable.delete(lead)
+    world.trello.edit(card, **cells)
+    report = world.sync(read="delta")
+    assert report.read == FULL
+    assert world.trello.card(card)["desc"] == cells.get("desc", world.trello.card(card)["desc"])
+    assert lead not in {row["lead_id"] for row in report.changes if row["field"] in ("name", "marker")}
+    world.assert_idle(read="delta")
 
 
 def test_deleted_lead_is_found_by_the_next_full_read_and_nothing_is_done_meanwhile(world):
@@ -590,14 +711,91 @@ def test_changed_board_is_noticed_before_a_card_is_written(world, read, change):
 
 @READS
 def test_list_replaced_by_another_of_its_name_is_noticed(world, read):
+    """Before anything is written; the run resolves the lists again and goes on."""
+    lead = by_name(world)
+    world.trello.rename_list("DONE", "Old")
+    new = world.trello.add_list("DONE")
+    world.airtable.edit(lead, status="LOST")
+    assert world.sync(read=read).read == FULL
+    assert (world.card(lead)["idList"], world.writes()) == (new, 1)
+    world.assert_idle(read=read)
+
+
+@pytest.mark.parametrize("read", ["full", "auto", "delta"])
+def test_card_dragged_into_a_new_list_of_the_old_name_counts(world, read):
+    """The old one is archived and called otherwise. The run resolves the lists again, at one request, and goes on."""
+    lead = by_name(world)
+    card = world.card(lead)["id"]
+    world.trello.archive_list("DONE")
+    world.trello.rename_list("DONE", "Old")
+    world.trello.add_list("DONE")
+    world.trello.move(card, "DONE")
+    report = world.sync(read=read)
+    assert (world.status(lead), report.quarantine) == ("QUALIFIED", [])
+    for _ in range(2):
+        world.assert_idle(read=read)
+    assert world.calls() == (1, 1)
+
+
+def test_list_renamed_over_another_counts_when_a_card_comes_there(world):
+    """It was on the board before, outside the mapping."""
+    world.trello.add_list("Finished")
+    lead = by_name(world)
+    world.trello.rename_list("DONE", "Old")
+    world.trello.rename_list("Finished", "DONE")
+    world.trello.move(world.card(lead)["id"], "DONE")
+    assert world.sync().quarantine == []
+    assert world.status(lead) == "QUALIFIED"
+
+
+def test_lists_are_resolved_again_in_a_dry_run_too(world):
     lead = by_name(world)
     world.trello.rename_list("DONE", "Old")
     world.trello.add_list("DONE")
-    world.airtable.edit(lead, status="LOST")
-    world.sync(read=read, exit_code=3)
+    world.trello.move(world.card(lead)["id"], "DONE")
+    assert [row["after"] for row in world.sync(dry_run=True).changes] == ["QUALIFIED"]
+
+
+@READS
+def test_card_in_a_new_list_while_a_configured_one_is_archived_names_the_setting(world, read):
+    (lead,) = world.airtable.records()
+    world.trello.archive_list("DONE")
+    world.trello.rename_list("DONE", "Old")
+    world.trello.add_list("DONE")
+    world.trello.move(world.card(lead)["id"], "DONE")
+    assert "TRELLO_LIST_DONE_ID: the list 'Old' is archived" in world.sync(read=read, exit_code=2).message
     assert world.writes() == 0
-    assert world.sync(read=read).read == FULL
-    assert world.place(lead) == "DONE"
+    world.env["TRELLO_LIST_DONE_ID"] = world.trello.list_id("DONE")
+    world.sync(read=read)
+    assert world.status(lead) == "QUALIFIED"
+
+
+@READS
+def test_card_that_rests_outside_the_mapping_costs_nothing(world, read):
+    """One request when it comes to a list, whether that is new or not; none after that."""
+    lead = by_name(world)
+    for name in ("Waiting", "Waiting"):
+        if name not in {each["name"] for each in world.trello.lists()}:
+            world.trello.add_list(name)
+        world.trello.move(world.card(lead)["id"], name)
+        assert [row["lead_id"] for row in world.sync(read=read).quarantine] == [lead]
+        assert world.calls() == (1, 2)
+        for _ in range(2):
+            world.assert_idle(read=read)
+            assert world.calls() == (1, 1)
+        world.trello.move(world.card(lead)["id"], "IN_PROGRESS")
+        world.sync(read=read)
+
+
+def test_lists_told_by_the_activity_are_resolved_once(world):
+    """And then vouched for: the next card is written without asking again."""
+    lead = by_name(world)
+    world.trello.add_list("Waiting")
+    world.assert_idle(read="delta")
+    assert world.calls() == (1, 2)
+    world.airtable.edit(lead, status="LOST")
+    world.sync(read="delta")
+    assert world.calls() == (1, 3)
 
 
 def test_list_changed_in_an_idle_run_is_still_checked_before_the_next_write(world):

@@ -3,8 +3,9 @@
 import os
 
 import pytest
-from harness import written
+from harness import World, written
 
+from emulator import Fault
 from leadsync.pipeline import Options, run_sync
 
 
@@ -32,8 +33,9 @@ def test_table_that_came_back_empty_is_refused(world, count):
 
 def test_board_that_came_back_empty_is_refused(world):
     crowd(world, 2)
+    elsewhere = world.trello.add_board("Elsewhere")
     for card in world.trello.cards():
-        world.trello.archive(card)
+        world.trello.move_to_board(card, elsewhere)
     before = state(world)
     report = world.sync(exit_code=3)
     assert (state(world), world.writes()) == (before, 0)
@@ -51,12 +53,65 @@ def test_share_of_missing_leads_is_guarded_from_ten_on(world, missing, exit_code
     assert ("SYNC_MAX_ARCHIVE_PERCENT" in report.message) == (exit_code == 3)
 
 
-@pytest.mark.parametrize("gone", ["archive", "delete"])
-def test_share_of_missing_cards_is_guarded(world, gone):
+@pytest.mark.parametrize("visible", [True, False])
+def test_share_of_missing_cards_is_guarded(world, visible):
+    """That they are on another board, or out of sight, explains nothing."""
+    elsewhere = world.trello.add_board("Elsewhere", visible=visible)
     for lead in crowd(world, 9)[:4]:
-        getattr(world.trello, gone)(world.card(lead)["id"])
-    assert "cards" in world.sync(exit_code=3).message
+        world.trello.move_to_board(world.card(lead)["id"], elsewhere)
+    assert "4 of 10 known cards" in world.sync(exit_code=3).message
     assert world.writes() == 0
+
+
+@pytest.mark.parametrize("read", ["full", "delta"])
+@pytest.mark.parametrize("gone", ["archive", "delete"])
+def test_cards_archived_or_deleted_on_purpose_do_not_stop_the_sync(world, gone, read):
+    """A weekly rule that clears the list DONE: what a look-up or the activity explains is not missing."""
+    leads = crowd(world, 19)
+    world.sync(read="delta")
+    for lead in leads[:8]:
+        getattr(world.trello, gone)(world.card(lead)["id"])
+    world.airtable.edit(leads[10], status="LOST")
+    world.sync(read=read)
+    assert (world.place(leads[10]), world.writes()) == ("DONE", 1)
+    world.assert_idle(read=read)
+    world.assert_idle()
+
+
+@pytest.mark.parametrize("gone", ["archive", "delete"])
+def test_board_of_which_the_only_card_was_put_away_is_synced(tmp_path, gone):
+    empty = World(tmp_path)
+    lead = empty.linked("Ada", "NEW")
+    getattr(empty.trello, gone)(empty.card(lead)["id"])
+    empty.sync()
+    empty.assert_idle()
+    empty.airtable.edit(lead, status="CONTACTED")
+    empty.sync()
+    assert empty.place(lead) == "IN_PROGRESS"
+    empty.close()
+
+
+@pytest.mark.parametrize(("gone", "most"), [("archive", 1), ("delete", 2)])
+def test_many_cards_put_away_at_once_are_explained_in_a_few_requests(world, gone, most):
+    """Besides the read: the archived ones are listed, and the deletions read from the activity."""
+    leads = crowd(world, 119)
+    for lead in leads[:80]:
+        getattr(world.trello, gone)(world.card(lead)["id"])
+    world.sync()
+    assert (world.calls(), world.writes()) == ((2, 1 + most), 0)
+    world.assert_idle()
+    assert world.calls() == (2, 1)
+
+
+def test_many_cards_gone_without_a_word_are_refused_in_a_few_requests(world):
+    leads = crowd(world, 119)
+    elsewhere = world.trello.add_board("Elsewhere")
+    for lead in leads[:80]:
+        world.trello.move_to_board(world.card(lead)["id"], elsewhere)
+    for lead in leads[80:90]:
+        world.trello.archive(world.card(lead)["id"])
+    assert "80 of 120 known cards are missing" in world.sync(exit_code=3).message
+    assert world.calls() == (2, 3)
 
 
 def test_nine_known_leads_are_too_few_for_a_share(world):
@@ -75,15 +130,16 @@ def test_allowed_share_is_a_setting(world):
 
 @pytest.mark.parametrize("side", ["airtable", "trello"])
 def test_mass_change_can_be_allowed_for_one_run(world, side):
-    leads = crowd(world, 11)
+    leads, elsewhere = crowd(world, 11), world.trello.add_board("Elsewhere")
     for lead in leads:
         if side == "airtable":
             world.airtable.delete(lead)
         else:
-            world.trello.archive(world.card(lead)["id"])
+            world.trello.move_to_board(world.card(lead)["id"], elsewhere)
     world.sync(exit_code=3)
-    world.sync(allow_mass_change=True)
-    assert all(world.card(lead)["closed"] for lead in leads)
+    report = world.sync(allow_mass_change=True)
+    assert side == "trello" or all(world.card(lead)["closed"] for lead in leads)
+    assert side == "airtable" or {*leads} <= {note["lead_id"] for note in report.notes}
     world.assert_idle()
 
 
@@ -135,6 +191,104 @@ def test_second_run_of_the_pair_leaves_and_says_who_holds_the_lock(world):
     assert str(os.getpid()) in report.message
     assert len(world.cards_of(lead)) == 1
     world.sync()
+
+
+# Emptied cells
+
+
+READS = pytest.mark.parametrize("read", ["full", "delta"])
+
+
+def option_deleted(world):
+    """40 leads, of which ten hold the option that an admin deletes: Airtable empties their cells."""
+    leads = [world.lead(f"Lead {number}", "QUALIFIED" if number < 10 else "NEW") for number in range(40)]
+    world.sync()
+    world.sync(read="delta")
+    world.airtable.delete_select_option("status", "QUALIFIED")
+    return leads
+
+
+@READS
+def test_deleted_option_moves_no_card(world, read):
+    """A quarter of the cells, yet every one that held the value: Trello is the last place that knows it."""
+    leads = option_deleted(world)
+    before = state(world)
+    message = world.sync(read=read, exit_code=3).message
+    assert (state(world), world.writes()) == (before, 0)
+    assert "'status' in Airtable is empty for 10 of 10 leads that held 'QUALIFIED'" in message
+    first = min(leads[:10])
+    assert f"{first} ({world.cells(first)['name']})" in message
+    assert "--allow-mass-change" in message
+    world.airtable.add_select_option("status", "QUALIFIED")
+    for lead in leads[:10]:
+        world.airtable.edit(lead, status="QUALIFIED")
+    world.assert_idle(read=read)
+
+
+@READS
+def test_deleted_option_may_be_meant(world, read):
+    leads = option_deleted(world)
+    world.sync(read=read, allow_mass_change=True)
+    assert {world.place(lead) for lead in leads} == {"TODO"}
+    world.assert_idle(read=read)
+
+
+def test_option_deleted_after_a_run_was_cut_off_is_noticed(world):
+    """The base does not know yet that ten leads became QUALIFIED; the journal knows what was meant."""
+    leads = crowd(world, 40)
+    for lead in leads[:10]:
+        world.trello.move(world.card(lead)["id"], "DONE")
+    world.emulator.inject(Fault("drop_after", service="airtable", method="PATCH", times=9))
+    world.sync(exit_code=1)
+    world.emulator.clear_faults()
+    assert {world.status(lead) for lead in leads[:10]} == {"QUALIFIED"}
+    world.airtable.delete_select_option("status", "QUALIFIED")
+    assert "held 'QUALIFIED'" in world.sync(exit_code=3).message
+
+
+@pytest.mark.parametrize("cell", ["name", "email", "source"])
+def test_emptied_column_is_refused(world, cell):
+    """More than 30 % of the cells, ten at least."""
+    leads = [world.lead(f"Lead {number}", email=f"{number}@x.com", source=f"fair {number}") for number in range(30)]
+    world.sync()
+    for lead in leads[:9]:
+        world.airtable.edit(lead, **{cell: None})
+    world.sync(dry_run=True)
+    for lead in leads[9:12]:
+        world.airtable.edit(lead, **{cell: None})
+    assert f"Column {cell!r} in Airtable is empty for 12 of 31 leads" in world.sync(exit_code=3).message
+    assert world.writes() == 0
+    world.sync(allow_mass_change=True)
+    world.assert_idle()
+
+
+@pytest.mark.parametrize(("cells", "told"), [({"name": ""}, "title"), ({"desc": ""}, "e-mail line")])
+def test_texts_wiped_on_the_board_are_refused(world, cells, told):
+    leads = [world.lead(f"Lead {number}", email=f"{number}@example.com") for number in range(20)]
+    world.sync()
+    for lead in leads[:10]:
+        world.trello.edit(world.card(lead)["id"], **cells)
+    assert f"The {told} on Trello is empty for 10 of 21 cards" in world.sync(exit_code=3).message
+    assert world.writes() == 0
+    world.sync(allow_mass_change=True)
+    assert {world.card(lead)["name"] for lead in leads} == {f"Lead {number}" for number in range(20)}
+    world.assert_idle()
+
+
+def test_leads_that_all_move_on_are_no_emptying(world):
+    leads = crowd(world, 5)
+    for lead in leads:
+        world.airtable.edit(lead, status="CONTACTED")
+    world.sync()
+    assert {world.place(lead) for lead in leads} == {"IN_PROGRESS"}
+
+
+def test_cells_emptied_one_by_one_over_time_are_no_emptying(world):
+    """An empty status counts as NEW and changes nothing, but is remembered as empty."""
+    for lead in crowd(world, 6):
+        world.airtable.edit(lead, status=None)
+        world.sync()
+        world.assert_idle()
 
 
 # Batches

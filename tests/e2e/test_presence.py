@@ -1,7 +1,11 @@
 """Who is there: the rows of the table in which base, lead and card are present, missing, or gone."""
 
+from types import SimpleNamespace
+
 import pytest
 from harness import STAGE_OF, findings, markers, written
+
+from leadsync import extract
 
 STRANGER = "rec" + "A" * 14
 
@@ -228,6 +232,158 @@ def test_card_marked_by_hand_takes_the_place_of_a_deleted_one(world):
     world.sync(SYNC_CONFLICT="trello")
     assert (world.status(lead), world.place(lead)) == ("QUALIFIED", "DONE")
     world.assert_idle(SYNC_CONFLICT="trello")
+
+
+# Cards deleted after they were archived or had gone away
+
+
+DAY = 86_400.0
+PUT_AWAY = pytest.mark.parametrize("away", ["archived", "other-board", "out-of-sight"])
+
+
+def put_away_then_deleted(world, away, status="NEW"):
+    """A lead whose card was seen to be archived or away, and was deleted then. Returns: lead and former card."""
+    lead = world.linked("Ada", status)
+    card = world.card(lead)["id"]
+    if away == "archived":
+        world.trello.archive(card)
+    else:
+        world.trello.move_to_board(card, world.trello.add_board("Elsewhere", visible=away == "other-board"))
+    world.sync()
+    world.assert_idle()
+    world.trello.delete(card)
+    return lead, card
+
+
+def days_later(monkeypatch, days=1.0):
+    """Our own clock; the services' stay."""
+    at = extract.time.time() + days * DAY
+    monkeypatch.setattr("leadsync.extract.time", SimpleNamespace(time=lambda: at))
+
+
+@PUT_AWAY
+def test_card_deleted_after_it_was_put_away_is_noticed_within_a_day(world, monkeypatch, away):
+    """By the first full read a day after it was last known to exist, at the cost of at most two requests."""
+    lead, card = put_away_then_deleted(world, away)
+    assert world.assert_idle().notes == []
+    assert world.calls() == (1, 1)
+    days_later(monkeypatch)
+    report = world.assert_idle()
+    assert [(note["lead_id"], note["card_id"]) for note in report.notes] == [(lead, card)]
+    assert world.calls() == (1, 3 if away == "archived" else 2)
+    for _ in range(2):
+        days_later(monkeypatch)
+        assert world.assert_idle().notes == []
+        assert world.calls() == (1, 1)
+    world.airtable.edit(lead, status="LOST")
+    world.sync()
+    assert (world.place(lead), world.status(lead)) == ("DONE", "LOST")
+    world.assert_idle()
+
+
+@pytest.mark.parametrize("read", ["full", "delta"])
+@pytest.mark.parametrize("status", ["CONTACTED", "LOST"])
+@PUT_AWAY
+def test_status_edit_beats_the_delete_of_a_card_put_away(world, away, status, read):
+    """At once: the edited lead's card is asked for."""
+    lead, _ = put_away_then_deleted(world, away)
+    world.airtable.edit(lead, status=status)
+    world.sync(read=read)
+    assert (world.place(lead), world.status(lead)) == (STAGE_OF[status], status)
+    world.assert_idle(read=read)
+    world.assert_idle()
+
+
+@PUT_AWAY
+def test_deleted_card_that_was_put_away_is_created_again_where_that_is_set(world, monkeypatch, away):
+    lead, _ = put_away_then_deleted(world, away)
+    days_later(monkeypatch)
+    world.sync(SYNC_ON_CARD_DELETED="recreate")
+    assert world.place(lead) == "TODO"
+    world.assert_idle(SYNC_ON_CARD_DELETED="recreate")
+
+
+@PUT_AWAY
+def test_copy_takes_over_once_its_original_that_was_put_away_is_known_to_be_deleted(world, monkeypatch, away):
+    lead = world.linked("Ada", "NEW")
+    card = world.card(lead)["id"]
+    copy = world.trello.copy(card, "TODO")
+    if away == "archived":
+        world.trello.archive(card)
+    else:
+        world.trello.move_to_board(card, world.trello.add_board("Elsewhere", visible=away == "other-board"))
+    for _ in range(2):
+        assert [row["card_id"] for row in world.sync().quarantine] == [copy]
+    world.trello.delete(card)
+    days_later(monkeypatch)
+    assert world.sync().quarantine == []
+    world.trello.move(copy, "DONE")
+    world.sync()
+    assert world.status(lead) == "QUALIFIED"
+    world.assert_idle()
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_activity_tells_that_an_archived_card_was_deleted(world, copied):
+    """Without waiting for a day, and at no further request."""
+    lead = world.linked("Ada", "NEW")
+    card = world.card(lead)["id"]
+    copy = world.trello.copy(card, "TODO") if copied else None
+    world.trello.archive(card)
+    for read in ("full", "delta", "delta"):
+        world.sync(read=read)
+    world.trello.delete(card)
+    report = world.assert_idle(read="delta")
+    assert (report.read["trello"], world.calls(), report.quarantine) == ("delta", (1, 1), [])
+    assert {note["lead_id"] for note in report.notes} == (set() if copied else {lead})
+    if copied:
+        world.trello.move(copy, "IN_PROGRESS")
+    else:
+        world.airtable.edit(lead, status="CONTACTED")
+    world.sync(read="delta")
+    assert (world.status(lead), world.place(lead)) == ("CONTACTED", "IN_PROGRESS")
+    world.assert_idle()
+
+
+def test_archived_cards_that_are_still_there_cost_one_request_a_day(world, monkeypatch):
+    leads = [world.lead(f"Lead {number}") for number in range(30)]
+    world.sync()
+    for lead in leads:
+        world.trello.archive(world.card(lead)["id"])
+    world.sync()
+    for _ in range(2):
+        days_later(monkeypatch)
+        world.assert_idle()
+        assert world.calls() == (1, 2)
+        world.assert_idle()
+        assert world.calls() == (1, 1)
+
+
+def test_cards_on_other_boards_are_looked_for_twenty_a_run(world, monkeypatch):
+    """The oldest check first, so that each has its turn; then it is quiet for a day."""
+    leads, elsewhere = [world.lead(f"Lead {number}") for number in range(25)], world.trello.add_board("Elsewhere")
+    world.sync()
+    for lead in leads:
+        world.trello.move_to_board(world.card(lead)["id"], elsewhere)
+    world.sync(allow_mass_change=True)
+    days_later(monkeypatch)
+    costs = []
+    for _ in range(3):
+        world.assert_idle()
+        costs.append(world.calls())
+    assert costs == [(1, 1 + 20), (1, 1 + 5), (1, 1)]
+
+
+def test_lead_and_archived_card_both_deleted_are_forgotten(world, monkeypatch):
+    lead, _ = put_away_then_deleted(world, "archived")
+    world.airtable.delete(lead)
+    world.sync()
+    days_later(monkeypatch)
+    world.assert_idle()
+    world.airtable.restore(lead)
+    world.sync()
+    world.assert_one_card_each()
+    world.assert_idle()
 
 
 # Cards on other boards
