@@ -22,7 +22,16 @@ QUICK = settings(SYNCS, max_examples=6, phases=set(Phase) - {Phase.shrink})
 """Shrinking a failure takes minutes; the exhaustive variants do it."""
 
 words = st.sampled_from(("", "NEW", "LOST", "PAUSED", "Ada", "LeadID: rec" + "X" * 14, "a@example.com"))
-scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | words
+objects = st.sampled_from(
+    (
+        {"error": "#ERROR!"},
+        {"id": "usr" + "X" * 14, "email": "eve@example.com", "name": "Eve"},
+        {"id": "att" + "X" * 14, "filename": "offer.pdf", "url": "https://example.com/signed"},
+        {"state": "loading", "isStale": True, "value": None},
+        ["rec" + "X" * 14],
+    )
+)
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | words | objects
 values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=2), max_leaves=4
 )

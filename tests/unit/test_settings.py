@@ -109,6 +109,7 @@ def test_all_wrong_settings_are_named_at_once(load):
         ("SYNC_STATUS_MAP", "[1]", "object"),
         ("SYNC_STATUS_MAP", '{"NEW": "TODO"}', "IN_PROGRESS"),
         ("SYNC_STATUS_MAP", '{"NEW": "TODO", "NEW": "DONE"}', "'NEW' is mapped twice"),
+        ("SYNC_STATUS_MAP", '{"NEW": "TODO", " NEW": "DONE"}', "'NEW' and ' NEW' are the same"),
         ("SYNC_STATUS_MAP", '{"NEW": "LATER"}', "TODO, IN_PROGRESS, DONE"),
         ("SYNC_STATUS_MAP", '{"NEW": 1}', "TODO, IN_PROGRESS, DONE"),
         pytest.param(
