@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 import sqlalchemy as sa
@@ -123,7 +124,11 @@ class StateStore:
     @property
     def path(self) -> Path | None:
         """The SQLite file; None in memory or on a server."""
-        return Path(self.url.database) if self.is_sqlite and self.url.database not in (None, "", ":memory:") else None
+        name = self.url.database or ":memory:"
+        if name.startswith("file:") and sa.util.asbool(self.url.query.get("uri", False)):
+            name = unquote(urlsplit(name).path)
+        in_memory = name == ":memory:" or self.url.query.get("mode") == "memory"
+        return None if in_memory or not self.is_sqlite else Path(name)
 
     @property
     def shown_url(self) -> str:
