@@ -20,7 +20,8 @@ from typing import Any
 import pandas as pd
 
 from leadsync.airtable import Airtable, LeadsRead
-from leadsync.apply import Failure, Outcome, Progress, Target, load_cards, load_leads
+from leadsync.apply import REREAD, Failure, Outcome, Progress, Target, load_cards, load_leads
+from leadsync.description import parse
 from leadsync.errors import (
     ConfigurationError,
     GuardError,
@@ -39,11 +40,12 @@ from leadsync.extract import (
     seen_after,
     seen_now,
 )
-from leadsync.frames import overlay
+from leadsync.frames import base_frame, overlay
 from leadsync.guards import check_plan, check_reads
 from leadsync.intents import Intent, intents_of, settle, unclear, witnessed
 from leadsync.lock import pair_lock
 from leadsync.model import BASE_COLUMNS, Rules
+from leadsync.pair import Pair, Rows, same_table
 from leadsync.plan import Conflict, Plan, build_plan
 from leadsync.quota import Month, start_of_month
 from leadsync.reconcile import reconcile, to_look_up
@@ -112,6 +114,21 @@ def join_and_diff(
     return plan
 
 
+def without_others(
+    cards: CardsRead, base: pd.DataFrame, leads: pd.DataFrame, store: StateStore, pair: str
+) -> CardsRead:
+    """Without the cards of another pair on this board: those that name leads which it knows, and we do not."""
+    frame = cards.cards
+    ours = frame["lead_id"].isin(base.index) | frame["lead_id"].isin(leads.index) | frame.index.isin(base["card_id"])
+    named = {card_id: set(parse(text).markers) for card_id, text in frame["description"][~ours].items()}
+    if not named:
+        return cards
+    strange = {lead_id for lead_ids in named.values() for lead_id in lead_ids} - {*base.index, *leads.index}
+    theirs = store.known_elsewhere(pair, strange)
+    others = [card_id for card_id, lead_ids in named.items() if lead_ids <= theirs]
+    return replace(cards, cards=frame.drop(index=others))
+
+
 def _ask_the_feed(doubtful: list[Intent], trello: Trello, board: Board) -> set[tuple[str, str]]:
     """Without the feed nothing is proven, and what is in doubt is listed as a conflict."""
     with suppress(ServiceRefusedError):
@@ -162,6 +179,7 @@ class Run:
     steps: Steps
     clients: Clients
     report: Report = field(default_factory=Report)
+    leads_read: LeadsRead | None = None  # before the first pass, to tell whose rows these are
 
     @property
     def rules(self) -> Rules:
@@ -173,10 +191,10 @@ class Run:
         if self._outspends():
             return
         board = self._resolve()
-        pair = f"{self.settings.airtable_base_id}/{board.board_id}"
+        pair = Pair(self.settings.airtable_base_id, self.settings.airtable_table_name, board.board_id)
         self.report.base_url, self.report.board_url = self.clients.airtable.url, board.url
-        with pair_lock(self.clients.store, pair) as still_held:
-            target = Target(board, self.clients.store, pair, still_held)
+        with pair_lock(self.clients.store, pair.lock) as still_held:
+            target = Target(board, self.clients.store, self._find_rows(pair).key, still_held)
             read = self.options.read
             for _ in range(PASSES):
                 outcome = self._one_pass(target, read)
@@ -185,6 +203,48 @@ class Run:
                 read = Read.FULL  # something is not as it was last seen
             self.report.postponed = [{"lead_id": lead_id} for lead_id in sorted(set(outcome.postponed))]
         self.report.judge()
+
+    def _find_rows(self, pair: Pair) -> Pair:
+        """
+        The pair whose rows are those of our table: `pair`, unless it is known by another key so far.
+
+        That key is then renamed; a dry run only uses its rows. No other table's rows are ever taken, so none of its
+        leads is missing here, and none of its cards is archived or moved. A table that came back empty proves nothing:
+        rows of a key that names no table stay where they are, and the guard against an empty side judges by them.
+        """
+        known = self.clients.store.load_former(pair)
+        if not known:
+            return pair
+        nothing = Memory(base_frame(), [], Seen())
+        self.leads_read = self.steps.call(extract_leads, self.clients.airtable, nothing, Scope())
+        leads = self.leads_read.leads.index
+        former = same_table(known, leads) or self._find_behind_view(known)
+        unnamed = next((rows.pair for rows in known if not rows.pair.table), None)
+        if former is None and unnamed is not None and leads.empty:
+            return unnamed
+        if former is None:
+            self._note(f"Table {pair.table!r} is a pair of its own; the cards of other tables are left alone.")
+            return pair
+        if former.table:
+            self._note(f"Table {pair.table!r} is the one known as {former.table!r} so far; its state is kept.")
+        if self.options.dry_run:
+            return former
+        self.clients.store.take_over(former, pair, self.settings.trello_board_id)
+        return pair
+
+    def _find_behind_view(self, known: list[Rows]) -> Pair | None:
+        """As same_table, of a sample asked for by id: a view shows less than the table holds."""
+        if not self.settings.airtable_view:
+            return None
+        for rows in known:
+            asked = sorted(rows.present or rows.absent)[:REREAD]
+            there = self.clients.airtable.reread_leads(asked).index
+            if 2 * len(there) > len(asked):
+                return rows.pair
+        return None
+
+    def _note(self, text: str) -> None:
+        self.report.notes.append({"lead_id": "", "card_id": "", "note": text})
 
     def _outspends(self) -> bool:
         """Whether this run should wait because the month's calls are ahead of the quota's pace (only if paced)."""
@@ -199,7 +259,7 @@ class Run:
             if self.options.paced:
                 self.report.skip(f"Skipped: {when}")
                 return True
-            self.report.notes.append({"lead_id": "", "card_id": "", "note": when})
+            self._note(when)
         return False
 
     def _one_pass(self, target: Target, read: Read) -> Outcome:
@@ -235,6 +295,7 @@ class Run:
         memory = Memory(store.load_base(pair), store.load_intents(pair), store.load_seen(pair))
         scope = scope_of(read, memory, self.settings, board)
         leads, cards = self._extract(board, memory, scope)
+        cards = without_others(cards, memory.base, leads.leads, store, pair)
         try:
             plan: Plan = self.steps.call(join_and_diff, memory, leads.leads, cards, self.clients, board, self.rules)
         except GuardError:
@@ -243,6 +304,7 @@ class Run:
             return self._plan(target, Read.FULL)  # nothing is refused for what a delta may have missed
         if not cards.whole and any(not write.card_id for write in plan.card_writes):
             cards = self.steps.call(extract_cards, self.clients.trello, board, memory, to_the_end=True)
+            cards = without_others(cards, memory.base, leads.leads, store, pair)
             plan = self.steps.call(join_and_diff, memory, leads.leads, cards, self.clients, board, self.rules)
         self.report.leads, self.report.cards = len(leads.leads), len(cards.cards)
         self.report.read = {
@@ -253,7 +315,10 @@ class Run:
         return plan, seen_now(memory.seen, leads, cards, question(self.settings, board))
 
     def _extract(self, board: Board, memory: Memory, scope: Scope) -> tuple[LeadsRead, CardsRead]:
-        """Both sides, side by side."""
+        """Both sides, side by side; of the leads what was read already."""
+        if self.leads_read is not None:
+            read, self.leads_read = self.leads_read, None
+            return read, self.steps.call(extract_cards, self.clients.trello, board, memory, scope)
         with self.steps.submit() as submit:
             leads = submit(extract_leads, self.clients.airtable, memory, scope)
             cards = submit(extract_cards, self.clients.trello, board, memory, scope)

@@ -19,7 +19,7 @@ FLOOR_OF = {
     name: floor
     for floor, names in enumerate(
         [
-            ["errors", "model", "settings", "signatures"],
+            ["errors", "model", "pair", "settings", "signatures"],
             ["description", "frames", "deliveries"],
             ["reconcile", "plan", "guards", "intents", "overwrites", "report", "seen", "quota"],
             ["wire", "airtable", "trello", "store", "lock", "local_run", "console"],
@@ -127,6 +127,7 @@ def test_pure_modules_import_no_io():
     forbidden = {"os", "io", "time", "datetime", "logging", "pathlib", "requests", "sqlalchemy", "socket", "random"}
     for name in (
         "model",
+        "pair",
         "description",
         "frames",
         "reconcile",
