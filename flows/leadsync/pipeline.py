@@ -243,6 +243,14 @@ class Run:
                 return rows.pair
         return None
 
+    def _tell_met_anew(self, cards: int) -> None:
+        """A state that is another one than last time shows in this: it knows none of the cards that the sync made."""
+        if cards:
+            self._note(
+                f"{self.clients.store.shown_url} knows nothing yet of {cards} cards with the LeadID of a lead: these "
+                "are first matches. If an earlier run kept its state elsewhere, set SYNC_STATE_URL to that."
+            )
+
     def _note(self, text: str) -> None:
         self.report.notes.append({"lead_id": "", "card_id": "", "note": text})
 
@@ -306,6 +314,8 @@ class Run:
             cards = self.steps.call(extract_cards, self.clients.trello, board, memory, to_the_end=True)
             cards = without_others(cards, memory.base, leads.leads, store, pair)
             plan = self.steps.call(join_and_diff, memory, leads.leads, cards, self.clients, board, self.rules)
+        if memory.base.empty and not memory.intents:
+            self._tell_met_anew(int(cards.cards["lead_id"].isin(leads.leads.index).sum()))
         self.report.leads, self.report.cards = len(leads.leads), len(cards.cards)
         self.report.read = {
             "airtable": "full" if leads.whole else "delta",

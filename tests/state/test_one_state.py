@@ -158,3 +158,42 @@ def test_named_env_file_that_is_not_there_is_refused(tmp_path, monkeypatch, worl
     monkeypatch.setenv("LEADSYNC_ENV_FILE", str(tmp_path / "team.env"))
     with pytest.raises(ConfigurationError, match=r"LEADSYNC_ENV_FILE.*team\.env.*not there"):
         load_settings()
+
+
+@pytest.mark.parametrize("url", ["sqlite:///elsewhere.db", "sqlite://"])
+def test_state_that_knows_none_of_the_cards_is_told(world, folders, url):
+    """Whoever starts a run under another state than before, by whatever accident, can see it in the report."""
+    world.env["SYNC_STATE_URL"] = f"sqlite:///{folders[0]}/state.db"
+    world.linked("Ada")
+    assert [row["note"] for row in world.sync().notes] == []
+    for dry_run in (True, False):
+        (note,) = (row["note"] for row in world.sync(SYNC_STATE_URL=url, dry_run=dry_run).notes)
+        assert "knows nothing yet of 2 cards" in note
+        assert "SYNC_STATE_URL" in note
+
+
+def test_board_by_any_of_its_names_is_the_same_pair(world, folders):
+    """Id, short link and address; blanks around base and board."""
+    ada = world.linked("Ada", "NEW")
+    link = world.trello.board()["shortLink"]
+    names = (link, f"https://trello.com/b/{link}/sales", f" {world.trello.board_id} ")
+    for name, status in zip(names, ("QUALIFIED", "CONTACTED", "NEW"), strict=True):
+        world.trello.move(
+            world.card(ada)["id"], {"QUALIFIED": "DONE", "CONTACTED": "IN_PROGRESS", "NEW": "TODO"}[status]
+        )
+        report = world.sync(TRELLO_BOARD_ID=name, AIRTABLE_BASE_ID=f" {world.airtable.base_id} ")
+        assert (report.conflicts, report.notes, world.status(ada)) == ([], [], status)
+
+
+def test_env_file_that_may_not_be_read_is_a_sentence(tmp_path, monkeypatch):
+    """And not a run with other settings."""
+    file = tmp_path / "team.env"
+    file.write_text("")
+
+    def forbidden(*_args, **_more):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("leadsync.settings.dotenv_values", forbidden)
+    monkeypatch.setenv("LEADSYNC_ENV_FILE", str(file))
+    with pytest.raises(ConfigurationError, match=r"team\.env could not be read \(Permission denied\)"):
+        load_settings()
