@@ -386,9 +386,7 @@ def _refuse_unknown_names(files: tuple[Path, ...]) -> None:
         except UnicodeDecodeError:
             raise ConfigurationError(f"{file} is not UTF-8 text; save it as UTF-8.") from None
         except OSError as exc:
-            raise ConfigurationError(
-                f"{file} could not be read ({exc.strerror}); give this user the right to."
-            ) from None
+            raise ConfigurationError(f"{file} could not be read ({exc.strerror}); correct its rights.") from None
         for name in names:
             if name.upper().startswith(OURS) and name.upper() not in known:
                 near = difflib.get_close_matches(name.upper(), known, n=1)

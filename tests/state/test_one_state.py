@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from harness import World
+from harness import STAGE_OF, World
 
 from leadsync.errors import ConfigurationError
 from leadsync.lock import pair_lock
@@ -130,6 +130,7 @@ def test_file_uri_is_its_file(tmp_path, monkeypatch, form):
     store.close()
 
 
+@pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
 def test_shared_memory_has_no_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("file::memory:?uri=true&cache=shared", "file:kept?mode=memory&cache=shared&uri=true"):
@@ -178,9 +179,7 @@ def test_board_by_any_of_its_names_is_the_same_pair(world, folders):
     link = world.trello.board()["shortLink"]
     names = (link, f"https://trello.com/b/{link}/sales", f" {world.trello.board_id} ")
     for name, status in zip(names, ("QUALIFIED", "CONTACTED", "NEW"), strict=True):
-        world.trello.move(
-            world.card(ada)["id"], {"QUALIFIED": "DONE", "CONTACTED": "IN_PROGRESS", "NEW": "TODO"}[status]
-        )
+        world.trello.move(world.card(ada)["id"], STAGE_OF[status])
         report = world.sync(TRELLO_BOARD_ID=name, AIRTABLE_BASE_ID=f" {world.airtable.base_id} ")
         assert (report.conflicts, report.notes, world.status(ada)) == ([], [], status)
 
