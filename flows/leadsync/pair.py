@@ -57,3 +57,16 @@ def same_table(known: Iterable[Rows], leads: Collection[str]) -> Pair | None:
     held = {rows.pair: len(rows.present & ours) for rows in known if 2 * len(rows.present & ours) > len(rows.present)}
     held |= {rows.pair: 0 for rows in known if not rows.present and rows.absent & ours}
     return max(held, key=lambda pair: (held[pair], pair.key), default=None)
+
+
+def leads_held(known: Iterable[Rows], leads: Collection[str]) -> dict[Pair, frozenset[str]]:
+    """
+    Of keys that are not the table's own the leads which it holds all the same; each lead of one key alone.
+
+    A key of before, which named no table, may know leads of several.
+    """
+    left, held = frozenset(leads), dict[Pair, frozenset[str]]()
+    for rows in sorted(known, key=lambda rows: (len(rows.present), rows.pair.key), reverse=True):
+        held[rows.pair] = (rows.present | rows.absent) & left
+        left -= held[rows.pair]
+    return {pair: found for pair, found in held.items() if found}

@@ -45,7 +45,7 @@ from leadsync.guards import check_plan, check_reads
 from leadsync.intents import Intent, intents_of, settle, unclear, witnessed
 from leadsync.lock import pair_lock
 from leadsync.model import BASE_COLUMNS, Rules
-from leadsync.pair import Pair, Rows, same_table
+from leadsync.pair import Pair, Rows, leads_held, same_table
 from leadsync.plan import Conflict, Plan, build_plan
 from leadsync.quota import Month, start_of_month
 from leadsync.reconcile import reconcile, to_look_up
@@ -180,6 +180,7 @@ class Run:
     clients: Clients
     report: Report = field(default_factory=Report)
     leads_read: LeadsRead | None = None  # before the first pass, to tell whose rows these are
+    lent: dict[Pair, frozenset[str]] = field(default_factory=dict)  # leads whose rows a dry run takes from other keys
 
     @property
     def rules(self) -> Rules:
@@ -224,6 +225,11 @@ class Run:
             return unnamed
         if former is None:
             self._note(f"Table {pair.table!r} is a pair of its own; the cards of other tables are left alone.")
+            held = leads_held(known, leads)
+            if self.options.dry_run:
+                self.lent = held
+            else:
+                self.clients.store.take_leads(held, pair)
             return pair
         if former.table:
             self._note(f"Table {pair.table!r} is the one known as {former.table!r} so far; its state is kept.")
@@ -300,7 +306,7 @@ class Run:
 
     def _plan(self, target: Target, read: Read) -> tuple[Plan, Seen]:
         store, pair, board = self.clients.store, target.pair, target.board
-        memory = Memory(store.load_base(pair), store.load_intents(pair), store.load_seen(pair))
+        memory = self._remember(pair)
         scope = scope_of(read, memory, self.settings, board)
         leads, cards = self._extract(board, memory, scope)
         cards = without_others(cards, memory.base, leads.leads, store, pair)
@@ -323,6 +329,16 @@ class Run:
         }
         self.report.titles |= dict(zip(leads.leads.index, leads.leads["title"], strict=True))
         return plan, seen_now(memory.seen, leads, cards, question(self.settings, board))
+
+    def _remember(self, pair: str) -> Memory:
+        """What is kept of the pair, and of the leads that other keys lend it."""
+        store = self.clients.store
+        base, intents = store.load_base(pair), store.load_intents(pair)
+        for former, lead_ids in self.lent.items():
+            rows = store.load_base(former.key)
+            base = overlay(base, rows[rows.index.isin(lead_ids)])
+            intents += [intent for intent in store.load_intents(former.key) if intent.lead_id in lead_ids]
+        return Memory(base, intents, store.load_seen(pair))
 
     def _extract(self, board: Board, memory: Memory, scope: Scope) -> tuple[LeadsRead, CardsRead]:
         """Both sides, side by side; of the leads what was read already."""

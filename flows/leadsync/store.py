@@ -191,20 +191,28 @@ class StateStore:
                 if "pair" in table.c and table is not holder_table:
                     connection.execute(sa.delete(table).where(table.c.pair == pair.key))
                     connection.execute(sa.update(table).where(table.c.pair == former.key).values(pair=pair.key))
+            connection.execute(sa.delete(facts_table).where(facts_table.c.key == _seen_key(pair.key)))
             for of, to in ((former, pair), (replace(former, board_id=board), replace(pair, board_id=board))):
                 _rename_facts(connection, of.key, to.key)
+
+    def take_leads(self, leads_of: Mapping[Pair, Collection[str]], pair: Pair) -> None:
+        """In one transaction: rows of base and journal that other keys hold of these leads."""
+        with self._writing() as connection:
+            for former, lead_ids in leads_of.items():
+                for table in (base_table, intent_table):
+                    for some in _in_parts(lead_ids):
+                        theirs = (table.c.pair == former.key) & table.c.lead_id.in_(some)
+                        connection.execute(sa.update(table).where(theirs).values(pair=pair.key))
 
     def known_elsewhere(self, pair: str, lead_ids: Collection[str]) -> set[str]:
         """Those of the leads that other pairs on the same board know, be it of another base."""
         found: set[str] = set()
-        wanted = sorted(lead_ids)
         with self._reading() as connection:
-            for start in range(0, len(wanted), IDS_ASKED):
-                for table in (base_table, intent_table):
-                    others = table.c.pair.endswith(f"/{Pair.of(pair).board_id}", autoescape=True)
-                    query = sa.select(table.c.lead_id).where(others, table.c.pair != pair)
-                    query = query.where(table.c.lead_id.in_(wanted[start : start + IDS_ASKED]))
-                    found |= set(connection.execute(query).scalars())
+            for table in (base_table, intent_table):
+                others = table.c.pair.endswith(f"/{Pair.of(pair).board_id}", autoescape=True)
+                query = sa.select(table.c.lead_id).where(others, table.c.pair != pair)
+                for some in _in_parts(lead_ids):
+                    found |= set(connection.execute(query.where(table.c.lead_id.in_(some))).scalars())
         return found
 
     def load_intents(self, pair: str) -> list[Intent]:
@@ -384,13 +392,18 @@ def _any_of(table: sa.Table, pair: str) -> sa.Select[Any]:
     return sa.select(sa.literal(1)).select_from(table).where(table.c.pair == pair).limit(1)
 
 
+def _in_parts(lead_ids: Collection[str]) -> Iterator[list[str]]:
+    ordered = sorted(lead_ids)
+    yield from (ordered[start : start + IDS_ASKED] for start in range(0, len(ordered), IDS_ASKED))
+
+
 def _rename_facts(connection: sa.Connection, former: str, pair: str) -> None:
-    """Of facts kept for a pair: their keys end in the pair's."""
+    """Of facts kept for a pair, whose keys end in the pair's; those that it has already under its new key stay."""
     query = sa.select(facts_table.c.key).where(facts_table.c.key.endswith(former, autoescape=True))
     for key in connection.execute(query).scalars().all():
         kind = key.removesuffix(former)
-        if kind.endswith((" ", ":")):
-            connection.execute(sa.delete(facts_table).where(facts_table.c.key == kind + pair))
+        taken = sa.select(facts_table.c.key).where(facts_table.c.key == kind + pair)
+        if kind.endswith((" ", ":")) and connection.execute(taken).first() is None:
             connection.execute(sa.update(facts_table).where(facts_table.c.key == key).values(key=kind + pair))
 
 

@@ -266,6 +266,25 @@ def test_renamed_key_takes_facts_along_by_either_name_of_the_board(store):
     assert store.load_facts("webhook:appA/tblA/other") == {"at": "other"}
 
 
+def test_facts_under_the_new_key_outlive_a_renaming(store):
+    """A webhook made since has the secret that counts; what was seen under it belongs to no rows."""
+    store.save_facts("webhook:appA/tblA/board", {"at": "before"})
+    store.save_facts(f"webhook:{LEADS.key}", {"at": "now"})
+    store.save_seen(LEADS.key, seen())
+    store.take_over(Pair("appA", "tblA", "board"), LEADS, "board")
+    assert store.load_facts(f"webhook:{LEADS.key}") == {"at": "now"}
+    assert store.load_seen(LEADS.key) == Seen()
+
+
+def test_leads_are_taken_one_by_one(store):
+    """Their rows of base and journal; what a key knows of other leads stays."""
+    journal(store, {ADA: ROW, BOB: ROW}, intents=[intent(ADA), intent(BOB)])
+    store.take_leads({UNNAMED: {ADA}}, LEADS)
+    for key, lead in ((LEADS.key, ADA), (PAIR, BOB)):
+        assert store.load_base(key).to_dict("index") == {lead: ROW}
+        assert store.load_intents(key) == [intent(lead)]
+
+
 def test_renaming_a_key_is_one_transaction(store, monkeypatch):
     journal(store, {ADA: ROW}, intents=[intent()])
 

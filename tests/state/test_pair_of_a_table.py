@@ -318,6 +318,56 @@ def test_first_run_that_was_cut_is_known_by_its_journal(world):
     assert (findings(report.conflicts, lead), world.status(lead)) == ([], "QUALIFIED")
 
 
+@pytest.fixture
+def struck(crowd):
+    """
+    What a program that named no table in its keys left behind it once it had met another, smaller table: the first
+    one's cards archived by it, and the rows of both under one key.
+    """
+    first = StateStore(crowd.env["SYNC_STATE_URL"])
+    key = f"{crowd.airtable.base_id}/{crowd.trello.board_id}"
+    _, (customer,) = other_table(crowd, 1)
+    crowd.sync(AIRTABLE_TABLE_NAME=OTHER)
+    for table in ("Leads", OTHER):
+        known = first.load_base(key_of(crowd, table)).to_dict("index")
+        gone = {"lead_presence": "gone", "card_presence": "archived_by_us", "seen_status": "CONTACTED"}
+        known = {lead: row | (gone if table == "Leads" else {}) for lead, row in known.items()}
+        first.journal(key_of(crowd, table), {}, list(known), [])
+        first.journal(key, known, [], [])
+    first.close()
+    for lead in crowd.leads.values():
+        crowd.trello.archive(crowd.card(lead)["id"])
+    return crowd, customer, key
+
+
+@pytest.mark.parametrize("order", [("Leads", OTHER), (OTHER, "Leads")], ids=["first-table-first", "other-table-first"])
+def test_cards_that_a_former_program_archived_for_another_table_come_back(struck, order):
+    """The rows say who archived them, and each table takes its own."""
+    crowd, customer, key = struck
+    for table in order:
+        dry = crowd.sync(AIRTABLE_TABLE_NAME=table, dry_run=True)
+        assert len(dry.changes) == (8 if table == "Leads" else 0)
+        report = crowd.sync(AIRTABLE_TABLE_NAME=table)
+        assert (len(report.changes), report.conflicts) == (len(dry.changes), [])
+    assert {crowd.card(lead)["closed"] for lead in (*crowd.leads.values(), customer)} == {False}
+    assert rows(crowd, key) == set()
+    for table in order:
+        crowd.assert_idle(AIRTABLE_TABLE_NAME=table)
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_leads_left_in_a_table_that_lost_most_while_it_was_renamed_stay_known(crowd, dry_run):
+    """Half of them is no proof that it is the same table; of those that are left a card's move is still a move."""
+    stay, gone = list(crowd.leads.values())[:4], list(crowd.leads.values())[4:]
+    for lead in gone:
+        crowd.airtable.delete(lead)
+    crowd.trello.move(crowd.card(stay[0])["id"], "DONE")
+    report = crowd.sync(AIRTABLE_TABLE_NAME=crowd.airtable.table_id, dry_run=dry_run)
+    assert (report.conflicts, [row["field"] for row in report.changes]) == ([], ["status"])
+    assert {crowd.card(lead)["closed"] for lead in gone} == {False}
+    assert rows(crowd, key_of(crowd, "Leads")) == set(crowd.leads.values()) - (set() if dry_run else set(stay))
+
+
 def test_empty_read_after_an_upgrade_is_refused_and_nothing_is_forgotten(released):
     """The rows of before stay until a lead shows whose they are."""
     leads = list(released.airtable.records())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from leadsync.pair import Pair, Rows, same_table
+from leadsync.pair import Pair, Rows, leads_held, same_table
 
 LEADS = frozenset({"a", "b", "c", "d"})
 
@@ -45,3 +45,10 @@ def test_other_table_is_another_key_under_the_same_lock():
 def test_table_is_the_one_whose_leads_it_holds(known, expected):
     found = same_table(known, LEADS)
     assert (None if found is None else found.table) == expected
+
+
+def test_lead_that_another_key_knows_is_taken_from_one_key_alone():
+    """From the one that knows more; leads that the table does not hold stay where they are."""
+    known = [rows("", "xyz", "abc"), rows("Old", "vwxyz", "b"), rows("Older", "v", "b")]
+    held = {pair.table: set(leads) for pair, leads in leads_held(known, LEADS).items()}
+    assert held == {"": {"a", "c"}, "Old": {"b"}}
