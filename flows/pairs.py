@@ -1,5 +1,5 @@
 """
-Door: further pairs of a base and a board, each kept as a Prefect block; the first one lives in `.env`.
+Door: further pairs of a table and a board, each kept as a Prefect block; the first one lives in `.env`.
 
 Here: the block type, how it becomes settings, and the command that saves one. Never here: a default or a check of a
 setting (see leadsync.settings), the sync.
@@ -13,6 +13,7 @@ if __name__ == "__main__":  # before Prefect is imported and reads its settings
     prepare_local_run()
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -91,12 +92,17 @@ def settings_of(pair: str) -> Settings:
     return load_settings(pair=block.values())
 
 
-def saved_pairs() -> dict[str, tuple[str, str]]:
-    """The pairs saved as blocks: name -> base id and board id."""
+def saved_pairs() -> dict[str, tuple[str, str, str]]:
+    """The pairs saved as blocks: name -> base id, table and board id."""
     with get_client(sync_client=True) as client:
         blocks = client.read_block_documents(include_secrets=False)
     ours = [block for block in blocks if block.block_type and block.block_type.slug == "leadsync-pair"]
-    return {str(block.name): (block.data["airtable_base_id"], block.data["trello_board_id"]) for block in ours}
+    return {str(block.name): _places(block.data) for block in ours}
+
+
+def _places(data: Mapping[str, Any]) -> tuple[str, str, str]:
+    table = data.get("airtable_table_name") or Settings.model_fields["airtable_table_name"].default
+    return data["airtable_base_id"], table, data["trello_board_id"]
 
 
 # --- the command ----------------------------------------------------------------------------------------------
@@ -139,7 +145,7 @@ def pairs(
                 save(name, env)
             elif name or env:
                 raise ConfigurationError("To save a pair, give its name and --env FILE.")
-            table = Table("pair", "base", "board")
+            table = Table("pair", "base", "table", "board")
             for pair, places in saved_pairs().items():
                 table.add_row(pair, *places)
             console.print(table if table.row_count else "No pair is saved yet; the one in .env needs no name.")

@@ -20,7 +20,8 @@ from leadsync.errors import BusyError, LeadsyncError
 from leadsync.frames import WRITABLE_AS, base_frame
 from leadsync.lock import pair_lock
 from leadsync.model import STAGES
-from leadsync.pipeline import Clients
+from leadsync.pair import Pair
+from leadsync.pipeline import Clients, without_others
 from leadsync.reconcile import reconcile
 from leadsync.seen import Item, pages_of
 from leadsync.settings import Settings
@@ -116,7 +117,7 @@ def check_setup(settings: Settings, clients: Clients, every_minutes: float) -> C
         _collect(checkup, lambda: _check_table(settings, clients.airtable, seen))
     _collect(checkup, lambda: _check_trello_token(clients.trello))
     _collect(checkup, lambda: _check_lists(settings, clients.trello, checkup, seen))
-    _collect(checkup, lambda: _check_cards(settings, clients.trello, seen))
+    _collect(checkup, lambda: _check_cards(settings, clients, seen))
     _collect(checkup, lambda: _check_state(settings, clients))
     return checkup
 
@@ -260,10 +261,12 @@ def _list(trello: Trello, board_id: str, name: str) -> Callable[[], None]:
     return lambda: trello.add_list(board_id, name)
 
 
-def _check_cards(settings: Settings, trello: Trello, seen: Seen) -> Iterator[Finding]:
+def _check_cards(settings: Settings, clients: Clients, seen: Seen) -> Iterator[Finding]:
     if seen.leads is None or seen.board is None:
         return
-    cards = trello.fetch_cards(seen.board, known=())
+    pair = Pair(settings.airtable_base_id, settings.airtable_table_name, seen.board.board_id)
+    read = clients.trello.fetch_cards(seen.board, known=())
+    cards = without_others(read, base_frame(), seen.leads, clients.store, pair.key)
     aside = reconcile(base_frame(), seen.leads, cards.cards, settings.rules()).quarantine
     aside = aside[(aside["card_id"] != "") & (aside["field"] == "")]
     yield Finding("cards", OK, f"{cards.total} open cards, {len(cards.cards)} with a LeadID line")

@@ -48,7 +48,7 @@ def pair_lock(store: StateStore, pair: str) -> Iterator[StillHeld]:
 @contextlib.contextmanager
 def _file_lock(store: StateStore, pair: str) -> Iterator[StillHeld]:
     digest = hashlib.sha256(pair.encode()).hexdigest()[:16]
-    place = store.path or Path(tempfile.gettempdir()) / "leadsync-memory"
+    place = store.path.resolve() if store.path else Path(tempfile.gettempdir()) / "leadsync-memory"
     lock = FileLock(f"{place}.{digest}.lock")
     try:
         lock.acquire(timeout=0)

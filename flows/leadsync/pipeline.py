@@ -22,6 +22,7 @@ import pandas as pd
 
 from leadsync.airtable import Airtable, LeadsRead
 from leadsync.apply import REREAD, Failure, Outcome, Progress, load_cards, load_leads
+from leadsync.description import parse
 from leadsync.errors import (
     ConfigurationError,
     GuardError,
@@ -45,11 +46,12 @@ from leadsync.extract import (
     seen_after,
     seen_now,
 )
-from leadsync.frames import deleted_cards, overlay
+from leadsync.frames import base_frame, deleted_cards, overlay
 from leadsync.guards import check_emptied, check_plan, check_reads
 from leadsync.intents import LEAD, IntentState, intents_of
 from leadsync.lock import StillHeld, pair_lock
 from leadsync.model import BASE_COLUMNS, Rules
+from leadsync.pair import Pair, Rows, leads_held, same_table
 from leadsync.plan import Conflict, Plan, build_plan
 from leadsync.quota import Month, start_of_month
 from leadsync.reconcile import as_last_agreed, reconcile, to_look_up
@@ -125,6 +127,21 @@ def join_and_diff(
     return plan
 
 
+def without_others(
+    cards: CardsRead, base: pd.DataFrame, leads: pd.DataFrame, store: StateStore, pair: str
+) -> CardsRead:
+    """Without the cards of another pair on this board: those that name leads which it knows, and we do not."""
+    frame = cards.cards
+    ours = frame["lead_id"].isin(base.index) | frame["lead_id"].isin(leads.index) | frame.index.isin(base["card_id"])
+    named = {card_id: set(parse(text).markers) for card_id, text in frame["description"][~ours].items()}
+    if not named:
+        return cards
+    strange = {lead_id for lead_ids in named.values() for lead_id in lead_ids} - {*base.index, *leads.index}
+    theirs = store.known_elsewhere(pair, strange)
+    others = [card_id for card_id, lead_ids in named.items() if lead_ids <= theirs]
+    return replace(cards, cards=frame.drop(index=others))
+
+
 def _carry_settled(plan: Plan, before: pd.DataFrame, settled: pd.DataFrame) -> None:
     if settled is before:
         return
@@ -187,6 +204,8 @@ class Run:
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     checkup: Checkup = Checkup()  # what the feed said of earlier writes, before this pass
     lists_fresh: bool = False  # in this pass board and lists were asked for
+    leads_read: LeadsRead | None = None  # before the first pass, to tell whose rows these are
+    lent: dict[Pair, frozenset[str]] = field(default_factory=dict)  # leads whose rows a dry run takes from other keys
 
     @property
     def target(self) -> Target:
@@ -203,9 +222,10 @@ class Run:
         if self._outspends():
             return
         self.board = self._resolve()
-        self.pair = f"{self.settings.airtable_base_id}/{self.board.board_id}"
+        pair = Pair(self.settings.airtable_base_id, self.settings.airtable_table_name, self.board.board_id)
         self.report.base_url, self.report.board_url = self.clients.airtable.url, self.board.url
-        with pair_lock(self.clients.store, self.pair) as self.still_held:
+        with pair_lock(self.clients.store, pair.lock) as self.still_held:
+            self.pair = self._find_rows(pair).key
             read = self.options.read
             with self._all_is_told():
                 for _ in range(PASSES):
@@ -231,6 +251,62 @@ class Run:
         if not self.options.dry_run:
             self.clients.store.end_told(self.pair)
 
+    def _find_rows(self, pair: Pair) -> Pair:
+        """
+        The pair whose rows are those of our table: `pair`, unless it is known by another key so far.
+
+        That key is then renamed; a dry run only uses its rows. No other table's rows are ever taken, so none of its
+        leads is missing here, and none of its cards is archived or moved. A table that came back empty proves nothing:
+        rows of a key that names no table stay where they are, and the guard against an empty side judges by them.
+        """
+        known = self.clients.store.load_former(pair)
+        if not known:
+            return pair
+        nothing = Memory(base_frame(), [], Seen())
+        self.leads_read = self.steps.call(extract_leads, self.clients.airtable, nothing, Scope())
+        leads = self.leads_read.leads.index
+        former = same_table(known, leads) or self._find_behind_view(known)
+        unnamed = next((rows.pair for rows in known if not rows.pair.table), None)
+        if former is None and unnamed is not None and leads.empty:
+            return unnamed
+        if former is None:
+            self._note(f"Table {pair.table!r} is a pair of its own; the cards of other tables are left alone.")
+            held = leads_held(known, leads)
+            if self.options.dry_run:
+                self.lent = held
+            else:
+                self.clients.store.take_leads(held, pair)
+            return pair
+        if former.table:
+            self._note(f"Table {pair.table!r} is the one known as {former.table!r} so far; its state is kept.")
+        if self.options.dry_run:
+            return former
+        self.clients.store.take_over(former, pair, self.settings.trello_board_id)
+        return pair
+
+    def _find_behind_view(self, known: list[Rows]) -> Pair | None:
+        """As same_table, of a sample asked for by id: a view shows less than the table holds."""
+        if not self.settings.airtable_view:
+            return None
+        for rows in known:
+            asked = sorted(rows.present or rows.absent)[:REREAD]
+            there = self.clients.airtable.reread_leads(asked).leads.index
+            if 2 * len(there) > len(asked):
+                return rows.pair
+        return None
+
+    def _tell_met_anew(self, cards: int) -> None:
+        """A state that is another one than last time shows in this: it knows none of the cards that the sync made."""
+        if cards:
+            self._note(
+                f"{self.clients.store.shown_url} knows nothing yet of {cards} cards with the LeadID of a lead: these "
+                "are first matches. If an earlier run kept its state elsewhere, set SYNC_STATE_URL to that."
+            )
+
+    def _note(self, text: str, lead_id: str = "", card_id: str = "") -> None:
+        note = {"lead_id": lead_id, "card_id": card_id, "note": text}
+        self.report.notes += [note] if note not in self.report.notes else []
+
     def _outspends(self) -> bool:
         """Whether this run should wait because the month's calls are ahead of the quota's pace (only if paced)."""
         allowed = self.settings.airtable_monthly_calls
@@ -244,7 +320,7 @@ class Run:
             if self.options.paced:
                 self.report.skip(f"Skipped: {when}")
                 return True
-            self.report.notes.append({"lead_id": "", "card_id": "", "note": when})
+            self._note(when)
         return False
 
     def _one_pass(self, read: Read) -> Outcome:
@@ -295,7 +371,7 @@ class Run:
         self._list(repairs.conflicts)
         for intent in repairs.unchecked:
             note = "A write could not be checked for a week: if a person edited the card just before it, that is lost."
-            self.report.notes.append({"lead_id": intent.lead_id, "card_id": intent.card_id, "note": note})
+            self._note(note, intent.lead_id, intent.card_id)
         return repairs.given_back
 
     def _untold(self) -> list[Conflict]:
@@ -304,7 +380,7 @@ class Run:
         return [conflict for row in rows if row.run != self.run_id for conflict in row.conflicts]
 
     def _plan(self, read: Read) -> Planned:
-        board, memory = self.board, recall(self.clients.store, self.pair, self.checkup)
+        board, memory = self.board, self._remember()
         scope = self._relied_on(scope_of(read, memory, self.settings, board))
         leads, cards = self._extract(board, memory, scope)
         self._mind_lists(memory, cards)
@@ -312,6 +388,7 @@ class Run:
             return self._plan(Read.FULL)
         if next_by_delta(read, leads, self.settings):
             self._columns(along=True)
+        cards = without_others(cards, memory.base, leads.leads, self.clients.store, self.pair)
         try:
             plan: Plan = self.steps.call(join_and_diff, memory, leads.leads, cards, self.clients, board, self.rules)
         except GuardError:
@@ -322,7 +399,10 @@ class Run:
             return self._plan(Read.FULL)
         if not cards.whole and any(not write.card_id for write in plan.card_writes):
             cards = self.steps.call(extract_cards, self.clients.trello, board, memory, to_the_end=True)
+            cards = without_others(cards, memory.base, leads.leads, self.clients.store, self.pair)
             plan = self.steps.call(join_and_diff, memory, leads.leads, cards, self.clients, board, self.rules)
+        if memory.base.empty and not memory.intents:
+            self._tell_met_anew(int(cards.cards["lead_id"].isin(leads.leads.index).sum()))
         self.report.leads, self.report.cards = len(leads.leads), len(cards.cards)
         self.report.read = {
             "airtable": "full" if leads.whole else "delta",
@@ -347,8 +427,7 @@ class Run:
         """Leads are read whole if a column may change of which no delta tells; the report says so."""
         if not scope.leads_delta or not (objection := self._columns().objection):
             return scope
-        note = {"lead_id": "", "card_id": "", "note": objection}
-        self.report.notes += [note] if note not in self.report.notes else []
+        self._note(objection)
         return replace(scope, leads_delta=False)
 
     def _columns(self, along: bool = False) -> Columns:
@@ -370,8 +449,21 @@ class Run:
                 return False
         return True
 
+    def _remember(self) -> Memory:
+        """What is kept of the pair, and of the leads that other keys lend it."""
+        store, memory = self.clients.store, recall(self.clients.store, self.pair, self.checkup)
+        base, intents = memory.base, memory.intents
+        for former, lead_ids in self.lent.items():
+            rows = store.load_base(former.key)
+            base = overlay(base, rows[rows.index.isin(lead_ids)])
+            intents = [*intents, *(each for each in store.load_intents(former.key) if each.lead_id in lead_ids)]
+        return replace(memory, base=base, intents=intents)
+
     def _extract(self, board: Board, memory: Memory, scope: Scope) -> tuple[LeadsRead, CardsRead]:
-        """Both sides, side by side."""
+        """Both sides, side by side; of the leads what was read already."""
+        if self.leads_read is not None:
+            read, self.leads_read = self.leads_read, None
+            return read, self.steps.call(extract_cards, self.clients.trello, board, memory, scope)
         with self.steps.submit() as submit:
             leads = submit(extract_leads, self.clients.airtable, memory, scope)
             cards = submit(extract_cards, self.clients.trello, board, memory, scope)

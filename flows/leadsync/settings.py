@@ -15,7 +15,7 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import platformdirs
 from dotenv import dotenv_values
@@ -47,6 +47,10 @@ OF_THE_PAIR = (
 OF_THE_INSTALLATION = ("sync_state_url",)
 """What all pairs share; a pair cannot have its own."""
 BOARD_URL = re.compile(r"^https?://(?:www\.)?trello\.com/b/([0-9A-Za-z]{8})(?:[/?#].*)?$")
+SQLITE_FILE = re.compile(
+    r"(?P<kind>sqlite(?:\+\w+)?:///)(?!:memory:|[A-Za-z]:|\\)(?P<path>[^?]+)(?P<options>\?.*)?", re.DOTALL
+)
+"""A file's address; not one in memory, nor one with a drive or a share of Windows, which is never relative."""
 DURATION = re.compile(r"\s*(?P<number>\d+(\.\d+)?)\s*(?P<unit>[mhd]?)\s*")
 DURATION_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -113,6 +117,40 @@ def default_state_url() -> str:
     return f"sqlite:///{platformdirs.user_data_path('leadsync') / 'state.sqlite3'}"
 
 
+def state_url(value: str) -> str:
+    """
+    The address of a state database, an SQLite file's with its whole path.
+
+    A relative path is relative to the project and `~` is the home, so that the settings name the same state from
+    wherever a run is started. Any other address stays as it is. Raises: ValueError.
+    """
+    text = value.strip()
+    found = SQLITE_FILE.fullmatch(text)
+    if found is None:
+        return text
+    path, options = found["path"], found["options"] or ""
+    if not path.startswith("file:") or not re.search(r"[?&]uri=(1|t|true|y|yes|on)(&|$)", options, re.IGNORECASE):
+        return f"{found['kind']}{_whole_path(path)}{options}"
+    path = path.removeprefix("file:")
+    if path.startswith((":memory:", "//")) or "mode=memory" in options:
+        return text
+    return f"{found['kind']}file:{quote(str(_whole_path(unquote(path))))}{options}"
+
+
+def _whole_path(path: str) -> Path:
+    """Raises: ValueError if a state lies where a relative path led to in earlier versions, and would be forgotten."""
+    expanded = os.path.expanduser(path)
+    if expanded.startswith("~"):
+        raise ValueError(f"{path!r} begins with a home that does not exist")
+    whole, left = Path(os.path.abspath(PROJECT / expanded)), Path(os.path.abspath(expanded))
+    if left.is_file() and not whole.exists():
+        raise ValueError(
+            f"a relative path is relative to the project, where {whole} does not exist; there is a state in {left}. "
+            "Move it there, or give the whole path"
+        )
+    return whole
+
+
 class Settings(BaseSettings):
     """All settings, frozen. A field is called as its environment variable, in lower case."""
 
@@ -163,7 +201,7 @@ class Settings(BaseSettings):
     """Our pace [1/10 s]. Trello allows 100 per token."""
 
     sync_state_url: SecretStr = Field(default_factory=lambda: SecretStr(default_state_url()))
-    """SQLAlchemy URL of the state database: what both sides agreed on last time. PostgreSQL for teams."""
+    """SQLAlchemy URL of the state database; PostgreSQL for teams. A relative path is relative to the project."""
     sync_conflict: ConflictPolicy = ConflictPolicy.AIRTABLE
     """When both sides moved one cell apart: airtable wins, trello wins, or hold (write neither)."""
     sync_on_lead_deleted: OnLeadDeleted = OnLeadDeleted.ARCHIVE
@@ -205,6 +243,11 @@ class Settings(BaseSettings):
         if not found:
             raise ValueError(f"{value!r} is not a duration; allowed is e.g. 24h, 90m or 7d")
         return timedelta(**{DURATION_UNITS[found["unit"] or "h"]: float(found["number"])})
+
+    @field_validator("sync_state_url")
+    @classmethod
+    def _is_the_same_everywhere(cls, value: SecretStr) -> SecretStr:
+        return SecretStr(state_url(value.get_secret_value()))
 
     @field_validator("airtable_endpoint_url", "trello_endpoint_url")
     @classmethod
@@ -328,7 +371,12 @@ def _env_files() -> tuple[Path, ...]:
     named = os.environ.get("LEADSYNC_ENV_FILE")
     if named is None:
         return PROJECT / ".env", Path.cwd() / ".env"
-    return (Path(named),) if named else ()
+    if not named:
+        return ()
+    file = Path(named).expanduser()
+    if not file.is_file():  # other settings would mean another state
+        raise ConfigurationError(f"LEADSYNC_ENV_FILE names {file}, which is not there. Correct it, or leave it unset.")
+    return (file,)
 
 
 def _refuse_unknown_names(files: tuple[Path, ...]) -> None:
@@ -338,6 +386,8 @@ def _refuse_unknown_names(files: tuple[Path, ...]) -> None:
             names = dotenv_values(file) if file.is_file() else {}
         except UnicodeDecodeError:
             raise ConfigurationError(f"{file} is not UTF-8 text; save it as UTF-8.") from None
+        except OSError as exc:
+            raise ConfigurationError(f"{file} could not be read ({exc.strerror}); correct its rights.") from None
         for name in names:
             if name.upper().startswith(OURS) and name.upper() not in known:
                 near = difflib.get_close_matches(name.upper(), known, n=1)

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 import sqlalchemy as sa
@@ -33,11 +34,14 @@ from leadsync.errors import StateStoreError
 from leadsync.frames import base_frame
 from leadsync.intents import CARD, Intent, IntentState, Sent
 from leadsync.model import BASE_COLUMNS
+from leadsync.pair import Pair, Rows
 from leadsync.plan import Conflict
 from leadsync.seen import Seen
 from leadsync.settling import Verdict
 
 SCHEMA_VERSION = 3
+IDS_ASKED = 500
+"""Ids in one query."""
 LOCK_WAIT = 5.0
 """Seconds to wait for another program's hold on an SQLite file."""
 
@@ -134,7 +138,11 @@ class StateStore:
     @property
     def path(self) -> Path | None:
         """The SQLite file; None in memory or on a server."""
-        return Path(self.url.database) if self.is_sqlite and self.url.database not in (None, "", ":memory:") else None
+        name = self.url.database or ":memory:"
+        if name.startswith("file:") and sa.util.asbool(self.url.query.get("uri", False)):
+            name = unquote(urlsplit(name).path)
+        in_memory = name == ":memory:" or self.url.query.get("mode") == "memory"
+        return None if in_memory or not self.is_sqlite else Path(name)
 
     @property
     def shown_url(self) -> str:
@@ -163,6 +171,59 @@ class StateStore:
         with self._reading() as connection:
             rows = connection.execute(query.where(base_table.c.pair == pair)).all()
         return base_frame({row[0]: tuple(row[1:]) for row in rows})
+
+    def load_former(self, pair: Pair) -> list[Rows]:
+        """What other keys of the same base and board know; nothing once `pair` has rows of its own."""
+        with self._reading() as connection:
+            if any(connection.execute(_any_of(table, pair.key)).first() for table in (base_table, intent_table)):
+                return []
+            present: dict[str, set[str]] = {}
+            absent: dict[str, set[str]] = {}
+            ours = base_table.c.pair.startswith(f"{pair.base_id}/", autoescape=True)
+            query = sa.select(base_table.c.pair, base_table.c.lead_id, base_table.c.lead_presence).where(ours)
+            for key, lead_id, presence in connection.execute(query):
+                (present if presence == "present" else absent).setdefault(key, set()).add(lead_id)
+            ours = intent_table.c.pair.startswith(f"{pair.base_id}/", autoescape=True)
+            for key, lead_id in connection.execute(sa.select(intent_table.c.pair, intent_table.c.lead_id).where(ours)):
+                present.setdefault(key, set()).add(lead_id)
+        keys = sorted(present.keys() | absent.keys())
+        rows = [Rows(Pair.of(key), frozenset(present.get(key, ())), frozenset(absent.get(key, ()))) for key in keys]
+        return [each for each in rows if each.pair.lock == pair.lock]
+
+    def take_over(self, former: Pair, pair: Pair, board: str) -> None:
+        """
+        Rename a key, in one transaction: base, intents, items seen, and facts. `board` as the settings name it.
+
+        The holder stays: it is the lock's, which both keys share.
+        """
+        with self._writing() as connection:
+            for table in metadata.sorted_tables:
+                if "pair" in table.c and table is not holder_table:
+                    connection.execute(sa.delete(table).where(table.c.pair == pair.key))
+                    connection.execute(sa.update(table).where(table.c.pair == former.key).values(pair=pair.key))
+            connection.execute(sa.delete(facts_table).where(facts_table.c.key == _seen_key(pair.key)))
+            for of, to in ((former, pair), (replace(former, board_id=board), replace(pair, board_id=board))):
+                _rename_facts(connection, of.key, to.key)
+
+    def take_leads(self, leads_of: Mapping[Pair, Collection[str]], pair: Pair) -> None:
+        """In one transaction: rows of base and journal that other keys hold of these leads."""
+        with self._writing() as connection:
+            for former, lead_ids in leads_of.items():
+                for table in (base_table, intent_table):
+                    for some in _in_parts(lead_ids):
+                        theirs = (table.c.pair == former.key) & table.c.lead_id.in_(some)
+                        connection.execute(sa.update(table).where(theirs).values(pair=pair.key))
+
+    def known_elsewhere(self, pair: str, lead_ids: Collection[str]) -> set[str]:
+        """Those of the leads that other pairs on the same board know, be it of another base."""
+        found: set[str] = set()
+        with self._reading() as connection:
+            for table in (base_table, intent_table):
+                others = table.c.pair.endswith(f"/{Pair.of(pair).board_id}", autoescape=True)
+                query = sa.select(table.c.lead_id).where(others, table.c.pair != pair)
+                for some in _in_parts(lead_ids):
+                    found |= set(connection.execute(query.where(table.c.lead_id.in_(some))).scalars())
+        return found
 
     def load_row(self, pair: str, lead_id: str) -> dict[str, Any]:
         """What was agreed about one lead: the columns of model.BASE_COLUMNS; {} if there is nothing."""
@@ -460,6 +521,25 @@ def _sqlite_pragmas(connection: Any, _record: Any) -> None:
 
 def _seen_key(pair: str) -> str:
     return f"seen {pair}"
+
+
+def _any_of(table: sa.Table, pair: str) -> sa.Select[Any]:
+    return sa.select(sa.literal(1)).select_from(table).where(table.c.pair == pair).limit(1)
+
+
+def _in_parts(lead_ids: Collection[str]) -> Iterator[list[str]]:
+    ordered = sorted(lead_ids)
+    yield from (ordered[start : start + IDS_ASKED] for start in range(0, len(ordered), IDS_ASKED))
+
+
+def _rename_facts(connection: sa.Connection, former: str, pair: str) -> None:
+    """Of facts kept for a pair, whose keys end in the pair's; those that it has already under its new key stay."""
+    query = sa.select(facts_table.c.key).where(facts_table.c.key.endswith(former, autoescape=True))
+    for key in connection.execute(query).scalars().all():
+        kind = key.removesuffix(former)
+        taken = sa.select(facts_table.c.key).where(facts_table.c.key == kind + pair)
+        if kind.endswith((" ", ":")) and connection.execute(taken).first() is None:
+            connection.execute(sa.update(facts_table).where(facts_table.c.key == key).values(key=kind + pair))
 
 
 def _put_facts(connection: sa.Connection, key: str, facts: Mapping[str, Any]) -> None:

@@ -57,6 +57,17 @@ def test_saved_pair_is_synced_by_its_name(command, emulator, north, env_file):
     assert emulator.calls("airtable") + emulator.calls("trello") == 0
 
 
+def test_list_tells_base_table_and_board(command, north, env_file):
+    """Two tables may share a board; a pair that names none has the default one."""
+    command("north", "--env", env_file)
+    env_file.write_text(f"{env_file.read_text()}AIRTABLE_TABLE_NAME=Customers\n")
+    command("customers", "--env", env_file)
+    known = door.saved_pairs()
+    assert known["north"] == (north.airtable.base_id, "Leads", north.trello.board_id)
+    assert known["customers"] == (north.airtable.base_id, "Customers", north.trello.board_id)
+    assert "Customers" in command()[1]
+
+
 def test_pair_inherits_nothing_that_describes_another_board(command, north, env_file, monkeypatch):
     """The environment's lists and table are those of the first pair."""
     command("north", "--env", env_file)

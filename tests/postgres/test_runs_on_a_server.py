@@ -50,6 +50,22 @@ def test_run_while_another_holds_the_lock_is_exit_code_4(team, cluster, database
     team.assert_idle()
 
 
+def test_other_table_and_a_table_named_by_its_id_on_a_server(team):
+    """The first table's cards are left alone, and it finds everything at rest, whatever it is called."""
+    ada = team.linked("Ada", "CONTACTED")
+    first, other = team.airtable.table_id, team.airtable.add_table("Customers")
+    team.airtable.table_id = other
+    customer = team.lead("Customer", "NEW")
+    assert team.sync(AIRTABLE_TABLE_NAME="Customers").quarantine == []
+    assert (team.card(ada)["closed"], team.place(customer)) == (False, "TODO")
+    team.airtable.table_id = first
+    team.trello.move(team.card(ada)["id"], "DONE")
+    assert team.sync(AIRTABLE_TABLE_NAME=first).conflicts == []
+    assert team.status(ada) == "QUALIFIED"
+    for table in ("Leads", other, "Customers", first):
+        assert team.assert_idle(AIRTABLE_TABLE_NAME=table).quarantine == []
+
+
 # The lock is lost half-way
 
 

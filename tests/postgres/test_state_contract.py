@@ -14,6 +14,7 @@ from leadsync.errors import StateStoreError
 from leadsync.frames import base_frame
 from leadsync.intents import CARD, LEAD, Intent
 from leadsync.model import BASE_COLUMNS
+from leadsync.pair import Pair, Rows
 from leadsync.seen import Seen
 from leadsync.store import StateStore, metadata
 
@@ -230,3 +231,96 @@ def test_database_of_the_first_schema_is_taken_over(store, url):
     again.save_seen(PAIR, seen())
     assert again.load_base(PAIR).loc[ADA].to_dict() == ROW
     again.close()
+
+
+# Rows of one pair under another key
+
+UNNAMED, LEADS = Pair.of(PAIR), Pair("appA", "Leads/2026 🦊 %_", "board")
+
+
+def test_renamed_key_keeps_everything(store):
+    """Base, journal, items seen, and facts; the holder is the lock's, and what lay under the new key is replaced."""
+    journal(store, {ADA: ROW}, intents=[intent()])
+    store.save_seen(PAIR, seen())
+    store.save_facts("webhook:appA/Leads/board", {"kept": 1})
+    store.save_holder(PAIR, {"pid": 1})
+    store.save_seen(LEADS.key, Seen(records={BOB: {"id": BOB}}, full_at=1.0))
+    store.take_over(UNNAMED, LEADS, "board")
+    assert store.load_base(LEADS.key).to_dict("index") == {ADA: ROW}
+    assert (store.load_intents(LEADS.key), store.load_seen(LEADS.key)) == ([intent()], seen())
+    assert (len(store.load_base(PAIR)), store.load_intents(PAIR), store.load_seen(PAIR)) == (0, [], Seen())
+    assert (store.load_holder(PAIR), store.load_facts("webhook:appA/Leads/board")) == ({"pid": 1}, {"kept": 1})
+
+
+def test_renamed_key_takes_facts_along_by_either_name_of_the_board(store):
+    """And no other pair's."""
+    named = Pair("appA", "tblA", "board")
+    for board in ("board", "AbCd1234", "other"):
+        store.save_facts(f"webhook:appA/tblA/{board}", {"at": board})
+    store.take_over(named, LEADS, "AbCd1234")
+    assert [store.load_facts(f"webhook:appA/{LEADS.table}/{board}") for board in ("board", "AbCd1234", "other")] == [
+        {"at": "board"},
+        {"at": "AbCd1234"},
+        None,
+    ]
+    assert store.load_facts("webhook:appA/tblA/other") == {"at": "other"}
+
+
+def test_facts_under_the_new_key_outlive_a_renaming(store):
+    """A webhook made since has the secret that counts; what was seen under it belongs to no rows."""
+    store.save_facts("webhook:appA/tblA/board", {"at": "before"})
+    store.save_facts(f"webhook:{LEADS.key}", {"at": "now"})
+    store.save_seen(LEADS.key, seen())
+    store.take_over(Pair("appA", "tblA", "board"), LEADS, "board")
+    assert store.load_facts(f"webhook:{LEADS.key}") == {"at": "now"}
+    assert store.load_seen(LEADS.key) == Seen()
+
+
+def test_leads_are_taken_one_by_one(store):
+    """Their rows of base and journal; what a key knows of other leads stays."""
+    journal(store, {ADA: ROW, BOB: ROW}, intents=[intent(ADA), intent(BOB)])
+    store.take_leads({UNNAMED: {ADA}}, LEADS)
+    for key, lead in ((LEADS.key, ADA), (PAIR, BOB)):
+        assert store.load_base(key).to_dict("index") == {lead: ROW}
+        assert store.load_intents(key) == [intent(lead)]
+
+
+def test_renaming_a_key_is_one_transaction(store, monkeypatch):
+    journal(store, {ADA: ROW}, intents=[intent()])
+
+    def fail(*_args):
+        raise ValueError("cut")
+
+    monkeypatch.setattr("leadsync.store._rename_facts", fail)
+    with pytest.raises(StateStoreError, match="could not be written"):
+        store.take_over(UNNAMED, LEADS, "board")
+    assert (len(store.load_base(PAIR)), len(store.load_base(LEADS.key))) == (1, 0)
+    assert store.load_intents(PAIR) == [intent()]
+
+
+def test_former_keys_are_those_of_the_same_base_and_board(store):
+    """With what they know as present, or are about to make; none once a pair has rows, be they of its journal only."""
+    gone = ROW | {"lead_presence": "gone"}
+    journal(store, {ADA: ROW | {"lead_presence": "present"}, BOB: gone})
+    for key in ("appA/Leads/other", "appAB/Leads/board", "appB/board"):
+        store.journal(key, {ADA: ROW}, [], [])
+    store.journal("appA/tblA/board", {}, [], [intent(BOB)])
+    known = [
+        Rows(UNNAMED, frozenset({ADA}), frozenset({BOB})),
+        Rows(Pair("appA", "tblA", "board"), frozenset({BOB}), frozenset()),
+    ]
+    assert store.load_former(LEADS) == known
+    store.journal(LEADS.key, {}, [], [intent()])
+    assert store.load_former(LEADS) == []
+
+
+def test_leads_known_elsewhere_are_those_of_other_pairs_on_the_board(store):
+    """Of any base; known by base or journal."""
+    cid, dan, eve = (f"rec{number:014d}" for number in (3, 4, 5))
+    store.journal("appB/Leads/board", {BOB: ROW}, [], [intent(cid)])
+    store.journal("appB/Leads/other", {dan: ROW}, [], [])
+    journal(store, {ADA: ROW})
+    wanted = {ADA, BOB, cid, dan, eve, *(f"rec{number:014d}" for number in range(100, 1300))}
+    assert store.known_elsewhere(PAIR, wanted) == {BOB, cid}
+    assert store.known_elsewhere("appB/Leads/board", {ADA, BOB}) == {ADA}
+    assert store.known_elsewhere(PAIR, set()) == set()

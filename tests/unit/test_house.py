@@ -21,7 +21,7 @@ FLOOR_OF = {
     name: floor
     for floor, names in enumerate(
         [
-            ["errors", "model", "settings", "signatures"],
+            ["errors", "model", "pair", "settings", "signatures"],
             ["cells", "description", "frames", "deliveries"],
             ["reconcile", "plan", "guards", "intents", "settling", "overwrites", "report", "seen", "quota"],
             ["wire", "airtable", "trello", "store", "lock", "local_run", "console"],
@@ -135,6 +135,7 @@ def test_pure_modules_import_no_io():
     for name in (
         "model",
         "cells",
+        "pair",
         "description",
         "frames",
         "reconcile",
