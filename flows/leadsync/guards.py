@@ -102,7 +102,7 @@ def check_emptied(
     """
     if rules.allow_mass_change:
         return
-    leads = airtable[(airtable["presence"] == "present") & (airtable["problem"] == "")]
+    leads = airtable[airtable["presence"] == "present"]
     of_lead = base[base.index.isin(leads.index)]
     for cell in LEAD_CELLS:
         now = leads[cell.now].reindex(of_lead.index)
