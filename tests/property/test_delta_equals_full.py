@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from emulator import ManualClock
 from emulator.wire import Request
 from leadsync.extract import Memory, Scope, extract_cards, extract_leads, scope_of
+from leadsync.pair import Pair
 from leadsync.pipeline import join_and_diff, open_clients
 from leadsync.plan import Plan
 from leadsync.report import Report
@@ -264,7 +265,8 @@ def outlook(world: World, scope: Scope | None) -> tuple[str, pd.DataFrame, pd.Da
     settings_now = world.settings()
     with patched(world), open_clients(settings_now) as clients:
         board = clients.trello.fetch_board()
-        store, pair = clients.store, f"{settings_now.airtable_base_id}/{board.board_id}"
+        place = settings_now.airtable_base_id, settings_now.airtable_table_name, board.board_id
+        store, pair = clients.store, Pair(*place).key
         memory = Memory(store.load_base(pair), store.load_intents(pair), store.load_seen(pair))
         chosen = scope_of(Read.DELTA, memory, settings_now, board) if scope is None else scope
         leads = extract_leads(clients.airtable, memory, chosen)
