@@ -117,8 +117,8 @@ def shut_cards(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame)
 
     Returns: card id -> its lead's status, None if the lead was not read.
     """
-    presence = base["card_id"].map(trello["presence"]).fillna(base["card_presence"])
-    shut = base[presence.isin(SHUT)]
+    now = _taken(trello[["presence"]], trello.index.get_indexer(pd.Index(base["card_id"])))["presence"]
+    shut = base[np.isin(np.where(now != "", now, base["card_presence"]), SHUT)]
     lead = _aligned(airtable, shut.index)
     read = zip(shut["card_id"], lead["presence"], lead["status"], strict=True)
     return {str(card_id): str(status) if presence == "present" else None for card_id, presence, status in read}

@@ -54,8 +54,9 @@ def _ours(leads: int) -> Iterator[Calls]:
     count = partial(_counted, leads)
     with _World(leads) as (emulator, settings):
         sync = partial(_sync, settings)
-        archived_too, to_the_end = 1, 1  # the first read looks for markers in archived cards, and to an empty page
-        yield count(FIRST, emulator, sync, whole + archived_too + to_the_end + leads + 3)
+        # the first read looks for markers in archived cards, and to an empty page; deltas want the columns' types
+        archived_too, to_the_end = 1, 1
+        yield count(FIRST, emulator, partial(sync, Read.DELTA), whole + archived_too + to_the_end + leads + 3)
         yield count(IDLE, emulator, sync, whole)
         yield count(f"{IDLE}, delta", emulator, partial(sync, Read.DELTA), 2)
         moved = _move(emulator, leads)

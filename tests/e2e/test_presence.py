@@ -359,6 +359,21 @@ def test_archived_cards_that_are_still_there_cost_one_request_a_day(world, monke
         assert world.calls() == (1, 1)
 
 
+@pytest.mark.parametrize("deleted", [False, True])
+def test_archived_card_behind_a_thousand_others_is_found_on_its_page(world, monkeypatch, deleted):
+    lead = world.linked("Ada", "NEW")
+    card = world.card(lead)["id"]
+    world.trello.archive(card)
+    for number in range(1000):
+        world.trello.archive(world.trello.add_card("DONE", f"Foreign {number}"))
+    world.sync()
+    if deleted:
+        world.trello.delete(card)
+    days_later(monkeypatch)
+    assert {note["lead_id"] for note in world.assert_idle().notes} == ({lead} if deleted else set())
+    assert world.calls() == (1, 1 + (2 if not deleted else 3))
+
+
 def test_cards_on_other_boards_are_looked_for_twenty_a_run(world, monkeypatch):
     """The oldest check first, so that each has its turn; then it is quiet for a day."""
     leads, elsewhere = [world.lead(f"Lead {number}") for number in range(25)], world.trello.add_board("Elsewhere")

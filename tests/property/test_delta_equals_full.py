@@ -2,7 +2,8 @@
 What a delta read yields must be what a full read yields: leads, cards and plan, after any history of edits and syncs.
 
 The syncs of a history are delta runs themselves, so that an error would be carried on. Left out are the deletion of
-leads, and of cards on another board: no delta can show them (see e2e/test_delta.py).
+leads, and of cards on another board: no delta can show them (see e2e/test_delta.py); and of cards that a sync saw to be
+archived: the activity tells it at once, a full read within a day (see e2e/test_presence.py).
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ from hypothesis import strategies as st
 
 from emulator import ManualClock
 from emulator.wire import Request
-from leadsync.extract import Memory, Scope, extract_cards, extract_leads, scope_of
+from leadsync.extract import Scope, extract_cards, extract_leads, recall, scope_of
+from leadsync.pair import Pair
+from leadsync.repair import Checkup
 from leadsync.pipeline import join_and_diff, open_clients
 from leadsync.plan import Plan
 from leadsync.report import Report
@@ -103,6 +106,7 @@ class People:
         self.elsewhere = self.tre.add_board("Elsewhere")
         self.foreign = self.tre.add_card("DONE", "Foreign", "no lead")
         self.leads = [world.lead("Uninvolved", "CONTACTED"), world.lead("Ada", "NEW"), world.lead("Bob", "LOST")]
+        self.shut: set[str] = set()  # cards that a sync may have seen to be archived
 
     def do(self, step: Step) -> None:
         gap, what, pick, value = step
@@ -175,7 +179,7 @@ class People:
 
     def delete_card(self, pick: int, _: None) -> None:
         card = self.card(pick)
-        if self.here(card) and card["id"] != self.foreign:
+        if self.here(card) and card["id"] not in {self.foreign, *self.shut}:
             self.tre.delete(card["id"])
 
     def copy_card(self, pick: int, place: str) -> None:
@@ -242,6 +246,7 @@ class People:
     def sync(self, pick: int, read: str) -> None:
         assert_same(self.world)
         self.world.sync(read=read)
+        self._note_shut()
 
     def sync_and_meanwhile(self, pick: int, edit: Step) -> None:
         """A person's edit just before the run's first write takes effect; afterwards, if it writes nothing."""
@@ -255,8 +260,12 @@ class People:
         stop = self.world.emulator.before_request(person)
         self.world.sync(read="delta")
         stop()
+        self._note_shut()
         for each in left:
             self.do(each)
+
+    def _note_shut(self) -> None:
+        self.shut |= {card["id"] for card in self.tre.cards().values() if card["closed"] or not self.here(card)}
 
 
 def outlook(world: World, scope: Scope | None) -> tuple[str, pd.DataFrame, pd.DataFrame, Plan]:
@@ -264,8 +273,9 @@ def outlook(world: World, scope: Scope | None) -> tuple[str, pd.DataFrame, pd.Da
     settings_now = world.settings()
     with patched(world), open_clients(settings_now) as clients:
         board = clients.trello.fetch_board()
-        store, pair = clients.store, f"{settings_now.airtable_base_id}/{board.board_id}"
-        memory = Memory(store.load_base(pair), store.load_intents(pair), store.load_seen(pair))
+        place = settings_now.airtable_base_id, settings_now.airtable_table_name, board.board_id
+        store, pair = clients.store, Pair(*place).key
+        memory = recall(store, pair, Checkup())
         chosen = scope_of(Read.DELTA, memory, settings_now, board) if scope is None else scope
         leads = extract_leads(clients.airtable, memory, chosen)
         cards = extract_cards(clients.trello, board, memory, chosen)

@@ -150,7 +150,8 @@ class Reader:
         frame["card_id"] = [key for key, *_ in rows.values()]
         frame["card_presence"] = "open"
         self.memory = Memory(frame, [], Seen())
-        self.deltas = 0
+        self.deltas = self.reads = 0
+        self.deleted: set[str] = set()
         self.read()
 
     def read(self, whole: bool = False) -> None:
@@ -160,7 +161,8 @@ class Reader:
         scope = Scope(cards_delta=bool(before.full_at) and not whole)
         with patch("leadsync.trello.pages_of", lambda *_: 1_000):
             self.cards = extract_cards(self.trello, BOARD, self.memory, scope)
-        self.deltas += self.cards.delta
+        self.deltas, self.reads = self.deltas + self.cards.delta, self.reads + 1
+        self.deleted |= {*self.cards.deleted}
         self.remember(seen_now(before, NO_LEADS, self.cards, ""))
 
     def remember(self, seen: Seen) -> None:
@@ -177,6 +179,10 @@ class Reader:
         assert seen.cards == truth
         assert seen.open_cards in (-1, len(self.model.open()))
         assert sorted(self.cards.cards.index) == sorted(truth)
+        gone = self.known - self.model.cards.keys()
+        assert self.deleted <= gone
+        if self.deltas == self.reads - 1:
+            assert self.deleted == gone, "a known card's deletion, archived or not, is told"
 
 
 A_CARD = st.integers(0, 6)

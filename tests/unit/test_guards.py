@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import pytest
-from frames_for_tests import BOARD, agreed_world, base_row, card, card_id, lead_id, record, rules
+from frames_for_tests import (
+    BOARD,
+    STAGES_BY_LIST,
+    World,
+    agreed_world,
+    base_row,
+    card,
+    card_id,
+    lead_id,
+    record,
+    rules,
+)
 
 from leadsync.errors import GuardError
-from leadsync.guards import check_plan, check_reads
+from leadsync.frames import cards_frame, deleted_cards, overlay
+from leadsync.guards import check_emptied, check_plan, check_reads
 
 
 def refuse(world, cards_read=None, **choices):
@@ -116,6 +128,132 @@ def test_refusal_names_examples():
     """Three ids to start looking from."""
     with pytest.raises(GuardError, match=f"for example {card_id(1)}, {card_id(2)}, {card_id(3)}"):
         refuse(without(agreed_world(10), "cards", 5))
+
+
+# --- what explains an absence -----------------------------------------------------------------------------------
+
+
+def looked_up(world, **columns):
+    """The world's read, with its first cards away and asked for by id; None is a card that exists no more."""
+    base, airtable, trello = world.read()
+    gone = [key for key in sorted(base["card_id"]) if key not in trello.index]
+    if columns:
+        shown = [card(int(key, 16), **columns) for key in gone]
+        return base, airtable, overlay(trello, cards_frame(shown, BOARD, STAGES_BY_LIST, gone))
+    return base, airtable, overlay(trello, deleted_cards(gone))
+
+
+@pytest.mark.parametrize("size", [1, 12])
+@pytest.mark.parametrize("columns", [{"closed": True}, {}], ids=["archived", "deleted"])
+def test_cards_known_to_be_put_away_are_not_missing(columns, size):
+    """All of them, so that the board is empty; a lead is missing whatever became of it."""
+    base, airtable, trello = looked_up(without(agreed_world(size), "cards", size), **columns)
+    check_reads(base, airtable, trello, 0, rules())
+    with pytest.raises(GuardError):
+        check_reads(base, airtable.iloc[:0], trello, 0, rules())
+
+
+def test_cards_on_another_board_are_missing():
+    """That they are known to be there explains nothing."""
+    base, airtable, trello = looked_up(without(agreed_world(10), "cards", 4), idBoard="c" * 24)
+    with pytest.raises(GuardError, match="4 of 10 known cards are missing"):
+        check_reads(base, airtable, trello, 6, rules())
+
+
+# --- emptied cells ------------------------------------------------------------------------------------------------
+
+
+def world_of(size, **cells):
+    """Leads that agree, with values of their own in every text; `cells`: field -> value of each by number."""
+    world = World()
+    for number in range(1, size + 1):
+        own = {"name": f"Ada {number}", "email": f"{number}@example.com", "source": f"fair {number}"}
+        own |= {field: values[number - 1] for field, values in cells.items()}
+        world.with_lead(record=record(number, **own))
+    world.sync()
+    return world
+
+
+def refuse_emptied(world, meant=None, **choices):
+    base, airtable, trello = world.read()
+    check_emptied(base, meant or {}, airtable, trello, rules(**choices))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "emptied", "refused"),
+    [
+        pytest.param(["QUALIFIED"] * 10 + ["NEW"] * 30, 10, True, id="a-quarter-but-all-of-one-value"),
+        pytest.param(["QUALIFIED"] * 10 + ["NEW"] * 30, 9, False, id="nine-of-ten-of-one-value"),
+        pytest.param(["QUALIFIED"] * 5 + ["NEW"] * 30, 5, True, id="all-five-of-one-value"),
+        pytest.param(["QUALIFIED"] * 4 + ["NEW"] * 30, 4, False, id="four-may-be-an-accident"),
+        pytest.param(["NEW", "LOST", "QUALIFIED"] * 12, 12, True, id="a-third-of-all"),
+        pytest.param(["NEW", "LOST", "QUALIFIED"] * 14, 12, False, id="less-than-a-third-of-all"),
+        pytest.param(["NEW", "LOST", "QUALIFIED"] * 7, 9, False, id="many-but-nine"),
+        pytest.param(["", "", "", "", ""] + ["NEW"] * 9, 5, False, id="empty-before"),
+    ],
+)
+def test_emptied_status_by_share_and_by_value(statuses, emptied, refused):
+    """Of the first `emptied` leads the cell is empty now."""
+    world = world_of(len(statuses), status=statuses)
+    for number in range(1, emptied + 1):
+        world.records[lead_id(number)]["fields"].pop("status", None)
+    if not refused:
+        refuse_emptied(world)
+        return
+    with pytest.raises(GuardError, match=f"Column 'Stage' in Airtable is empty for {emptied} of .*Ada 1\\).*nothing"):
+        refuse_emptied(world, columns={"status": "Stage"})
+    refuse_emptied(world, allow_mass_change=True)
+
+
+@pytest.mark.parametrize(("field", "column"), [("name", "name"), ("email", "email"), ("source", "source")])
+def test_emptied_texts_are_guarded_like_the_status(field, column):
+    world = world_of(12)
+    for number in range(1, 11):
+        del world.records[lead_id(number)]["fields"][field]
+    with pytest.raises(GuardError, match=f"Column '{column}' in Airtable is empty for 10 of 12 leads, for example"):
+        refuse_emptied(world)
+
+
+@pytest.mark.parametrize(("wiped", "told"), [({"name": ""}, "title"), ({"desc": ""}, "e-mail line")])
+def test_texts_wiped_on_the_board_are_guarded(wiped, told):
+    world = world_of(12)
+    for key in sorted(world.cards)[:10]:
+        world.cards[key] |= wiped
+    with pytest.raises(GuardError, match=f"The {told} on Trello is empty for 10 of 12 cards, for example .*Ada"):
+        refuse_emptied(world)
+
+
+def test_bare_markers_have_no_lines_that_could_be_emptied():
+    """Cards marked by hand never showed e-mail and source."""
+    world = World()
+    for number in range(1, 13):
+        world.with_lead(record=record(number), card=card(number, desc=f"LeadID: {lead_id(number)}"))
+    world.sync()
+    refuse_emptied(world)
+
+
+def test_leads_that_are_gone_or_cannot_be_read_are_not_emptied():
+    """The one has the guard of the missing, the other is set aside."""
+    world = world_of(12, status=["LOST"] * 12)
+    for number in range(1, 7):
+        world.records[lead_id(number)]["fields"] |= {"status": None, "email": {"error": "#ERROR!"}}
+    for number in range(7, 13):
+        del world.records[lead_id(number)]
+    refuse_emptied(world)
+
+
+def test_values_that_a_cut_off_run_wrote_are_known_too():
+    """The base holds what was agreed before; the lead held what was meant to be written, until it was emptied."""
+    world = world_of(20, status=["NEW"] * 20)
+    meant = {lead_id(number): {"status": "QUALIFIED"} for number in range(1, 6)}
+    for lead in meant:
+        del world.records[lead]["fields"]["status"]
+    refuse_emptied(world)
+    with pytest.raises(GuardError, match="held 'QUALIFIED'"):
+        refuse_emptied(world, meant)
+    world.records[lead_id(6)]["fields"]["status"] = "NEW"
+    with pytest.raises(GuardError, match="5 of 5 leads"):
+        refuse_emptied(world, meant | {lead_id(6): {"status": "QUALIFIED"}})
 
 
 def test_base_row_of_the_builders_is_what_a_sync_records():
