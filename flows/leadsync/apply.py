@@ -7,6 +7,7 @@ that finds its ground changed is postponed to the next pass, which decides anew.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -26,7 +27,9 @@ from leadsync.errors import (
     TransientServiceError,
     UnclearWriteError,
 )
-from leadsync.intents import CARD, LEAD
+from leadsync.frames import text
+from leadsync.intents import CARD, LEAD, LEAD_CELLS
+from leadsync.lead_overwrites import Patched, Replaced
 from leadsync.lock import StillHeld
 from leadsync.model import TRELLO_TEXT_LIMIT
 from leadsync.overwrites import Overwritten, Written, find_overwritten
@@ -64,6 +67,8 @@ class Outcome:
     postponed: list[str] = field(default_factory=list)  # lead ids
     refused: list[ServiceRefusedError] = field(default_factory=list)
     overwritten: list[Overwritten] = field(default_factory=list)
+    patched: list[Patched] = field(default_factory=list)  # cells of leads that were written, or may have been
+    replaced: list[Replaced[Patched]] = field(default_factory=list)
     error: LeadsyncError | None = None  # the run must end here
     notes: list[dict[str, str]] = field(default_factory=list)
     records: dict[str, Item] = field(default_factory=dict)  # leads and cards as the services returned them, by id
@@ -76,6 +81,8 @@ class Outcome:
         self.postponed += other.postponed
         self.refused += other.refused
         self.overwritten += other.overwritten
+        self.patched += other.patched
+        self.replaced += other.replaced
         self.notes += other.notes
         self.records |= other.records
         self.cards |= other.cards
@@ -316,8 +323,11 @@ def _write_batches(
     except LeadsyncError as error:
         away.append(error)
         return _fail_leads(list(group.values()), error, airtable, outcome)
+    since = airtable.clock
     for ids, answer in airtable.update_leads({lead_id: write.fields for lead_id, write in waiting.items()}):
         batch = [waiting.pop(lead_id) for lead_id in ids]
+        if not isinstance(answer, ServiceRefusedError):
+            outcome.patched += _patched(batch, since, airtable)
         if isinstance(answer, LeadsyncError):
             _fail_leads(batch, answer, airtable, outcome)
             if not isinstance(answer, ServiceRefusedError):  # the service is away: what is left would fail too
@@ -361,3 +371,37 @@ def _fail_leads(batch: Sequence[LeadWrite], error: LeadsyncError, airtable: Airt
         else:
             raise error
         outcome.failures.append(Failure(write.lead_id, write.card_id, reason, remedy))
+
+
+def _patched(batch: Sequence[LeadWrite], since: float, airtable: Airtable) -> Iterator[Patched]:
+    until = airtable.clock + airtable.clock_step if airtable.clock else math.inf
+    for write in batch:
+        for cell, value in write.fields.items():
+            yield Patched(write, cell, str(write.seen[cell]), value, since, until)
+
+
+def give_leads_back(
+    replaced: Sequence[Replaced[Patched]], airtable: Airtable, target: Target, outcome: Outcome
+) -> None:
+    """
+    Give a person's overwritten cells back, and forget that we agreed: the next pass decides them anew.
+
+    A cell is written only while it still holds what we wrote; that write may land on an edit too, and is to be checked
+    like any other. Cost: 1 request for each 100 leads, and 1 for each cell given back.
+    """
+    if not replaced:
+        return
+    now = airtable.fetch_records([found.patched.lead_id for found in replaced])
+    leads = airtable.leads_of(now.values())
+    for found in replaced:
+        write, cell = found.patched.write, found.patched.cell
+        target.still_held()
+        columns = [column for column in LEAD_CELLS[cell] if column in write.undo]
+        target.store.record(target.pair, LEAD, {write.lead_id: {column: write.undo[column] for column in columns}})
+        outcome.replaced.append(found)
+        outcome.postponed.append(write.lead_id)
+        if write.lead_id in leads.index and text(leads.at[write.lead_id, cell]) == text(found.patched.sent):
+            since = airtable.clock
+            outcome.records[write.lead_id] = airtable.give_back(write.lead_id, cell, found.value)
+            until = airtable.clock + airtable.clock_step if airtable.clock else math.inf
+            outcome.patched.append(Patched(write, cell, found.patched.sent, found.value, since, until))

@@ -20,7 +20,8 @@ from typing import Any
 import pandas as pd
 
 from leadsync.airtable import Airtable, LeadsRead
-from leadsync.apply import Failure, Outcome, Progress, Target, load_cards, load_leads
+from leadsync.apply import Failure, Outcome, Progress, Target, give_leads_back, load_cards, load_leads
+from leadsync.change_feed import ChangeFeed, News
 from leadsync.errors import (
     ConfigurationError,
     GuardError,
@@ -30,6 +31,7 @@ from leadsync.errors import (
     StateStoreError,
 )
 from leadsync.extract import (
+    OVERLAP,
     Memory,
     Scope,
     extract_cards,
@@ -42,13 +44,16 @@ from leadsync.extract import (
 from leadsync.frames import overlay
 from leadsync.guards import check_plan, check_reads
 from leadsync.intents import Intent, intents_of, settle, unclear, witnessed
+from leadsync.lead_overwrites import Patched, Replaced, find_replaced
 from leadsync.lock import pair_lock
 from leadsync.model import BASE_COLUMNS, Rules
+from leadsync.payloads import named
 from leadsync.plan import Conflict, Plan, build_plan
 from leadsync.quota import Month, start_of_month
 from leadsync.reconcile import reconcile, to_look_up
 from leadsync.report import Report, rows_of
-from leadsync.seen import Seen
+from leadsync.seen import Mark, Seen
+from leadsync.settings import ChangeFeed as FeedChoice
 from leadsync.settings import ConflictPolicy, Read, Settings
 from leadsync.store import StateStore
 from leadsync.trello import Board, CardsRead, Trello
@@ -162,6 +167,11 @@ class Run:
     steps: Steps
     clients: Clients
     report: Report = field(default_factory=Report)
+    feed: ChangeFeed | None = None
+    unchecked: list[Patched] = field(default_factory=list)
+    """Cells of leads that this run wrote and whose payloads have not been seen yet."""
+    silent: list[Patched] = field(default_factory=list)
+    """Those whose payloads did not tell what they replaced."""
 
     @property
     def rules(self) -> Rules:
@@ -177,6 +187,9 @@ class Run:
         self.report.base_url, self.report.board_url = self.clients.airtable.url, board.url
         with pair_lock(self.clients.store, pair) as still_held:
             target = Target(board, self.clients.store, pair, still_held)
+            if self.settings.airtable_change_feed is FeedChoice.ON:
+                may_make = not self.options.dry_run
+                self.feed = ChangeFeed(self.settings, self.clients.airtable, target.store, pair, may_make)
             read = self.options.read
             for _ in range(PASSES):
                 outcome = self._one_pass(target, read)
@@ -184,6 +197,7 @@ class Run:
                     break
                 read = Read.FULL  # something is not as it was last seen
             self.report.postponed = [{"lead_id": lead_id} for lead_id in sorted(set(outcome.postponed))]
+        self._tell_open_window()
         self.report.judge()
 
     def _outspends(self) -> bool:
@@ -199,7 +213,7 @@ class Run:
             if self.options.paced:
                 self.report.skip(f"Skipped: {when}")
                 return True
-            self.report.notes.append({"lead_id": "", "card_id": "", "note": when})
+            self._note(when)
         return False
 
     def _one_pass(self, target: Target, read: Read) -> Outcome:
@@ -210,7 +224,7 @@ class Run:
         self.clients.count()
         seen = self._check_board(plan, target, seen)
         if plan.writes:
-            self.clients.store.forget_seen(target.pair)
+            self.clients.store.forget_seen(target.pair, seen.feed)
         intents = intents_of(plan, self.clients.trello.clock)
         self.clients.store.journal(target.pair, plan.base_updates, plan.forget, intents)
         self._tell(plan, [])
@@ -225,16 +239,55 @@ class Run:
         finally:
             self._tell_overwritten(outcome, target.board)
         self._refuse_if_nothing_was_permitted(plan, outcome)
+        seen = seen_after(seen, outcome.records, outcome.cards, target.board)
+        if self.feed is not None:
+            seen = self._check_leads(self.feed, seen, target, outcome)
         if not outcome.postponed:
-            seen = seen_after(seen, outcome.records, outcome.cards, target.board)
             self.clients.store.save_seen(target.pair, seen)
         return outcome
+
+    def _check_leads(self, feed: ChangeFeed, seen: Seen, target: Target, outcome: Outcome) -> Seen:
+        """
+        After the writes: what did they replace, and which leads did somebody else change meanwhile?
+
+        One listing of payloads serves both, unless there is nothing to check and this pass has asked already. What it
+        names is read by the next run: the mark that is kept with what was seen holds the ids.
+        """
+        self.unchecked += outcome.patched
+        if not feed.follows(seen.feed) or (self.feed_asked and not self.unchecked):
+            return seen
+        try:
+            news = feed.read(seen.feed)
+        except LeadsyncError:
+            return seen
+        if news is None:
+            return replace(seen, feed=Mark())
+        checked = find_replaced(news.changes, self.unchecked, feed.fields)
+        outcome.patched = []
+        give_leads_back(checked.replaced, self.clients.airtable, target, outcome)
+        self._tell_replaced(checked.replaced)
+        self.unchecked = [*checked.untold, *outcome.patched]
+        self.silent += checked.silent
+        return self._taken_in(feed, seen, news)
+
+    def _taken_in(self, feed: ChangeFeed, seen: Seen, news: News) -> Seen:
+        """Changes from before a read are in it; of the others those that are not known yet remain to be read."""
+        since = 0.0 if self.feed_asked else seen.airtable_at - OVERLAP
+        later = [change for change in news.changes if change.at >= since]
+        told = {change.lead_id for change in news.changes}
+        to_read = named(later, feed.cells_of(seen.records, told)).to_read
+        unread = () if self.settings.airtable_view else tuple(to_read)
+        written = [item_id for item_id in seen.written if item_id not in told]
+        return replace(seen, feed=replace(news.mark, unread=unread), written=written)
 
     def _plan(self, target: Target, read: Read) -> tuple[Plan, Seen]:
         store, pair, board = self.clients.store, target.pair, target.board
         memory = Memory(store.load_base(pair), store.load_intents(pair), store.load_seen(pair))
-        scope = scope_of(read, memory, self.settings, board)
+        scope = scope_of(read, memory, self.settings, board, self.feed)
         leads, cards = self._extract(board, memory, scope)
+        self.feed_asked = leads.feed_asked
+        if self.feed is not None and self.feed.note:
+            self._note(self.feed.note)
         try:
             plan: Plan = self.steps.call(join_and_diff, memory, leads.leads, cards, self.clients, board, self.rules)
         except GuardError:
@@ -255,7 +308,7 @@ class Run:
     def _extract(self, board: Board, memory: Memory, scope: Scope) -> tuple[LeadsRead, CardsRead]:
         """Both sides, side by side."""
         with self.steps.submit() as submit:
-            leads = submit(extract_leads, self.clients.airtable, memory, scope)
+            leads = submit(extract_leads, self.clients.airtable, memory, scope, self.feed)
             cards = submit(extract_cards, self.clients.trello, board, memory, scope)
             return leads.result(), cards.result()
 
@@ -307,6 +360,32 @@ class Run:
             ours = str(write.record.get(cell, ""))
             row = Conflict(write.lead_id, write.card_id, cell, ours, value, "edited meanwhile", "decided anew")
             self.report.conflicts += rows_of([row])
+
+    def _tell_replaced(self, replaced: list[Replaced[Patched]]) -> None:
+        """The same for a person's edit in Airtable that a PATCH replaced."""
+        for found in replaced:
+            write, cell = found.patched.write, found.patched.cell
+            ours = str(write.record["stage"]) if cell == "status" else found.patched.sent
+            row = Conflict(write.lead_id, write.card_id, cell, found.value, ours, "edited meanwhile", "decided anew")
+            self.report.conflicts += rows_of([row])
+
+    def _tell_open_window(self) -> None:
+        """Once a run: which writes to leads nobody can say to have hit no edit."""
+        for cells, why in (
+            (self.silent, "Airtable told of these writes and not what they replaced"),
+            (self.unchecked, "Airtable has not told of these writes yet"),
+        ):
+            leads = sorted({cell.lead_id for cell in cells})
+            if leads and self.feed is not None and not self.feed.note:
+                self._note(
+                    f"{why}: an edit of the very same cell made in the moment before would have gone unnoticed, in "
+                    f"{len(leads)} leads ({', '.join(leads[:3])}{' …' if len(leads) > 3 else ''})."
+                )
+
+    def _note(self, text: str) -> None:
+        note = {"lead_id": "", "card_id": "", "note": text}
+        if note not in self.report.notes:
+            self.report.notes.append(note)
 
     def _refuse_if_nothing_was_permitted(self, plan: Plan, outcome: Outcome) -> None:
         """Credentials that may read and not write are a matter of configuration, if nothing was written."""

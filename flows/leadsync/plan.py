@@ -71,7 +71,7 @@ class CardWrite:
 
 @dataclass(frozen=True)
 class LeadWrite:
-    """One record in a PATCH: our field names to texts. `seen` and `record` as in CardWrite."""
+    """One record in a PATCH: our field names to texts. `seen`, `record` and `undo` as in CardWrite."""
 
     lead_id: str
     card_id: str
@@ -79,6 +79,7 @@ class LeadWrite:
     record: Row
     seen: Row
     changes: tuple[Change, ...]
+    undo: Row = field(default_factory=dict)
 
 
 @dataclass
@@ -457,5 +458,7 @@ def _hand_in(row: LeadRow, draft: Draft) -> None:
         )
         row.plan.card_writes.append(write)
     if draft.fields:
-        lead = LeadWrite(row.lead_id, row.card_id, draft.fields, draft.lead_record, row.lead, tuple(draft.lead_changes))
+        undo = {column: row.was[column] for column in draft.lead_record if column in row.was}
+        changes = tuple(draft.lead_changes)
+        lead = LeadWrite(row.lead_id, row.card_id, draft.fields, draft.lead_record, row.lead, changes, undo)
         row.plan.lead_writes.append(lead)

@@ -31,7 +31,7 @@ from leadsync.errors import StateStoreError
 from leadsync.frames import base_frame
 from leadsync.intents import Intent
 from leadsync.model import BASE_COLUMNS
-from leadsync.seen import Seen
+from leadsync.seen import Mark, Seen
 
 SCHEMA_VERSION = 2
 LOCK_WAIT = 5.0
@@ -196,16 +196,22 @@ class StateStore:
         marks = self.load_facts(_seen_key(pair))
         if not marks:
             return Seen()
+        seen = Seen.of_marks(marks)
+        if marks.keys() == {"feed"}:
+            return seen
         query = sa.select(seen_table.c.side, seen_table.c.id, seen_table.c.item).where(seen_table.c.pair == pair)
-        seen = Seen(**{name: value for name, value in marks.items() if name in Seen.__dataclass_fields__})
         with self._reading() as connection:
             for side, item_id, item in connection.execute(query):
                 getattr(seen, side)[item_id] = _json_object(item)
         return seen
 
-    def forget_seen(self, pair: str) -> None:
-        """Before the first write: until save_seen it is not certain what both sides look like."""
-        self.save_facts(_seen_key(pair), {})
+    def forget_seen(self, pair: str, feed: Mark | None = None) -> None:
+        """
+        Before the first write: until save_seen it is not certain what both sides look like.
+
+        `feed`, where the change feed goes on, is kept: it tells of our writes even if this run is cut off.
+        """
+        self.save_facts(_seen_key(pair), {"feed": vars(feed)} if feed else {})
 
     def save_seen(self, pair: str, seen: Seen) -> None:
         """In one transaction; of the items only those that are not as they were kept."""

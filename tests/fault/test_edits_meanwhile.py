@@ -72,15 +72,15 @@ ALIKE = [
 ]
 
 
-def scenes(tmp_path, act: Callable[[Scene], None], whole: bool = True, **settings):
+def scenes(tmp_path, act: Callable[[Scene], None], whole: bool = True, world=None, **settings):
     """
     For each request of a run, a scene in which `act` took place just before it, brought to rest by two more runs.
 
-    whole: each lead must have its card in the end. Yields: the request's method, the scene, and all conflicts that
-    were listed.
+    whole: each lead must have its card in the end. world: keywords of the scene. Yields: the request's method, the
+    scene, and all conflicts that were listed.
     """
     for index in count():
-        scene, methods = Scene(tmp_path / str(index)), []
+        scene, methods = Scene(tmp_path / str(index), **(world or {})), []
 
         def before(request, at, scene=scene, methods=methods, index=index):
             if at == index and not methods:
@@ -109,9 +109,47 @@ def lost_edits(tmp_path, edits, **settings):
 
 @pytest.mark.parametrize("policy", [pytest.param("airtable", marks=pytest.mark.exhaustive), "trello"])
 def test_edit_against_a_write_is_lost_only_between_re_read_and_patch(tmp_path, policy):
-    """The one window that stays open: Airtable has neither conditional writes nor former values."""
+    """The one window that stays open without the change feed: Airtable has no conditional writes."""
     lost = lost_edits(tmp_path, AGAINST, SYNC_CONFLICT=policy)
     assert lost == [("PATCH", edit) for edit in AGAINST if edit.side == "airtable"]
+
+
+FEED = {"AIRTABLE_CHANGE_FEED": "on"}
+SILENT = {"airtable_previous_of_api_writes": False}
+REST = ("airtable", "hold")
+FEEDS = [
+    pytest.param({"env": FEED}, id="told"),
+    pytest.param(
+        {"env": FEED, "airtable_previous_of_api_writes": False},
+        id="without-former-values",
+        marks=pytest.mark.exhaustive,
+    ),
+    pytest.param({"env": FEED, "airtable_payload_records": 1}, id="split", marks=pytest.mark.exhaustive),
+]
+
+
+@pytest.mark.parametrize("world", FEEDS)
+@pytest.mark.parametrize("read", ["delta", pytest.param("full", marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("policy", ["trello", *(pytest.param(each, marks=pytest.mark.exhaustive) for each in REST)])
+def test_edit_against_a_write_is_never_lost_with_the_change_feed(tmp_path, world, read, policy):
+    """Before every request of a busy run, on both sides: in force at rest, or listed."""
+    assert lost_edits(tmp_path, AGAINST, world=world, read=read, SYNC_CONFLICT=policy) == []
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("read", ["delta", "full"])
+@pytest.mark.parametrize("edits", [ONCE_MORE + ACROSS, ALIKE], ids=["elsewhere", "alike"])
+def test_edit_that_no_write_meets_is_never_lost_with_the_change_feed(tmp_path, edits, read):
+    assert lost_edits(tmp_path, edits, world={"env": FEED}, read=read) == []
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("policy", ["airtable", "trello", "hold"])
+@pytest.mark.parametrize(
+    "edit", [*AGAINST, *ONCE_MORE, *ACROSS], ids=lambda edit: f"{edit.lead}-{edit.side}-{edit.cell}"
+)
+def test_single_edit_is_never_lost_with_the_change_feed(tmp_path, edit, policy):
+    assert lost_edits(tmp_path, [edit], world={"env": FEED}, read="delta", SYNC_CONFLICT=policy) == []
 
 
 def test_edit_of_what_is_not_written_over_is_never_lost(tmp_path):

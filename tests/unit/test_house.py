@@ -21,11 +21,12 @@ FLOOR_OF = {
         [
             ["errors", "model", "settings", "signatures"],
             ["description", "frames", "deliveries"],
-            ["reconcile", "plan", "guards", "intents", "overwrites", "report", "seen", "quota"],
+            ["reconcile", "plan", "guards", "intents", "overwrites", "report", "seen", "quota"]
+            + ["payloads", "lead_overwrites"],
             ["wire", "airtable", "trello", "store", "lock", "local_run", "console"],
-            ["apply", "extract"],
+            ["apply", "extract", "webhooks", "change_feed"],
             ["pipeline"],
-            ["checks", "trigger", "webhooks"],
+            ["checks", "trigger"],
             ["web"],
         ]
     )
@@ -37,6 +38,10 @@ NEIGHBOURS = {
     ("guards", "reconcile"),
     ("intents", "plan"),
     ("overwrites", "plan"),
+    ("lead_overwrites", "payloads"),
+    ("lead_overwrites", "plan"),
+    ("change_feed", "webhooks"),
+    ("extract", "change_feed"),
     ("lock", "store"),
     ("settings", "errors"),
     ("settings", "model"),
