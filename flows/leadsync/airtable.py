@@ -244,6 +244,15 @@ class Airtable:
                 return {column[key]: column for column in fields for key in ("name", "id")}
         return None
 
+    def fetch_role(self) -> str:
+        """What the token's user is: read, comment, edit or create; "" without schema.bases:read. Cost: 1 request."""
+        try:
+            bases = self._api.get(self._api.build_url("meta", "bases")).get("bases", [])
+        except ServiceRefusedError:
+            return ""
+        levels = {base["id"]: str(base.get("permissionLevel", "")) for base in bases}
+        return levels.get(self._settings.airtable_base_id, "")
+
     def add_option(self, column: Mapping[str, Any], name: str) -> None:
         """Add a choice to a single select. Raises: ServiceRefusedError without schema.bases:write."""
         choices = [*column.get("options", {}).get("choices", []), {"name": name}]

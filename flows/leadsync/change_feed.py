@@ -25,7 +25,7 @@ from leadsync.webhooks import is_whole, load_known
 RETENTION = 7 * 86_400.0
 """Seconds that Airtable keeps payloads, and that a webhook lives when nobody asks for them."""
 NEEDS_IDS = (
-    "payloads name table and columns by id. Give AIRTABLE_API_TOKEN the scope schema.bases:read, or give "
+    "Payloads name table and columns by id. Give AIRTABLE_API_TOKEN the scope schema.bases:read, or give "
     "AIRTABLE_TABLE_NAME and AIRTABLE_*_FIELD as ids (tbl…, fld…)."
 )
 
