@@ -27,7 +27,6 @@ from leadsync.errors import (
     TransientServiceError,
     UnclearWriteError,
 )
-from leadsync.frames import text
 from leadsync.intents import CARD, LEAD, LEAD_CELLS
 from leadsync.lead_overwrites import Patched, Replaced
 from leadsync.lock import StillHeld
@@ -68,7 +67,6 @@ class Outcome:
     refused: list[ServiceRefusedError] = field(default_factory=list)
     overwritten: list[Overwritten] = field(default_factory=list)
     patched: list[Patched] = field(default_factory=list)  # cells of leads that were written, or may have been
-    replaced: list[Replaced[Patched]] = field(default_factory=list)
     error: LeadsyncError | None = None  # the run must end here
     notes: list[dict[str, str]] = field(default_factory=list)
     records: dict[str, Item] = field(default_factory=dict)  # leads and cards as the services returned them, by id
@@ -82,7 +80,6 @@ class Outcome:
         self.refused += other.refused
         self.overwritten += other.overwritten
         self.patched += other.patched
-        self.replaced += other.replaced
         self.notes += other.notes
         self.records |= other.records
         self.cards |= other.cards
@@ -380,28 +377,45 @@ def _patched(batch: Sequence[LeadWrite], since: float, airtable: Airtable) -> It
             yield Patched(write, cell, str(write.seen[cell]), value, since, until)
 
 
-def give_leads_back(
-    replaced: Sequence[Replaced[Patched]], airtable: Airtable, target: Target, outcome: Outcome
-) -> None:
+def give_leads_back(replaced: Sequence[Replaced[Patched]], airtable: Airtable, target: Target) -> Outcome:
     """
     Give a person's overwritten cells back, and forget that we agreed: the next pass decides them anew.
 
     A cell is written only while it still holds what we wrote; that write may land on an edit too, and is to be checked
     like any other. Cost: 1 request for each 100 leads, and 1 for each cell given back.
     """
-    if not replaced:
-        return
-    now = airtable.fetch_records([found.patched.lead_id for found in replaced])
-    leads = airtable.leads_of(now.values())
+    outcome = Outcome()
     for found in replaced:
         write, cell = found.patched.write, found.patched.cell
         target.still_held()
-        columns = [column for column in LEAD_CELLS[cell] if column in write.undo]
-        target.store.record(target.pair, LEAD, {write.lead_id: {column: write.undo[column] for column in columns}})
-        outcome.replaced.append(found)
+        undo = {column: write.undo[column] for column in LEAD_CELLS[cell] if column in write.undo}
+        target.store.record(target.pair, LEAD, {write.lead_id: undo})
         outcome.postponed.append(write.lead_id)
-        if write.lead_id in leads.index and text(leads.at[write.lead_id, cell]) == text(found.patched.sent):
-            since = airtable.clock
-            outcome.records[write.lead_id] = airtable.give_back(write.lead_id, cell, found.value)
-            until = airtable.clock + airtable.clock_step if airtable.clock else math.inf
-            outcome.patched.append(Patched(write, cell, found.patched.sent, found.value, since, until))
+    try:
+        leads = airtable.leads_of(airtable.fetch_records([found.patched.lead_id for found in replaced]).values())
+    except LeadsyncError as error:
+        outcome.failures += [_not_given_back(found, error) for found in replaced]
+        return outcome
+    for found in replaced:
+        lead_id, cell = found.patched.lead_id, found.patched.cell
+        if lead_id in leads.index and found.patched.was_sent(str(leads.at[lead_id, cell])):
+            _give_lead_back(found, airtable, outcome)
+    return outcome
+
+
+def _give_lead_back(found: Replaced[Patched], airtable: Airtable, outcome: Outcome) -> None:
+    write, cell, since = found.patched.write, found.patched.cell, airtable.clock
+    try:
+        outcome.records[write.lead_id] = airtable.give_back(write.lead_id, cell, found.value)
+    except LeadsyncError as error:
+        outcome.failures.append(_not_given_back(found, error))
+        if isinstance(error, ServiceRefusedError):
+            return
+    until = airtable.clock + airtable.clock_step if airtable.clock else math.inf
+    outcome.patched.append(Patched(write, cell, found.patched.sent, found.value, since, until))
+
+
+def _not_given_back(found: Replaced[Patched], error: LeadsyncError) -> Failure:
+    write, cell = found.patched.write, found.patched.cell
+    reason = f"an edit of {cell} that a write of ours replaced could not be given back: {error}"
+    return Failure(write.lead_id, write.card_id, reason, "The conflicts list what was typed; type it again.")

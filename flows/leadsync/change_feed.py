@@ -14,7 +14,13 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from leadsync.airtable import Airtable
-from leadsync.errors import ConfigurationError, IncompleteReadError, ServiceRefusedError
+from leadsync.errors import (
+    ConfigurationError,
+    IncompleteReadError,
+    LeadsyncError,
+    ServiceRefusedError,
+    StateStoreError,
+)
 from leadsync.frames import time_of
 from leadsync.payloads import Cells, LeadChange, PayloadError, cell_text, read_payloads
 from leadsync.seen import Item, Mark
@@ -134,16 +140,19 @@ class ChangeFeed:
         self._store.save_facts(self._key, asdict(subscription))
 
     def _subscribe(self) -> Mark:
-        """The webhook found again, or a new one; what cannot be mended here is told in `note`."""
+        """The webhook found again, or a new one; what stands in the way is told in `note`, and kept if it will stay."""
         self.note = ""
         try:
             ids = self._airtable.fetch_ids()
             if ids is None:
                 raise ConfigurationError(NEEDS_IDS)
             return self._find_or_make(*ids)
-        except (ConfigurationError, ServiceRefusedError) as error:
+        except StateStoreError:
+            raise
+        except LeadsyncError as error:
             self.note = f"AIRTABLE_CHANGE_FEED is on and cannot be used: {error}"
-            self._keep(Subscription(self._asked, refused=self.note))
+            if isinstance(error, ConfigurationError | ServiceRefusedError):
+                self._keep(Subscription(self._asked, refused=self.note))
             return Mark()
 
     def _find_or_make(self, table_id: str, fields: dict[str, str]) -> Mark:

@@ -168,6 +168,8 @@ class Run:
     clients: Clients
     report: Report = field(default_factory=Report)
     feed: ChangeFeed | None = None
+    feed_asked: bool = False
+    """Whether this pass's read took in what the feed had to tell."""
     unchecked: list[Patched] = field(default_factory=list)
     """Cells of leads that this run wrote and whose payloads have not been seen yet."""
     silent: list[Patched] = field(default_factory=list)
@@ -263,11 +265,12 @@ class Run:
         if news is None:
             return replace(seen, feed=Mark())
         checked = find_replaced(news.changes, self.unchecked, feed.fields)
-        outcome.patched = []
-        give_leads_back(checked.replaced, self.clients.airtable, target, outcome)
-        self._tell_replaced(checked.replaced)
-        self.unchecked = [*checked.untold, *outcome.patched]
-        self.silent += checked.silent
+        self.unchecked, self.silent = checked.untold, [*self.silent, *checked.silent]
+        if checked.replaced:
+            self._tell_replaced(checked.replaced)
+            given_back = give_leads_back(checked.replaced, self.clients.airtable, target)
+            self.unchecked += given_back.patched
+            self._take(outcome, given_back)
         return self._taken_in(feed, seen, news)
 
     def _taken_in(self, feed: ChangeFeed, seen: Seen, news: News) -> Seen:
@@ -365,7 +368,7 @@ class Run:
         """The same for a person's edit in Airtable that a PATCH replaced."""
         for found in replaced:
             write, cell = found.patched.write, found.patched.cell
-            ours = str(write.record["stage"]) if cell == "status" else found.patched.sent
+            ours = str(write.record.get("stage", "")) if cell == "status" else found.patched.sent
             row = Conflict(write.lead_id, write.card_id, cell, found.value, ours, "edited meanwhile", "decided anew")
             self.report.conflicts += rows_of([row])
 

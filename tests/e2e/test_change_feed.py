@@ -570,3 +570,39 @@ def test_full_base_is_told(tmp_path):
     (note,) = world.sync().notes
     assert "ten webhooks" in note["note"]
     world.close()
+
+
+@pytest.mark.parametrize("status", [422, 500])
+def test_edit_that_cannot_be_given_back_is_listed_and_the_run_incomplete(world, status):
+    """What was typed stands in the conflicts; nothing else is held up."""
+    lead, other = world.airtable.records()
+    for each in (lead, other):
+        world.trello.edit(world.card(each)["id"], name="Card's")
+    stop = edit_before(world, "PATCH", lambda: world.airtable.edit(lead, name="Mine"))
+    body = {"error": {"type": "INVALID_VALUE_FOR_COLUMN", "message": "no"}}
+    world.emulator.inject(
+        Fault(
+            "status", service="airtable", method="PATCH", status=status, body=body, nth=2, times=1 + 4 * (status == 500)
+        )
+    )
+    report = world.sync(read="delta", exit_code=1)
+    stop()
+    assert report.conflicts[0]["airtable"] == "Mine"
+    assert [row["lead_id"] for row in report.failures] == [lead]
+    assert "could not be given back" in report.failures[0]["reason"]
+    world.sync(read="delta")
+    world.assert_equal()
+    world.assert_idle(read="delta")
+
+
+def test_webhooks_that_do_not_answer_stop_no_sync(tmp_path):
+    """Tried again by the next full read."""
+    world = World(tmp_path, env=FEED)
+    lead = world.lead()
+    world.emulator.inject(Fault("status", service="airtable", path="/webhooks", status=500, times=5))
+    (note,) = world.sync().notes
+    assert "AIRTABLE_CHANGE_FEED is on and cannot be used" in note["note"]
+    assert world.place(lead) == "TODO"
+    assert world.sync().notes == []
+    assert world.sync(read="delta").read == DELTA
+    world.close()
