@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -60,14 +60,17 @@ class World:
     Airtable, Trello, and one installation of the sync.
 
     ordered: requests come one at a time, in the same order each time. read_timeout [s] is real time; waits for a
-    service's sake are skipped. pause: what passes on the services' clock before each run [s]. emulator: keywords of
-    the Emulator.
+    service's sake are skipped. pause: what passes on the services' clock before each run [s]. env: settings by their
+    environment names. emulator: keywords of the Emulator.
     """
 
-    def __init__(self, folder: Path, *, ordered: bool = False, **emulator: Any) -> None:
+    def __init__(
+        self, folder: Path, *, ordered: bool = False, env: Mapping[str, str] | None = None, **emulator: Any
+    ) -> None:
         self.emulator = Emulator(**emulator).start()
         self.airtable, self.trello = self.emulator.airtable, self.emulator.trello
         self.env = self.emulator.settings() | FAST | {"SYNC_STATE_URL": f"sqlite:///{folder / 'state.sqlite3'}"}
+        self.env |= env or {}
         self.clock = SkippedTime()
         self.read_timeout = 20.0
         self.pause = 60.0

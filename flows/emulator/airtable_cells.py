@@ -110,6 +110,10 @@ class Table:
         """A field by name or id."""
         return next((each for each in self.fields if key in (each.name, each.id)), None)
 
+    def all_ids(self) -> set[str]:
+        """Ids of the table, its fields and its views."""
+        return {self.id} | {each.id for each in self.fields} | {each.id for each in self.views}
+
     def field_ids(self) -> dict[str, str]:
         """Names and ids to ids."""
         return {each.id: each.id for each in self.fields} | {each.name: each.id for each in self.fields}

@@ -1,6 +1,7 @@
 """A person at Airtable's web client, and the account around it; no rate limit applies here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
@@ -8,7 +9,7 @@ from emulator.airtable_cells import Base, Field, Record, Table, View, add_choice
 from emulator.airtable_list import OutputOptions, record_model
 from emulator.airtable_schema import build_field, build_table
 from emulator.airtable_service import AirtableService
-from emulator.airtable_webhooks import Transaction
+from emulator.airtable_webhooks import SOURCES, Transaction
 from emulator.airtable_world import ALL_SCOPES, AirtableWorld, Token, rules_for
 from emulator.wire import Refused
 
@@ -38,7 +39,7 @@ LEAD_FIELDS: tuple[dict[str, Any], ...] = (
 
 class AirtablePerson:
     """
-    Edits in the web client: they move lastModifiedTime and reach webhooks with source `client`.
+    Edits in the web client: they move lastModifiedTime and reach webhooks with source `client` (see `acting_as`).
 
     Columns may be named as they are called now, in any case, or as they were called at the start.
     """
@@ -49,10 +50,22 @@ class AirtablePerson:
         self._first_names = {field.name: field.id for field in fields}
         self.base_id = world.ids.airtable("app")
         self.user_id = world.owner_id
+        self._source = "client"
         table = build_table(world.ids, "Leads", fields)
         world.bases.append(Base(self.base_id, "CRM", [table]))
         self.table_id = table.id
         self.token = self.add_token(ALL_SCOPES)
+
+    @contextmanager
+    def acting_as(self, source: str) -> Iterator[None]:
+        """What is done inside was done by another than a person: automation, formSubmission, publicApi, sync …"""
+        if source not in SOURCES:
+            raise ValueError(f"no source {source!r}; sources: {', '.join(SOURCES)}")
+        self._source = source
+        try:
+            yield
+        finally:
+            self._source = "client"
 
     # Leads
 
@@ -95,14 +108,14 @@ class AirtablePerson:
     def delete(self, record_id: str) -> None:
         """Delete a row; `restore` brings it back. Raises: KeyError."""
         with self._lock:
-            self._world.delete(self._table, [record_id], "client", self.user_id)
+            self._world.delete(self._table, [record_id], self._source, self.user_id)
 
     def restore(self, record_id: str) -> None:
         """Take a row out of the trash, same id and cells. Raises: KeyError."""
         with self._lock:
             record = self._table.deleted.pop(record_id)
             self._table.records[record_id] = record
-            self._world.commit(Transaction(self._table, "client", self.user_id, created=[record]))
+            self._world.commit(Transaction(self._table, self._source, self.user_id, created=[record]))
 
     def records(self, computed: bool = False) -> dict[str, dict[str, Any]]:
         """Record id to the cells that are not empty, by present column name; without computed columns by default."""
@@ -131,6 +144,14 @@ class AirtablePerson:
             self._table.fields.remove(column)
             for record in self._table.records.values():
                 record.cells.pop(column.id, None)
+            self._world.removed({column.id})
+
+    def delete_table(self) -> None:
+        """Remove the table of leads."""
+        with self._lock:
+            table = self._table
+            self._base.tables.remove(table)
+            self._world.removed(table.all_ids())
 
     def add_field(self, name: str, kind: str = "singleLineText", options: dict[str, Any] | None = None) -> str:
         """Add a column and return its id."""
@@ -170,8 +191,8 @@ class AirtablePerson:
         with self._lock:
             column = self._field(field)
             kept = [choice for choice in column.choices if choice["name"] != name]
-            column.options = (column.options or {}) | {"choices": kept}
             self._replace(column, name, None)
+            column.options = (column.options or {}) | {"choices": kept}
 
     def add_view(self, name: str, predicate: Callable[[dict[str, Any]], bool]) -> str:
         """Add a view that shows the rows for which `predicate(cells by name)` holds; returns its id."""
@@ -235,7 +256,7 @@ class AirtablePerson:
 
     @property
     def _writer(self) -> tuple[Any, str, str]:
-        return rules_for(self._world), "client", self.user_id
+        return rules_for(self._world), self._source, self.user_id
 
     def _field(self, key: str) -> Field:
         exact = self._table.field(key) or self._table.field(self._first_names.get(key, ""))
@@ -250,7 +271,7 @@ class AirtablePerson:
         return {self._field(key).id: value for key, value in given.items()}
 
     def _replace(self, column: Field, old: str, new: str | None) -> None:
-        transaction = Transaction(self._table, "client", self.user_id)
+        transaction = Transaction(self._table, self._source, self.user_id)
         for record in self._table.records.values():
             if record.cells.get(column.id) == old:
                 transaction.changed[record.id] = self._world.change(record, {column.id: new})

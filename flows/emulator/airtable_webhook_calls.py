@@ -36,9 +36,10 @@ class WebhookCalls:
         ]
 
     def _create(self, call: "Call") -> Reply:
+        self._must_be_creator(call)
         base_id, body = call.values["base"], call.request.body or {}
         specification: dict[str, Any] = body.get("specification") or {}
-        if not _is_valid(specification):
+        if not _is_valid(specification) or not self._knows(base_id, specification):
             raise refusal(422, "INVALID_REQUEST_UNKNOWN")
         if len(self._of_base(base_id)) >= LIMIT_PER_BASE:
             raise refusal(self._world.knobs.airtable_webhook_limit_status, "TOO_MANY_WEBHOOKS_IN_BASE", "")
@@ -53,20 +54,24 @@ class WebhookCalls:
             url,
             self._world.ids.raw_bytes(128),
             self._world.clock.now() + LIFETIME,
+            self._world.knobs,
         )
         self._world.webhooks.append(webhook)
         return json_reply(webhook.created_model())
 
     def _list(self, call: "Call") -> Reply:
-        return json_reply({"webhooks": [hook.listed_model() for hook in self._of_base(call.values["base"])]})
+        now = self._world.clock.now()
+        return json_reply({"webhooks": [hook.listed_model(now) for hook in self._of_base(call.values["base"])]})
 
     def _delete(self, call: "Call") -> Reply:
+        self._must_be_creator(call)
         webhook = self._webhook(call)
         webhook.notifies = False  # what it has not delivered is not tried again
         self._world.webhooks.remove(webhook)
         return json_reply({})
 
     def _enable(self, call: "Call") -> Reply:
+        self._must_be_creator(call)
         webhook = self._webhook(call)
         wanted = (call.request.body or {}).get("enable")
         if not isinstance(wanted, bool):
@@ -75,6 +80,7 @@ class WebhookCalls:
         return json_reply({})
 
     def _refresh(self, call: "Call") -> Reply:
+        self._must_be_creator(call)
         webhook = self._webhook(call)
         webhook.expires = self._world.clock.now() + LIFETIME
         return json_reply({"expirationTime": iso_milliseconds(webhook.expires)})
@@ -87,6 +93,16 @@ class WebhookCalls:
         if now < webhook.expires:
             webhook.expires = max(webhook.expires, now + LIFETIME)
         return json_reply(webhook.page(int(cursor), int(limit), now))
+
+    def _must_be_creator(self, call: "Call") -> None:
+        if not call.token.has_level("create"):
+            raise refusal(403, "INVALID_PERMISSIONS")
+
+    def _knows(self, base_id: str, specification: dict[str, Any]) -> bool:
+        """A specification names tables, views and fields by id, never by name."""
+        base = self._world.base(base_id)
+        ids = {each for table in (base.tables if base else []) for each in table.all_ids()}
+        return Webhook("", base_id, specification, None, b"", 0.0).names() <= ids
 
     def _of_base(self, base_id: str) -> list[Webhook]:
         """Webhooks of a base; one stays readable for seven days after its expiry."""

@@ -11,8 +11,20 @@ from typing import Any
 from emulator.airtable_cells import Field, Record, Table
 from emulator.clock import iso_milliseconds, iso_whole_seconds
 from emulator.deliveries import Attempt, Post
+from emulator.knobs import Knobs
 
 LIFETIME = 7 * 86_400.0
+SOURCES = (
+    "client",
+    "publicApi",
+    "formSubmission",
+    "formPageSubmission",
+    "automation",
+    "system",
+    "sync",
+    "anonymousUser",
+    "unknown",
+)
 LIMIT_PER_BASE = 10
 RETRIES = tuple(10.0 * 2**number for number in range(13))
 """Seconds after a failed ping: 13 retries over roughly a day, then notifications are switched off."""
@@ -24,7 +36,7 @@ class Transaction:
 
     table: Table
     source: str
-    """`publicApi` or `client`."""
+    """One of SOURCES."""
     user_id: str
     created: list[Record] = field(default_factory=list)
     changed: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -47,9 +59,12 @@ class Webhook:
     url: str | None
     secret: bytes
     expires: float
+    knobs: Knobs = field(default_factory=Knobs)
     notifies: bool = True
+    is_enabled: bool = True
+    """Until a table, view or field that the specification names is deleted."""
     payloads: list[dict[str, Any]] = field(default_factory=list)
-    """All payloads since creation; `first_kept` says which are still readable."""
+    """All payloads since creation, also those that are too old, or too fresh, to be read."""
     times: list[float] = field(default_factory=list)
     last_result: dict[str, Any] | None = None
     last_success: str | None = None
@@ -59,29 +74,49 @@ class Webhook:
         secret = base64.b64encode(self.secret).decode()
         return {"id": self.id, "macSecretBase64": secret, "expirationTime": iso_milliseconds(self.expires)}
 
-    def listed_model(self) -> dict[str, Any]:
+    def listed_model(self, now: float) -> dict[str, Any]:
         """Entry of the list call."""
         return {
             "id": self.id,
             "specification": self.specification,
             "notificationUrl": self.url,
-            "cursorForNextPayload": len(self.payloads) + 1,
+            "cursorForNextPayload": self._told(now) + 1,
             "lastNotificationResult": self.last_result,
             "areNotificationsEnabled": self.notifies,
             "lastSuccessfulNotificationTime": self.last_success,
-            "isHookEnabled": True,
+            "isHookEnabled": self.is_enabled,
             "expirationTime": iso_milliseconds(self.expires),
         }
 
     def page(self, cursor: int, limit: int, now: float) -> dict[str, Any]:
         """Payloads from number `cursor` (1 is the first) on; those older than seven days are gone."""
-        start = max(cursor, 1)
-        while start <= len(self.payloads) and self.times[start - 1] < now - LIFETIME:
+        start, told = max(cursor, 1), self._told(now)
+        while start <= told and self.times[start - 1] < now - LIFETIME:
             start += 1
-        page = self.payloads[start - 1 : start - 1 + limit]
+        page = self.payloads[start - 1 : min(start - 1 + limit, told)]
         following = start + len(page)
-        more = following <= len(self.payloads)
-        return {"payloads": page, "cursor": following, "mightHaveMore": more, "payloadFormat": "v0"}
+        return {"payloads": page, "cursor": following, "mightHaveMore": following <= told, "payloadFormat": "v0"}
+
+    def _told(self, now: float) -> int:
+        """How many payloads can be read by now."""
+        return sum(at + self.knobs.airtable_payload_lag <= now for at in self.times)
+
+    def fail(self, number: int, now: float) -> None:
+        """What the specification names is no more: the last payload says so, and no other follows."""
+        told = {"timestamp": iso_milliseconds(now), "baseTransactionNumber": number, "payloadFormat": "v0"}
+        self._append(told | {"error": True, "code": "INVALID_FILTERS"}, now)
+        self.is_enabled = False
+
+    def names(self) -> set[str]:
+        """Ids of the table or view and the fields that the specification names."""
+        options = self.specification["options"]
+        filters, also = options["filters"], (options.get("includes") or {}).get("includeCellValuesInFieldIds", [])
+        named = [filters.get("recordChangeScope"), *filters.get("watchDataInFieldIds", [])]
+        return {each for each in [*named, *(also if isinstance(also, list) else [])] if each}
+
+    def _append(self, payload: dict[str, Any], now: float) -> None:
+        self.payloads.append(payload)
+        self.times.append(now)
 
     def ping(self, now: float) -> Post:
         """What is sent to `url`: no change data, only that there are payloads to fetch."""
@@ -110,17 +145,16 @@ class Webhook:
         Returns: whether the callback is to be told.
         """
         filters = self.specification["options"]["filters"]
-        if now >= self.expires or "tableData" not in filters.get("dataTypes", []):
+        if not self.is_enabled or now >= self.expires or "tableData" not in filters.get("dataTypes", []):
             return False
         if filters.get("recordChangeScope", transaction.table.id) not in _scopes(transaction.table):
             return False
         if transaction.source not in filters.get("fromSources", [transaction.source]):
             return False
         changes = self._changes(transaction, filters)
-        if changes:
-            payload = _envelope(transaction, number, now) | {"changedTablesById": {transaction.table.id: changes}}
-            self.payloads.append(payload)
-            self.times.append(now)
+        for part in _parts(changes, self.knobs.airtable_payload_records):
+            payload = _envelope(transaction, number, now) | {"changedTablesById": {transaction.table.id: part}}
+            self._append(payload, now)
         return bool(changes) and self.notifies and self.url is not None
 
     def _changes(self, transaction: Transaction, filters: dict[str, Any]) -> dict[str, Any]:
@@ -153,7 +187,8 @@ class Webhook:
                 continue
             record = transaction.table.records[record_id]
             change: dict[str, Any] = {"current": {"cellValuesByFieldId": _cells(seen, record, with_empty=True)}}
-            if includes.get("includePreviousCellValues"):
+            silent = transaction.source == "publicApi" and not self.knobs.airtable_previous_of_api_writes
+            if includes.get("includePreviousCellValues") and not silent:
                 before = {each.id: webhook_value(each, former[each.id]) for each in seen}
                 change["previous"] = {"cellValuesByFieldId": before}
             rest = [f for f in transaction.table.fields if f not in seen and (also == "all" or f.id in also)]
@@ -167,19 +202,45 @@ def _scopes(table: Table) -> set[str]:
     return {table.id} | {view.id for view in table.views}
 
 
+def _parts(changes: dict[str, Any], records: int | None) -> list[dict[str, Any]]:
+    """The changes of one action, with at most so many records in each part (None: all in one)."""
+    if records is None or not changes:
+        return [changes] if changes else []
+    parts: list[dict[str, Any]] = []
+    for kind, of_records in changes.items():
+        ids = list(of_records)
+        for start in range(0, len(ids), records):
+            some = ids[start : start + records]
+            parts.append({kind: some if isinstance(of_records, list) else {each: of_records[each] for each in some}})
+    return parts
+
+
 def _envelope(transaction: Transaction, number: int, now: float) -> dict[str, Any]:
+    metadata = _source_metadata(transaction)
+    return {
+        "timestamp": iso_milliseconds(now),
+        "baseTransactionNumber": number,
+        "payloadFormat": "v0",
+        "actionMetadata": {"source": transaction.source} | ({"sourceMetadata": metadata} if metadata else {}),
+    }
+
+
+def _source_metadata(transaction: Transaction) -> dict[str, Any]:
+    """Who or what acted; nothing for system, sync and the anonymous."""
     user = {
         "id": transaction.user_id,
         "email": "owner@example.com",
         "permissionLevel": "create",
         "name": "Owner",
     }
-    return {
-        "timestamp": iso_milliseconds(now),
-        "baseTransactionNumber": number,
-        "payloadFormat": "v0",
-        "actionMetadata": {"source": transaction.source, "sourceMetadata": {"user": user}},
+    of_source: dict[str, dict[str, Any]] = {
+        "client": {"user": user},
+        "publicApi": {"user": user},
+        "automation": {"automationId": "wflEmulated000000"},
+        "formSubmission": {"viewId": transaction.table.views[0].id},
+        "formPageSubmission": {"pageId": "pagEmulated000000"},
     }
+    return of_source.get(transaction.source, {})
 
 
 def _cells(fields: Sequence[Field], record: Record, with_empty: bool = False) -> dict[str, Any]:
@@ -190,5 +251,7 @@ def _cells(fields: Sequence[Field], record: Record, with_empty: bool = False) ->
 def webhook_value(column: Field, value: Any) -> Any:
     """Cell format V2: a select is an object here, not a text (section 6.4)."""
     if column.type == "singleSelect" and value is not None:
-        return next((choice for choice in column.choices if choice["name"] == value), None)
+        return next((choice for choice in column.choices if choice["name"] == value), {"name": value})
+    if column.type == "multipleSelects" and isinstance(value, list):
+        return [choice for name in value for choice in column.choices if choice["name"] == name]
     return value

@@ -75,7 +75,7 @@ class AirtableWorld:
         stored = self._stored_rows(table, rows, rules)
         transaction = Transaction(table, source, user_id)
         for cells in stored:
-            transaction.created.append(self._insert(table, cells, by_hand=source == "client"))
+            transaction.created.append(self._insert(table, cells, by_hand=source != "publicApi"))
         self.commit(transaction)
         return transaction.created
 
@@ -135,6 +135,13 @@ class AirtableWorld:
         for webhook in self.webhooks:
             if webhook.base_id == base_id:
                 self._collect(webhook, transaction)
+
+    def removed(self, ids: set[str]) -> None:
+        """Webhooks whose specification names one of these tables, views or fields end with an error."""
+        self._transactions += 1
+        for webhook in self.webhooks:
+            if webhook.is_enabled and webhook.names() & ids:
+                webhook.fail(self._transactions, self.clock.now())
 
     def _collect(self, webhook: Webhook, transaction: Transaction) -> None:
         """A ping still on its way stands for this change as well."""

@@ -71,6 +71,12 @@ class Knobs:
     """Answer to the record above the limit (A 2.9)."""
     airtable_webhook_limit_status: int = 422
     """Answer to the eleventh webhook of a base (A 6.2)."""
+    airtable_previous_of_api_writes: bool = True
+    """Whether payloads of writes through the API hold previous values (A appendix)."""
+    airtable_payload_lag: float = 0.0
+    """How long a change cannot be read as a payload yet [s] (A appendix)."""
+    airtable_payload_records: int | None = None
+    """Records in one payload; an action that changes more is split over several (A 6.4)."""
 
     trello_page_cap: int | None = 1000
     """Cards in a list answer without `limit`, newest first; None means all (T 3.3)."""

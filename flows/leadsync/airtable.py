@@ -29,7 +29,8 @@ from leadsync.errors import (
     ServiceRefusedError,
 )
 from leadsync.frames import absent_leads, leads_frame
-from leadsync.seen import Item
+from leadsync.payloads import LeadChange
+from leadsync.seen import Item, Mark
 from leadsync.settings import Settings
 from leadsync.wire import Pace, Wire, session
 
@@ -41,6 +42,10 @@ PENALTY = 30.0
 ALLOWED = 5
 """Requests a second that a base takes [reference/airtable-api.md 4]."""
 READ_ATTEMPTS = 3
+PAYLOADS = 50
+"""Payloads of a webhook in one answer."""
+PAYLOAD_PAGES = 20
+"""Answers that are asked for in one run; a webhook that has more to tell is caught up with by the next."""
 RECORD_PARTS = ("id", "createdTime", "fields")
 EDITED_BY_HAND = frozenset(
     {
@@ -71,7 +76,8 @@ class LeadsRead:
     `leads`: as frames.leads_frame; `records`: the same as Airtable sent them, by id.
 
     `whole`: False if only what changed was asked for; `changed` are the ids that came. `at`: Airtable's clock when the
-    read began, or somewhat earlier [s since 1970], 0 if it never said.
+    read began, or somewhat earlier [s since 1970], 0 if it never said. `feed`: how far the change feed has been taken
+    in by this read, and `told` what it told; `feed_asked`: it was asked for what there was until the read began.
     """
 
     leads: pd.DataFrame
@@ -79,6 +85,24 @@ class LeadsRead:
     at: float = 0.0
     whole: bool = True
     changed: frozenset[str] = frozenset()
+    feed: Mark = Mark()
+    feed_asked: bool = False
+    told: tuple[LeadChange, ...] = ()
+
+
+@dataclass(frozen=True)
+class PayloadsRead:
+    """
+    Payloads of a webhook, in order. `cursor`: the next one to ask for; `more`: there are more already.
+
+    `lost`: some that were asked for are no longer kept. `at`: as in LeadsRead.
+    """
+
+    payloads: list[Any]
+    cursor: int
+    more: bool
+    lost: bool
+    at: float
 
 
 class Airtable:
@@ -95,7 +119,7 @@ class Airtable:
         self._settings, self._columns = settings, settings.columns
         self._options: dict[str, str] = {}  # a status without outer blanks -> the option as it is spelt
         self._options_asked, self._options_lock = False, threading.Lock()
-        by_id = {column.startswith("fld") and len(column) == 17 for column in self._columns.values()}
+        by_id = {is_id(column, "fld") for column in self._columns.values()}
         if len(by_id) > 1:
             raise ConfigurationError("AIRTABLE_*_FIELD: give all four columns by name, or all four by id (fld…).")
         self._api = Api(
@@ -108,6 +132,16 @@ class Airtable:
     def calls(self) -> int:
         """Requests sent so far, retries included."""
         return self.wire.calls
+
+    @property
+    def clock(self) -> float:
+        """Airtable's clock at its last answer [s since 1970], 0 if it never said."""
+        return self.wire.server_time
+
+    @property
+    def clock_step(self) -> float:
+        """How much later than `clock` it may have been [s]."""
+        return self.wire.time_step
 
     @property
     def url(self) -> str:
@@ -166,10 +200,16 @@ class Airtable:
 
     def reread_leads(self, lead_ids: Sequence[str]) -> LeadsRead:
         """The given leads as they are now, in one filtered list of at most 100; a lead that is gone is absent."""
-        formula = OR(*(EQ(RECORD_ID(), lead_id) for lead_id in lead_ids))
-        records = [record for page in self._records(formula=str(formula)) for record in page]
-        leads = self.leads_of(records)
-        return LeadsRead(leads[leads.index.isin(lead_ids)], by_id(records), whole=False)
+        found = self.fetch_records(lead_ids)
+        return LeadsRead(self.leads_of(found.values()), found, whole=False)
+
+    def fetch_records(self, lead_ids: Sequence[str]) -> dict[str, Item]:
+        """The given leads as Airtable sends them, by id; one that is gone is absent. Cost: 1 request for each 100."""
+        found, wanted = dict[str, Item](), set(lead_ids)
+        for start in range(0, len(lead_ids), PAGE):
+            formula = OR(*(EQ(RECORD_ID(), lead_id) for lead_id in lead_ids[start : start + PAGE]))
+            found |= by_id(record for page in self._records(formula=str(formula)) for record in page)
+        return {lead_id: record for lead_id, record in found.items() if lead_id in wanted}
 
     def look_up_leads(self, lead_ids: Sequence[str]) -> pd.DataFrame:
         """
@@ -253,6 +293,12 @@ class Airtable:
         single = next(iter(fields)) if len(fields) == 1 else ""
         return single if alone and of_column and single not in self._written else ""
 
+    def give_back(self, lead_id: str, cell: str, value: str) -> Item:
+        """PATCH one cell (our field); "" empties it. Returns: the record. Cost: 1 request."""
+        record = {"id": lead_id, "fields": {self._columns[cell]: value or None}}
+        (answered,) = by_id(self._table.batch_update([record])).values()  # type: ignore[list-item]
+        return answered
+
     def leads_of(self, records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         """Records as Airtable sent them, as leads."""
         records = list(records)
@@ -300,22 +346,57 @@ class Airtable:
         types = {name: str(columns.get(name, {}).get("type")) for name in self._columns.values()}
         return {name: kind for name, kind in types.items() if kind not in EDITED_BY_HAND}
 
+    def fetch_role(self) -> str:
+        """What the token's user is: read, comment, edit or create; "" without schema.bases:read. Cost: 1 request."""
+        try:
+            bases = self._api.get(self._api.build_url("meta", "bases")).get("bases", [])
+        except ServiceRefusedError:
+            return ""
+        levels = {base["id"]: str(base.get("permissionLevel", "")) for base in bases}
+        return levels.get(self._settings.airtable_base_id, "")
+
     def fetch_webhooks(self) -> list[dict[str, Any]]:
         """The base's webhooks: id, notificationUrl, specification, areNotificationsEnabled … Cost: 1 request."""
         hooks = self._webhooks("get").get("webhooks", [])
         return [hook for hook in hooks if isinstance(hook, dict) and hook.get("id")]
 
-    def add_webhook(self, callback_url: str, table_id: str | None) -> tuple[str, str]:
+    def add_webhook(self, callback_url: str | None, table_id: str | None) -> tuple[str, str]:
         """
-        Be told when records of the table (None: of any table of the base) change.
+        Be told when records of the table (None: of any table of the base) change, and what the cells held before.
 
-        Returns: the webhook's id and its secret (base64), which is shown only here. It lives for 7 days. Raises:
-        ConfigurationError without the scope webhook:manage, or when the base has its ten webhooks. Cost: 1 request.
+        `callback_url`: None if the payloads are only to be collected. There is no filter on who changes what: with one,
+        our own writes and deletions might be missing. Returns: the webhook's id and its secret (base64), which is shown
+        only here. It lives for 7 days. Raises: ConfigurationError without the scope webhook:manage, or when the base
+        has its ten webhooks. Cost: 1 request.
         """
         filters = {"dataTypes": ["tableData"]} | ({"recordChangeScope": table_id} if table_id else {})
-        wanted = {"notificationUrl": callback_url, "specification": {"options": {"filters": filters}}}
+        options = {"filters": filters, "includes": {"includePreviousCellValues": True}}
+        wanted = {"notificationUrl": callback_url, "specification": {"options": options}}
         made = self._webhooks("post", json=wanted)
         return str(made["id"]), str(made["macSecretBase64"])
+
+    def fetch_payloads(self, webhook_id: str, cursor: int) -> PayloadsRead:
+        """
+        What a webhook has collected from number `cursor` on (1 is the first); asking prolongs its life by 7 days.
+
+        Cost: 1 request for each 50 payloads, at most PAYLOAD_PAGES. Raises: ServiceRefusedError if it is gone;
+        IncompleteReadError for an answer that makes no sense.
+        """
+        payloads: list[Any] = []
+        more, lost, at, asked = True, False, 0.0, time.monotonic()
+        for number in range(PAYLOAD_PAGES):
+            page = self._webhooks("get", webhook_id, "payloads", params={"cursor": cursor, "limit": PAYLOADS})
+            told, following = (page.get(key) if isinstance(page, dict) else None for key in ("payloads", "cursor"))
+            if not isinstance(told, list) or not isinstance(following, int) or following < cursor + len(told):
+                raise IncompleteReadError("Airtable sent payloads of a webhook that make no sense. Run again.")
+            if number == 0:
+                at = max(0.0, self.clock - (time.monotonic() - asked))
+            payloads += told
+            lost |= following > cursor + len(told)
+            cursor, more = following, bool(page.get("mightHaveMore"))
+            if not (more and told):
+                break
+        return PayloadsRead(payloads, cursor, more, lost, at)
 
     def refresh_webhook(self, webhook_id: str, enable: bool = False) -> bool:
         """
@@ -344,10 +425,25 @@ class Airtable:
     def fetch_table_id(self) -> str | None:
         """The table's id; None if it was given by name and may not be looked up. Cost: at most 1 request."""
         name = self._settings.airtable_table_name
-        if name.startswith("tbl") and len(name) == 17:
+        if is_id(name, "tbl"):
             return name
         columns = self.fetch_columns() or {}
         return next((str(column["table_id"]) for column in columns.values()), None)
+
+    def fetch_ids(self) -> tuple[str, dict[str, str]] | None:
+        """
+        Ids of the table and of the columns (our field -> fld…), which payloads speak of.
+
+        Returns: None if they were given by name and may not be looked up. Cost: at most 1 request.
+        """
+        name = self._settings.airtable_table_name
+        if is_id(name, "tbl") and self._api.use_field_ids:
+            return name, dict(self._columns)
+        columns = self.fetch_columns() or {}
+        if not all(column in columns for column in self._columns.values()):
+            return None
+        table_id = str(columns[self._columns["status"]]["table_id"])
+        return table_id, {ours: str(columns[column]["id"]) for ours, column in self._columns.items()}
 
     def explain(self, refused: ServiceRefusedError, cells: Mapping[str, str]) -> tuple[str, str]:
         """Why cells of a lead (our field -> text) could not be written, and what to do about it."""
@@ -529,6 +625,11 @@ def iso(moment: float) -> str:
     """A moment [s since 1970] as formulas take it, to the millisecond."""
     exact = datetime.datetime.fromtimestamp(moment, datetime.UTC)
     return exact.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def is_id(name: str, prefix: str) -> bool:
+    """Whether a table or column was given by its id, like tbl… or fld…."""
+    return name.startswith(prefix) and len(name) == 17
 
 
 def by_id(records: Iterable[Mapping[str, Any]]) -> dict[str, Item]:

@@ -492,7 +492,7 @@ def _drop_moved(group: Group, airtable: Airtable, target: Target, outcome: Outco
         if now is None or any(now[cell] != group.writes[lead_id].seen[cell] for cell in cells):
             outcome.postponed.append(lead_id)
             cells.clear()
-    _record_settled(group, list(group.left), target, outcome)
+    _record_settled(group, list(group.left), target, outcome, airtable.clock + airtable.clock_step)
 
 
 def _send(group: Group, airtable: Airtable, target: Target, outcome: Outcome) -> ReadAgainError | None:
@@ -520,28 +520,31 @@ def _send(group: Group, airtable: Airtable, target: Target, outcome: Outcome) ->
                 for cell, text in texts.items():
                     known = lead_id in returned.index
                     group.answer(lead_id, cell, str(returned.at[lead_id, cell]) if known else text)
-        _record_settled(group, list(cells), target, outcome)
+        _record_settled(group, list(cells), target, outcome, airtable.clock + airtable.clock_step)
         target.still_held()
         if airtable.wire.moment - read_at > FRESH:
             break
     return None
 
 
-def _record_settled(group: Group, lead_ids: Collection[str], target: Target, outcome: Outcome) -> None:
+def _record_settled(group: Group, lead_ids: Collection[str], target: Target, outcome: Outcome, answered: float) -> None:
     """
     Record the leads of which every cell is answered for: what was written, and no more.
 
     Until then the journal's row stands, so that a run cut off between two cells of a lead is still proven by it.
     """
     updates: dict[str, dict[str, Any]] = {}
+    sent: dict[str, Sent] = {}
     for lead_id, texts in group.take_settled(lead_ids).items():
-        written = _cells_written(group, lead_id, texts)
+        write, written = group.writes[lead_id], _cells_written(group, lead_id, texts)
         outcome.done += [cell.change for cell in written]
         if texts:
             columns = {column: value for cell in written for column, value in cell.record.items()}
             updates[lead_id] = {**columns, **texts}
+            planned_on, cells = ({cell: values[cell] for cell in texts} for values in (write.seen, write.fields))
+            sent[lead_id] = Sent(digests_of(planned_on), digests_of(cells))
     if updates:
-        target.store.record(target.pair, LEAD, updates)
+        target.store.record(target.pair, LEAD, updates, sent, answered)
 
 
 def _cells_written(group: Group, lead_id: str, texts: Collection[str]) -> list[CellWrite]:

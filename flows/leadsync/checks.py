@@ -16,7 +16,8 @@ import pandas as pd
 
 from leadsync.airtable import PAGE, Airtable
 from leadsync.cells import LINKED_NAMES, Unreadable
-from leadsync.errors import BusyError, LeadsyncError
+from leadsync.change_feed import NEEDS_IDS
+from leadsync.errors import BusyError, ConfigurationError, LeadsyncError
 from leadsync.frames import WRITABLE_AS, base_frame
 from leadsync.lock import pair_lock
 from leadsync.model import STAGES
@@ -24,7 +25,7 @@ from leadsync.pair import Pair
 from leadsync.pipeline import Clients, without_others
 from leadsync.reconcile import reconcile
 from leadsync.seen import Item, pages_of
-from leadsync.settings import Settings
+from leadsync.settings import ChangeFeed, Settings
 from leadsync.trello import Board, Trello
 
 MINUTES_A_MONTH = 30 * 24 * 60
@@ -115,6 +116,8 @@ def check_setup(settings: Settings, clients: Clients, every_minutes: float) -> C
     _collect(checkup, lambda: _check_leads(settings, clients.airtable, every_minutes, seen))
     if seen.leads is not None:
         _collect(checkup, lambda: _check_table(settings, clients.airtable, seen))
+    if settings.airtable_change_feed is ChangeFeed.ON:
+        _collect(checkup, lambda: _check_feed(clients.airtable))
     _collect(checkup, lambda: _check_trello_token(clients.trello))
     _collect(checkup, lambda: _check_lists(settings, clients.trello, checkup, seen))
     _collect(checkup, lambda: _check_cards(settings, clients, seen))
@@ -230,6 +233,25 @@ def _check_values(settings: Settings, seen: Seen) -> Iterator[Finding]:
         if odd:
             detail = f"column {column!r} holds no text, for example in {odd[0]}: {NEVER_WRITTEN[ours]}"
             yield Finding("Airtable columns", FAIL, detail, f"Make it a {WRITABLE_AS[ours]}.")
+
+
+def _check_feed(airtable: Airtable) -> Iterator[Finding]:
+    """A run goes on without the feed, so what is missing is no failure."""
+    problems = []
+    try:
+        airtable.fetch_webhooks()
+    except ConfigurationError as error:
+        problems.append(("webhooks cannot be listed", str(error)))
+    if airtable.fetch_ids() is None:
+        problems.append(("the ids of table and columns are not known", NEEDS_IDS))
+    role = airtable.fetch_role()
+    if role not in ("", "create"):
+        remedy = "Give the user of AIRTABLE_API_TOKEN the role creator in the base, or set AIRTABLE_CHANGE_FEED=off."
+        problems.append((f"the token's user has the role {role!r}, and only a creator makes webhooks", remedy))
+    for problem, remedy in problems:
+        yield Finding("change feed", WARN, problem, remedy)
+    if not problems:
+        yield Finding("change feed", OK, "the token may keep a webhook" if role else "the role was not checked")
 
 
 def _check_trello_token(trello: Trello) -> Iterator[Finding]:

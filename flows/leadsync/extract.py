@@ -17,13 +17,15 @@ import pandas as pd
 
 from leadsync.airtable import PAGE as LEADS_PAGE
 from leadsync.airtable import Airtable, LeadsRead
+from leadsync.change_feed import ChangeFeed, News
 from leadsync.errors import ServiceRefusedError, TransientServiceError
 from leadsync.frames import deleted_cards, overlay
 from leadsync.guards import unexplained
 from leadsync.intents import Intent
+from leadsync.payloads import named
 from leadsync.reconcile import SHUT, Check, due_checks, shut_cards
 from leadsync.repair import Checkup
-from leadsync.seen import Item, Seen, newest_lead, sides_by_delta
+from leadsync.seen import Item, Seen, newest_lead, pages_of, sides_by_delta
 from leadsync.settings import Read, Settings
 from leadsync.settling import unclear, witnessed
 from leadsync.store import StateStore
@@ -96,18 +98,19 @@ def question(settings: Settings, board: Board) -> str:
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:24]
 
 
-def scope_of(read: Read, memory: Memory, settings: Settings, board: Board) -> Scope:
+def scope_of(read: Read, memory: Memory, settings: Settings, board: Board, feed: ChangeFeed | None = None) -> Scope:
     """
     What is read whole, and what is not.
 
     A delta needs a last read under the same settings and nothing unfinished. With a view leads are always read whole:
-    one that leaves it is not told as a change.
+    one that leaves it is not told as a change. The change feed costs no more than a page of leads, and shows deletions.
     """
     seen = memory.seen
     if memory.intents or memory.base.empty or seen.question != question(settings, board):
         return Scope()
     full_every = settings.sync_full_every.total_seconds()
-    leads, cards = sides_by_delta(read.value, seen, time.time(), full_every, LEADS_PAGE)
+    page = 0 if feed is not None and feed.follows(seen.feed) else LEADS_PAGE
+    leads, cards = sides_by_delta(read.value, seen, time.time(), full_every, page)
     return Scope(leads_delta=leads and not settings.airtable_view, cards_delta=cards)
 
 
@@ -162,24 +165,71 @@ def known_columns(airtable: Airtable, store: StateStore, asked: str, full_every:
     return columns
 
 
-def extract_leads(airtable: Airtable, memory: Memory, scope: Scope) -> LeadsRead:
+def extract_leads(airtable: Airtable, memory: Memory, scope: Scope, feed: ChangeFeed | None = None) -> LeadsRead:
     """
     The leads, see Airtable.fetch_leads; by delta if `scope` says so and the answer can be relied on.
+
+    With a change feed that goes on where the last read ended, the delta is what it names; else what Airtable's formulas
+    say was changed. A full read begins where the feed's next payloads do, so that nothing falls in between.
+    """
+    if feed is None:
+        read = _changed_leads(airtable, memory.seen) if scope.leads_delta else None
+        return read or airtable.fetch_leads()
+    if scope.leads_delta and feed.follows(memory.seen.feed):
+        with suppress(TransientServiceError):  # of the feed alone, or the full read fails too
+            news = feed.read(memory.seen.feed)
+            if news is not None:
+                return _named_leads(airtable, memory.seen, feed, news)
+    elif scope.leads_delta and feed.note:
+        return _changed_leads(airtable, memory.seen) or airtable.fetch_leads()
+    mark = feed.begin(memory.seen.feed)
+    return replace(airtable.fetch_leads(), feed=mark, feed_asked=mark.webhook != memory.seen.feed.webhook)
+
+
+def _changed_leads(airtable: Airtable, seen: Seen) -> LeadsRead | None:
+    """
+    The leads as last seen, and what Airtable's formulas say has changed.
 
     A delta begins at the second in which the newest lead known was created, a time that Airtable itself has told: one
     before it, or one after it if the last read was certainly later. Only once too much has changed since then is it
     the clock of the last answer.
     """
-    if scope.leads_delta:
-        seen = memory.seen
-        newest = newest_lead(seen.records.values())
-        since = newest + 0.999 if seen.airtable_at >= newest + 2 else max(0.0, newest - 1)
-        if seen.recent > LEADS_PAGE:
-            since = max(since, seen.airtable_at - OVERLAP)
-        read = airtable.fetch_changed_leads(seen.records, since, seen.written)
-        if read is not None:
-            return read
-    return airtable.fetch_leads()
+    newest = newest_lead(seen.records.values())
+    since = newest + 0.999 if seen.airtable_at >= newest + 2 else max(0.0, newest - 1)
+    if seen.recent > LEADS_PAGE:
+        since = max(since, seen.airtable_at - OVERLAP)
+    return airtable.fetch_changed_leads(seen.records, since, seen.written)
+
+
+def _named_leads(airtable: Airtable, seen: Seen, feed: ChangeFeed, news: News) -> LeadsRead:
+    """
+    The leads as last seen, and those that the change feed names read again by id: a payload is only a hint.
+
+    A known lead that is not there leaves; the pipeline confirms by a look-up that it is gone. All is read if the feed
+    is not whole, lacks a write of ours, or tells of a new lead that is not there; and if that is cheaper.
+    Cost: 1 request for each 100 leads named.
+    """
+    told = {change.lead_id for change in news.changes}
+    new = named(news.changes, feed.cells_of(seen.records, told))
+    to_read = list(dict.fromkeys([*seen.feed.unread, *new.to_read]))
+    whole = not news.whole or not told >= {*seen.written} & seen.records.keys()
+    whole |= pages_of(len(to_read), LEADS_PAGE) > pages_of(len(seen.records), LEADS_PAGE)
+    found = {} if whole else airtable.fetch_records(to_read)
+    lacking = set(to_read) - found.keys()
+    if whole or lacking - new.gone - seen.records.keys():
+        return replace(airtable.fetch_leads(), feed=news.mark, feed_asked=True, told=tuple(news.changes))
+    now = {lead_id: record for lead_id, record in seen.records.items() if lead_id not in lacking} | found
+    leads = airtable.leads_of(now.values())
+    return LeadsRead(
+        leads=leads,
+        records=now,
+        at=news.mark.at,
+        whole=False,
+        changed=frozenset(found),
+        feed=news.mark,
+        feed_asked=True,
+        told=tuple(news.changes),
+    )
 
 
 def extract_cards(
@@ -268,6 +318,7 @@ def seen_now(before: Seen, leads: LeadsRead, cards: CardsRead, asked: str) -> Se
         recent=0 if leads.whole else max(before.recent, len(leads.changed)),
         actions=cards.actions,
         lists_checked=cards.delta and before.lists_checked and not cards.lists_told,
+        feed=leads.feed,
     )
 
 

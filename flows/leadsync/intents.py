@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from leadsync.description import with_block
 from leadsync.frames import text
-from leadsync.plan import CardWrite, Conflict, Plan
+from leadsync.plan import CardWrite, Conflict, LeadWrite, Plan
 
 CARD, LEAD = "card", "lead"
 Row = dict[str, Any]
@@ -35,7 +35,11 @@ class IntentState(StrEnum):
 
 @dataclass(frozen=True)
 class Sent:
-    """A PUT in digests by wire cell: the card it was planned from, and the cells that it sent."""
+    """
+    A write in digests: what it was planned from, and the cells that it sent.
+
+    By wire cell of a card, or by our field of a lead.
+    """
 
     planned_from: Mapping[str, str] = field(default_factory=dict)
     cells: Mapping[str, str] = field(default_factory=dict)
@@ -47,9 +51,9 @@ class Intent:
     `record`: the base columns that are true once the write took effect, `undo` what they were before; `card_id` is
     "" for a new card.
 
-    `since`, `answered`: Trello's clock before the write and after its answer [s since 1970], 0 if unknown. `sent`:
-    empty if a row of an older program does not tell. `conflicts`: what the write settles, for the next run to list
-    if `run` cannot.
+    `since`, `answered`: the service's clock before the write and after its answer [s since 1970], 0 if unknown. `sent`:
+    empty if nothing can be checked: a new card, a row of an older program, a lead without the change feed.
+    `conflicts`: what the write settles, for the next run to list if `run` cannot.
     """
 
     side: str  # card | lead
@@ -67,23 +71,35 @@ class Intent:
 
     @property
     def is_put(self) -> bool:
-        """Whether the feed can tell what it landed on."""
+        """Whether the board's activity can tell what it landed on."""
         return self.side == CARD and bool(self.card_id and self.sent.cells)
 
+    @property
+    def is_patch(self) -> bool:
+        """Whether Airtable's change feed can tell what it landed on."""
+        return self.side == LEAD and bool(self.sent.cells)
 
-def intents_of(plan: Plan, since: float, run: str = "", lists: Mapping[str, str] | None = None) -> list[Intent]:
+
+def intents_of(
+    plan: Plan, since: float, run: str = "", lists: Mapping[str, str] | None = None, leads_since: float | None = None
+) -> list[Intent]:
     """
     One intent for each write, in the order of the writes.
 
-    `since`: Trello's clock [s since 1970]. `lists`: stage -> list id.
+    `since`: Trello's clock [s since 1970]. `lists`: stage -> list id. `leads_since`: Airtable's clock if its change
+    feed tells of our writes, else None.
     """
-    return [
-        *(_of_card(write, since, run, lists or {}) for write in plan.card_writes),
-        *(
-            Intent(LEAD, write.lead_id, write.card_id, write.record, since, run, conflicts=write.conflicts)
-            for write in plan.lead_writes
-        ),
-    ]
+    cards = [_of_card(write, since, run, lists or {}) for write in plan.card_writes]
+    return cards + [_of_lead(write, since, run, leads_since) for write in plan.lead_writes]
+
+
+def _of_lead(write: LeadWrite, since: float, run: str, told_since: float | None) -> Intent:
+    intent = Intent(LEAD, write.lead_id, write.card_id, write.record, since, run)
+    intent = replace(intent, undo=write.undo, conflicts=write.conflicts)
+    if told_since is None:
+        return intent
+    planned_on = {cell: write.seen[cell] for cell in write.fields}
+    return replace(intent, since=told_since, sent=Sent(digests_of(planned_on), digests_of(write.fields)))
 
 
 def _of_card(write: CardWrite, since: float, run: str, lists: Mapping[str, str]) -> Intent:
@@ -109,18 +125,18 @@ def planned_from(card: Mapping[str, Any]) -> dict[str, str]:
 
 
 def digests_of(cells: Mapping[str, Any]) -> dict[str, str]:
-    """Values by wire cell as digests: a person's text is compared, and never kept."""
+    """Values by cell as digests: a person's text is compared, and never kept."""
     return {cell: digest(cell, value) for cell, value in cells.items()}
 
 
 def digest(cell: str, value: Any) -> str:
-    """One value of a wire cell, in the form in which it is compared."""
+    """One value of a cell, in the form in which it is compared."""
     return hashlib.sha256(_normal(cell, value).encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
 def _normal(cell: str, value: Any) -> str:
     """Values compare as the frames hold them; descriptions without trailing blanks and CRs."""
-    if cell == "name":
+    if cell in ("name", "status"):
         return text(value)
     if cell in ("dueComplete", "closed"):
         return str(bool(value))

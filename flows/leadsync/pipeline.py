@@ -12,7 +12,7 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -22,6 +22,7 @@ import pandas as pd
 
 from leadsync.airtable import Airtable, LeadsRead
 from leadsync.apply import REREAD, Failure, Outcome, Progress, load_cards, load_leads
+from leadsync.change_feed import ChangeFeed, News
 from leadsync.description import parse
 from leadsync.errors import (
     ConfigurationError,
@@ -30,6 +31,7 @@ from leadsync.errors import (
     StateStoreError,
 )
 from leadsync.extract import (
+    OVERLAP,
     Columns,
     Memory,
     Scope,
@@ -49,15 +51,19 @@ from leadsync.extract import (
 from leadsync.frames import base_frame, deleted_cards, overlay
 from leadsync.guards import check_emptied, check_plan, check_reads
 from leadsync.intents import LEAD, IntentState, intents_of
+from leadsync.lead_overwrites import Patched
 from leadsync.lock import StillHeld, pair_lock
 from leadsync.model import BASE_COLUMNS, Rules
 from leadsync.pair import Pair, Rows, leads_held, same_table
+from leadsync.payloads import LeadChange, named
 from leadsync.plan import Conflict, Plan, build_plan
 from leadsync.quota import Month, start_of_month
 from leadsync.reconcile import as_last_agreed, reconcile, to_look_up
-from leadsync.repair import Checkup, look, repair
+from leadsync.repair import Checkup, Repairs, look, repair
+from leadsync.repair_leads import repair_leads, unchecked_patches
 from leadsync.report import Report, rows_of
-from leadsync.seen import Seen
+from leadsync.seen import Mark, Seen
+from leadsync.settings import ChangeFeed as FeedChoice
 from leadsync.settings import ConflictPolicy, Read, Settings
 from leadsync.settling import Verdict, judge, settle
 from leadsync.store import StateStore
@@ -206,6 +212,10 @@ class Run:
     lists_fresh: bool = False  # in this pass board and lists were asked for
     leads_read: LeadsRead | None = None  # before the first pass, to tell whose rows these are
     lent: dict[Pair, frozenset[str]] = field(default_factory=dict)  # leads whose rows a dry run takes from other keys
+    feed: ChangeFeed | None = None
+    feed_asked: bool = False  # this pass's read took in what the change feed had to tell
+    told: tuple[LeadChange, ...] = ()  # what it told then
+    silent: list[Patched] = field(default_factory=list)  # cells written of which it did not tell what that replaced
 
     @property
     def target(self) -> Target:
@@ -226,6 +236,9 @@ class Run:
         self.report.base_url, self.report.board_url = self.clients.airtable.url, self.board.url
         with pair_lock(self.clients.store, pair.lock) as self.still_held:
             self.pair = self._find_rows(pair).key
+            if self.settings.airtable_change_feed is FeedChoice.ON:
+                may_make = not self.options.dry_run
+                self.feed = ChangeFeed(self.settings, self.clients.airtable, self.clients.store, self.pair, may_make)
             read = self.options.read
             with self._all_is_told():
                 for _ in range(PASSES):
@@ -234,6 +247,7 @@ class Run:
                         break
                     read = Read.FULL  # something is not as it was last seen
                 self.report.postponed = [{"lead_id": lead_id} for lead_id in sorted(set(outcome.postponed))]
+        self._tell_open_window()
         self.report.judge()
 
     @contextmanager
@@ -339,8 +353,9 @@ class Run:
             plan, seen = planned.plan, planned.seen
         target = self.target
         if plan.writes:
-            self.clients.store.forget_seen(self.pair)
-        intents = intents_of(plan, self.clients.trello.clock, self.run_id, self.board.lists)
+            self.clients.store.forget_seen(self.pair, seen.feed)
+        leads_since = self.clients.airtable.clock if self.feed and self.feed.follows(seen.feed) else None
+        intents = intents_of(plan, self.clients.trello.clock, self.run_id, self.board.lists, leads_since)
         self.clients.store.journal(self.pair, plan.base_updates, plan.forget, intents, planned.verdicts)
         keep_checks(self.clients.store, self.pair, plan.checks)
         self._tell(plan, [])
@@ -356,8 +371,10 @@ class Run:
             self._list(outcome.overwritten)
         self.clients.store.drop_pending(target.pair, self.run_id, outcome.unclear)
         self._refuse_if_nothing_was_permitted(plan, outcome)
+        seen = seen_after(seen, outcome.records, outcome.cards, target.board)
+        if self.feed is not None:
+            seen = self._check_leads(self.feed, seen, outcome)
         if not outcome.postponed:
-            seen = seen_after(seen, outcome.records, outcome.cards, target.board)
             self.clients.store.save_seen(self.pair, seen)
         return outcome
 
@@ -368,11 +385,57 @@ class Run:
         Returns: the leads concerned.
         """
         repairs = repair(self.checkup, self.clients.trello, self.target)
+        self._tell_repairs(repairs)
+        return repairs.given_back + self._repair_leads(self.told)
+
+    def _tell_repairs(self, repairs: Repairs) -> None:
         self._list(repairs.conflicts)
         for intent in repairs.unchecked:
-            note = "A write could not be checked for a week: if a person edited the card just before it, that is lost."
+            note = "A write could not be checked for a week: an edit made just before it would be lost."
             self._note(note, intent.lead_id, intent.card_id)
+
+    def _repair_leads(self, told: Sequence[LeadChange]) -> list[str]:
+        """The same for leads, as far as Airtable has `told`. Returns: the leads concerned."""
+        if self.feed is None:  # switched off since
+            for row in unchecked_patches(self.target):
+                self.clients.store.end_intent(row)
+            return []
+        repairs = repair_leads(told, self.feed.fields, self.clients.airtable, self.target)
+        self._tell_repairs(repairs)
+        self.silent += repairs.silent
         return repairs.given_back
+
+    def _check_leads(self, feed: ChangeFeed, seen: Seen, outcome: Outcome) -> Seen:
+        """
+        After the writes: what did they replace, and which leads did somebody else change meanwhile?
+
+        One listing of payloads serves both, unless there is nothing to check and this pass has asked already. What it
+        names is read by the next run: the mark that is kept with what was seen holds the ids. If it cannot be read, or
+        something cannot be given back, the mark stays and the next run asks again.
+        """
+        if not feed.follows(seen.feed) or (self.feed_asked and not unchecked_patches(self.target)):
+            return seen
+        try:
+            news = feed.read(seen.feed)
+            if news is None:
+                return replace(seen, feed=Mark())
+            outcome.postponed += self._repair_leads(news.changes)
+        except StateStoreError:
+            raise
+        except LeadsyncError as error:
+            self._note(f"Whether writes to leads landed on somebody's edit is checked by the next run ({error}).")
+            return seen
+        return self._taken_in(feed, seen, news)
+
+    def _taken_in(self, feed: ChangeFeed, seen: Seen, news: News) -> Seen:
+        """Changes from before a read are in it; of the others those that are not known yet remain to be read."""
+        since = 0.0 if self.feed_asked else seen.airtable_at - OVERLAP
+        later = [change for change in news.changes if change.at >= since]
+        told = {change.lead_id for change in news.changes}
+        to_read = named(later, feed.cells_of(seen.records, told)).to_read
+        unread = () if self.settings.airtable_view else tuple(to_read)
+        written = [item_id for item_id in seen.written if item_id not in told]
+        return replace(seen, feed=replace(news.mark, unread=unread), written=written)
 
     def _untold(self) -> list[Conflict]:
         """Conflicts settled by runs that were cut off before they could list them."""
@@ -381,8 +444,11 @@ class Run:
 
     def _plan(self, read: Read) -> Planned:
         board, memory = self.board, self._remember()
-        scope = self._relied_on(scope_of(read, memory, self.settings, board))
+        scope = self._relied_on(scope_of(read, memory, self.settings, board, self.feed))
         leads, cards = self._extract(board, memory, scope)
+        self.feed_asked, self.told = leads.feed_asked, leads.told
+        if self.feed is not None and self.feed.note:
+            self._note(self.feed.note)
         self._mind_lists(memory, cards)
         if self.board.lists != board.lists:
             return self._plan(Read.FULL)
@@ -465,7 +531,7 @@ class Run:
             read, self.leads_read = self.leads_read, None
             return read, self.steps.call(extract_cards, self.clients.trello, board, memory, scope)
         with self.steps.submit() as submit:
-            leads = submit(extract_leads, self.clients.airtable, memory, scope)
+            leads = submit(extract_leads, self.clients.airtable, memory, scope, self.feed)
             cards = submit(extract_cards, self.clients.trello, board, memory, scope)
             return leads.result(), cards.result()
 
@@ -539,6 +605,16 @@ class Run:
     def _list(self, conflicts: Iterable[Conflict]) -> None:
         """Conflicts of the plan, and those that came to light while writing or after a run was cut off."""
         self.report.conflicts += [row for row in rows_of(conflicts) if row not in self.report.conflicts]
+
+    def _tell_open_window(self) -> None:
+        """Once a run: which writes to leads nobody can say to have hit no edit."""
+        leads = sorted({cell.intent.lead_id for cell in self.silent})
+        if leads:
+            self._note(
+                "Airtable told of these writes and not what they replaced: an edit of the very same cell made in the "
+                f"moment before would have gone unnoticed, in {len(leads)} leads ({', '.join(leads[:3])}"
+                f"{' …' if len(leads) > 3 else ''})."
+            )
 
     def _refuse_if_nothing_was_permitted(self, plan: Plan, outcome: Outcome) -> None:
         """Credentials that may read and not write are a matter of configuration, if nothing was written."""

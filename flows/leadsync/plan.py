@@ -7,7 +7,7 @@ Pure, and whole before anything is written (design section 8.1). What is never h
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import pandas as pd
@@ -83,7 +83,7 @@ class CellWrite:
 @dataclass(frozen=True)
 class LeadWrite:
     """
-    One record in a PATCH: our field names to what becomes of the cells. `seen` and `conflicts` as in CardWrite.
+    One record in a PATCH: our field names to what becomes of the cells. `seen`, `undo` and `conflicts` as in CardWrite.
 
     Any of the cells may be refused for itself, so each has its own record; `record` holds them all.
     """
@@ -93,6 +93,7 @@ class LeadWrite:
     cells: dict[str, CellWrite]
     seen: Row
     conflicts: tuple[Conflict, ...] = ()
+    undo: Row = field(default_factory=dict)
 
     @property
     def fields(self) -> dict[str, str]:
@@ -508,5 +509,6 @@ def _hand_in(row: LeadRow, draft: Draft) -> None:
         )
         row.plan.card_writes.append(write)
     if draft.lead_cells:
-        conflicts = tuple(draft.lead_conflicts)
-        row.plan.lead_writes.append(LeadWrite(row.lead_id, row.card_id, draft.lead_cells, row.lead, conflicts))
+        lead = LeadWrite(row.lead_id, row.card_id, draft.lead_cells, row.lead, tuple(draft.lead_conflicts))
+        undo = {column: row.was.get(column, NEVER_AGREED[column]) for column in lead.record}
+        row.plan.lead_writes.append(replace(lead, undo=undo))

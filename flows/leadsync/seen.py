@@ -29,6 +29,26 @@ SAME_MOMENT: Final = 10.0
 """Seconds by which actions may come out of order; they are asked for again and told apart by their ids."""
 
 
+@dataclass(frozen=True)
+class Mark:
+    """
+    How far the payloads of a webhook have been taken in: the next is number `cursor`.
+
+    `at`: Airtable's clock when it was last asked [s since 1970]. `unread`: leads that its payloads named and that no
+    read has shown since.
+    """
+
+    webhook: str = ""
+    cursor: int = 1
+    at: float = 0.0
+    unread: tuple[str, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        """Whether what it tells follows on what was seen; without Airtable's time a gap would go unnoticed."""
+        return bool(self.webhook) and self.at > 0
+
+
 @dataclass
 class Seen:
     """
@@ -38,7 +58,8 @@ class Seen:
     `trello_at` by the services' clocks, 0 if they never said. `question`: a digest of what was asked for; under other
     settings all this is void. `open_cards`: on the whole board, -1 if unknown. `recent`: leads known to have changed
     since the newest one was created. `written`: lead and card ids written since. `actions`: ids of the latest actions,
-    told already. `lists_checked`: board and lists are known to be unchanged.
+    told already. `lists_checked`: board and lists are known to be unchanged. `feed`: where Airtable's change feed goes
+    on, kept with the items so that neither runs ahead of the other.
     """
 
     records: dict[str, Item] = field(default_factory=dict)
@@ -52,10 +73,19 @@ class Seen:
     written: list[str] = field(default_factory=list)
     actions: list[str] = field(default_factory=list)
     lists_checked: bool = False
+    feed: Mark = Mark()
 
     def marks(self) -> Item:
         """All but the items, to be kept as JSON."""
-        return {name: value for name, value in vars(self).items() if name not in ("records", "cards")}
+        marks = {name: value for name, value in vars(self).items() if name not in ("records", "cards")}
+        return marks | {"feed": vars(self.feed)}
+
+    @classmethod
+    def of_marks(cls, marks: Mapping[str, Any]) -> Seen:
+        """What `marks` kept; the items are still to be added."""
+        known = {name: value for name, value in marks.items() if name in cls.__dataclass_fields__}
+        feed = known.pop("feed", {})
+        return cls(**known, feed=Mark(**{**feed, "unread": tuple(feed.get("unread", ()))}))
 
 
 def sides_by_delta(read: str, seen: Seen, now: float, full_every: float, page: int) -> tuple[bool, bool]:

@@ -85,6 +85,13 @@ class Read(StrEnum):
     AUTO = "auto"
 
 
+class ChangeFeed(StrEnum):
+    """Whether Airtable is asked to keep a record of changes for us."""
+
+    OFF = "off"
+    ON = "on"
+
+
 class OnLeadDeleted(StrEnum):
     """What happens to the card of a deleted lead."""
 
@@ -178,6 +185,8 @@ class Settings(BaseSettings):
     """The column that says where the lead came from."""
     airtable_requests_per_second: float = Field(default=4.75, gt=0, le=50)
     """Our pace [1/s]. Airtable allows 5 per base, shared with every other program."""
+    airtable_change_feed: ChangeFeed = ChangeFeed.OFF
+    """off, or on: a webhook without address collects changes; deltas see deletions, and overwritten edits are found."""
     airtable_monthly_calls: int | None = Field(default=None, gt=0)
     """Calls a month that Airtable's plan allows: scheduled runs keep to that pace. Free has 1,000, Team 100,000."""
 

@@ -144,7 +144,7 @@ def _verdict(intent: Intent, settled: Row, now: float, shown: Collection[int] | 
         is_late = shown is not None and now - intent.since >= LATE
         return Verdict(intent, False, is_late, None if is_late else intent)
     conflicts = tuple(item for item in intent.conflicts if FIELD_OF.get(item.field) in settled)
-    unchecked = intent.is_put and intent.number not in (shown or ())
+    unchecked = intent.is_patch or (intent.is_put and intent.number not in (shown or ()))
     state = IntentState.UNCHECKED if unchecked else IntentState.CHECKED
     became = replace(intent, state=state, conflicts=conflicts, answered=now)
     return Verdict(intent, True, False, became if unchecked or conflicts else None)

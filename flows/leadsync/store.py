@@ -36,7 +36,7 @@ from leadsync.intents import CARD, Intent, IntentState, Sent
 from leadsync.model import BASE_COLUMNS
 from leadsync.pair import Pair, Rows
 from leadsync.plan import Conflict
-from leadsync.seen import Seen
+from leadsync.seen import Mark, Seen
 from leadsync.settling import Verdict
 
 SCHEMA_VERSION = 3
@@ -273,7 +273,8 @@ class StateStore:
         """
         After a write: the values that the API returned. The pending intents of these leads are no longer pending.
 
-        `sent`: lead_id -> what has still to be checked. `answered`: Trello's clock [s since 1970].
+        `sent`: lead_id -> what has still to be checked, if the journal's row is of a write that can be. `answered`: the
+        service's clock [s since 1970].
         """
         with self._writing() as connection:
             _update_base(connection, pair, updates)
@@ -283,7 +284,7 @@ class StateStore:
                 query = sa.select(intent_table).where(pending).order_by(intent_table.c.id)
                 for intent in map(_intent, connection.execute(query).all()):
                     done = replace(intent, state=IntentState.CHECKED)
-                    if sent and lead_id in sent:
+                    if sent and lead_id in sent and intent.sent.cells:
                         done = replace(
                             intent,
                             record=dict(columns),
@@ -311,6 +312,11 @@ class StateStore:
         with self._writing() as connection:
             _replace_intent(connection, intent, replace(intent, state=IntentState.CHECKED))
 
+    def keep_intent(self, intent: Intent) -> None:
+        """What remains of a journal row that is checked in part."""
+        with self._writing() as connection:
+            _replace_intent(connection, replace(intent, sent=Sent()), intent)
+
     def drop_pending(self, pair: str, run: str, unclear: Collection[tuple[str, str]]) -> None:
         """What `run` did not send after all. `unclear`: side and lead id of writes that may have taken effect."""
         mine = [intent for intent in self.load_intents(pair) if intent.run == run]
@@ -333,16 +339,22 @@ class StateStore:
         marks = self.load_facts(_seen_key(pair))
         if not marks:
             return Seen()
+        seen = Seen.of_marks(marks)
+        if marks.keys() == {"feed"}:
+            return seen
         query = sa.select(seen_table.c.side, seen_table.c.id, seen_table.c.item).where(seen_table.c.pair == pair)
-        seen = Seen(**{name: value for name, value in marks.items() if name in Seen.__dataclass_fields__})
         with self._reading() as connection:
             for side, item_id, item in connection.execute(query):
                 getattr(seen, side)[item_id] = _json_object(item)
         return seen
 
-    def forget_seen(self, pair: str) -> None:
-        """Before the first write: until save_seen it is not certain what both sides look like."""
-        self.save_facts(_seen_key(pair), {})
+    def forget_seen(self, pair: str, feed: Mark | None = None) -> None:
+        """
+        Before the first write: until save_seen it is not certain what both sides look like.
+
+        `feed`, where the change feed goes on, is kept: it tells of our writes even if this run is cut off.
+        """
+        self.save_facts(_seen_key(pair), {"feed": vars(feed)} if feed else {})
 
     def save_seen(self, pair: str, seen: Seen) -> None:
         """In one transaction; of the items only those that are not as they were kept."""

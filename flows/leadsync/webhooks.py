@@ -103,7 +103,7 @@ class Webhooks:
         known, said, current = self.known, [], None
         for hook in self._airtable.fetch_webhooks():
             ours = hook["id"] == known.airtable_id
-            if ours and hook.get("notificationUrl") == callback and _is_whole(hook, table):
+            if ours and hook.get("notificationUrl") == callback and is_whole(hook, table):
                 current = hook
             elif ours or hook.get("notificationUrl") == callback:  # of the latter we have no secret
                 self._airtable.delete_webhook(hook["id"])
@@ -137,7 +137,15 @@ def _is_ours(hook: dict[str, Any]) -> bool:
     return str(hook.get("description", "")).startswith(MARK) and path.endswith(TRELLO_PATH)
 
 
-def _is_whole(hook: dict[str, Any], table_id: str | None) -> bool:
-    """Alive, and about the table that the settings name."""
-    filters = hook.get("specification", {}).get("options", {}).get("filters", {})
-    return bool(hook.get("isHookEnabled", True)) and filters.get("recordChangeScope") == table_id
+def is_whole(hook: dict[str, Any], table_id: str | None) -> bool:
+    """Alive, about the table that the settings name, and telling all: no filter, and what the cells held before."""
+    options = hook.get("specification", {}).get("options", {})
+    filters, includes = options.get("filters", {}), options.get("includes") or {}
+    given = {name for name, value in filters.items() if value}
+    return (
+        bool(hook.get("isHookEnabled", True))
+        and given <= {"dataTypes", "recordChangeScope"}
+        and "tableData" in filters.get("dataTypes", [])
+        and filters.get("recordChangeScope") == table_id
+        and bool(includes.get("includePreviousCellValues"))
+    )

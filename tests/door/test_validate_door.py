@@ -193,3 +193,34 @@ def test_forecast_warns_when_the_schedule_outspends_the_free_plan(command, emula
     """Every minute is 43,200 calls a month."""
     emulator.airtable.add_lead("Ada", "ada@example.com", "NEW", "web")
     assert "about 43,200 Airtable calls a month" in command("--every", "1")[1]
+
+
+def findings_on(printed, check):
+    return [finding for finding in json.loads(printed)["findings"] if finding["check"] == check]
+
+
+def test_change_feed_that_is_off_is_not_checked(command, emulator):
+    emulator.airtable.add_lead("Ada", status="NEW")
+    assert findings_on(command("--json")[1], "change feed") == []
+
+
+@pytest.mark.parametrize(
+    ("scopes", "role", "words"),
+    [
+        pytest.param(["webhook:manage", "schema.bases:read"], "create", "", id="fine"),
+        pytest.param(["schema.bases:read"], "create", "webhook:manage", id="scope"),
+        pytest.param(["webhook:manage", "schema.bases:read"], "edit", "role creator", id="role"),
+        pytest.param(["webhook:manage"], "create", "schema.bases:read", id="ids"),
+    ],
+)
+def test_what_the_change_feed_lacks_is_told_and_stops_nothing(command, emulator, monkeypatch, scopes, role, words):
+    """A run goes on without it; nothing is made to find out."""
+    emulator.airtable.add_lead("Ada", status="NEW")
+    token = emulator.airtable.add_token(["data.records:read", "data.records:write", *scopes], role=role)
+    monkeypatch.setenv("AIRTABLE_CHANGE_FEED", "on")
+    monkeypatch.setenv("AIRTABLE_API_TOKEN", token)
+    code, printed = command("--json")
+    (finding,) = findings_on(printed, "change feed")
+    assert (code, finding["level"]) == (0, "warning" if words else "ok")
+    assert words in finding["remedy"]
+    assert not [request for request in emulator.requests if "webhooks" in request.path and request.is_write]

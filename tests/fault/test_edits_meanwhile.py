@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import pytest
 from harness import STAGE_OF, Scene, findings, written
@@ -73,15 +74,23 @@ ALIKE = [
 ]
 
 
-def scenes(tmp_path, act: Callable[[Scene], None], whole: bool = True, fault: Fault | None = None, **settings):
+def scenes(
+    tmp_path,
+    act: Callable[[Scene], None],
+    whole: bool = True,
+    fault: Fault | None = None,
+    world: dict[str, Any] | None = None,
+    **settings,
+):
     """
     For each request of a run, a scene in which `act` took place just before it, brought to rest by two more runs.
 
     whole: each lead must have its card in the end. fault: strikes the request before, so that `act` takes place while
-    that one waits. Yields: the request's method, the scene, and all conflicts that were listed.
+    that one waits. world: keywords of the scene. Yields: the request's method, the scene, and all conflicts that were
+    listed.
     """
     for index in count(1 if fault else 0):
-        scene, methods = Scene(tmp_path / str(index)), []
+        scene, methods = Scene(tmp_path / str(index), **(world or {})), []
         scene.read_timeout = 0.25 if fault and fault.kind.startswith("timeout") else scene.read_timeout
         if fault:
             scene.emulator.inject(Fault(**{**vars(fault), "nth": index}))
@@ -113,7 +122,7 @@ def lost_edits(tmp_path, edits, **settings):
 
 @pytest.mark.parametrize("policy", [pytest.param("airtable", marks=pytest.mark.exhaustive), "trello"])
 def test_edit_against_a_write_is_lost_only_between_re_read_and_patch(tmp_path, policy):
-    """The one window that stays open: Airtable has neither conditional writes nor former values."""
+    """The one window that stays open without the change feed: Airtable has no conditional writes."""
     lost = lost_edits(tmp_path, AGAINST, SYNC_CONFLICT=policy)
     assert lost == [("PATCH", edit) for edit in AGAINST if edit.side == "airtable"]
 
@@ -243,6 +252,44 @@ def test_patch_long_after_its_re_read_is_preceded_by_another(world, monkeypatch)
     methods = [request.method for request in world.emulator.requests if request.service == "airtable"]
     assert methods == ["GET", *["GET", "PATCH"] * 3]
     world.assert_idle()
+
+
+FEED = {"AIRTABLE_CHANGE_FEED": "on"}
+SILENT = {"airtable_previous_of_api_writes": False}
+REST = ("airtable", "hold")
+FEEDS = [
+    pytest.param({"env": FEED}, id="told"),
+    pytest.param(
+        {"env": FEED, "airtable_previous_of_api_writes": False},
+        id="without-former-values",
+        marks=pytest.mark.exhaustive,
+    ),
+    pytest.param({"env": FEED, "airtable_payload_records": 1}, id="split", marks=pytest.mark.exhaustive),
+]
+
+
+@pytest.mark.parametrize("world", FEEDS)
+@pytest.mark.parametrize("read", ["delta", pytest.param("full", marks=pytest.mark.exhaustive)])
+@pytest.mark.parametrize("policy", ["trello", *(pytest.param(each, marks=pytest.mark.exhaustive) for each in REST)])
+def test_edit_against_a_write_is_never_lost_with_the_change_feed(tmp_path, world, read, policy):
+    """Before every request of a busy run, on both sides: in force at rest, or listed."""
+    assert lost_edits(tmp_path, AGAINST, world=world, read=read, SYNC_CONFLICT=policy) == []
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("read", ["delta", "full"])
+@pytest.mark.parametrize("edits", [ONCE_MORE + ACROSS, ALIKE], ids=["elsewhere", "alike"])
+def test_edit_that_no_write_meets_is_never_lost_with_the_change_feed(tmp_path, edits, read):
+    assert lost_edits(tmp_path, edits, world={"env": FEED}, read=read) == []
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("policy", ["airtable", "trello", "hold"])
+@pytest.mark.parametrize(
+    "edit", [*AGAINST, *ONCE_MORE, *ACROSS], ids=lambda edit: f"{edit.lead}-{edit.side}-{edit.cell}"
+)
+def test_single_edit_is_never_lost_with_the_change_feed(tmp_path, edit, policy):
+    assert lost_edits(tmp_path, [edit], world={"env": FEED}, read="delta", SYNC_CONFLICT=policy) == []
 
 
 def test_edit_of_what_is_not_written_over_is_never_lost(tmp_path):

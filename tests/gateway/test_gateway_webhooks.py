@@ -50,6 +50,21 @@ def test_registering_again_changes_nothing(instant):
     assert (at_trello(instant), set(at_airtable(instant)), known(instant)) == before
 
 
+def test_webhook_that_tells_no_former_values_is_made_anew(instant):
+    """As it was registered before; the change feed could not use it."""
+    (first,) = at_airtable(instant).values()
+    assert first["specification"]["options"]["includes"] == {"includePreviousCellValues": True}
+    filters = first["specification"]["options"]["filters"]
+    airtable(instant, "DELETE", f"/{first['id']}")
+    wanted = {"notificationUrl": instant.url + AIRTABLE_PATH, "specification": {"options": {"filters": filters}}}
+    old = airtable(instant, "POST", json=wanted)
+    said = instant.webhooks(Webhooks.register)
+    (hook,) = at_airtable(instant).values()
+    assert hook["id"] not in (first["id"], old["id"])
+    assert hook["specification"]["options"]["includes"] == {"includePreviousCellValues": True}
+    assert any(f"stale webhook {old['id']}" in line for line in said)
+
+
 def test_new_address_replaces_the_old_webhooks(instant):
     """Two gateways would answer to each change otherwise; a stranger's webhooks stay."""
     instant.emulator.trello.add_board("Other")

@@ -2,8 +2,8 @@
 What a delta read yields must be what a full read yields: leads, cards and plan, after any history of edits and syncs.
 
 The syncs of a history are delta runs themselves, so that an error would be carried on. Left out are the deletion of
-leads, and of cards on another board: no delta can show them (see e2e/test_delta.py); and of cards that a sync saw to be
-archived: the activity tells it at once, a full read within a day (see e2e/test_presence.py).
+cards on another board and, without the change feed, of leads: no delta can show them (see e2e/test_delta.py); and of
+cards that a sync saw to be archived: the activity tells it at once, a full read within a day (e2e/test_presence.py).
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from hypothesis import strategies as st
 
 from emulator import ManualClock
 from emulator.wire import Request
+from leadsync.change_feed import ChangeFeed
 from leadsync.extract import Scope, extract_cards, extract_leads, recall, scope_of
 from leadsync.pair import Pair
-from leadsync.repair import Checkup
 from leadsync.pipeline import join_and_diff, open_clients
 from leadsync.plan import Plan
+from leadsync.repair import Checkup
 from leadsync.report import Report
 from leadsync.seen import pages_of
 from leadsync.settings import Read
@@ -85,6 +86,16 @@ SYNC = steps("sync", of=(*["delta"] * 6, "auto", "full"))
 EDIT = st.one_of(*MILD, *ROUGH)
 MEANWHILE = st.tuples(st.sampled_from(GAPS), st.just("sync_and_meanwhile"), st.just(0), EDIT)
 HISTORY = st.lists(st.one_of(EDIT, EDIT, EDIT, SYNC, MEANWHILE), max_size=14)
+DELETION = st.one_of(steps("delete_lead", "restore_lead"), steps("set_status", of=STATUSES))
+FEED_HISTORY = st.lists(st.one_of(EDIT, EDIT, DELETION, DELETION, SYNC, MEANWHILE), max_size=14)
+FEEDS = st.fixed_dictionaries(
+    {},
+    optional={
+        "airtable_payload_records": st.just(1),
+        "airtable_previous_of_api_writes": st.just(False),
+    },
+)
+FEED = {"AIRTABLE_CHANGE_FEED": "on"}
 SERVICES = st.fixed_dictionaries(
     {},
     optional={
@@ -122,17 +133,29 @@ class People:
         if len(self.leads) < 5:
             self.leads.append(self.world.lead(NAMES[pick % len(NAMES)], status))
 
+    def edit(self, pick: int, **cells: str | None) -> None:
+        if self.lead(pick) in self.air.records():
+            self.air.edit(self.lead(pick), **cells)
+
     def set_status(self, pick: int, status: str | None) -> None:
-        self.air.edit(self.lead(pick), status=status)
+        self.edit(pick, status=status)
 
     def rename(self, pick: int, name: str | None) -> None:
-        self.air.edit(self.lead(pick), name=name)
+        self.edit(pick, name=name)
 
     def set_email(self, pick: int, email: str | None) -> None:
-        self.air.edit(self.lead(pick), email=email)
+        self.edit(pick, email=email)
 
     def set_source(self, pick: int, source: str | None) -> None:
-        self.air.edit(self.lead(pick), source=source)
+        self.edit(pick, source=source)
+
+    def delete_lead(self, pick: int, _: None) -> None:
+        if self.lead(pick) in self.air.records():
+            self.air.delete(self.lead(pick))
+
+    def restore_lead(self, pick: int, _: None) -> None:
+        if self.lead(pick) not in self.air.records():
+            self.air.restore(self.lead(pick))
 
     # At Trello
 
@@ -276,8 +299,11 @@ def outlook(world: World, scope: Scope | None) -> tuple[str, pd.DataFrame, pd.Da
         place = settings_now.airtable_base_id, settings_now.airtable_table_name, board.board_id
         store, pair = clients.store, Pair(*place).key
         memory = recall(store, pair, Checkup())
-        chosen = scope_of(Read.DELTA, memory, settings_now, board) if scope is None else scope
-        leads = extract_leads(clients.airtable, memory, chosen)
+        feed = None
+        if "AIRTABLE_CHANGE_FEED" in world.env:
+            feed = ChangeFeed(settings_now, clients.airtable, store, pair, may_make=False)
+        chosen = scope_of(Read.DELTA, memory, settings_now, board, feed) if scope is None else scope
+        leads = extract_leads(clients.airtable, memory, chosen, feed)
         cards = extract_cards(clients.trello, board, memory, chosen)
         rules = settings_now.rules(conflict=None, allow_mass_change=False)
         plan = join_and_diff(memory, leads.leads, cards, clients, board, rules)
@@ -327,13 +353,13 @@ def assert_settled(world: World, last: Report) -> None:
                 assert (STAGE_OF[cells["status"]], cells.get("name", card["name"])) == (place, card["name"])
 
 
-def play(history: list[Step], generous: bool, services: dict[str, Any], policy: str) -> None:
+def play(history: list[Step], generous: bool, services: dict[str, Any], policy: str, **env: str) -> None:
     """`generous`: a delta goes on however many cards it must ask for, as on a board of very many pages."""
     if currently_in_test_context():
         note(f"{history}, {generous}, {services}, {policy!r}")
     pages = (lambda items, page: 1_000) if generous else pages_of
     with tempfile.TemporaryDirectory() as folder, patch("leadsync.trello.pages_of", pages):
-        world = World(Path(folder), ordered=True, clock=ManualClock(), **services)
+        world = World(Path(folder), ordered=True, env=env, clock=ManualClock(), **services)
         world.env["SYNC_CONFLICT"] = policy
         world.pause = 0.0
         try:
@@ -361,6 +387,13 @@ def test_delta_sees_and_plans_what_a_full_read_does_after_any_history(history, g
     play(history, generous, services, policy)
 
 
+@settings(PLAIN, max_examples=10)
+@given(FEED_HISTORY, st.booleans(), FEEDS, POLICIES)
+def test_delta_by_the_change_feed_sees_and_plans_what_a_full_read_does(history, generous, services, policy):
+    """Deletions too, and whatever is done between a run's read and its listing of payloads."""
+    play(history, generous, services, policy, **FEED)
+
+
 def test_histories_are_compared_by_delta_and_not_by_two_full_reads():
     """The comparison means something only if one of the two is a delta, on either side."""
     READS.clear()
@@ -384,3 +417,16 @@ def test_delta_equals_full_in_thousands_of_histories(generous):
 
     run()
     assert READS["leads delta, cards delta"] > READS.total() / 3
+
+
+@pytest.mark.exhaustive
+def test_delta_by_the_change_feed_equals_full_in_hundreds_of_histories():
+    READS.clear()
+
+    @settings(PLAIN, max_examples=500)
+    @given(FEED_HISTORY, st.booleans(), FEEDS, POLICIES)
+    def run(history, generous, services, policy):
+        play(history, generous, services, policy, **FEED)
+
+    run()
+    assert READS["leads delta, cards delta"] > READS.total() / 4

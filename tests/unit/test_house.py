@@ -23,12 +23,13 @@ FLOOR_OF = {
         [
             ["errors", "model", "pair", "settings", "signatures"],
             ["cells", "description", "frames", "deliveries"],
-            ["reconcile", "plan", "guards", "intents", "settling", "overwrites", "report", "seen", "quota"],
+            ["reconcile", "plan", "guards", "intents", "settling", "overwrites", "report", "seen", "quota"]
+            + ["payloads", "lead_overwrites"],
             ["wire", "airtable", "trello", "store", "lock", "local_run", "console"],
-            ["target", "repair"],
-            ["apply", "extract"],
+            ["target", "repair", "repair_leads"],
+            ["apply", "extract", "webhooks", "change_feed"],
             ["pipeline"],
-            ["checks", "trigger", "webhooks"],
+            ["checks", "trigger"],
             ["web"],
         ]
     )
@@ -43,6 +44,12 @@ NEIGHBOURS = {
     ("settling", "intents"),
     ("settling", "plan"),
     ("repair", "target"),
+    ("repair_leads", "repair"),
+    ("repair_leads", "target"),
+    ("lead_overwrites", "intents"),
+    ("lead_overwrites", "payloads"),
+    ("change_feed", "webhooks"),
+    ("extract", "change_feed"),
     ("lock", "store"),
     ("settings", "errors"),
     ("settings", "model"),
