@@ -32,7 +32,7 @@ from leadsync.model import TRELLO_TEXT_LIMIT
 from leadsync.plan import CardWrite, CellWrite, Change, Conflict, LeadWrite, Plan
 from leadsync.repair import look, repair
 from leadsync.seen import Item
-from leadsync.target import Target
+from leadsync.target import Failure, Target
 from leadsync.trello import Board, Trello
 
 WRITERS = 4
@@ -47,16 +47,6 @@ CREATE_ATTEMPTS = 3
 CARD_CELL_REFUSALS = (400, 413, 422)
 """Answers to a PUT that may be about one of its cells."""
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A lead or card that could not be written, why, and what to do."""
-
-    lead_id: str
-    card_id: str
-    reason: str
-    remedy: str
 
 
 @dataclass

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -30,6 +31,8 @@ from leadsync.webhooks import is_whole, load_known
 
 RETENTION = 7 * 86_400.0
 """Seconds that Airtable keeps payloads, and that a webhook lives when nobody asks for them."""
+ASK_AGAIN = 86_400.0
+"""Seconds after which a webhook that was refused is asked for again; at once if token, table or columns are others."""
 NEEDS_IDS = (
     "Payloads name table and columns by id. Give AIRTABLE_API_TOKEN the scope schema.bases:read, or give "
     "AIRTABLE_TABLE_NAME and AIRTABLE_*_FIELD as ids (tbl…, fld…)."
@@ -39,10 +42,10 @@ NEEDS_IDS = (
 @dataclass(frozen=True)
 class Subscription:
     """
-    What is kept of a pair's webhook. `asked`: a digest of base, table and columns it was made for.
+    What is kept of a pair's webhook. `asked`: a digest of token, base, table and columns it was made for.
 
     `fields`: our field -> fld…. `own`: made by us, and so to be removed by us. `broken`: to be replaced. `refused`: why
-    there is none.
+    there is none, found out at `refused_at` by our clock [s since 1970].
     """
 
     asked: str
@@ -52,6 +55,7 @@ class Subscription:
     own: bool = False
     broken: bool = False
     refused: str = ""
+    refused_at: float = 0.0
 
 
 FACTS = Subscription.__dataclass_fields__.keys()
@@ -77,7 +81,8 @@ class ChangeFeed:
         self._settings, self._airtable, self._store, self._may_make = settings, airtable, store, may_make
         self._key = f"feed {pair}"
         self._made = Mark()
-        asked = [settings.airtable_endpoint_url, settings.airtable_base_id, settings.airtable_table_name]
+        token = hashlib.sha256(settings.airtable_api_token.get_secret_value().encode()).hexdigest()
+        asked = [settings.airtable_endpoint_url, token, settings.airtable_base_id, settings.airtable_table_name]
         self._asked = hashlib.sha256(json.dumps([*asked, *settings.columns.values()]).encode()).hexdigest()[:24]
         facts = store.load_facts(self._key) or {}
         self._kept = Subscription(**{"asked": "", **{name: facts[name] for name in FACTS & facts.keys()}})
@@ -102,6 +107,8 @@ class ChangeFeed:
         """
         if self.follows(mark):
             return Mark(mark.webhook, mark.cursor, mark.at)
+        if self.note and 0 <= time.time() - self._kept.refused_at < ASK_AGAIN:
+            return Mark()
         if not self.follows(self._made):
             self._made = self._subscribe() if self._may_make else Mark()
         return self._made
@@ -152,7 +159,7 @@ class ChangeFeed:
         except LeadsyncError as error:
             self.note = f"AIRTABLE_CHANGE_FEED is on and cannot be used: {error}"
             if isinstance(error, ConfigurationError | ServiceRefusedError):
-                self._keep(Subscription(self._asked, refused=self.note))
+                self._keep(Subscription(self._asked, refused=self.note, refused_at=time.time()))
             return Mark()
 
     def _find_or_make(self, table_id: str, fields: dict[str, str]) -> Mark:

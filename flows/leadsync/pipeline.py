@@ -21,7 +21,7 @@ from typing import Any
 import pandas as pd
 
 from leadsync.airtable import Airtable, LeadsRead
-from leadsync.apply import REREAD, Failure, Outcome, Progress, load_cards, load_leads
+from leadsync.apply import REREAD, Outcome, Progress, load_cards, load_leads
 from leadsync.change_feed import ChangeFeed, News
 from leadsync.description import parse
 from leadsync.errors import (
@@ -67,7 +67,7 @@ from leadsync.settings import ChangeFeed as FeedChoice
 from leadsync.settings import ConflictPolicy, Read, Settings
 from leadsync.settling import Verdict, judge, settle
 from leadsync.store import StateStore
-from leadsync.target import Target
+from leadsync.target import Failure, Target
 from leadsync.trello import Board, CardsRead, Trello
 
 PASSES = 3
@@ -403,6 +403,7 @@ class Run:
         repairs = repair_leads(told, self.feed.fields, self.clients.airtable, self.target)
         self._tell_repairs(repairs)
         self.silent += repairs.silent
+        self.report.failures += rows_of(repairs.failures)
         return repairs.given_back
 
     def _check_leads(self, feed: ChangeFeed, seen: Seen, outcome: Outcome) -> Seen:

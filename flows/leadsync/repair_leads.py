@@ -12,21 +12,25 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from leadsync.airtable import Airtable
-from leadsync.errors import ServiceRefusedError
+from leadsync.errors import LeadsyncError
 from leadsync.intents import Intent, IntentState, Sent, digest, digests_of
 from leadsync.lead_overwrites import Patched, Replaced, find_replaced
 from leadsync.payloads import LeadChange
 from leadsync.plan import Conflict
 from leadsync.repair import GIVEN_UP, Repair, Repairs
 from leadsync.settling import LEAD_CELLS
-from leadsync.target import Target
+from leadsync.target import Failure, Target
 
 
 @dataclass
 class LeadRepairs(Repairs):
-    """`silent`: cells of which Airtable told that we wrote them, and not what that replaced."""
+    """
+    `silent`: cells of which Airtable told that we wrote them, and not what that replaced. `failures`: what could not be
+    given back.
+    """
 
     silent: list[Patched] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
 
 
 def unchecked_patches(target: Target) -> list[Intent]:
@@ -54,10 +58,10 @@ def repair_leads(
         untold = {cell.cell for cell in checked.untold if cell.intent.number == row.number}
         listed: list[Conflict] = []
         for found in (found for found in checked.replaced if found.patched.intent.number == row.number):
-            became = _give_back(found, now, airtable, target)
+            became = _give_back(found, now, airtable, target, repairs)
             conflicts = [] if became is Repair.IN_FORCE else [_as_conflict(found, became)]
             repairs.conflicts += conflicts
-            repairs.given_back += [row.lead_id] if became is Repair.GIVEN_BACK else []
+            repairs.given_back += [row.lead_id] if conflicts else []  # also if it was edited again since
             listed += conflicts if became is Repair.TOO_LATE else []
         _keep(replace(row, conflicts=(*row.conflicts, *listed)), untold, airtable.clock, target, repairs)
     return repairs
@@ -75,7 +79,7 @@ def _keep(row: Intent, untold: set[str], now: float, target: Target, repairs: Re
     target.store.end_intent(row)
 
 
-def _give_back(found: Replaced, now: pd.DataFrame, airtable: Airtable, target: Target) -> Repair:
+def _give_back(found: Replaced, now: pd.DataFrame, airtable: Airtable, target: Target, repairs: LeadRepairs) -> Repair:
     """
     The person's value goes back into the cell, while that and the base still hold our write.
 
@@ -98,7 +102,10 @@ def _give_back(found: Replaced, now: pd.DataFrame, airtable: Airtable, target: T
     target.store.give_back(target.pair, {column: row.undo[column] for column in columns}, again)
     try:
         airtable.give_back(row.lead_id, cell, found.value)
-    except ServiceRefusedError:
+    except LeadsyncError as error:
+        reason = f"an edit of {cell} that a write of ours replaced could not be given back: {error}"
+        remedy = "The conflicts list what was typed; type it again."
+        repairs.failures.append(Failure(row.lead_id, row.card_id, reason, remedy))
         return Repair.TOO_LATE
     return Repair.GIVEN_BACK
 

@@ -1,4 +1,4 @@
-"""Where a pass writes. What is never here: a write."""
+"""Where a pass writes, and what it could not write. What is never here: a write."""
 
 from __future__ import annotations
 
@@ -17,3 +17,13 @@ class Target:
     store: StateStore
     pair: str
     still_held: StillHeld
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A lead or card that could not be written, why, and what to do."""
+
+    lead_id: str
+    card_id: str
+    reason: str
+    remedy: str
