@@ -210,7 +210,7 @@ class Player:
         if run.report is None:
             return run
         lists_moved = self.lists_moved
-        check_report(ledger, run, begun, self.last, lists_moved, bool(self.unwritable))
+        check_report(ledger, run, lists_moved, bool(self.unwritable or self.emptied))
         if not dry:
             emptied = {lead for leads in self.emptied.values() for lead in leads} & set(leads)
             known = [lead for lead in emptied if ledger.is_agreed(lead, "status")]
@@ -246,10 +246,9 @@ class Player:
         self._put_right()
         deltas = self.ground.rest_read != "full"
         if deltas:
-            rows = self._until_idle(self.ground.rest_read)
+            said = self._until_idle(self.ground.rest_read)
             if not self.presence_moved and self.ledger.state_lost_at < 0:
-                check_rest(self.ledger, self._rest(rows, deltas=True))
-        self._until_idle("full")
+                check_rest(self.ledger, self._rest(said, deltas=True))
         self.clock.advance(DAY)
         check_rest(self.ledger, self._rest(self._until_idle("full")))
         self.presence_moved = False

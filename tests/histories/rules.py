@@ -165,8 +165,8 @@ def _made_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
 # What a report must say
 
 
-def check_report(ledger: Ledger, run: Run, before: Sight, after: Sight, lists_moved: bool, refusals: bool) -> None:
-    """After a run that came to its end. `before`, `after`: around the run, people's acts included."""
+def check_report(ledger: Ledger, run: Run, lists_moved: bool, refusals: bool) -> None:
+    """After a run that came to its end. `refusals`: a cell cannot take what the sync has to write."""
     report = run.report
     assert report is not None
     if report.exit_code in (2, 3, 4) and run.wrote:
@@ -324,9 +324,11 @@ def _no_edit_lost(ledger: Ledger, rest: Rest) -> None:
 
 
 def _check_spared(ledger: Ledger, rest: Rest, edit: Any) -> None:
-    """The card of a deleted lead, moved or renamed since, is not archived without a word."""
+    """The card of a deleted lead, moved or renamed since the last good run before, is not archived without a word."""
     card = rest.sight.cards.get(edit.card)
     if edit.side != TRELLO or card is None or edit.null:
+        return
+    if edit.at <= ledger.last_good_before(ledger.gone_at.get(edit.lead, 0)):
         return
     shut, at = ledger.closed.get(edit.card, (False, 0))
     if shut and at >= edit.at and edit.card not in ledger.shut_by_people:
