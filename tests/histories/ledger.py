@@ -100,7 +100,7 @@ class Sight:
     """Status -> list, as the settings have it."""
 
     def stage_of(self, status: str) -> str:
-        """"" if the status is not one of the map."""
+        """ "" if the status is not one of the map."""
         return self.stages.get(status or "NEW", "")
 
     def text(self, lead: str, cell: str) -> str:
@@ -136,7 +136,8 @@ class Edit:
     """
     A value that a person gave a cell. `also`: other values that would do as well.
 
-    null: perhaps no edit at all, because the cell may have been agreed at this value. in_window: made between the last
+    null: perhaps no edit at all, because the cell may have been agreed at this value. by_chance: the
+    other side said the same already. in_window: made between the last
     re-read and a PATCH of the same cell, which nothing shows afterwards.
     """
 
@@ -149,6 +150,7 @@ class Edit:
     null: bool = False
     listed: bool = False
     in_window: bool = False
+    by_chance: bool = False
     also: set[str] = field(default_factory=set)
 
     def __str__(self) -> str:
@@ -165,12 +167,16 @@ class Ledger:
     def __init__(self) -> None:
         self.now = 0
         self.live: list[Edit] = []
+        self.born: list[str] = []
+        """All leads, oldest first."""
         self.card_of: dict[str, str] = {}
         """Lead -> the card that is its form, as far as the history makes it plain."""
         self.ground: dict[tuple[str, str, str], set[str]] = defaultdict(set)
         """(lead, cell, side) -> values of the cell since both sides were last seen to agree after a good run."""
         self.agreed_at: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0])
         self.touched: dict[tuple[str, str, str], int] = defaultdict(int)
+        self.touched_in_run: dict[tuple[str, str, str], int] = defaultdict(int)
+        self.running = False
         self.typed: dict[tuple[str, str], set[str]] = defaultdict(set)
         self.closed: dict[str, tuple[bool, int]] = {}
         """Card -> how people, or the sync, last left it, and when."""
@@ -185,6 +191,8 @@ class Ledger:
         self.back_at: dict[str, int] = {}
         self.touched_cards: dict[str, int] = defaultdict(int)
         self.state_lost_at = -1
+        self.run_at = 0
+        """When the last run began that was no dry one."""
         self.good_runs: list[int] = [0]
         self.mass_act_at = -1
         self.hand_edits: list[tuple[str, str, str]] = []
@@ -196,9 +204,10 @@ class Ledger:
     def person(self, before: Sight, after: Sight) -> None:
         """Take in one act of a person."""
         self.now += 1
-        for lead in before.records.keys() | after.records.keys():
+        self.born += [lead for lead in after.records if lead not in self.born]
+        for lead in sorted(before.records.keys() | after.records.keys()):
             self._lead_act(lead, before, after)
-        for card_id in before.cards.keys() | after.cards.keys():
+        for card_id in sorted(before.cards.keys() | after.cards.keys()):
             was, now = before.cards.get(card_id), after.cards.get(card_id)
             if was != now:
                 self._card_act(card_id, was, now, before, after)
@@ -245,7 +254,7 @@ class Ledger:
         if was is not None and was["desc"] != now["desc"]:
             for lead in leads:
                 self._block_act(lead, was["desc"], now["desc"])
-        for lead in leads:
+        for lead in sorted(leads):
             self._typed_on_card(lead, now, after)
             if was is None or self.card_of.get(lead) != card_id:
                 if lead not in self.card_of and self._named_once(lead, after) and after.is_usable(now):
@@ -290,7 +299,9 @@ class Ledger:
         self.touched[lead, "status", TRELLO] = self.now
         mine = [edit for edit in self.live if (edit.lead, edit.cell, edit.side) == (lead, "status", TRELLO)]
         plain = ticked and place in STATUS_FOR and place != "DONE" and not mine
-        plain &= self.ground[lead, "status", TRELLO] <= {place} and place == before.stage_of(before.text(lead, "status"))
+        plain &= self.ground[lead, "status", TRELLO] <= {place} and place == before.stage_of(
+            before.text(lead, "status")
+        )
         if plain:
             self._edit(lead, "status", TRELLO, "DONE", before, card_id)
             self.live[-1].also.add("(ticked)")
@@ -318,16 +329,24 @@ class Ledger:
         was = self.value(lead, cell, side, before)
         self.ground[lead, cell, side].add(was)
         self.touched[lead, cell, side] = self.now
+        if self.running:
+            self.touched_in_run[lead, cell, side] = self.now
         self.typed[lead, cell].add(STATUS_FOR.get(value, value) if (cell, side) == ("status", TRELLO) else value)
         self.live = [
             edit
             for edit in self.live
-            if (edit.lead, edit.cell) != (lead, cell) or (edit.side != side and not self.shows(edit, side, before))
+            if (edit.lead, edit.cell) != (lead, cell) or (edit.side != side and not self._has_come(edit, side, before))
         ]
-        edit = Edit(lead, cell, side, value, self.now, card, null=value in self.ground[lead, cell, side])
+        held = {_counts_as(cell, each) for each in self.ground[lead, cell, side]}
+        edit = Edit(lead, cell, side, value, self.now, card, null=_counts_as(cell, value) in held)
+        edit.by_chance = self.shows(edit, TRELLO if side == AIRTABLE else AIRTABLE, before)
         if (cell, side) == ("name", TRELLO) and self._says_nothing(lead, value, before):
             return
         self.live.append(edit)
+
+    def _has_come(self, edit: Edit, side: str, sight: Sight) -> bool:
+        """Whether people on the other side see the edit: it is shown there, and not only by chance."""
+        return self.shows(edit, side, sight) and (not edit.by_chance or edit.at < self.run_at)
 
     def _says_nothing(self, lead: str, title: str, sight: Sight) -> bool:
         """An emptied title, and one that may be a fallback."""
@@ -423,6 +442,11 @@ class Ledger:
 
     def edits_of(self, lead: str) -> Iterator[Edit]:
         return (edit for edit in self.live if edit.lead == lead)
+
+
+def _counts_as(cell: str, value: str) -> str:
+    """An empty status counts as NEW."""
+    return "NEW" if (cell, value) == ("status", "") else value
 
 
 def _names(row: dict[str, Any], edit: Edit) -> bool:

@@ -161,9 +161,7 @@ class NearWorld(World):
         body, malformed = parse_body(raw, headers.get("content-type", ""))  # type: ignore[arg-type]
         service, now = "trello" if parts.path.startswith("/1/") else "airtable", self.emulator.clock.now()
         method = str(sent.method)
-        return Request(
-            service, method, parts.path, query, body, headers, now, None, parameters, parts.query, malformed
-        )
+        return Request(service, method, parts.path, query, body, headers, now, None, parameters, parts.query, malformed)
 
     def _response(self, sent: requests.PreparedRequest, reply: Any) -> requests.Response:
         response = requests.Response()

@@ -5,6 +5,7 @@ Playing a history: people and runs take their turns, every rule is asked after e
 from __future__ import annotations
 
 import json
+import random
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -17,8 +18,18 @@ from leadsync.settings import Settings
 
 from histories.ledger import AIRTABLE, STAGE_OF, Ledger, Sight, is_error, markers, sight_of
 from histories.near_world import Killed, NearWorld, other_table
-from histories.rules import Breach, Rest, Run, changed, check_report, check_rest, check_writes, must_refuse
-from histories.steps import Event, Ground, History, Step, made_up, step
+from histories.rules import (
+    Breach,
+    Rest,
+    Run,
+    changed,
+    check_report,
+    check_rest,
+    check_writes,
+    is_given_back,
+    must_refuse,
+)
+from histories.steps import Event, Ground, History, Step, made_up, step, without
 
 RUNS_TO_REST = 8
 STAGES = ("TODO", "IN_PROGRESS", "DONE")
@@ -41,6 +52,7 @@ class Player:
 
     def __init__(self, ground: Ground, folder: Path) -> None:
         self.ground, self.ledger, self.runs = ground, Ledger(), 0
+        random.seed(0)  # the product's jitter
         self.stages = {status: stage for status, stage in STAGE_OF.items() if status != "NURTURE" or ground.nurture}
         self.world = NearWorld(folder, trip=ground.trip, **dict(ground.knobs))
         self.air, self.tre, self.clock = self.world.airtable, self.world.trello, self.world.emulator.clock
@@ -51,6 +63,7 @@ class Player:
         self._settle_in()
         self.last = self.sight()
         for lead in self.last.records:
+            self.ledger.born.append(lead)
             for cell in ("status", "name", "email", "source"):
                 self.ledger._edit(lead, cell, AIRTABLE, self.last.text(lead, cell), self.last)
         self.ledger.foreign = {self.foreign: self.last.cards[self.foreign]}
@@ -78,7 +91,9 @@ class Player:
                 if not ground.lonely:
                     self.untouched.append(self._new_lead("Uninvolved", "CONTACTED", "un_involved@example.com"))
                 for pick in range(ground.leads if number == 0 else 1):
-                    self._new_lead(("Ada", "Bob", None)[pick], ("NEW", "LOST", "QUALIFIED")[pick], f"{pick}@example.com")
+                    self._new_lead(
+                        ("Ada", "Bob", None)[pick], ("NEW", "LOST", "QUALIFIED")[pick], f"{pick}@example.com"
+                    )
                 if number == 0:
                     self.crowd = [self._new_lead(f"Crowd {each}", "QUALIFIED", None) for each in range(ground.crowd)]
                     self.untouched += self.crowd
@@ -123,13 +138,14 @@ class Player:
         now = self.sight()
         if self.run is not None:
             check_writes(self.ledger, self.run, self.last, now)
-            self.run.wrote |= changed(self.last, now)
+            self.run.wrote |= {key for key in changed(self.last, now) if not is_given_back(key, self.last, now)}
         self.ledger.written(self.last, now)
         self.last = now
 
     def act(self, act: Step) -> bool:
         """One act of people. Returns: whether anything changed."""
-        if self.run is not None:
+        self.ledger.running = self.run is not None
+        if self.ledger.running:
             self.absorb()
         given = act.args
         self.clock.advance(given.pop("gap", 0.0))
@@ -185,6 +201,8 @@ class Player:
             leads = list(self.air.records())
         on_card, on_lead = on_card_deleted or ground.on_card_deleted, on_lead_deleted or ground.on_lead_deleted
         recreates, archives = on_card == "recreate", on_lead == "archive"
+        ledger.now += 1
+        ledger.run_at = ledger.run_at if dry else ledger.now
         run = Run(ledger.now, dry, mass, recreates or self._recreates, archives, leads)
         self._recreates |= recreates and not dry
         self._archives_all &= archives
@@ -206,6 +224,7 @@ class Player:
         finally:
             self.world.clock.while_waiting = None  # type: ignore[attr-defined]
         self.absorb()
+        ledger.now += 1
         self.run = None
         if run.report is None:
             return run
@@ -235,7 +254,9 @@ class Player:
             with other_table(self.world, table):
                 for lead, cells in self.air.records().items():
                     if isinstance(cells.get("source"), list):
-                        fresh = [each | {"url": f"https://files.example/{self.runs}/{number}"} for each in cells["source"]]
+                        fresh = [
+                            each | {"url": f"https://files.example/{self.runs}/{number}"} for each in cells["source"]
+                        ]
                         self._set_cell(lead, "source", fresh)
         self.last = self.sight()
 
@@ -269,7 +290,7 @@ class Player:
 
     def _put_right(self) -> None:
         """People see to it that the sync can go on: options that it was refused for are back."""
-        if self.emptied and any(map(len, self.emptied.values())):
+        if self.emptied:
             self.act(step("put_options_back", pick=0))
 
     def _until_idle(self, read: str) -> list[Any]:
@@ -325,12 +346,12 @@ class Disturbance:
                 self._clash(request)
             elif event.what == "act" and event.act is not None:
                 self.player.act(event.act)
-            elif event.what.endswith("while waiting"):
+            elif event.what.endswith(("while waiting", "while backing off")):
                 act = event.act
                 self.player.world.clock.while_waiting = (  # type: ignore[attr-defined]
                     (lambda: self._clash(request)) if act is None else (lambda: self.player.act(act))
                 )
-                fault = fault_of("429")
+                fault = fault_of("429" if event.what.endswith("while waiting") else "drop_before")
             elif event.what.endswith("_often"):
                 self.lasting, fault = event, fault_of(event.what.removesuffix("_often"))
             else:
@@ -377,7 +398,12 @@ class Disturbance:
             return
         for record in (request.body or {}).get("records", []):
             for edit in self.player.ledger.live:
-                if edit.at > self.acts_before and edit.side == AIRTABLE and edit.lead == record["id"] and edit.cell in record["fields"]:
+                if (
+                    edit.at > self.acts_before
+                    and edit.side == AIRTABLE
+                    and edit.lead == record["id"]
+                    and edit.cell in record["fields"]
+                ):
                     edit.in_window = True
 
 
@@ -425,7 +451,16 @@ class People:
         ours = set(self.ledger.card_of.values()) - {self.ledger.card_of.get(lead) for lead in untouched}
         named = {card for card, cells in self.tre.cards().items() if set(markers(cells["desc"])) - untouched}
         left = (ours | named) & self.tre.cards().keys()
-        return sorted(card for card in left if not set(markers(self.tre.card(card)["desc"])) & untouched)
+        left = {card for card in left if not set(markers(self.tre.card(card)["desc"])) & untouched}
+        return sorted(left, key=lambda card: (self._born(card), card))
+
+    def _born(self, card: str) -> int:
+        """The place of the card's lead among the leads, so that a number means the same one on both sides."""
+        leads = {
+            *markers(self.tre.card(card)["desc"]),
+            *(lead for lead, its in self.ledger.card_of.items() if its == card),
+        }
+        return min((self.ledger.born.index(lead) for lead in leads if lead in self.ledger.born), default=99)
 
     def _card(self, pick: int) -> str | None:
         cards = self._cards()
@@ -497,6 +532,15 @@ class People:
         if lead and len(self.air.records()) > 1:
             self.player.presence_moved = True
             self.air.delete(lead)
+
+    def delete_both(self, pick: int) -> None:
+        """The lead and its card."""
+        lead = self._lead(pick)
+        card = self.ledger.card_of.get(lead or "")
+        if lead and card in self.tre.cards():
+            self.player.presence_moved = True
+            self.air.delete(lead)
+            self.tre.delete(str(card))
 
     def restore_leads(self, pick: int) -> None:
         for lead in list(self.air._table.deleted):
@@ -739,7 +783,9 @@ def _plainer_steps(history: History) -> Iterable[History]:
                 for event in value:
                     fewer = tuple(one for one in value if one is not event)
                     yield _with(history, at, tuple((n, fewer if n == name else v) for n, v in each.given))
-            elif (name in ("policy", "on_card_deleted", "on_lead_deleted", "dry", "events")) or (name == "gap" and value):
+            elif (name in ("policy", "on_card_deleted", "on_lead_deleted", "dry", "events")) or (
+                name == "gap" and value
+            ):
                 yield _with(history, at, tuple((n, v) for n, v in each.given if n != name))
             elif name == "read" and value != "full":
                 yield _with(history, at, tuple((n, "full" if n == name else v) for n, v in each.given))
@@ -764,9 +810,9 @@ def told(seed: int, history: History, breach: Breach) -> str:
     return f"seed {seed}: {breach}\n{steps}"
 
 
-def breach_of(seed: int, shrink: bool = True) -> tuple[int, str]:
-    """Plays the history of a seed. Returns: runs, and what broke, "" if nothing did."""
-    history = made_up(seed)
+def breach_of(seed: int, shrink: bool = True, names: frozenset[str] = frozenset()) -> tuple[int, str]:
+    """Plays the history of a seed, `names` left out of it. Returns: runs, and what broke, "" if nothing did."""
+    history = without(made_up(seed), names)
     outcome = play(history)
     if outcome.breach is None:
         return outcome.runs, ""

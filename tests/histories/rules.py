@@ -24,6 +24,7 @@ from histories.ledger import (
     is_error,
     markers,
     own_text,
+    shown_text,
 )
 
 Row = dict[str, Any]
@@ -64,21 +65,39 @@ class Run:
 
 def check_writes(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
     """Between two sights with no act of a person in between."""
-    for rule in (_nothing_in_a_dry_run, _leads_stay, _lost_stays_lost, _foreign_stays, _shut_with_cause, _made_with_cause):
+    for rule in (
+        _nothing_in_a_dry_run,
+        _leads_stay,
+        _lost_stays_lost,
+        _foreign_stays,
+        _shut_with_cause,
+        _made_with_cause,
+    ):
         rule(ledger, run, before, after)
 
 
 def changed(before: Sight, after: Sight) -> set[str]:
     """Ids of leads and cards that differ."""
     sides = ((before.records, after.records), (before.cards, after.cards))
-    return {key for was, now in sides for key in was.keys() | now.keys() if _cells(was.get(key)) != _cells(now.get(key))}
+    return {
+        key for was, now in sides for key in was.keys() | now.keys() if _cells(was.get(key)) != _cells(now.get(key))
+    }
 
 
 def _cells(item: Row | None) -> Row | None:
     if item is None:
         return None
     names = ("name", "email", "status", "source", "notes", "desc", "closed", "dueComplete", "idList", "idBoard")
-    return {name: item.get(name) for name in names}
+    return {name: item.get(name) if is_error(item.get(name)) else shown_text(item.get(name)) for name in names}
+
+
+def is_given_back(key: str, before: Sight, after: Sight) -> bool:
+    """Whether a write gave a person's text back, and nothing else: no report need tell it."""
+    was, now = _cells(before.cards.get(key)), _cells(after.cards.get(key))
+    if was is None or now is None or was | {"desc": ""} != now | {"desc": ""}:
+        return False
+    ours = [[block_line(card["desc"], label) for label in LABELS.values()] for card in (was, now)]
+    return ours[0] == ours[1] and markers(was["desc"]) == markers(now["desc"])
 
 
 def _nothing_in_a_dry_run(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
@@ -92,8 +111,10 @@ def _leads_stay(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
         raise Breach("no lead is made or deleted", f"{sorted(before.records.keys() ^ after.records.keys())}")
     for lead, was in before.records.items():
         for cell in (*ONE_WAY, "notes"):
-            if was.get(cell) != after.records[lead].get(cell):
-                raise Breach("one-way cells stay", f"{lead} {cell}: {was.get(cell)!r} -> {after.records[lead].get(cell)!r}")
+            if before.text(lead, cell) != after.text(lead, cell):
+                raise Breach(
+                    "one-way cells stay", f"{lead} {cell}: {was.get(cell)!r} -> {after.records[lead].get(cell)!r}"
+                )
     if gone := before.cards.keys() - after.cards.keys():
         raise Breach("no card is deleted", f"{sorted(gone)}")
 
@@ -188,11 +209,12 @@ def check_report(ledger: Ledger, run: Run, lists_moved: bool, refusals: bool) ->
 
 def _told_what_was_written(run: Run, report: Report) -> None:
     told = {row[key] for row in report.changes for key in ("lead_id", "card_id")} - {""}
-    told |= {row[key] for row in report.conflicts for key in ("lead_id", "card_id")} - {""}
-    if untold := run.wrote - told:
+    apart = {row[key] for row in report.conflicts for key in ("lead_id", "card_id")} - {""}
+    if untold := run.wrote - told - apart:
         raise Breach("report tells what was written", f"written and not told: {sorted(untold)}")
     for row in report.changes:
-        if row["outcome"] == "done" and not {row["lead_id"], row["card_id"]} & run.wrote:
+        # what an earlier run overwrote may be given back, and then lose once more
+        if row["outcome"] == "done" and not {row["lead_id"], row["card_id"]} & (run.wrote | apart):
             raise Breach("report tells what was written", f"told and not written: {row}")
 
 
@@ -207,7 +229,8 @@ def _conflicts_with_cause(ledger: Ledger, run: Run, report: Report) -> None:
             continue
         touched = [side for side in (AIRTABLE, TRELLO) if ledger.touched[lead, cell, side] > since]
         card = ledger.touched_cards[ledger.card_of.get(lead, "")] > since
-        also = cell == "name" and ledger.touched[lead, "email", AIRTABLE] > since
+        meanwhile = ledger.touched_in_run[lead, cell, TRELLO] > since  # our write may have landed on it
+        also = meanwhile or cell == "name" and ledger.touched[lead, "email", AIRTABLE] > since
         if AIRTABLE not in touched and not also or (TRELLO not in touched and not card):
             raise Breach("conflict with cause", f"{row}; edited since they agreed: {touched or 'neither'}")
 
@@ -359,7 +382,8 @@ def _set_aside_with_cause(ledger: Ledger, rest: Rest) -> None:
         record = sight.records.get(lead)
         causes = [
             record is None,
-            record is not None and (sight.stage_of(sight.text(lead, "status")) == "" or any(map(is_error, record.values()))),
+            record is not None
+            and (sight.stage_of(sight.text(lead, "status")) == "" or any(map(is_error, record.values()))),
             record is not None and bool(rest.unreadable),
             card is not None and (card["isTemplate"] or len(markers(card["desc"])) > 1),
             card is not None and sight.place(card) not in STATUS_FOR,
@@ -380,7 +404,9 @@ def _no_card_missing(ledger: Ledger, rest: Rest) -> None:
         deleted = ledger.deleted_cards.get(lead)
         edits = [at for at in ledger.status_edits[lead] if deleted is not None and at > deleted]
         if deleted is None or rest.recreates or len(edits) == 1:
-            why = "" if deleted is None else "; its card was deleted" + ("" if not edits else ", then its status edited")
+            why = (
+                "" if deleted is None else "; its card was deleted" + ("" if not edits else ", then its status edited")
+            )
             raise Breach("every lead has its card", f"{lead} has none{why}")
 
 

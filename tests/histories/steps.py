@@ -7,8 +7,8 @@ steps.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -71,7 +71,8 @@ class Event:
     What befalls a run at its nth request of a kind.
 
     what: a fault, "kill before", "kill after", "clash" (a person edits the very cells that are written), "act" (a
-    person does `act`), or "act while waiting" (the request gets a 429, and the person acts during the wait).
+    person does `act`), or "act while waiting" and "clash while waiting" (the request gets a 429, and the person acts during the wait), or
+    "… while backing off" (the same after a dropped connection).
     """
 
     where: str
@@ -158,6 +159,23 @@ KNOBS: tuple[tuple[tuple[str, Any], ...], ...] = (
 )
 
 
+def without(history: History, names: frozenset[str]) -> History:
+    """The history without steps and events of these names, and with these parts of its ground as they are by default."""
+    plain = Ground()
+    ground = replace(history.ground, **{name: getattr(plain, name) for name in vars(plain).keys() & names})
+    steps = [each for each in history.steps if each.what not in names]
+    return History(ground, tuple(Step(each.what, tuple(_fewer(each, names))) for each in steps))
+
+
+def _fewer(each: Step, names: frozenset[str]) -> Iterator[tuple[str, Any]]:
+    for name, value in each.given:
+        if name == "events":
+            value = tuple(
+                one for one in value if one.what not in names and (one.act is None or one.act.what not in names)
+            )
+        yield name, value
+
+
 def _ground(rng: Random) -> Ground:
     odd = rng.random()
     return Ground(
@@ -214,6 +232,7 @@ ROUGH: tuple[Maker, ...] = (
     _edit("archive_or_take_back", closed=YES_NO),
     _edit("archive_or_take_back", closed=YES_NO),
     _edit("delete_card"),
+    _edit("delete_both"),
     _edit("archive_then_delete", synced=YES_NO),
     _edit("copy_card", place=PLACES),
     _edit("send_to_board", away=YES_NO),
@@ -277,7 +296,7 @@ def _events(rng: Random, ground: Ground) -> tuple[Event, ...]:
     if kind < 0.76:
         return (Event(rng.choice(("PATCH", "PATCH", "PUT", "any")), 0, "act while waiting", rng.choice(MILD)(rng)),)
     if kind < 0.84:
-        return (Event(rng.choice(("PATCH", "PUT")), 0, "clash while waiting"),)
+        return (Event(rng.choice(("PATCH", "PUT")), 0, rng.choice(("clash while waiting", "clash while backing off"))),)
     if kind < 0.94:
         put = rng.choice((0, 0, 1))
         then = rng.choice(("kill", "kill", "feed"))
