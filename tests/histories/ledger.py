@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness import World
-
 from histories.near_world import other_table
 
 STAGE_OF = {
@@ -217,12 +216,11 @@ class Ledger:
             self.gone_at[lead] = self.now
             self.live = [edit for edit in self.live if not self._is_over(edit, lead, before)]
             return
-        if lead not in before.records:
-            if lead in self.gone_at:
-                del self.gone_at[lead]
-                self.back_at[lead] = self.now
-                self.live = [edit for edit in self.live if edit.lead != lead or edit.side == AIRTABLE]
-                return
+        if lead not in before.records and lead in self.gone_at:
+            del self.gone_at[lead]
+            self.back_at[lead] = self.now
+            self.live = [edit for edit in self.live if edit.lead != lead or edit.side == AIRTABLE]
+            return
         for cell in (*TWO_WAY, *ONE_WAY):
             was, now = before.records.get(lead, {}).get(cell), after.records[lead].get(cell)
             if was != now and not is_error(now):

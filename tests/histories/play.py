@@ -9,12 +9,9 @@ import random
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-from emulator import Fault
-from emulator.wire import Request
-from leadsync.settings import Settings
 
 from histories.ledger import AIRTABLE, STAGE_OF, Ledger, Sight, is_error, markers, sight_of
 from histories.near_world import Killed, NearWorld, other_table
@@ -30,6 +27,10 @@ from histories.rules import (
     must_refuse,
 )
 from histories.steps import Event, Ground, History, Step, made_up, step, without
+
+from emulator import Fault
+from emulator.wire import Request
+from leadsync.settings import Settings
 
 RUNS_TO_REST = 8
 STAGES = ("TODO", "IN_PROGRESS", "DONE")
@@ -209,7 +210,7 @@ class Player:
         self.runs += 1
         events_left = Disturbance(self, run, events)
         self.world.before, self.world.after = events_left.before, events_left.after
-        begun, self.run = self.last, run
+        self.run = run
         changes = {"SYNC_CONFLICT": policy or ground.policy, "AIRTABLE_TABLE_NAME": self._table_name(table_id)}
         changes |= {"SYNC_ON_CARD_DELETED": on_card, "SYNC_ON_LEAD_DELETED": on_lead}
         self._change_what_is_signed()
@@ -347,10 +348,8 @@ class Disturbance:
             elif event.what == "act" and event.act is not None:
                 self.player.act(event.act)
             elif event.what.endswith(("while waiting", "while backing off")):
-                act = event.act
-                self.player.world.clock.while_waiting = (  # type: ignore[attr-defined]
-                    (lambda: self._clash(request)) if act is None else (lambda: self.player.act(act))
-                )
+                act = partial(self._clash, request) if event.act is None else partial(self.player.act, event.act)
+                self.player.world.clock.while_waiting = act  # type: ignore[attr-defined]
                 fault = fault_of("429" if event.what.endswith("while waiting") else "drop_before")
             elif event.what.endswith("_often"):
                 self.lasting, fault = event, fault_of(event.what.removesuffix("_often"))
@@ -447,7 +446,7 @@ class People:
         return here[pick % len(here)] if here else None
 
     def _cards(self) -> list[str]:
-        untouched = {lead for lead in self.player.untouched}
+        untouched = set(self.player.untouched)
         ours = set(self.ledger.card_of.values()) - {self.ledger.card_of.get(lead) for lead in untouched}
         named = {card for card, cells in self.tre.cards().items() if set(markers(cells["desc"])) - untouched}
         left = (ours | named) & self.tre.cards().keys()

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from leadsync.report import Report
-
 from histories.ledger import (
     AIRTABLE,
     ONE_WAY,
@@ -26,6 +24,8 @@ from histories.ledger import (
     own_text,
     shown_text,
 )
+
+from leadsync.report import Report
 
 Row = dict[str, Any]
 LABELS = {"email": "E-mail:", "source": "Source:"}
@@ -313,9 +313,9 @@ def _sides_equal(ledger: Ledger, rest: Rest) -> None:
         record = sight.records[lead]
         status, place = sight.text(lead, "status"), sight.place(card)
         apart = sight.stage_of(status) != place and sight.stage_of(status) and place in STATUS_FOR
-        if apart and not is_error(record.get("status")) and not rest.is_held(lead, "status"):
-            if not rest.is_failing(lead, "status"):
-                raise Breach("both sides equal", f"{lead} status {status!r}, list {place!r}")
+        excused = rest.is_held(lead, "status") or rest.is_failing(lead, "status")
+        if apart and not is_error(record.get("status")) and not excused:
+            raise Breach("both sides equal", f"{lead} status {status!r}, list {place!r}")
         wanted = sight.title_wanted(lead)
         if not is_error(record.get("name")) and not (is_error(record.get("email")) and not sight.text(lead, "name")):
             excused = rest.is_held(lead, "name") or rest.is_failing(lead, "name")

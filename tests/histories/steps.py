@@ -71,8 +71,8 @@ class Event:
     What befalls a run at its nth request of a kind.
 
     what: a fault, "kill before", "kill after", "clash" (a person edits the very cells that are written), "act" (a
-    person does `act`), or "act while waiting" and "clash while waiting" (the request gets a 429, and the person acts during the wait), or
-    "… while backing off" (the same after a dropped connection).
+    person does `act`), "act while waiting" or "clash while waiting" (the request gets a 429, and the person acts during
+    the wait), or "clash while backing off" (the same after a dropped connection).
     """
 
     where: str
@@ -160,7 +160,7 @@ KNOBS: tuple[tuple[tuple[str, Any], ...], ...] = (
 
 
 def without(history: History, names: frozenset[str]) -> History:
-    """The history without steps and events of these names, and with these parts of its ground as they are by default."""
+    """The history without steps and events of these names; parts of its ground so named are as they are by default."""
     plain = Ground()
     ground = replace(history.ground, **{name: getattr(plain, name) for name in vars(plain).keys() & names})
     steps = [each for each in history.steps if each.what not in names]
