@@ -194,7 +194,6 @@ class Ledger:
         """When the last run began that was no dry one."""
         self.good_runs: list[int] = [0]
         self.mass_act_at = -1
-        self.hand_edits: list[tuple[str, str, str]] = []
         self.blurred: set[str] = set()
         """Leads of which it cannot be told which card is theirs."""
 
@@ -249,9 +248,6 @@ class Ledger:
             self.by_people.add(card_id)
         if was is None or was["desc"] != now["desc"]:
             self.texts[card_id] = own_text(now["desc"])
-        if was is not None and was["desc"] != now["desc"]:
-            for lead in leads:
-                self._block_act(lead, was["desc"], now["desc"])
         for lead in sorted(leads):
             self._typed_on_card(lead, now, after)
             if was is None or self.card_of.get(lead) != card_id:
@@ -262,22 +258,14 @@ class Ledger:
                 elif lead not in self.card_of:
                     self.blurred.add(lead)
                 continue
-            if not after.is_usable(now) or len(markers(now["desc"])) > 1:
+            self._cells_act(lead, card_id, was, now, before, after)
+            in_use = before.is_usable(was) and after.is_usable(now) and len(markers(now["desc"])) < 2
+            if not in_use:  # nothing is asked for what is done to a card that is put away
                 self.live = [edit for edit in self.live if (edit.lead, edit.side) != (lead, TRELLO)]
-            elif not before.is_usable(was):
-                continue  # back, with whatever was done to it meanwhile
-            else:
-                self._cells_act(lead, card_id, was, now, before, after)
 
     def _named_once(self, lead: str, sight: Sight) -> bool:
         cards = sight.cards_of(lead)
         return len(cards) == 1 and len(markers(sight.cards[cards[0]]["desc"])) == 1
-
-    def _block_act(self, lead: str, was: str, now: str) -> None:
-        for cell, label in (("email", "E-mail:"), ("source", "Source:")):
-            text = block_line(now, label)
-            if text is not None and block_line(was, label) not in (None, text):
-                self.hand_edits.append((lead, cell, text))
 
     def _typed_on_card(self, lead: str, card: Cells, sight: Sight) -> None:
         self.typed[lead, "name"].add(card["name"])
@@ -285,7 +273,7 @@ class Ledger:
 
     def _cells_act(self, lead: str, card_id: str, was: Cells, now: Cells, before: Sight, after: Sight) -> None:
         place, former = after.place(now), before.place(was)
-        if place != former:
+        if place != former and was["idBoard"] == now["idBoard"]:
             self._edit(lead, "status", TRELLO, place, before, card_id)
         if was["dueComplete"] != now["dueComplete"]:
             self._tick(lead, card_id, place, now["dueComplete"], before)
@@ -317,6 +305,16 @@ class Ledger:
             if after.cards_of(lead):  # another one takes its place, with cells of its own
                 self.blurred.add(lead)
                 self.forget_edits(lead)
+
+    def make_plain(self, lead: str, card_id: str, sight: Sight) -> None:
+        """The lead's card is known again; what both sides say now is what is asked for from now on."""
+        self.blurred.discard(lead)
+        self.card_of[lead] = card_id
+        self.forget_edits(lead)
+        for cell in TWO_WAY:
+            if is_error(sight.records[lead].get(cell)):
+                continue
+            self.live.append(Edit(lead, cell, AIRTABLE, self.value(lead, cell, AIRTABLE, sight), self.now))
 
     def forget_edits(self, lead: str) -> None:
         """Nothing is asked for the lead's cells but that both sides be equal."""
@@ -411,6 +409,15 @@ class Ledger:
                     self.agreed_at[lead, cell].append(self.now)
                     for side in (AIRTABLE, TRELLO):
                         self.ground[lead, cell, side] = {self.value(lead, cell, side, sight)}
+
+    def let_go(self, sight: Sight) -> None:
+        """After a run: an edit that was taken back before it gave way to one of the other side."""
+        in_force = {(edit.lead, edit.cell, edit.side) for edit in self.live if self.shows(edit, edit.side, sight)}
+        self.live = [edit for edit in self.live if not edit.null or not self._gave_way(edit, in_force)]
+
+    def _gave_way(self, edit: Edit, in_force: set[tuple[str, str, str]]) -> bool:
+        other = TRELLO if edit.side == AIRTABLE else AIRTABLE
+        return (edit.lead, edit.cell, edit.side) not in in_force and (edit.lead, edit.cell, other) in in_force
 
     def list(self, rows: list[dict[str, Any]]) -> None:
         """Mark the edits that a report names as conflicts."""

@@ -225,6 +225,7 @@ class Player:
         finally:
             self.world.clock.while_waiting = None  # type: ignore[attr-defined]
         self.absorb()
+        ledger.let_go(self.last)
         ledger.now += 1
         self.run = None
         if run.report is None:
@@ -238,7 +239,7 @@ class Player:
             ledger.list(run.report.conflicts)
             if run.report.exit_code == 0 and not run.disturbed:
                 ledger.agree(leads, self.last)
-                self.lists_moved = False
+            self.lists_moved &= run.report.exit_code != 3  # told once; from then on they are known
         return run
 
     _recreates = False
@@ -272,7 +273,12 @@ class Player:
             if not self.presence_moved and self.ledger.state_lost_at < 0:
                 check_rest(self.ledger, self._rest(said, deltas=True))
         self.clock.advance(DAY)
-        check_rest(self.ledger, self._rest(self._until_idle("full")))
+        rest = self._rest(self._until_idle("full"))
+        check_rest(self.ledger, rest)
+        for lead in sorted(self.ledger.blurred & self.last.records.keys()):
+            card = rest.active(lead, self.ledger)
+            if card is not None and self.last.cards_of(lead) == [card]:
+                self.ledger.make_plain(lead, card, self.last)
         self.presence_moved = False
 
     def _rest(self, reports: list[Any], deltas: bool = False) -> Rest:

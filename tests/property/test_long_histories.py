@@ -168,6 +168,16 @@ TOLD: dict[str, History] = {
         Ground(leads=1, lonely=True),
         (FIRST_SYNC, step("archive_or_take_back", pick=0, closed=True), FIRST_SYNC),
     ),
+    "parked-card-that-is-archived-stays-archived": History(
+        Ground(),
+        (
+            FIRST_SYNC,
+            step("disagree", pick=0, status="CONTACTED", place="Waiting", name="Cyd", title="Ada"),
+            FIRST_SYNC,
+            step("archive_or_take_back", pick=0, closed=True),
+            FIRST_SYNC,
+        ),
+    ),
     "list-made-anew-is-found": History(
         Ground(by_name=True), (FIRST_SYNC, step("remake_list", pick=0, name="DONE"), FIRST_SYNC)
     ),
