@@ -49,14 +49,11 @@ def shown_text(value: Any) -> str:
 
 
 def block_line(desc: str, label: str) -> str | None:
-    """A line of the paragraph that ends in the marker, without the markup of Trello's editor; None if there is none."""
+    """A line of the block that ends in the marker, without the markup of Trello's editor; None if there is none."""
     lines = desc.split("\n")
-    ends = [at for at, line in enumerate(lines) if MARKER.match(line)]
-    if not ends:
-        return None
-    for line in reversed(lines[: ends[0]]):
-        if line.strip() == HEADER:
-            return None
+    end = next((at for at, line in enumerate(lines) if MARKER.match(line)), 0)
+    start = max((at for at, line in enumerate(lines[:end]) if line.strip() == HEADER), default=end)
+    for line in lines[start:end]:
         if line.strip().startswith(label):
             text = line.strip().removeprefix(label).strip()
             text = re.sub(r"\[((?:[^\[\]\\]|\\.)*)\]\([^)]*\)", r"\1", text)
