@@ -1,0 +1,188 @@
+"""
+A world without a network: the product's transport asks the emulator directly, and a run can be disturbed anywhere.
+
+A disturbance strikes at a request of a run: an answer is lost or false, the process dies, a person edits just before.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email.utils import formatdate
+from http.client import RemoteDisconnected
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from harness import FAST, World
+from requests.adapters import HTTPAdapter
+
+from emulator import Emulator, Fault, ManualClock
+from emulator.faults import BEFORE_EXECUTION
+from emulator.wire import Request, parse_body, parse_query
+from leadsync.report import Report
+
+Before = Callable[[Request, int], Fault | None]
+After = Callable[[Request, bool], None]
+
+
+class Killed(BaseException):
+    """The end of a process, as far as one can have it inside another."""
+
+
+class ServiceTime:
+    """The product's clock goes with the services': waiting moves both. `while_waiting` is called once, at a wait."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+        self.waited = 0.0
+        self.while_waiting: Callable[[], None] | None = None
+
+    def monotonic(self) -> float:
+        return self._clock.now()
+
+    def sleep(self, seconds: float, /) -> None:
+        self.waited += seconds
+        self._clock.advance(max(0.0, seconds))
+        act, self.while_waiting = self.while_waiting, None
+        if act is not None:
+            act()
+
+
+class NoLimit:
+    """The emulator is as fast as it is asked."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def try_acquire(self, *args: Any, **kwargs: Any) -> bool:
+        return True
+
+    def close(self) -> None:
+        pass
+
+
+class NearWorld(World):
+    """
+    As World, in one process and without a socket.
+
+    before: called before each request takes effect, with its index in the run; it may edit, kill, or return a fault.
+    after: called once it took effect or did not, and before its answer is known; it may kill. trip: how long a request
+    takes on the services' clock [s].
+    """
+
+    def __init__(self, folder: Path, *, trip: float = 0.1, **emulator: Any) -> None:
+        clock = ManualClock()
+        self.emulator = Emulator(port=1, clock=clock, **emulator)
+        self.airtable, self.trello = self.emulator.airtable, self.emulator.trello
+        self.folder = folder
+        self.env = self.emulator.settings() | FAST | {"SYNC_STATE_URL": f"sqlite:///{folder / 'state.sqlite3'}"}
+        self.clock = ServiceTime(clock)  # type: ignore[assignment]
+        self.read_timeout, self.pause, self.ordered, self.trip = 20.0, 60.0, True, trip
+        self.before: Before = lambda request, index: None
+        self.after: After = lambda request, took_effect: None
+        self._dead = False
+
+    def sync(self, **options: Any) -> Report:
+        """One run; raises Killed after which the state is what stood on the disk at that moment."""
+        self._dead = False
+        with (
+            patch.object(HTTPAdapter, "send", lambda _, request, *args, **kwargs: self._send(request)),
+            patch("leadsync.wire.Limiter", NoLimit),
+            patch("time.time", self.emulator.clock.now),
+        ):
+            try:
+                return super().sync(exit_code=None, **options)
+            finally:
+                if self._dead:
+                    self._restore_state()
+
+    def lose_state(self) -> None:
+        """The database is gone, with all that stood beside it."""
+        for file in self.folder.glob("state.sqlite3*"):
+            file.unlink()
+
+    # A process that dies
+
+    def kill(self) -> None:
+        """What the process has not written by now it never writes. Raises: Killed."""
+        self._dead = True
+        saved = self.folder / "at-the-kill"
+        shutil.rmtree(saved, ignore_errors=True)
+        saved.mkdir()
+        for file in self._state_files():
+            shutil.copy2(file, saved / file.name)
+        raise Killed
+
+    def _restore_state(self) -> None:
+        self.lose_state()
+        for file in (self.folder / "at-the-kill").iterdir():
+            shutil.copy2(file, self.folder / file.name)
+
+    def _state_files(self) -> list[Path]:
+        return [file for file in self.folder.glob("state.sqlite3*") if not file.name.endswith((".lock", "-shm"))]
+
+    # Requests
+
+    def _send(self, sent: requests.PreparedRequest) -> requests.Response:
+        if self._dead:
+            raise Killed
+        request = self._request(sent)
+        self.emulator.clock.advance(self.trip)
+        with self.emulator._lock:
+            self.emulator.requests.append(request)
+            index = len(self.emulator.requests) - 1
+        fault = self.before(request, index)
+        took_effect = fault is None or fault.kind not in BEFORE_EXECUTION
+        delivery = self.emulator._delivery(request, fault)
+        request.status = None if delivery.reply is None else delivery.reply.status
+        self.after(request, took_effect)
+        if delivery.reply is None:
+            if delivery.silence:
+                raise requests.exceptions.ReadTimeout(f"Read timed out. (read timeout={self.read_timeout:g})")
+            reset = RemoteDisconnected("Remote end closed connection without response")
+            raise requests.exceptions.ConnectionError(
+                urllib3.exceptions.ProtocolError("Connection aborted.", reset), request=sent
+            )
+        if delivery.cut:
+            raise requests.exceptions.ChunkedEncodingError(urllib3.exceptions.ProtocolError("Connection broken"))
+        return self._response(sent, delivery.reply)
+
+    def _request(self, sent: requests.PreparedRequest) -> Request:
+        parts = urlsplit(str(sent.url))
+        parameters, query = parse_query(parts.query)
+        headers = {str(name).lower(): str(value) for name, value in sent.headers.items()}
+        raw = sent.body.encode() if isinstance(sent.body, str) else sent.body or b""
+        body, malformed = parse_body(raw, headers.get("content-type", ""))  # type: ignore[arg-type]
+        service, now = "trello" if parts.path.startswith("/1/") else "airtable", self.emulator.clock.now()
+        method = str(sent.method)
+        return Request(service, method, parts.path, query, body, headers, now, None, parameters, parts.query, malformed)
+
+    def _response(self, sent: requests.PreparedRequest, reply: Any) -> requests.Response:
+        response = requests.Response()
+        response.status_code, response.url, response.request = reply.status, str(sent.url), sent
+        date = formatdate(self.emulator.clock.now(), usegmt=True)
+        response.headers.update({"content-type": reply.content_type, "date": date, **reply.headers})
+        response.raw = urllib3.HTTPResponse(
+            body=io.BytesIO(reply.body), status=reply.status, headers=response.headers, preload_content=False
+        )
+        return response
+
+    def close(self) -> None:
+        if self.emulator.errors:
+            raise self.emulator.errors[0]
+
+
+@contextmanager
+def other_table(world: World, table_id: str) -> Iterator[None]:
+    """People work in another table of the base."""
+    here, world.airtable.table_id = world.airtable.table_id, table_id
+    try:
+        yield
+    finally:
+        world.airtable.table_id = here

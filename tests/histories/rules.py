@@ -1,0 +1,423 @@
+"""
+What must hold after a run, and at rest; each rule is a small function with a name, and a breach says which.
+
+Where the design leaves a choice open, the rule asks for the weaker thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from histories.ledger import (
+    AIRTABLE,
+    ONE_WAY,
+    STATUS_FOR,
+    TRELLO,
+    TWO_WAY,
+    Ledger,
+    Sight,
+    block_line,
+    is_error,
+    markers,
+    own_text,
+    shown_text,
+)
+
+from leadsync.report import Report
+
+Row = dict[str, Any]
+LABELS = {"email": "E-mail:", "source": "Source:"}
+
+
+class Breach(AssertionError):
+    """A rule that did not hold."""
+
+    def __init__(self, rule: str, what: str) -> None:
+        super().__init__(f"{rule}: {what}")
+        self.rule, self.what = rule, what
+
+
+@dataclass
+class Run:
+    """One run as it was asked for, and what came of it."""
+
+    start: int
+    """The ledger's count of acts when it began."""
+    dry: bool = False
+    mass: bool = False
+    recreates: bool = False
+    archives: bool = True
+    leads: list[str] = field(default_factory=list)
+    """Those of the table that was synced."""
+    disturbed: bool = False
+    acts: int = 0
+    """Of people, during the run."""
+    wrote: set[str] = field(default_factory=set)
+    """Leads and cards whose cells the sync changed."""
+    report: Report | None = None
+    """None if it was killed."""
+
+
+# What the sync may write
+
+
+def check_writes(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
+    """Between two sights with no act of a person in between."""
+    for rule in (
+        _nothing_in_a_dry_run,
+        _leads_stay,
+        _lost_stays_lost,
+        _foreign_stays,
+        _shut_with_cause,
+        _made_with_cause,
+    ):
+        rule(ledger, run, before, after)
+
+
+def changed(before: Sight, after: Sight) -> set[str]:
+    """Ids of leads and cards that differ."""
+    sides = ((before.records, after.records), (before.cards, after.cards))
+    return {
+        key for was, now in sides for key in was.keys() | now.keys() if _cells(was.get(key)) != _cells(now.get(key))
+    }
+
+
+def _cells(item: Row | None) -> Row | None:
+    if item is None:
+        return None
+    names = ("name", "email", "status", "source", "notes", "desc", "closed", "dueComplete", "idList", "idBoard")
+    return {name: item.get(name) if is_error(item.get(name)) else shown_text(item.get(name)) for name in names}
+
+
+def is_given_back(key: str, before: Sight, after: Sight) -> bool:
+    """Whether a write gave a person's text back, and nothing else: no report need tell it."""
+    was, now = _cells(before.cards.get(key)), _cells(after.cards.get(key))
+    if was is None or now is None or was | {"desc": ""} != now | {"desc": ""}:
+        return False
+    ours = [[block_line(card["desc"], label) for label in LABELS.values()] for card in (was, now)]
+    return ours[0] == ours[1] and markers(was["desc"]) == markers(now["desc"])
+
+
+def _nothing_in_a_dry_run(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
+    if run.dry and (written := changed(before, after)):
+        raise Breach("dry run writes nothing", f"written: {sorted(written)}")
+
+
+def _leads_stay(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
+    """No lead is made or deleted, and e-mail and source are Airtable's alone."""
+    if before.records.keys() != after.records.keys():
+        raise Breach("no lead is made or deleted", f"{sorted(before.records.keys() ^ after.records.keys())}")
+    for lead, was in before.records.items():
+        for cell in (*ONE_WAY, "notes"):
+            if before.text(lead, cell) != after.text(lead, cell):
+                raise Breach(
+                    "one-way cells stay", f"{lead} {cell}: {was.get(cell)!r} -> {after.records[lead].get(cell)!r}"
+                )
+    if gone := before.cards.keys() - after.cards.keys():
+        raise Breach("no card is deleted", f"{sorted(gone)}")
+
+
+def _lost_stays_lost(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
+    """A status is not replaced by another of the same list, unless a person gave it to the lead during this run."""
+    for lead in before.records:
+        if ledger.touched[lead, "status", AIRTABLE] > run.start:
+            continue
+        was, now = before.text(lead, "status"), after.text(lead, "status")
+        if was != now and was and after.stage_of(was) == after.stage_of(now):
+            raise Breach("LOST stays LOST", f"{lead}: {was} -> {now}")
+
+
+def _foreign_stays(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
+    for card_id in ledger.foreign:
+        was, now = _cells(before.cards.get(card_id)), _cells(after.cards.get(card_id))
+        if was != now:
+            raise Breach("foreign cards stay", f"{card_id}: {was} -> {now}")
+
+
+def _shut_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
+    for card_id, was in before.cards.items():
+        now = after.cards.get(card_id, was)
+        if was["closed"] == now["closed"]:
+            continue
+        leads = {*markers(was["desc"]), *(lead for lead, card in ledger.card_of.items() if card == card_id)}
+        here = leads & after.records.keys()
+        if now["closed"]:
+            if here:
+                raise Breach("archived with cause", f"{card_id} of {sorted(leads)}, whose lead is there")
+            if not run.archives:
+                raise Breach("archived with cause", f"{card_id} of {sorted(leads)}: such cards are to be left")
+            continue
+        shut_at = ledger.last_good_before(ledger.closed.get(card_id, (True, 0))[1])
+        edited = any(at >= shut_at for lead in here for at in ledger.status_edits[lead])
+        back = any(ledger.back_at.get(lead, -1) >= shut_at for lead in here)
+        if not back and not (edited and any(after.stage_of(after.text(lead, "status")) != "DONE" for lead in here)):
+            raise Breach("taken back with cause", f"{card_id} of {sorted(leads)}")
+
+
+def _made_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
+    made: dict[str, list[str]] = {}
+    for card_id in sorted(after.cards.keys() - before.cards.keys()):
+        for lead in markers(after.cards[card_id]["desc"]) or ["?"]:
+            made.setdefault(lead, []).append(card_id)
+    for lead, cards in made.items():
+        if len(cards) > 1:
+            raise Breach("one card for a lead", f"{lead}: made {cards}")
+        if block_line(after.cards[cards[0]]["desc"], "E-mail:") is None:
+            raise Breach("a new card has its block", f"{lead}: {after.cards[cards[0]]['desc']!r}")
+        if lead not in before.records and ledger.gone_at.get(lead, 10**9) <= run.start:
+            raise Breach("no card for a vanished lead", f"{lead}: made {cards}")
+        for card_id in before.cards_of(lead):
+            card = before.cards[card_id]
+            if ledger.touched_cards[card_id] > run.start or len(markers(card["desc"])) > 1 or card["isTemplate"]:
+                continue
+            away = card["idBoard"] != before.board
+            if not away or ledger.state_lost_at < 0:
+                state = "away" if away else "archived" if card["closed"] else "open"
+                raise Breach("one card for a lead", f"{lead}: made {cards}, {card_id} is {state}")
+        deleted = ledger.deleted_cards.get(lead)
+        if deleted is None or run.recreates or ledger.back_at.get(lead, -1) >= ledger.last_good_before(deleted):
+            continue
+        if not any(at >= ledger.last_good_before(deleted) for at in ledger.status_edits[lead]):
+            raise Breach("made again with cause", f"{lead}: made {cards}, its card was deleted and no status edited")
+
+
+# What a report must say
+
+
+def check_report(ledger: Ledger, run: Run, lists_moved: bool, refusals: bool) -> None:
+    """After a run that came to its end. `refusals`: a cell cannot take what the sync has to write."""
+    report = run.report
+    assert report is not None
+    if report.exit_code in (2, 3, 4) and run.wrote:
+        raise Breach("refused means nothing written", f"exit {report.exit_code}, written: {sorted(run.wrote)}")
+    if run.disturbed:
+        allowed = {0, 1, 3}
+    else:
+        emptied = ledger.mass_act_at > 0
+        allowed = {0} | ({1} if refusals else set()) | ({3} if emptied or lists_moved else set())
+    if report.exit_code not in allowed:
+        raise Breach("exit code with cause", f"exit {report.exit_code}: {report.message}")
+    if report.exit_code < 2 and report.exit_code != bool(report.failures or report.error):
+        raise Breach("exit code and failures agree", f"exit {report.exit_code}, failures {report.failures}")
+    if not run.disturbed and not run.dry and not run.acts:
+        _told_what_was_written(run, report)
+    if not run.dry:
+        _conflicts_with_cause(ledger, run, report)
+
+
+def _told_what_was_written(run: Run, report: Report) -> None:
+    told = {row[key] for row in report.changes for key in ("lead_id", "card_id")} - {""}
+    apart = {row[key] for row in report.conflicts for key in ("lead_id", "card_id")} - {""}
+    if untold := run.wrote - told - apart:
+        raise Breach("report tells what was written", f"written and not told: {sorted(untold)}")
+    for row in report.changes:
+        # what an earlier run overwrote may be given back, and then lose once more
+        if row["outcome"] == "done" and not {row["lead_id"], row["card_id"]} & (run.wrote | apart):
+            raise Breach("report tells what was written", f"told and not written: {row}")
+
+
+def _conflicts_with_cause(ledger: Ledger, run: Run, report: Report) -> None:
+    """Both sides must have been touched since they agreed the last time but one; a lost state excuses."""
+    for row in report.conflicts:
+        lead, cell = row["lead_id"], row["field"]
+        if cell not in TWO_WAY or lead in ledger.blurred:
+            continue
+        since = ledger.agreed_at[lead, cell][-1]
+        if len(ledger.agreed_at[lead, cell]) < 2 or ledger.state_lost_at >= since or lead in ledger.gone_at:
+            continue
+        touched = [side for side in (AIRTABLE, TRELLO) if ledger.touched[lead, cell, side] > since]
+        card = ledger.touched_cards[ledger.card_of.get(lead, "")] > since
+        meanwhile = ledger.touched_in_run[lead, cell, TRELLO] > since  # our write may have landed on it
+        also = meanwhile or cell == "name" and ledger.touched[lead, "email", AIRTABLE] > since
+        if AIRTABLE not in touched and not also or (TRELLO not in touched and not card):
+            raise Breach("conflict with cause", f"{row}; edited since they agreed: {touched or 'neither'}")
+
+
+def must_refuse(ledger: Ledger, run: Run, emptied: int) -> None:
+    """Every occurrence of one status went at once."""
+    report = run.report
+    assert report is not None
+    if emptied >= 5 and not run.mass and not run.disturbed and report.exit_code != 3:
+        raise Breach("emptied option is refused", f"exit {report.exit_code}, {emptied} cells emptied, {report.message}")
+
+
+# At rest
+
+
+@dataclass
+class Rest:
+    """Both services at rest, and the last idle run of each table: its rows together."""
+
+    sight: Sight
+    conflicts: list[Row]
+    quarantine: list[Row]
+    failures: list[Row]
+    archives: bool
+    recreates: bool
+    deltas: bool = False
+    """Only deltas were read since the last step: not all is seen."""
+    unreadable: frozenset[str] = frozenset()
+    """Cells that cannot be written in Airtable (computed, locked)."""
+
+    def active(self, lead: str, ledger: Ledger) -> str | None:
+        """The lead's card in use: open, on the board, naming it alone, and not set aside as a copy."""
+        sight = self.sight
+        cards = [card for card in sight.cards_of(lead) if sight.is_usable(sight.cards[card])]
+        cards = [card for card in cards if len(markers(sight.cards[card]["desc"])) == 1]
+        copies = {row["card_id"] for row in self.quarantine if "copy" in row["reason"]}
+        cards = [card for card in cards if card not in copies]
+        return cards[0] if len(cards) == 1 else None
+
+    def is_held(self, lead: str, cell: str) -> bool:
+        return any(row["lead_id"] == lead and row["field"] == cell for row in self.conflicts)
+
+    def is_failing(self, lead: str, cell: str) -> bool:
+        rows = [*self.failures, *self.quarantine]
+        return cell in self.unreadable and any(row["lead_id"] == lead for row in rows)
+
+
+def check_rest(ledger: Ledger, rest: Rest) -> None:
+    """All that must hold when people have stopped and the sync has nothing more to do."""
+    for rule in (
+        _one_card_in_use,
+        _sides_equal,
+        _no_edit_lost,
+        _values_are_typed,
+        _texts_kept,
+        *(() if rest.deltas else (_set_aside_with_cause, _no_card_missing, _no_card_left)),
+    ):
+        rule(ledger, rest)
+
+
+def _one_card_in_use(ledger: Ledger, rest: Rest) -> None:
+    copies = {row["card_id"] for row in rest.quarantine}
+    for lead in rest.sight.records:
+        cards = [card for card in rest.sight.cards_of(lead) if rest.sight.is_usable(rest.sight.cards[card])]
+        cards = [card for card in cards if card not in copies]
+        if len(cards) > 1:
+            raise Breach("one card for a lead", f"{lead}: {cards}")
+
+
+def _plain_leads(ledger: Ledger, rest: Rest) -> Iterator[tuple[str, str, Row]]:
+    for lead in rest.sight.records:
+        card = rest.active(lead, ledger)
+        if card is not None:
+            yield lead, card, rest.sight.cards[card]
+
+
+def _sides_equal(ledger: Ledger, rest: Rest) -> None:
+    sight = rest.sight
+    for lead, _, card in _plain_leads(ledger, rest):
+        record = sight.records[lead]
+        status, place = sight.text(lead, "status"), sight.place(card)
+        apart = sight.stage_of(status) != place and sight.stage_of(status) and place in STATUS_FOR
+        excused = rest.is_held(lead, "status") or rest.is_failing(lead, "status")
+        if apart and not is_error(record.get("status")) and not excused:
+            raise Breach("both sides equal", f"{lead} status {status!r}, list {place!r}")
+        wanted = sight.title_wanted(lead)
+        if not is_error(record.get("name")) and not (is_error(record.get("email")) and not sight.text(lead, "name")):
+            excused = rest.is_held(lead, "name") or rest.is_failing(lead, "name")
+            if card["name"] != wanted and not excused:
+                raise Breach("both sides equal", f"{lead} name {sight.text(lead, 'name')!r}, title {card['name']!r}")
+        for cell, label in LABELS.items():
+            line = block_line(card["desc"], label)
+            if line is not None and not is_error(record.get(cell)) and line != sight.text(lead, cell).strip("–"):
+                raise Breach("both sides equal", f"{lead} {cell} {sight.text(lead, cell)!r}, card shows {line!r}")
+
+
+def _no_edit_lost(ledger: Ledger, rest: Rest) -> None:
+    sight = rest.sight
+    for edit in ledger.live:
+        if edit.cell in ONE_WAY or edit.listed or edit.in_window or edit.lead in ledger.blurred:
+            continue
+        if edit.lead not in sight.records:
+            _check_spared(ledger, rest, edit)
+            continue
+        if edit.side == TRELLO and rest.active(edit.lead, ledger) != edit.card:
+            continue
+        if is_error(sight.records[edit.lead].get(edit.cell)) or ledger.shows(edit, edit.side, sight):
+            continue
+        others = [each for each in ledger.edits_of(edit.lead) if each.cell == edit.cell and each.side != edit.side]
+        if edit.null and any(ledger.shows(other, other.side, sight) for other in others):
+            continue  # it was taken back before the sync saw it
+        values = [ledger.value(edit.lead, edit.cell, side, sight) for side in (AIRTABLE, TRELLO)]
+        raise Breach("no edit lost", f"{edit}; now airtable {values[0]!r}, trello {values[1]!r}")
+
+
+def _check_spared(ledger: Ledger, rest: Rest, edit: Any) -> None:
+    """The card of a deleted lead, moved or renamed since the last good run before, is not archived without a word."""
+    card = rest.sight.cards.get(edit.card)
+    if edit.side != TRELLO or card is None or edit.null:
+        return
+    if edit.at <= ledger.last_good_before(ledger.gone_at.get(edit.lead, 0)):
+        return
+    shut, at = ledger.closed.get(edit.card, (False, 0))
+    if shut and at >= edit.at and edit.card not in ledger.shut_by_people:
+        raise Breach("moved card of a deleted lead is spared", f"{edit}; archived")
+
+
+def _values_are_typed(ledger: Ledger, rest: Rest) -> None:
+    """No name or status that nobody typed or chose."""
+    for lead in rest.sight.records:
+        for cell in TWO_WAY:
+            now = rest.sight.text(lead, cell)
+            if now and not is_error(rest.sight.records[lead].get(cell)) and now not in ledger.typed[lead, cell]:
+                typed = sorted(ledger.typed[lead, cell])
+                raise Breach("values are people's", f"{lead} {cell} is {now!r}; people gave it {typed}")
+
+
+def _texts_kept(ledger: Ledger, rest: Rest) -> None:
+    for card_id, lines in ledger.texts.items():
+        card = rest.sight.cards.get(card_id)
+        if card is not None and sorted(own_text(card["desc"])) != sorted(lines):
+            raise Breach("texts stay", f"{card_id}: {lines} -> {own_text(card['desc'])}")
+
+
+def _set_aside_with_cause(ledger: Ledger, rest: Rest) -> None:
+    sight = rest.sight
+    for row in rest.quarantine:
+        card, lead = sight.cards.get(row["card_id"]), row["lead_id"]
+        record = sight.records.get(lead)
+        causes = [
+            record is None,
+            record is not None
+            and (sight.stage_of(sight.text(lead, "status")) == "" or any(map(is_error, record.values()))),
+            record is not None and bool(rest.unreadable),
+            card is not None and (card["isTemplate"] or len(markers(card["desc"])) > 1),
+            card is not None and sight.place(card) not in STATUS_FOR,
+            len({*sight.cards_of(lead), *filter(None, [ledger.card_of.get(lead)])} & sight.cards.keys()) > 1,
+        ]
+        if not any(causes):
+            raise Breach("set aside with cause", f"{row}")
+
+
+def _no_card_missing(ledger: Ledger, rest: Rest) -> None:
+    sight = rest.sight
+    claimed = {lead for card in sight.cards.values() for lead in markers(card["desc"])}
+    for lead, record in sight.records.items():
+        if lead in claimed or lead in ledger.card_of or lead in ledger.blurred:
+            continue
+        if is_error(record.get("status")) or sight.stage_of(sight.text(lead, "status")) == "":
+            continue
+        deleted = ledger.deleted_cards.get(lead)
+        edits = [at for at in ledger.status_edits[lead] if deleted is not None and at > deleted]
+        if deleted is None or rest.recreates or len(edits) == 1:
+            why = (
+                "" if deleted is None else "; its card was deleted" + ("" if not edits else ", then its status edited")
+            )
+            raise Breach("every lead has its card", f"{lead} has none{why}")
+
+
+def _no_card_left(ledger: Ledger, rest: Rest) -> None:
+    """A deleted lead's card is archived, unless somebody has touched it since or was told of it."""
+    told = {row["lead_id"] for row in [*rest.conflicts, *rest.quarantine]}
+    for lead, gone in ledger.gone_at.items():
+        card_id = ledger.card_of.get(lead)
+        card = rest.sight.cards.get(card_id or "")
+        if card is None or card_id is None or not rest.archives or lead in told or ledger.state_lost_at >= 0:
+            continue
+        touched = ledger.touched_cards[card_id] >= ledger.last_good_before(gone)
+        if rest.sight.is_usable(card) and not touched and len(rest.sight.cards_of(lead)) == 1:
+            raise Breach("card of a deleted lead is archived", f"{card_id} of {lead} is open")

@@ -1,0 +1,214 @@
+"""
+Long random histories with an oracle of their own: nobody's edit is lost, nothing is doubled, and all comes to rest.
+
+A history is its seed. `LEADSYNC_HISTORIES` and `LEADSYNC_FIRST_SEED` choose others than the plain run's;
+`python -m tests.histories --count 500` plays them side by side. A breach is told with its smallest history.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from histories.ledger import block_line, own_text
+from histories.play import breach_of, play, smallest, told
+from histories.rules import Breach
+from histories.steps import Event, Ground, History, made_up, step
+
+COUNT = int(os.environ.get("LEADSYNC_HISTORIES", "15"))
+FIRST = int(os.environ.get("LEADSYNC_FIRST_SEED", "0"))
+LEAD = "rec" + "A" * 14
+
+
+@pytest.mark.parametrize("seed", range(FIRST, FIRST + COUNT))
+def test_history_keeps_every_rule(seed):
+    _, breach = breach_of(seed)
+    assert not breach, breach
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("hundred", range(5))
+def test_five_hundred_histories_keep_every_rule(hundred):
+    """Seeds 0 to 499."""
+    breaches = [breach for seed in range(100 * hundred, 100 * (hundred + 1)) if (breach := breach_of(seed)[1])]
+    assert not breaches, "\n\n".join(breaches)
+
+
+FIRST_SYNC = step("sync")
+TOLD: dict[str, History] = {
+    "base-is-not-ahead-of-a-write-that-fails": History(
+        Ground(),
+        (
+            FIRST_SYNC,
+            step("set_email", pick=0, email="cyd@example.org"),
+            step("lose_state"),
+            step("sync", events=(Event("PUT", 0, "500_often"),)),
+        ),
+    ),
+    "overwritten-edit-is-found-after-a-kill": History(
+        Ground(),
+        (
+            FIRST_SYNC,
+            step("set_status", pick=0, status="CONTACTED"),
+            step("rename", pick=0, name="Cyd"),
+            step("sync", events=(Event("PUT", 0, "clash"), Event("PUT", 0, "kill after"))),
+        ),
+    ),
+    "overwritten-edit-is-found-though-the-feed-fails": History(
+        Ground(),
+        (
+            FIRST_SYNC,
+            step("set_status", pick=0, status="CONTACTED"),
+            step("sync", events=(Event("PUT", 0, "clash"), Event("actions", 0, "500_often"))),
+        ),
+    ),
+    "edit-while-a-patch-waits-is-not-overwritten": History(
+        Ground(),
+        (
+            FIRST_SYNC,
+            step("move_and_retitle", pick=0, place="DONE", title="Card"),
+            step("sync", events=(Event("PATCH", 0, "clash while waiting"),)),
+        ),
+    ),
+    "edit-after-a-dropped-patch-is-not-overwritten": History(
+        Ground(),
+        (
+            FIRST_SYNC,
+            step("move_and_retitle", pick=0, place="DONE", title="Card"),
+            step("sync", events=(Event("PATCH", 0, "clash while backing off"),)),
+        ),
+    ),
+    **{
+        f"fallback-title-is-no-name-with-{policy}": History(
+            Ground(policy=policy),
+            (FIRST_SYNC, step("lose_state"), FIRST_SYNC, step("rename", pick=2, name="Cyd"), FIRST_SYNC),
+        )
+        for policy in ("airtable", "trello", "hold")
+    },
+    "half-a-write-proves-nothing": History(
+        Ground(nurture=True),
+        (
+            FIRST_SYNC,
+            step("set_status", pick=0, status="NURTURE"),
+            step("tick", pick=0, ticked=True),
+            step("sync", events=(Event("PUT", 0, "kill before"),)),
+        ),
+    ),
+    "conflict-of-a-killed-run-is-listed": History(
+        Ground(),
+        (
+            FIRST_SYNC,
+            step("disagree", pick=0, status="CONTACTED", place="DONE", name="Bob", title="Card"),
+            step("sync", events=(Event("PUT", 0, "kill after"),)),
+        ),
+    ),
+    "card-moved-before-it-is-archived-is-spared": History(
+        Ground(), (FIRST_SYNC, step("delete_lead", pick=0), step("sync", events=(Event("PUT", 0, "clash"),)))
+    ),
+    "lookup-reaches-the-card-by-delta": History(
+        Ground(source="lookup", rest_read="delta"), (FIRST_SYNC, FIRST_SYNC, step("set_source", pick=0, source="fair"))
+    ),
+    "vanished-lead-gets-no-card-by-delta": History(
+        Ground(on_card_deleted="recreate"),
+        (FIRST_SYNC, FIRST_SYNC, step("delete_both", pick=0), step("sync", read="delta")),
+    ),
+    "emptied-option-is-refused": History(
+        Ground(crowd=12), (FIRST_SYNC, step("delete_option", pick=0, status="QUALIFIED"), FIRST_SYNC)
+    ),
+    "second-table-is-a-second-pair": History(
+        Ground(tables=2), (step("sync", table=0), step("sync", table=1), step("sync", table=0))
+    ),
+    **{
+        f"card-archived-then-deleted-is-noticed-{'late' if synced else 'at-once'}-{then}": History(
+            Ground(on_card_deleted=then),
+            (
+                FIRST_SYNC,
+                step("archive_then_delete", pick=0, synced=synced),
+                FIRST_SYNC,
+                *([step("set_status", pick=0, status="LOST")] if then == "leave" else []),
+            ),
+        )
+        for synced in (False, True)
+        for then in ("leave", "recreate")
+    },
+    "copy-takes-the-place-of-a-deleted-card": History(
+        Ground(),
+        (
+            FIRST_SYNC,
+            step("copy_card", pick=0, place="TODO"),
+            step("archive_then_delete", pick=0, synced=True),
+            FIRST_SYNC,
+        ),
+    ),
+    **{
+        f"name-that-is-{name}-holds-up-no-other-cell": History(
+            Ground(name=name), (FIRST_SYNC, step("move_and_retitle", pick=0, place="DONE", title="Card"), FIRST_SYNC)
+        )
+        for name in ("formula", "locked")
+    },
+    **{
+        f"{source}-is-shown-as-people-see-it": History(
+            Ground(source=source), (FIRST_SYNC, step("set_source", pick=0, source="fair"), FIRST_SYNC)
+        )
+        for source in ("collaborator", "attachment")
+    },
+    "broken-cell-sets-itself-aside": History(
+        Ground(),
+        (
+            step("break_cell", pick=0, cell="source"),
+            FIRST_SYNC,
+            step("set_status", pick=0, status="CONTACTED"),
+            FIRST_SYNC,
+        ),
+    ),
+    "weekly-archiving-is-explained": History(
+        Ground(crowd=12), (FIRST_SYNC, step("archive_list_cards", pick=0, place="DONE"), FIRST_SYNC)
+    ),
+    "only-card-archived-is-explained": History(
+        Ground(leads=1, lonely=True),
+        (FIRST_SYNC, step("archive_or_take_back", pick=0, closed=True), FIRST_SYNC),
+    ),
+    "parked-card-that-is-archived-stays-archived": History(
+        Ground(),
+        (
+            FIRST_SYNC,
+            step("disagree", pick=0, status="CONTACTED", place="Waiting", name="Cyd", title="Ada"),
+            FIRST_SYNC,
+            step("archive_or_take_back", pick=0, closed=True),
+            FIRST_SYNC,
+        ),
+    ),
+    "list-made-anew-is-found": History(
+        Ground(by_name=True), (FIRST_SYNC, step("remake_list", pick=0, name="DONE"), FIRST_SYNC)
+    ),
+}
+
+
+@pytest.mark.parametrize("history", TOLD.values(), ids=TOLD.keys())
+def test_told_history_keeps_every_rule(history):
+    """Histories that once broke a rule."""
+    breach = play(history).breach
+    assert breach is None, told(0, history, breach)
+
+
+def test_seed_makes_up_the_same_history_each_time():
+    assert str(made_up(7)) == str(made_up(7)) != str(made_up(8))
+
+
+def test_breach_is_told_with_its_smallest_history(monkeypatch):
+    """A product that says nothing of what it wrote breaks a rule with a single run, whatever else happened."""
+    monkeypatch.setattr("leadsync.pipeline.rows_of", lambda items, **more: [])
+    history = History(Ground(leads=1, policy="trello"), (step("tick", pick=0, ticked=True), step("sync"), step("rest")))
+    breach = play(history).breach
+    assert isinstance(breach, Breach)
+    assert breach.rule == "report tells what was written"
+    smaller, _ = smallest(history, breach)
+    assert len(smaller.steps) <= 1
+    assert smaller.ground == Ground()
+
+
+def test_own_text_is_what_is_not_the_blocks():
+    block = f"Lead details from Airtable\nE-mail: a@example.com\nSource: web\nLeadID: {LEAD}"
+    assert own_text(f"E-mail: mine\n\n{block}\n later\r") == ["E-mail: mine", " later\r"]
+    assert block_line(f"E-mail: mine\n\n{block}", "E-mail:") == "a@example.com"
+    assert block_line(f"LeadID: {LEAD}", "E-mail:") is None
