@@ -61,7 +61,7 @@ class CardWrite:
     card_id: str
     stage: str | None = None
     title: str | None = None
-    block: tuple[str, str] | None = None  # e-mail and source, as in Airtable
+    block: tuple[str, str] | None = None  # e-mail and source, as they are to be shown
     closed: bool | None = None
     due_complete: bool | None = None
     record: Row = field(default_factory=dict)
