@@ -57,7 +57,7 @@ BASE_COLUMNS: Final = {
     "source_line": "object",
     "shown_email": "object",  # the block's lines as Trello gave them back
     "shown_source": "object",
-    "seen_status": "object",  # the lead's status when its archived card was last looked at
+    "seen_status": "object",  # the lead's status when its card that is shut, parked or in conflict was last looked at
 }
 
 

@@ -256,7 +256,11 @@ def _compare(row: LeadRow) -> None:
         draft.card_changes.append(row.change("card", "archived", "un-archived", TO_TRELLO))
     else:
         _adopt(row)
-    STATUS_PLANNERS[_resolve(row, draft, "status", row.lead["status"], row.card["stage"])](row, draft)
+    status = _resolve(row, draft, "status", row.lead["status"], row.card["stage"])
+    seen = row.lead["status"] if status in ("parked", "held") else ""  # not agreed, but no news if the card is archived
+    if row.decided["row"] == "compare" and seen != row.was.get("seen_status", ""):
+        row.record(seen_status=seen)
+    STATUS_PLANNERS[status](row, draft)
     NAME_PLANNERS[_resolve(row, draft, "name", row.lead["name"], row.card["title"])](row, draft)
     _plan_block(row, draft)
     _hand_in(row, draft)

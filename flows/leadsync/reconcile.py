@@ -187,6 +187,7 @@ def _at_rest(base: pd.DataFrame, lead: Columns, card: Columns, status_map: Statu
     was = {column: base[column].to_numpy() for column in base.columns}
     same: Mask = (was["lead_presence"] == "present") & (was["card_presence"] == "open") & (was["stage"] != "")
     same &= (lead["presence"] == "present") & ~lead["unreadable"].astype(bool) & (card["presence"] == "open")
+    same &= was["seen_status"] == ""
     same &= (card["lead_id"] == base.index.to_numpy()) & (card["markers"] == 1) & (card["kind"] == "")
     same &= (lead["status"] == was["status"]) & (card["stage"] == was["stage"])
     same &= (card["due_complete"] == was["due_complete"]) & (_stage_of(was["status"], status_map) == was["stage"])
@@ -242,9 +243,9 @@ def _wanted_back(was: Columns, lead: Columns, status_map: StatusMap) -> Mask:
 
 
 def _last_seen(was: Columns, lead: Columns) -> Strings:
-    """The lead's status when its card was last known to be shut, or was last agreed; its own if never."""
-    shut = np.isin(was["card_presence"], (*ARCHIVED, "deleted"))
-    return np.where(shut, was["seen_status"], np.where(was["stage"] != "", was["status"], lead["status"]))
+    """The lead's status when its card was last known to be shut or parked, or was last agreed; its own if never."""
+    noted = np.isin(was["card_presence"], (*ARCHIVED, "deleted")) | (was["seen_status"] != "")
+    return np.where(noted, was["seen_status"], np.where(was["stage"] != "", was["status"], lead["status"]))
 
 
 def _identify(base: pd.DataFrame, trello: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -439,6 +440,7 @@ def _is_quiet(
 ) -> Mask:
     """Nothing to write, to record, or to say."""
     settled = (row == "compare") & (was["lead_presence"] == "present") & (was["card_presence"] == "open")
+    settled &= was["seen_status"] == ""
     settled &= (card["card_id"] == was["card_id"]) & ~marker_gone & (card["due_complete"] == was["due_complete"])
     settled &= lead["status"] == was["status"]  # an empty one and the first one are equal, and yet two
     for decision in cells.values():
