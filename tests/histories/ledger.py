@@ -163,6 +163,7 @@ class Ledger:
     def __init__(self) -> None:
         self.now = 0
         self.live: list[Edit] = []
+        self.after_act: Sight | None = None
         self.born: list[str] = []
         """All leads, oldest first."""
         self.card_of: dict[str, str] = {}
@@ -199,6 +200,7 @@ class Ledger:
     def person(self, before: Sight, after: Sight) -> None:
         """Take in one act of a person."""
         self.now += 1
+        self.after_act = after
         self.born += [lead for lead in after.records if lead not in self.born]
         for lead in sorted(before.records.keys() | after.records.keys()):
             self._lead_act(lead, before, after)
@@ -288,6 +290,12 @@ class Ledger:
         if plain:
             self._edit(lead, "status", TRELLO, "DONE", before, card_id)
             self.live[-1].also.add("(ticked)")
+        elif ticked and not mine:
+            self.live = [
+                edit
+                for edit in self.live
+                if (edit.lead, edit.cell) != (lead, "status") or not self._has_come(edit, TRELLO, before)
+            ]
         for edit in mine:
             edit.also |= {"DONE", place}
 
@@ -332,7 +340,8 @@ class Ledger:
         ]
         held = {_counts_as(cell, each) for each in self.ground[lead, cell, side]}
         edit = Edit(lead, cell, side, value, self.now, card, null=_counts_as(cell, value) in held)
-        edit.by_chance = self.shows(edit, TRELLO if side == AIRTABLE else AIRTABLE, before)
+        # no run came between, so whatever the other side shows after this act, it does not have from the sync
+        edit.by_chance = self.shows(edit, TRELLO if side == AIRTABLE else AIRTABLE, self.after_act or before)
         if (cell, side) == ("name", TRELLO) and self._says_nothing(lead, value, before):
             return
         self.live.append(edit)
@@ -435,9 +444,10 @@ class Ledger:
         self.live = [edit for edit in self.live if (edit.cell, edit.side, edit.value) != ("name", AIRTABLE, "")]
         self.deleted_cards.clear()
 
-    def is_agreed(self, lead: str, cell: str) -> bool:
-        """Whether both sides have said the same after a good run, since the state was last lost."""
-        return len(self.agreed_at[lead, cell]) > 1 and self.agreed_at[lead, cell][-1] > self.state_lost_at
+    def was_agreed(self, lead: str, cell: str, at: int) -> bool:
+        """Whether what both sides last agreed on, in a state that is not lost, is from before `at`."""
+        agreed = self.agreed_at[lead, cell]
+        return len(agreed) > 1 and self.state_lost_at < agreed[-1] <= at
 
     def last_good_before(self, at: int) -> int:
         return max(run for run in self.good_runs if run < at or run == 0)

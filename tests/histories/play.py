@@ -60,6 +60,7 @@ class Player:
         self.tables = [self.air.table_id]
         self.run: Run | None = None
         self.emptied: dict[str, list[str]] = {}
+        self.emptied_at = 0
         self.lists_moved = self.presence_moved = False
         self._settle_in()
         self.last = self.sight()
@@ -234,7 +235,7 @@ class Player:
         check_report(ledger, run, lists_moved, bool(self.unwritable or self.emptied))
         if not dry:
             emptied = {lead for leads in self.emptied.values() for lead in leads} & set(leads)
-            known = [lead for lead in emptied if ledger.is_agreed(lead, "status")]
+            known = [lead for lead in emptied if ledger.was_agreed(lead, "status", self.emptied_at)]
             must_refuse(ledger, run, len(known) if len(known) == len(emptied) else 0)
             ledger.list(run.report.conflicts)
             if run.report.exit_code == 0 and not run.disturbed:
@@ -569,7 +570,7 @@ class People:
             return
         emptied = [lead for lead, cells in self.air.records().items() if cells.get("status") == status]
         self.air.delete_select_option("status", status)
-        self.player.emptied[status] = emptied
+        self.player.emptied[status], self.player.emptied_at = emptied, self.ledger.now
         if len(emptied) >= 5:
             self.ledger.mass_act_at = self.ledger.now + 1
 

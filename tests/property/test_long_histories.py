@@ -178,6 +178,16 @@ TOLD: dict[str, History] = {
             FIRST_SYNC,
         ),
     ),
+    "parked-card-that-is-deleted-stays-deleted": History(
+        Ground(),
+        (
+            FIRST_SYNC,
+            step("disagree", pick=0, status="CONTACTED", place="Waiting", name="Cyd", title="Ada"),
+            FIRST_SYNC,
+            step("delete_card", pick=0),
+            FIRST_SYNC,
+        ),
+    ),
     "list-made-anew-is-found": History(
         Ground(by_name=True), (FIRST_SYNC, step("remake_list", pick=0, name="DONE"), FIRST_SYNC)
     ),
