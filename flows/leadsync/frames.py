@@ -146,8 +146,11 @@ def _card_row(card: Mapping[str, Any], board_id: str, stages: Mapping[str, str])
 
 def time_of(action: Mapping[str, Any]) -> float:
     """When an action of the feed took place, by Trello's clock [s since 1970]; 0 if it does not say."""
-    time = pd.to_datetime(str(action.get("date")), utc=True, errors="coerce")
-    return 0.0 if pd.isna(time) else float(time.timestamp())
+    try:
+        moment = pd.Timestamp(str(action.get("date")))
+    except (ValueError, OverflowError):
+        return 0.0
+    return 0.0 if pd.isna(moment) else float(moment.timestamp())  # without a zone it is taken as UTC
 
 
 def deleted_cards(card_ids: Iterable[str]) -> pd.DataFrame:

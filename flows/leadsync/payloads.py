@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from leadsync.cells import NotText, shown
 from leadsync.frames import storable, text, time_of
 
 Cells = Mapping[str, str]
@@ -98,12 +99,14 @@ def _cells(values: Mapping[str, Any]) -> dict[str, str]:
 
 def cell_text(value: Any) -> str:
     """
-    A cell of a payload as a list of records would have it: an option, a person or a linked record by its name.
+    A cell of a payload, or of a record, as a person reads it; "" for what cannot be read.
 
     A text stays as it is typed, so that it can be given back; to compare, put both through frames.text.
     """
-    if isinstance(value, dict):
-        value = value.get("name") or value.get("email") or ""
+    try:
+        value = shown(value)
+    except NotText:
+        return ""
     if isinstance(value, list):
         return ", ".join(filter(None, map(cell_text, value)))
     return storable(value) if isinstance(value, str) else text(value)

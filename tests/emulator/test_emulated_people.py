@@ -340,12 +340,14 @@ def test_command_prints_settings_and_serves():
     """Run as a file, as the README shows it."""
     command = [sys.executable, str(PACKAGE / "__main__.py"), "--port", "0", "--demo"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout is not None
-        settings = dict(child.stdout.readline().strip().split("=", 1) for _ in range(12))
-        headers = {"Authorization": f"Bearer {settings['AIRTABLE_API_TOKEN']}"}
-        url = f"{settings['AIRTABLE_ENDPOINT_URL']}/v0/{settings['AIRTABLE_BASE_ID']}/Leads"
-        answer = requests.get(url, headers=headers, timeout=5)
-        child.terminate()
+        try:
+            assert child.stdout is not None
+            settings = dict(child.stdout.readline().strip().split("=", 1) for _ in range(12))
+            headers = {"Authorization": f"Bearer {settings['AIRTABLE_API_TOKEN']}"}
+            url = f"{settings['AIRTABLE_ENDPOINT_URL']}/v0/{settings['AIRTABLE_BASE_ID']}/Leads"
+            answer = requests.get(url, headers=headers, timeout=60)
+        finally:
+            child.terminate()
     assert len(answer.json()["records"]) == 12
 
 
