@@ -69,8 +69,9 @@ class Installation:
         return json.load(urllib.request.urlopen(request, timeout=10))
 
     def last_run(self) -> dict[str, Any]:
-        """The flow run that started last."""
-        runs: list[dict[str, Any]] = self.post("flow_runs/filter", sort="START_TIME_DESC", limit=1)
+        """The flow run that started last; one that is merely scheduled would be sorted before it."""
+        started = {"start_time": {"is_null_": False}}
+        runs: list[dict[str, Any]] = self.post("flow_runs/filter", flow_runs=started, sort="START_TIME_DESC", limit=1)
         return runs[0]
 
     def stop(self) -> None:
