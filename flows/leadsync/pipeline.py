@@ -483,7 +483,7 @@ class Run:
     def _judge(self, memory: Memory, leads: LeadsRead, cards: CardsRead) -> list[Verdict]:
         """What became of the writes of a run that was cut off; what that one could not list is listed now."""
         proven, shown = memory.proven(cards.cards, self.board), self.checkup.shown
-        asked = shown if self.checkup.feed else None
+        asked = None if self.checkup.error else shown
         now = self.clients.trello.clock
         verdicts = judge(memory.base, memory.intents, leads.leads, cards.cards, proven, now, asked)
         self._list(self._untold())

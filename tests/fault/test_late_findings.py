@@ -9,6 +9,7 @@ from harness import World, findings, world
 from test_kills import Killed, killed
 
 from emulator import Fault
+from leadsync.intents import IntentState
 from leadsync.store import StateStore
 from leadsync.wire import Wire
 
@@ -325,3 +326,38 @@ def test_card_nobody_touched_is_archived_with_one_request_and_one_look_at_the_fe
     world.sync()
     assert world.card(lead)["closed"]
     world.assert_idle()
+
+
+# --- writes that never took place ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", ["lead", "card", "new card"])
+def test_write_that_never_took_place_is_not_waited_for_for_ever(world, side):
+    """It failed, and people have taken back what it was for: a minute later the journal is empty."""
+    lead = world.linked("Ada", "NEW")
+    card = world.card(lead)["id"]
+    if side == "lead":
+        world.trello.move(card, "DONE")
+    elif side == "card":
+        world.airtable.edit(lead, status="LOST")
+    else:
+        made = world.lead("Bob")
+    method = {"lead": "PATCH", "card": "PUT", "new card": "POST"}[side]
+    world.emulator.inject(Fault("status", method=method, status=500, times=50))
+    world.sync(exit_code=1)
+    world.emulator.clear_faults()
+    if side == "lead":
+        world.trello.move(card, "TODO")
+    elif side == "card":
+        world.airtable.edit(lead, status="NEW")
+    else:
+        world.airtable.delete(made)
+    world.assert_idle()
+    store = StateStore(world.env["SYNC_STATE_URL"])
+    (pair,) = store.load_holders(world.airtable.base_id)
+    place = pair.split("/")
+    kept = store.load_intents(f"{place[0]}/Leads/{place[-1]}", *IntentState)
+    store.close()
+    assert kept == []
+    world.assert_idle()
+    assert world.calls() == (1, 1)
