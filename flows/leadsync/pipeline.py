@@ -241,6 +241,7 @@ class Run:
                 self.feed = ChangeFeed(self.settings, self.clients.airtable, self.clients.store, self.pair, may_make)
             read = self.options.read
             with self._all_is_told():
+                self._list(self._untold())
                 for _ in range(PASSES):
                     outcome = self._one_pass(read)
                     if not outcome.postponed:
@@ -263,7 +264,7 @@ class Run:
 
     def _end_told(self) -> None:
         if not self.options.dry_run:
-            self.clients.store.end_told(self.pair)
+            self.clients.store.end_told(self.pair, self.run_id)
 
     def _find_rows(self, pair: Pair) -> Pair:
         """
@@ -486,7 +487,6 @@ class Run:
         asked = None if self.checkup.error else shown
         now = self.clients.trello.clock
         verdicts = judge(memory.base, memory.intents, leads.leads, cards.cards, proven, now, asked)
-        self._list(self._untold())
         self._list(conflict for verdict in verdicts for conflict in verdict.conflicts)
         return verdicts
 

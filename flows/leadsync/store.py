@@ -282,17 +282,16 @@ class StateStore:
                 pending = _row_of(intent_table, pair, lead_id) & (intent_table.c.side == side)
                 pending &= intent_table.c.state == IntentState.PENDING.value
                 query = sa.select(intent_table).where(pending).order_by(intent_table.c.id)
-                for intent in map(_intent, connection.execute(query).all()):
-                    done = replace(intent, state=IntentState.CHECKED)
-                    if sent and lead_id in sent and intent.sent.cells:
-                        done = replace(
-                            intent,
-                            record=dict(columns),
-                            sent=sent[lead_id],
-                            answered=answered,
-                            state=IntentState.UNCHECKED,
-                        )
-                    _replace_intent(connection, intent, done)
+                *superseded, intent = [None, *map(_intent, connection.execute(query).all())]
+                for earlier in filter(None, superseded):
+                    _replace_intent(connection, earlier, None)
+                if intent is None:
+                    continue
+                done = replace(intent, state=IntentState.CHECKED)
+                if sent and lead_id in sent and intent.sent.cells:
+                    done = replace(done, record=dict(columns), sent=sent[lead_id], answered=answered)
+                    done = replace(done, state=IntentState.UNCHECKED)
+                _replace_intent(connection, intent, done)
 
     def amend(self, pair: str, lead_id: str, sent: Sent) -> None:
         """Just before a PUT that turns out to differ from what was journalled."""
@@ -326,9 +325,10 @@ class StateStore:
                 for intent in unsent:
                     _replace_intent(connection, intent, None)
 
-    def end_told(self, pair: str) -> None:
-        """All conflicts of the journal have been listed."""
-        untold = [intent for intent in self.load_intents(pair, *IntentState) if intent.conflicts]
+    def end_told(self, pair: str, run: str) -> None:
+        """`run` has listed its own conflicts, and those of writes that it did not find pending."""
+        rows = [row for row in self.load_intents(pair, *IntentState) if row.conflicts]
+        untold = [row for row in rows if row.run == run or row.state is not IntentState.PENDING]
         if untold:
             with self._writing() as connection:
                 for intent in untold:

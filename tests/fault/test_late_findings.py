@@ -286,6 +286,22 @@ def test_conflict_of_a_run_that_was_cut_before_it_wrote_is_listed_once(world):
     assert findings(world.sync().conflicts, lead) == [("status", "CONTACTED", "DONE")]
 
 
+@pytest.mark.parametrize("recorded", [False, True])
+@pytest.mark.parametrize("service", ["airtable", "trello"])
+def test_conflict_of_a_cut_run_is_listed_though_the_next_run_fails(world, recorded, service):
+    """Whatever that run could say, in the end one that is read has named both values."""
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, status="CONTACTED")
+    world.trello.move(world.card(lead)["id"], "DONE")
+    with killed_before("GET", "/actions") if recorded else killed_after("PUT"):
+        world.sync()
+    world.emulator.inject(Fault("status", service=service, status=500, times=50))
+    conflicts = world.sync(exit_code=1).conflicts
+    world.emulator.clear_faults()
+    conflicts += world.sync().conflicts
+    assert set(findings(conflicts, lead)) == {("status", "CONTACTED", "DONE")}
+
+
 def test_conflict_of_a_cut_run_shows_in_a_dry_run_and_is_still_told_by_the_next(world):
     lead = world.linked("Ada", "NEW")
     world.airtable.edit(lead, status="CONTACTED")

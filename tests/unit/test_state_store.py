@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from frames_for_tests import agreed_world, base_row, card_id, lead_id, record
 from leadsync import store as store_module
 from leadsync.errors import StateStoreError
 from leadsync.frames import base_frame
-from leadsync.intents import CARD, LEAD, Intent, intents_of
+from leadsync.intents import CARD, LEAD, Intent, IntentState, Sent, intents_of
 from leadsync.model import BASE_COLUMNS
 from leadsync.settling import Verdict
 from leadsync.store import StateStore
@@ -113,6 +114,18 @@ def test_record_ends_the_intents_of_its_side(store):
     assert store.load_base(PAIR).at[LEAD_1, "title"] == "Ada L."
     store.record(PAIR, LEAD, {LEAD_1: {}})
     assert store.load_intents(PAIR) == [intent(2)]
+
+
+def test_record_leaves_the_newest_write_of_a_lead_to_be_checked(store):
+    """An earlier one that nobody could judge is superseded by it."""
+    sent = Sent({"name": "old"}, {"name": "new"})
+    journal(store, {LEAD_1: base_row()}, intents=[replace(intent(1), sent=Sent({"name": "older"}, {"name": "old"}))])
+    journal(store, intents=[replace(intent(1), sent=sent)])
+    store.record(PAIR, CARD, {LEAD_1: {"title": "Ada L."}}, {LEAD_1: sent}, answered=5.0)
+    (row,) = store.load_intents(PAIR, *IntentState)
+    assert (row.state, row.sent, row.answered) == (IntentState.UNCHECKED, sent, 5.0)
+    store.end_intent(row)
+    assert store.load_intents(PAIR, *IntentState) == []
 
 
 def test_pairs_do_not_mix(store):
