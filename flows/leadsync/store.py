@@ -282,16 +282,15 @@ class StateStore:
                 pending = _row_of(intent_table, pair, lead_id) & (intent_table.c.side == side)
                 pending &= intent_table.c.state == IntentState.PENDING.value
                 query = sa.select(intent_table).where(pending).order_by(intent_table.c.id)
-                *superseded, intent = [None, *map(_intent, connection.execute(query).all())]
-                for earlier in filter(None, superseded):
-                    _replace_intent(connection, earlier, None)
-                if intent is None:
-                    continue
-                done = replace(intent, state=IntentState.CHECKED)
-                if sent and lead_id in sent and intent.sent.cells:
-                    done = replace(done, record=dict(columns), sent=sent[lead_id], answered=answered)
-                    done = replace(done, state=IntentState.UNCHECKED)
-                _replace_intent(connection, intent, done)
+                rows = [_intent(row) for row in connection.execute(query).all()]
+                for superseded in rows[:-1]:
+                    _replace_intent(connection, superseded, None)
+                for intent in rows[-1:]:
+                    done = replace(intent, state=IntentState.CHECKED)
+                    if sent and lead_id in sent and intent.sent.cells:
+                        done = replace(done, record=dict(columns), sent=sent[lead_id], answered=answered)
+                        done = replace(done, state=IntentState.UNCHECKED)
+                    _replace_intent(connection, intent, done)
 
     def amend(self, pair: str, lead_id: str, sent: Sent) -> None:
         """Just before a PUT that turns out to differ from what was journalled."""
