@@ -205,7 +205,8 @@ def test_page_shows_what_the_sync_left(tab, known, tmp_path, name):
     tab.look(view, known)
     picture = folder_for(view, tmp_path) / f"{name}.png"
     tab.picture(view, picture)
-    assert 10_000 < picture.stat().st_size < LARGEST_PICTURE
+    assert picture.stat().st_size > 10_000
+    assert picture.stat().st_size < LARGEST_PICTURE or not view.in_readme
     assert tab.elsewhere == []
 
 
