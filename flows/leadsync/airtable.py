@@ -139,11 +139,6 @@ class Airtable:
         return self.wire.server_time
 
     @property
-    def clock_step(self) -> float:
-        """How much later than `clock` it may have been [s]."""
-        return self.wire.time_step
-
-    @property
     def url(self) -> str:
         """Where a person opens the base."""
         return f"https://airtable.com/{self._settings.airtable_base_id}"

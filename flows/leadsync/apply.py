@@ -186,7 +186,7 @@ def _record_card(item: Item, answer: CardAnswer, trello: Trello, target: Target,
     outcome.done += [_with_card(change, card_id) for change in write.changes]
     agreed = {write.lead_id: {**write.record, **returned, "card_id": card_id}}
     sent = {write.lead_id: answer.sent} if write.card_id else None
-    target.store.record(target.pair, CARD, agreed, sent, trello.clock + trello.clock_step)
+    target.store.record(target.pair, CARD, agreed, sent, answer.answered)
 
 
 def _told(error: LeadsyncError) -> tuple[str, str]:
@@ -250,13 +250,15 @@ class CardAnswer:
     """
     A write as Trello took it: `item` is the card as returned, None if no part was taken.
 
-    `done`, `sent`: what was taken. `refused`: the parts that were not, and why.
+    `done`, `sent`: what was taken, by Trello's clock not later than `answered` [s since 1970]. `refused`: the parts
+    that were not, and why.
     """
 
     item: Item | None
     done: CardWrite
     sent: Sent = Sent()
     refused: tuple[tuple[CardPart, ServiceRefusedError], ...] = ()
+    answered: float = 0.0
 
 
 def _write_card(write: CardWrite, trello: Trello, target: Target) -> CardAnswer:
@@ -278,7 +280,7 @@ def _write_card(write: CardWrite, trello: Trello, target: Target) -> CardAnswer:
         taken = {cell: value for cell, value in cells.items() if not any(cell in part.cells for part, _ in refused)}
         sent = Sent(sent.planned_from, digests_of(taken))
         write = _taken(write, [part for part, _ in refused])
-    return CardAnswer(item, write, sent, tuple(refused))
+    return CardAnswer(item, write, sent, tuple(refused), trello.wire.answered)
 
 
 def _put_parts(
@@ -482,7 +484,7 @@ def _drop_moved(group: Group, airtable: Airtable, target: Target, outcome: Outco
         if now is None or any(now[cell] != group.writes[lead_id].seen[cell] for cell in cells):
             outcome.postponed.append(lead_id)
             cells.clear()
-    _record_settled(group, list(group.left), target, outcome, airtable.clock + airtable.clock_step)
+    _record_settled(group, list(group.left), target, outcome, airtable.wire.answered)
 
 
 def _send(group: Group, airtable: Airtable, target: Target, outcome: Outcome) -> ReadAgainError | None:
@@ -510,7 +512,7 @@ def _send(group: Group, airtable: Airtable, target: Target, outcome: Outcome) ->
                 for cell, text in texts.items():
                     known = lead_id in returned.index
                     group.answer(lead_id, cell, str(returned.at[lead_id, cell]) if known else text)
-        _record_settled(group, list(cells), target, outcome, airtable.clock + airtable.clock_step)
+        _record_settled(group, list(cells), target, outcome, airtable.wire.answered)
         target.still_held()
         if airtable.wire.moment - read_at > FRESH:
             break

@@ -124,11 +124,6 @@ class Trello:
         """Trello's clock at its last answer [s since 1970], 0 if it never said."""
         return self.wire.server_time
 
-    @property
-    def clock_step(self) -> float:
-        """How much later than `clock` it may have been [s]."""
-        return self.wire.time_step
-
     def fetch_board(self) -> Board:
         """
         Resolve board and lists. Cost: 1 request.

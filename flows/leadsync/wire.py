@@ -126,6 +126,7 @@ class Wire(HTTPAdapter):
     ) -> None:
         super().__init__(pool_maxsize=8)
         self.service, self.calls, self.server_time, self.time_step = service, 0, 0.0, 1.0
+        self._own = threading.local()
         self._pace, self._secrets, self._hosts, self._clock = pace, secrets, dict(hosts or {}), clock
         self._timeout = (CONNECT_TIMEOUT, read_timeout)
         self._credential, self._accepted = credential, False
@@ -187,6 +188,11 @@ class Wire(HTTPAdapter):
         """Give back connections, and the thread that the limiter keeps."""
         super().close()
         self._limiter.close()
+
+    @property
+    def answered(self) -> float:
+        """The service's clock when it had answered this thread's last request, at the latest [s since 1970], or 0."""
+        return float(getattr(self._own, "answered", 0.0))
 
     def redact(self, text: str) -> str:
         """`text` without any of the secrets."""
@@ -276,8 +282,9 @@ class Wire(HTTPAdapter):
         stated, date = response.headers.get("X-Server-Time", ""), response.headers.get("Date", "")
         with contextlib.suppress(ValueError):
             exact = stated.isdigit()
-            self.server_time = int(stated) / 1000 if exact else parsedate_to_datetime(date).timestamp()
-            self.time_step = 0.001 if exact else 1.0
+            told = int(stated) / 1000 if exact else parsedate_to_datetime(date).timestamp()
+            step = 0.001 if exact else 1.0
+            self.server_time, self.time_step, self._own.answered = told, step, told + step
 
     def _pause_all(self, seconds: float) -> None:
         with self._lock:

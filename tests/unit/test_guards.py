@@ -19,6 +19,7 @@ from frames_for_tests import (
 from leadsync.errors import GuardError
 from leadsync.frames import cards_frame, deleted_cards, overlay
 from leadsync.guards import check_emptied, check_plan, check_reads
+from leadsync.reconcile import as_last_agreed
 
 
 def refuse(world, cards_read=None, **choices):
@@ -176,6 +177,7 @@ def world_of(size, **cells):
 
 def refuse_emptied(world, meant=None, **choices):
     base, airtable, trello = world.read()
+    airtable = as_last_agreed(base, airtable)
     check_emptied(base, meant or {}, airtable, trello, rules(**choices))
 
 
@@ -236,7 +238,7 @@ def test_leads_that_are_gone_or_cannot_be_read_are_not_emptied():
     """The one has the guard of the missing, the other is set aside."""
     world = world_of(12, status=["LOST"] * 12)
     for number in range(1, 7):
-        world.records[lead_id(number)]["fields"] |= {"status": None, "email": {"error": "#ERROR!"}}
+        world.records[lead_id(number)]["fields"] |= {"status": {"error": "#ERROR!"}, "email": {"error": "#ERROR!"}}
     for number in range(7, 13):
         del world.records[lead_id(number)]
     refuse_emptied(world)

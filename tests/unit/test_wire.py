@@ -369,6 +369,7 @@ def test_patch_without_a_clear_answer_is_handed_back(call, server, wire, clock, 
     assert 0.3 < sum(clock.slept) < 0.7
 
 
+@stalling
 def test_patch_that_timed_out_is_worth_one_more_try(call, server, wire):
     with pytest.raises(ReadAgainError) as caught:
         call("PATCH", STALLED)
