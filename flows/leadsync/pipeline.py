@@ -398,8 +398,7 @@ class Run:
     def _repair_leads(self, told: Sequence[LeadChange]) -> list[str]:
         """The same for leads, as far as Airtable has `told`. Returns: the leads concerned."""
         if self.feed is None:  # switched off since
-            for row in unchecked_patches(self.target):
-                self.clients.store.end_intent(row)
+            self.clients.store.end_intents(unchecked_patches(self.target))
             return []
         repairs = repair_leads(told, self.feed.fields, self.clients.airtable, self.target)
         self._tell_repairs(repairs)

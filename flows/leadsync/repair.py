@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from leadsync.description import parse, with_block
-from leadsync.errors import LeadsyncError
+from leadsync.errors import LeadsyncError, ServiceRefusedError
 from leadsync.intents import COLUMN_OF, Intent, IntentState, Sent, digest, digests_of
 from leadsync.model import TRELLO_TEXT_LIMIT
 from leadsync.overwrites import Feed, Overwritten, find_overwritten
@@ -102,21 +102,24 @@ def repair(checkup: Checkup, trello: Trello, target: Target) -> Repairs:
     A finding that cannot be given back stays in the journal until a report has listed it. Cost: 2 requests for each
     cell given back.
     """
-    repairs = Repairs()
+    repairs, shown = Repairs(), checkup.shown
+    of_row: dict[int, list[Overwritten]] = {}
+    for found in checkup.overwritten:
+        of_row.setdefault(found.intent.number, []).append(found)
     for row in checkup.rows:
-        findings = [found for found in checkup.overwritten if found.intent.number == row.number]
-        if findings:
-            _repair_row(row, findings, trello, target, repairs)
-        elif row.state is IntentState.UNCHECKED and _is_done(row, checkup):
-            repairs.unchecked += [row] if checkup.feed is None else []
-            target.store.end_intent(row)
+        if row.number in of_row:
+            _repair_row(row, of_row[row.number], trello, target, repairs)
+    unchecked = [row for row in checkup.rows if row.state is IntentState.UNCHECKED and row.number not in of_row]
+    done = [row for row in unchecked if row.number in shown or _is_old(row, checkup)]
+    repairs.unchecked += done if checkup.feed is None else []
+    target.store.end_intents(done)
     return repairs
 
 
-def _is_done(row: Intent, checkup: Checkup) -> bool:
-    """Whether nothing more is to be expected of the feed, or nobody waits for it any longer."""
+def _is_old(row: Intent, checkup: Checkup) -> bool:
+    """Whether the feed will not show it any more, or has been out of reach for too long."""
     age = checkup.at - max(row.since, row.answered)
-    return age >= GIVEN_UP if checkup.feed is None else row.number in checkup.shown or age >= FEED_LAG
+    return age >= (GIVEN_UP if checkup.feed is None else FEED_LAG)
 
 
 def _repair_row(row: Intent, findings: Sequence[Overwritten], trello: Trello, target: Target, repairs: Repairs) -> None:
@@ -127,7 +130,7 @@ def _repair_row(row: Intent, findings: Sequence[Overwritten], trello: Trello, ta
         repairs.conflicts += [conflict] if conflict else []
         repairs.given_back += [row.lead_id] if became is Repair.GIVEN_BACK else []
         listed += [conflict] if conflict and became is Repair.TOO_LATE else []
-    target.store.end_intent(replace(row, conflicts=(*row.conflicts, *listed)))
+    target.store.end_intents([replace(row, conflicts=(*row.conflicts, *listed))])
 
 
 def _give_back(found: Overwritten, trello: Trello, target: Target) -> Repair:
@@ -144,7 +147,7 @@ def _give_back(found: Overwritten, trello: Trello, target: Target) -> Repair:
     base = target.store.load_row(target.pair, intent.lead_id)
     columns = [column for column in AGREED_WITH.get(cell, ()) if column in intent.undo]
     agreed = [base.get(column) for column in columns]
-    known = agreed in ([intent.record[column] for column in columns], [intent.undo[column] for column in columns])
+    known = agreed in ([intent.record.get(column) for column in columns], [intent.undo[column] for column in columns])
     if not known or not _is_as_sent(intent, cell, card):
         return Repair.TOO_LATE
     value = _given(found, card)
@@ -161,7 +164,10 @@ def _give_back(found: Overwritten, trello: Trello, target: Target) -> Repair:
         sent=Sent({cell: intent.sent.cells[cell]}, digests_of({cell: value})),
     )
     target.store.give_back(target.pair, {column: intent.undo[column] for column in columns}, again)
-    trello.update_card(intent.card_id, {cell: value})
+    try:
+        trello.update_card(intent.card_id, {cell: value})
+    except ServiceRefusedError:
+        return Repair.TOO_LATE
     return Repair.GIVEN_BACK
 
 

@@ -76,7 +76,7 @@ def _keep(row: Intent, untold: set[str], now: float, target: Target, repairs: Re
             target.store.keep_intent(left)
         return
     repairs.unchecked += [row] if untold else []
-    target.store.end_intent(row)
+    target.store.end_intents([row])
 
 
 def _give_back(found: Replaced, now: pd.DataFrame, airtable: Airtable, target: Target, repairs: LeadRepairs) -> Repair:

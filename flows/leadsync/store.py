@@ -4,7 +4,7 @@ calls, and what settings resolved to.
 
 The only file that imports SQLAlchemy. SQLite by default, PostgreSQL for teams. What is never here: a decision,
 a secret (but the one that Airtable signs its webhook with), a person's text other than the values both sides
-agreed on.
+agreed on and, until a report has listed them, the two values of a conflict.
 """
 
 from __future__ import annotations
@@ -305,10 +305,13 @@ class StateStore:
             _update_base(connection, pair, {intent.lead_id: undo})
             connection.execute(sa.insert(intent_table).values(**_intent_row(pair, intent)))
 
-    def end_intent(self, intent: Intent) -> None:
-        """The write is checked; its row stays only for conflicts that have still to be listed."""
-        with self._writing() as connection:
-            _replace_intent(connection, intent, replace(intent, state=IntentState.CHECKED))
+    def end_intents(self, intents: Iterable[Intent]) -> None:
+        """The writes are checked; a row stays only for conflicts that have still to be listed."""
+        checked = [replace(intent, state=IntentState.CHECKED) for intent in intents]
+        if checked:
+            with self._writing() as connection:
+                for intent in checked:
+                    _replace_intent(connection, replace(intent, conflicts=()), intent)
 
     def keep_intent(self, intent: Intent) -> None:
         """What remains of a journal row that is checked in part."""

@@ -141,6 +141,19 @@ def test_overwritten_edit_is_listed_when_the_card_went_on_meanwhile(world):
     assert (world.status(lead), world.cells(lead)["name"]) == ("NEW", "Once more")
 
 
+def test_overwritten_edit_that_trello_does_not_take_back_is_listed_and_holds_up_nothing(world):
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, status="CONTACTED", name="Ada L.")
+    just_before_put(world, moved_and_renamed(world, lead))
+    with killed_before("GET", "/actions"):
+        world.sync()
+    world.emulator.inject(Fault("status", method="PUT", status=400, times=2))
+    report = world.sync(exit_code=None)
+    assert {("status", "DONE"), ("name", "Mine")} <= {(row[0], row[2]) for row in findings(report.conflicts, lead)}
+    world.assert_idle()
+    assert (world.status(lead), world.place(lead), world.card(lead)["name"]) == ("CONTACTED", "IN_PROGRESS", "Ada L.")
+
+
 def test_overwritten_note_is_given_back_by_the_run_after_a_kill(world):
     """A note typed between the re-read and the PUT of the description."""
     lead = world.linked("Ada", "NEW", email="ada@example.com")

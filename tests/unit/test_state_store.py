@@ -124,7 +124,7 @@ def test_record_leaves_the_newest_write_of_a_lead_to_be_checked(store):
     store.record(PAIR, CARD, {LEAD_1: {"title": "Ada L."}}, {LEAD_1: sent}, answered=5.0)
     (row,) = store.load_intents(PAIR, *IntentState)
     assert (row.state, row.sent, row.answered) == (IntentState.UNCHECKED, sent, 5.0)
-    store.end_intent(row)
+    store.end_intents([row])
     assert store.load_intents(PAIR, *IntentState) == []
 
 
