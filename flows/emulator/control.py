@@ -5,20 +5,20 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
-from emulator.airtable_person import AirtablePerson
-from emulator.airtable_service import AirtableService
-from emulator.airtable_world import AirtableWorld
+from emulator.airtable.person import AirtablePerson
+from emulator.airtable.service import AirtableService
+from emulator.airtable.world import AirtableWorld
 from emulator.clock import Clock, RealTimeClock
-from emulator.deliveries import Attempt, Courier
-from emulator.demo import add_demo_leads
-from emulator.faults import BEFORE_EXECUTION, Fault, FaultScript, false_reply
+from emulator.demo_leads import add_demo_leads
 from emulator.ids import IdSource
 from emulator.knobs import Knobs
-from emulator.server import Delivery, HttpServer
-from emulator.trello_person import TrelloPerson
-from emulator.trello_service import TrelloService
-from emulator.trello_world import TrelloWorld
-from emulator.wire import Reply, Request, text_reply
+from emulator.trello.person import TrelloPerson
+from emulator.trello.service import TrelloService
+from emulator.trello.world import TrelloWorld
+from emulator.wire.courier import Attempt, Courier
+from emulator.wire.faults import BEFORE_EXECUTION, Fault, FaultScript, false_reply
+from emulator.wire.messages import Reply, Request, text_reply
+from emulator.wire.server import Delivery, HttpServer
 
 BeforeRequest = Callable[[Request, int], None]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from harness import Scene
 
-from emulator.faults import Fault
+from emulator.wire.faults import Fault
 
 SCRIPT = Path(__file__).resolve().parents[2] / "flows/sync.py"
 PROCESSES = Path("/proc")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyairtable.formulas import quoted
 
-from emulator.airtable_formula import FormulaSyntaxError, compile_formula
+from emulator.airtable.formula import FormulaSyntaxError, compile_formula
 
 INVALID = "The formula for filtering records is invalid: Invalid formula. Please check your formula text."
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from emulator import Emulator, ManualClock, RealTimeClock
 from emulator.ids import IdSource
 from emulator.rate_limits import FixedWindow, PenaltyWindow, SlidingWindow
-from emulator.trello_editor import editor_saves
+from emulator.trello.editor import editor_saves
 
 PACKAGE = Path(__file__).resolve().parents[2] / "flows" / "emulator"
 
@@ -353,7 +353,7 @@ def test_command_prints_settings_and_serves():
 
 def test_package_imports_neither_the_product_nor_a_client_library():
     allowed = set(sys.stdlib_module_names) | {"emulator", "uvicorn", "starlette"}
-    for path in PACKAGE.glob("*.py"):
+    for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []

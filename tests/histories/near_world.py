@@ -23,8 +23,8 @@ from harness import FAST, World
 from requests.adapters import HTTPAdapter
 
 from emulator import Emulator, Fault, ManualClock
-from emulator.faults import BEFORE_EXECUTION
-from emulator.wire import Request, parse_body, parse_query
+from emulator.wire.faults import BEFORE_EXECUTION
+from emulator.wire.messages import Request, parse_body, parse_query
 from leadsync.report import Report
 
 Before = Callable[[Request, int], Fault | None]

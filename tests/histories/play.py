@@ -29,7 +29,7 @@ from histories.rules import (
 from histories.steps import Event, Ground, History, Step, made_up, step, without
 
 from emulator import Fault
-from emulator.wire import Request
+from emulator.wire.messages import Request
 from leadsync.settings import Settings
 
 RUNS_TO_REST = 8

@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, currently_in_test_context, given, note, sett
 from hypothesis import strategies as st
 
 from emulator import ManualClock
-from emulator.wire import Request
+from emulator.wire.messages import Request
 from leadsync.change_feed import ChangeFeed
 from leadsync.extract import Scope, extract_cards, extract_leads, recall, scope_of
 from leadsync.pair import Pair

@@ -7,7 +7,7 @@ from frames_for_tests import base_row, card, is_idle, lead_id, one_lead, record,
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from emulator.trello_editor import editor_saves
+from emulator.trello.editor import editor_saves
 from leadsync.description import HEADER, MARKER, VALUE_LIMIT, parse, plain, render, with_block
 
 LEAD, OTHER = lead_id(1), lead_id(2)

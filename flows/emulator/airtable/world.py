@@ -5,14 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from emulator.airtable_cells import Base, CellRules, Field, Record, Table, is_empty
-from emulator.airtable_errors import refusal, unknown_field
-from emulator.airtable_webhooks import Transaction, Webhook
+from emulator.airtable.cells import Base, CellRules, Field, Record, Table, is_empty
+from emulator.airtable.refusals import refusal, unknown_field
+from emulator.airtable.webhooks import Transaction, Webhook
 from emulator.clock import Clock, iso_whole_seconds
-from emulator.deliveries import Post
 from emulator.ids import IdSource
 from emulator.knobs import Knobs
-from emulator.wire import Refused
+from emulator.wire.courier import Post
+from emulator.wire.messages import Refused
 
 ALL_SCOPES = frozenset(
     {

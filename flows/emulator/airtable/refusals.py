@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from emulator.wire import Refused, json_reply
+from emulator.wire.messages import Refused, json_reply
 
 NOT_PERMITTED_OR_MISSING = "INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND"
 MESSAGES = {

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.airtable_errors import (
+from emulator.airtable.refusals import (
     computed_field,
     locked_field,
     missing_row,

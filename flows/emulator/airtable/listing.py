@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.airtable_cells import Field, Record, Table, signed
-from emulator.airtable_errors import refusal, unknown_field
-from emulator.airtable_formula import FormulaSyntaxError, compile_formula
-from emulator.airtable_world import AirtableWorld, FormulaRow, cell_value
+from emulator.airtable.cells import Field, Record, Table, signed
+from emulator.airtable.formula import FormulaSyntaxError, compile_formula
+from emulator.airtable.refusals import refusal, unknown_field
+from emulator.airtable.world import AirtableWorld, FormulaRow, cell_value
 from emulator.clock import iso_whole_seconds
 from emulator.ids import is_airtable_id
-from emulator.wire import Request, truthy
+from emulator.wire.messages import Request, truthy
 
 OFFSET = re.compile(r"itr[0-9A-Za-z]{14}/rec[0-9A-Za-z]{14}")
 SORT_KEY = re.compile(r"sort\[(\d*)\]\[(field|direction)\]")

@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING, Any
 
-from emulator.airtable_cells import Base, Field, Table, View, new_choice
-from emulator.airtable_errors import NOT_PERMITTED_OR_MISSING, refusal
-from emulator.airtable_world import AirtableWorld
+from emulator.airtable.cells import Base, Field, Table, View, new_choice
+from emulator.airtable.refusals import NOT_PERMITTED_OR_MISSING, refusal
+from emulator.airtable.world import AirtableWorld
 from emulator.ids import IdSource
-from emulator.routing import Route, route
-from emulator.wire import Reply, json_reply
+from emulator.wire.messages import Reply, json_reply
+from emulator.wire.routing import Route, route
 
 if TYPE_CHECKING:
-    from emulator.airtable_service import Call
+    from emulator.airtable.service import Call
 
 READ_SCHEMA, WRITE_SCHEMA = "schema.bases:read", "schema.bases:write"
 

@@ -1,6 +1,6 @@
 """Believable leads for a first look."""
 
-from emulator.airtable_person import AirtablePerson
+from emulator.airtable.person import AirtablePerson
 
 LEADS: tuple[tuple[str, str | None, str | None, str | None], ...] = (
     ("Amelia Hart", "amelia.hart@northwind.example", "NEW", "Web form"),

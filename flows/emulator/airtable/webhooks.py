@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.airtable_cells import Field, Record, Table
+from emulator.airtable.cells import Field, Record, Table
 from emulator.clock import iso_milliseconds, iso_whole_seconds
-from emulator.deliveries import Attempt, Post
 from emulator.knobs import Knobs
+from emulator.wire.courier import Attempt, Post
 
 LIFETIME = 7 * 86_400.0
 SOURCES = (

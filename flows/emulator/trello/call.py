@@ -5,12 +5,12 @@ Finding what a path names, with the refusals for the missing and the invisible (
 
 from typing import TYPE_CHECKING
 
-from emulator.trello_errors import not_found, plain
-from emulator.trello_model import Board, Card, CardList
-from emulator.trello_world import TrelloWorld
+from emulator.trello.model import Board, Card, CardList
+from emulator.trello.refusals import not_found, plain
+from emulator.trello.world import TrelloWorld
 
 if TYPE_CHECKING:
-    from emulator.trello_service import TrelloCall
+    from emulator.trello.service import TrelloCall
 
 
 def board_of(world: TrelloWorld, call: "TrelloCall") -> Board:

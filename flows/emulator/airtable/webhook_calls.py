@@ -2,16 +2,16 @@
 
 from typing import TYPE_CHECKING, Any
 
-from emulator.airtable_errors import NOT_PERMITTED_OR_MISSING, refusal
-from emulator.airtable_webhooks import LIFETIME, LIMIT_PER_BASE, Webhook
-from emulator.airtable_world import AirtableWorld
+from emulator.airtable.refusals import NOT_PERMITTED_OR_MISSING, refusal
+from emulator.airtable.webhooks import LIFETIME, LIMIT_PER_BASE, Webhook
+from emulator.airtable.world import AirtableWorld
 from emulator.clock import iso_milliseconds
-from emulator.deliveries import is_loopback
-from emulator.routing import Route, route
-from emulator.wire import Reply, json_reply
+from emulator.wire.courier import is_loopback
+from emulator.wire.messages import Reply, json_reply
+from emulator.wire.routing import Route, route
 
 if TYPE_CHECKING:
-    from emulator.airtable_service import Call
+    from emulator.airtable.service import Call
 
 MANAGE, READ = "webhook:manage", "data.records:read"
 DATA_TYPES = {"tableData", "tableFields", "tableMetadata"}

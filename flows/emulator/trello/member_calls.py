@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 from emulator.clock import iso_milliseconds
-from emulator.routing import Route, route
-from emulator.trello_errors import invalid, not_found, plain
-from emulator.trello_model import BOARD_DEFAULT_FIELDS, chosen
-from emulator.trello_world import TrelloToken, TrelloWorld
-from emulator.wire import Reply, json_reply
+from emulator.trello.model import BOARD_DEFAULT_FIELDS, chosen
+from emulator.trello.refusals import invalid, not_found, plain
+from emulator.trello.world import TrelloToken, TrelloWorld
+from emulator.wire.messages import Reply, json_reply
+from emulator.wire.routing import Route, route
 
 if TYPE_CHECKING:
-    from emulator.trello_service import TrelloCall
+    from emulator.trello.service import TrelloCall
 
 
 class MemberCalls:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emulator.airtable_cells import MERGEABLE, Base, Field, Record, Table
-from emulator.airtable_errors import (
+from emulator.airtable.cells import MERGEABLE, Base, Field, Record, Table
+from emulator.airtable.listing import Listing, OutputOptions, list_options, output_options, record_model
+from emulator.airtable.refusals import (
     NOT_PERMITTED_OR_MISSING,
     bare_refusal,
     missing_row,
@@ -14,14 +15,13 @@ from emulator.airtable_errors import (
     too_many_requests,
     unknown_field,
 )
-from emulator.airtable_list import Listing, OutputOptions, list_options, output_options, record_model
-from emulator.airtable_schema import SchemaCalls
-from emulator.airtable_webhook_calls import WebhookCalls
-from emulator.airtable_world import AirtableWorld, Token, rules_for
+from emulator.airtable.schema_calls import SchemaCalls
+from emulator.airtable.webhook_calls import WebhookCalls
+from emulator.airtable.world import AirtableWorld, Token, rules_for
 from emulator.ids import is_airtable_id
 from emulator.rate_limits import PenaltyWindow, SlidingWindow
-from emulator.routing import RouteMatch, RouteTable, route
-from emulator.wire import Refused, Reply, Request, json_reply, truthy
+from emulator.wire.messages import Refused, Reply, Request, json_reply, truthy
+from emulator.wire.routing import RouteMatch, RouteTable, route
 
 HEADERS = {
     "Server": "Tengine",

@@ -9,7 +9,7 @@ from typing import Any
 from emulator.clock import iso_milliseconds, parse_iso
 from emulator.ids import OBJECT_ID, is_object_id
 from emulator.knobs import Knobs
-from emulator.trello_errors import invalid, plain
+from emulator.trello.refusals import invalid, plain
 
 TEXT_LIMIT = 16_384
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from emulator.wire import HTML_TYPE, JSON_TYPE, TEXT_TYPE, Reply, Request, json_reply
+from emulator.wire.messages import HTML_TYPE, JSON_TYPE, TEXT_TYPE, Reply, Request, json_reply
 
 FaultKind = Literal[
     "drop_before",

@@ -3,11 +3,11 @@
 from threading import RLock
 from typing import Any
 
-from emulator.trello_editor import editor_saves
-from emulator.trello_model import Board, Card, CardList
-from emulator.trello_service import TrelloService
-from emulator.trello_values import date
-from emulator.trello_world import CARD_DEFAULTS, Actor, TrelloWorld
+from emulator.trello.editor import editor_saves
+from emulator.trello.model import Board, Card, CardList
+from emulator.trello.service import TrelloService
+from emulator.trello.values import date
+from emulator.trello.world import CARD_DEFAULTS, Actor, TrelloWorld
 
 LISTS = ("TODO", "IN_PROGRESS", "DONE")
 

@@ -2,17 +2,17 @@
 
 from typing import TYPE_CHECKING, Any
 
-from emulator.routing import Route, route
-from emulator.trello_errors import coded, invalid, plain
-from emulator.trello_lookup import list_of
-from emulator.trello_model import CardList
-from emulator.trello_reading import actions_page, cards_page
-from emulator.trello_values import boolean, card_position, object_id, text
-from emulator.trello_world import TrelloWorld, position
-from emulator.wire import Reply, json_reply
+from emulator.trello.call import list_of
+from emulator.trello.listing import actions_page, cards_page
+from emulator.trello.model import CardList
+from emulator.trello.refusals import coded, invalid, plain
+from emulator.trello.values import boolean, card_position, object_id, text
+from emulator.trello.world import TrelloWorld, position
+from emulator.wire.messages import Reply, json_reply
+from emulator.wire.routing import Route, route
 
 if TYPE_CHECKING:
-    from emulator.trello_service import TrelloCall
+    from emulator.trello.service import TrelloCall
 
 WRITABLE = ("name", "closed", "pos", "idBoard", "subscribed", "softLimit")
 

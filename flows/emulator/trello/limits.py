@@ -2,8 +2,8 @@
 
 from emulator.knobs import Knobs
 from emulator.rate_limits import FixedWindow
-from emulator.trello_errors import coded
-from emulator.wire import Refused, Reply
+from emulator.trello.refusals import coded
+from emulator.wire.messages import Refused, Reply
 
 PER_TOKEN, PER_KEY, INTERVAL = 100, 300, 10.0
 PER_MEMBER_ROUTE, MEMBER_INTERVAL = 100, 900.0

@@ -2,17 +2,17 @@
 
 from typing import TYPE_CHECKING, Any
 
-from emulator.routing import Route, route
-from emulator.trello_errors import coded, invalid
-from emulator.trello_lookup import board_of
-from emulator.trello_model import BOARD_DEFAULT_FIELDS, LIST_DEFAULT_FIELDS, Board, CardList, chosen
-from emulator.trello_reading import actions_page, board_actions, cards_page
-from emulator.trello_values import Given, boolean, text, whole_number
-from emulator.trello_world import TrelloWorld
-from emulator.wire import Reply, json_reply
+from emulator.trello.call import board_of
+from emulator.trello.listing import actions_page, board_actions, cards_page
+from emulator.trello.model import BOARD_DEFAULT_FIELDS, LIST_DEFAULT_FIELDS, Board, CardList, chosen
+from emulator.trello.refusals import coded, invalid
+from emulator.trello.values import Given, boolean, text, whole_number
+from emulator.trello.world import TrelloWorld
+from emulator.wire.messages import Reply, json_reply
+from emulator.wire.routing import Route, route
 
 if TYPE_CHECKING:
-    from emulator.trello_service import TrelloCall
+    from emulator.trello.service import TrelloCall
 
 DEFAULT_LISTS = ("To Do", "Doing", "Done")
 

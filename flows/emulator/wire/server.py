@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from emulator.wire import Reply, Request, parse_body, parse_query
+from emulator.wire.messages import Reply, Request, parse_body, parse_query
 
 
 @dataclass(frozen=True)

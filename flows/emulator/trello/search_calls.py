@@ -2,18 +2,18 @@
 
 from typing import TYPE_CHECKING, Any
 
-from emulator.deliveries import call as call_back
-from emulator.deliveries import is_loopback
-from emulator.routing import Route, route
-from emulator.trello_errors import coded, invalid, not_found, plain
-from emulator.trello_model import BOARD_DEFAULT_FIELDS, COLOURS, Card, Label, chosen
-from emulator.trello_values import boolean, id_list, object_id, text, whole_number
-from emulator.trello_webhooks import TrelloWebhook
-from emulator.trello_world import TrelloWorld
-from emulator.wire import Refused, Reply, json_reply
+from emulator.trello.model import BOARD_DEFAULT_FIELDS, COLOURS, Card, Label, chosen
+from emulator.trello.refusals import coded, invalid, not_found, plain
+from emulator.trello.values import boolean, id_list, object_id, text, whole_number
+from emulator.trello.webhooks import TrelloWebhook
+from emulator.trello.world import TrelloWorld
+from emulator.wire.courier import call as call_back
+from emulator.wire.courier import is_loopback
+from emulator.wire.messages import Refused, Reply, json_reply
+from emulator.wire.routing import Route, route
 
 if TYPE_CHECKING:
-    from emulator.trello_service import TrelloCall
+    from emulator.trello.service import TrelloCall
 
 PROBE_TIMEOUT = 10.0
 """Seconds that the callback has for the HEAD probe; the emulator answers nobody meanwhile."""

@@ -4,10 +4,10 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
-from emulator.trello_errors import coded, invalid
-from emulator.trello_model import Card, chosen
-from emulator.trello_values import Given, action_boundary, boundary, whole_number
-from emulator.trello_world import TrelloWorld
+from emulator.trello.model import Card, chosen
+from emulator.trello.refusals import coded, invalid
+from emulator.trello.values import Given, action_boundary, boundary, whole_number
+from emulator.trello.world import TrelloWorld
 
 PAGE_MOST = 1000
 CARDS_WITH_ACTIONS = 1000

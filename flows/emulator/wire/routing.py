@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from emulator.wire import Reply
+from emulator.wire.messages import Reply
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,17 @@
 
 from typing import TYPE_CHECKING, Any
 
-from emulator.routing import Route, route
-from emulator.trello_errors import coded, invalid, not_found, plain
-from emulator.trello_lookup import card_of
-from emulator.trello_model import Card, CardList, Label
-from emulator.trello_reading import CARD_ACTION_DEFAULT, actions_page, card_actions, card_model
-from emulator.trello_values import Given, boolean, card_position, date, description, id_list, object_id, text
-from emulator.trello_world import TrelloWorld
-from emulator.wire import Reply, json_reply
+from emulator.trello.call import card_of
+from emulator.trello.listing import CARD_ACTION_DEFAULT, actions_page, card_actions, card_model
+from emulator.trello.model import Card, CardList, Label
+from emulator.trello.refusals import coded, invalid, not_found, plain
+from emulator.trello.values import Given, boolean, card_position, date, description, id_list, object_id, text
+from emulator.trello.world import TrelloWorld
+from emulator.wire.messages import Reply, json_reply
+from emulator.wire.routing import Route, route
 
 if TYPE_CHECKING:
-    from emulator.trello_service import TrelloCall
+    from emulator.trello.service import TrelloCall
 
 WRITABLE = (
     "name",

@@ -1,6 +1,6 @@
 """Trello's refusals, word for word (Trello reference, section 1.3)."""
 
-from emulator.wire import Refused, json_reply, text_reply
+from emulator.wire.messages import Refused, json_reply, text_reply
 
 NOT_FOUND = "The requested resource was not found."
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.clock import iso_milliseconds
-from emulator.deliveries import Attempt, Post
+from emulator.wire.courier import Attempt, Post
 
 RETRIES = (30.0, 60.0, 120.0)
 """Seconds after a failed attempt."""

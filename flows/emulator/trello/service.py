@@ -7,17 +7,17 @@ from typing import Any
 from urllib.parse import unquote
 
 from emulator.ids import OBJECT_ID, SHORT_LINK
-from emulator.routing import Route, RouteMatch, RouteTable, route
-from emulator.trello_board_calls import BoardCalls
-from emulator.trello_card_calls import CardCalls
-from emulator.trello_errors import coded, invalid, plain
-from emulator.trello_limits import TrelloLimits
-from emulator.trello_list_calls import ListCalls
-from emulator.trello_member_calls import MemberCalls
-from emulator.trello_other_calls import OtherCalls
-from emulator.trello_values import Given
-from emulator.trello_world import Actor, TrelloToken, TrelloWorld
-from emulator.wire import WRITES, Refused, Reply, Request, json_reply, parse_query
+from emulator.trello.board_calls import BoardCalls
+from emulator.trello.card_calls import CardCalls
+from emulator.trello.limits import TrelloLimits
+from emulator.trello.list_calls import ListCalls
+from emulator.trello.member_calls import MemberCalls
+from emulator.trello.refusals import coded, invalid, plain
+from emulator.trello.search_calls import OtherCalls
+from emulator.trello.values import Given
+from emulator.trello.world import Actor, TrelloToken, TrelloWorld
+from emulator.wire.messages import WRITES, Refused, Reply, Request, json_reply, parse_query
+from emulator.wire.routing import Route, RouteMatch, RouteTable, route
 
 OAUTH_MEMBER = re.compile(r'(\w+)="([^"]*)"')
 ID_SEGMENTS = ("board", "list", "card", "action", "label", "webhook", "model")

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
-from emulator.airtable_cells import Base, Field, Record, Table, View, add_choice, is_empty
-from emulator.airtable_list import OutputOptions, record_model
-from emulator.airtable_schema import build_field, build_table
-from emulator.airtable_service import AirtableService
-from emulator.airtable_webhooks import SOURCES, Transaction
-from emulator.airtable_world import ALL_SCOPES, AirtableWorld, Token, rules_for
-from emulator.wire import Refused
+from emulator.airtable.cells import Base, Field, Record, Table, View, add_choice, is_empty
+from emulator.airtable.listing import OutputOptions, record_model
+from emulator.airtable.schema_calls import build_field, build_table
+from emulator.airtable.service import AirtableService
+from emulator.airtable.webhooks import SOURCES, Transaction
+from emulator.airtable.world import ALL_SCOPES, AirtableWorld, Token, rules_for
+from emulator.wire.messages import Refused
 
 STATUSES = ("NEW", "CONTACTED", "QUALIFIED", "LOST")
 MOMENT = {

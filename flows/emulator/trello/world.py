@@ -7,11 +7,11 @@ from functools import partial
 from typing import Any
 
 from emulator.clock import Clock, iso_milliseconds
-from emulator.deliveries import Post
 from emulator.ids import IdSource
 from emulator.knobs import Knobs
-from emulator.trello_model import BOARD_DEFAULT_FIELDS, Board, Card, CardList, Label, chosen
-from emulator.trello_webhooks import TrelloWebhook
+from emulator.trello.model import BOARD_DEFAULT_FIELDS, Board, Card, CardList, Label, chosen
+from emulator.trello.webhooks import TrelloWebhook
+from emulator.wire.courier import Post
 
 STEP = 16384.0
 CARD_DEFAULTS: dict[str, Any] = {
