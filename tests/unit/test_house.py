@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,8 @@ FLOWS = Path(__file__).resolve().parents[2] / "flows"
 MODULES = sorted((FLOWS / "leadsync").glob("*.py"))
 DOORS = sorted(FLOWS.glob("*.py"))
 EVERY_FILE = sorted(path for path in FLOWS.rglob("*.py") if "__pycache__" not in path.parts)
+
+FOLDERS = sorted({path.parent for path in EVERY_FILE})
 
 FLOOR_OF = {
     name: floor
@@ -85,6 +89,43 @@ def own_imports(path: Path) -> set[str]:
     return {name[1] for name in dotted if name[0] == "leadsync" and len(name) > 1 and name[1] in FLOOR_OF}
 
 
+def file_of(dotted: str) -> Path | None:
+    """The file of ours in which a dotted name is found: its module, else the package that holds it."""
+    parts = dotted.split(".")
+    for size in range(len(parts), 0, -1):
+        place = FLOWS.joinpath(*parts[:size])
+        for path in (place.with_suffix(".py"), place / "__init__.py"):
+            if path.exists():
+                return path
+    return None
+
+
+@cache
+def files_imported(path: Path) -> frozenset[Path]:
+    """Files of ours that a file imports, also where only types ask for it."""
+    return frozenset(found for found in map(file_of, imports_of(path)) if found is not None)
+
+
+def neighbours_of(folder: Path) -> dict[str, set[str]]:
+    """Each file and folder in a folder, and what else there the code in it imports."""
+    graph: dict[str, set[str]] = {}
+    for path in EVERY_FILE:
+        if folder in path.parents:
+            entry = path.relative_to(folder).parts[0]
+            inside = {other.relative_to(folder).parts[0] for other in files_imported(path) if folder in other.parents}
+            graph.setdefault(entry, set()).update(inside - {entry})
+    return graph
+
+
+def circle_in(graph: dict[str, set[str]]) -> list[str]:
+    """One circle of imports, its first name again at its end; empty if there is none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
 def outside(path: Path) -> set[str]:
     """Top-level names that a file imports."""
     return {name.split(".")[0] for name in imports_of(path)}
@@ -104,6 +145,20 @@ def test_module_imports_downwards(path):
     for imported in own_imports(path):
         below = FLOOR_OF[imported] < FLOOR_OF[path.stem]
         assert below or (path.stem, imported) in NEIGHBOURS, f"{path.stem} imports {imported}"
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=by_name)
+def test_imports_make_no_circle(folder):
+    """
+    Of two files or folders side by side one may import the other, never each the other, nor along a way round: so no
+    circle is possible anywhere, and folders have an order.
+    """
+    assert circle_in(neighbours_of(folder)) == []
+
+
+def test_circle_is_found():
+    """The rule above would see one."""
+    assert set(circle_in({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}})) == {"a", "b", "c"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=by_name)

@@ -1,16 +1,14 @@
 """Meta calls: who am I, bases, tables and fields (Airtable reference, section 1.2)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from emulator.airtable.call import Call
 from emulator.airtable.cells import Base, Field, Table, View, new_choice
 from emulator.airtable.refusals import NOT_PERMITTED_OR_MISSING, refusal
 from emulator.airtable.world import AirtableWorld
 from emulator.ids import IdSource
 from emulator.wire.messages import Reply, json_reply
 from emulator.wire.routing import Route, route
-
-if TYPE_CHECKING:
-    from emulator.airtable.service import Call
 
 READ_SCHEMA, WRITE_SCHEMA = "schema.bases:read", "schema.bases:write"
 
@@ -66,21 +64,21 @@ class SchemaCalls:
             route("PATCH", tables + "/{table}/fields/{field}", self._update_field, WRITE_SCHEMA),
         ]
 
-    def _whoami(self, call: "Call") -> Reply:
+    def _whoami(self, call: Call) -> Reply:
         email = {"email": "owner@example.com"} if "user.email:read" in call.token.scopes else {}
         return json_reply({"id": call.token.user_id} | email)
 
-    def _bases(self, call: "Call") -> Reply:
+    def _bases(self, call: Call) -> Reply:
         level = call.token.role
         seen = [base for base in self._world.bases if call.token.reaches(base.id)]
         return json_reply({"bases": [{"id": b.id, "name": b.name, "permissionLevel": level} for b in seen]})
 
-    def _tables(self, call: "Call") -> Reply:
+    def _tables(self, call: Call) -> Reply:
         included = [value for name, value in call.request.parameters if name in ("include", "include[]")]
         visible = "visibleFieldIds" in included
         return json_reply({"tables": [table_model(table, visible) for table in self._base(call).tables]})
 
-    def _create_table(self, call: "Call") -> Reply:
+    def _create_table(self, call: Call) -> Reply:
         body, base = call.request.body or {}, self._base(call)
         name, fields = body.get("name"), body.get("fields")
         taken = {table.name.lower() for table in base.tables}
@@ -91,13 +89,13 @@ class SchemaCalls:
         base.tables.append(table)
         return json_reply(table_model(table))
 
-    def _update_table(self, call: "Call") -> Reply:
+    def _update_table(self, call: Call) -> Reply:
         table, body = self._table(call), call.request.body or {}
         table.name = body.get("name", table.name)
         table.description = body.get("description", table.description)
         return json_reply(table_model(table))
 
-    def _create_field(self, call: "Call") -> Reply:
+    def _create_field(self, call: Call) -> Reply:
         table = self._table(call)
         field = build_field(self._world.ids, call.request.body or {})
         if field.name.lower() in {each.name.lower() for each in table.fields}:
@@ -105,7 +103,7 @@ class SchemaCalls:
         table.fields.append(field)
         return json_reply(field.schema())
 
-    def _update_field(self, call: "Call") -> Reply:
+    def _update_field(self, call: Call) -> Reply:
         table, body = self._table(call), call.request.body or {}
         field = next((each for each in table.fields if each.id == call.values["field"]), None)
         if field is None:
@@ -116,13 +114,13 @@ class SchemaCalls:
         field.description = body.get("description", field.description)
         return json_reply(field.schema())
 
-    def _base(self, call: "Call") -> Base:
+    def _base(self, call: Call) -> Base:
         base = self._world.base(call.values["base"])
         if base is None:
             raise refusal(403, NOT_PERMITTED_OR_MISSING)
         return base
 
-    def _table(self, call: "Call") -> Table:
+    def _table(self, call: Call) -> Table:
         """By id only: the meta API does not take names."""
         for table in self._base(call).tables:
             if table.id == call.values["table"]:

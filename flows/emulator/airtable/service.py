@@ -2,9 +2,9 @@
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from emulator.airtable.call import Call
 from emulator.airtable.cells import MERGEABLE, Base, Field, Record, Table
 from emulator.airtable.listing import Listing, OutputOptions, list_options, output_options, record_model
 from emulator.airtable.refusals import (
@@ -33,15 +33,6 @@ HEADERS = {
 }
 READ, WRITE = "data.records:read", "data.records:write"
 CALLS_PER_SECOND_AND_BASE, CALLS_PER_SECOND_AND_USER = 5, 50
-
-
-@dataclass(frozen=True)
-class Call:
-    """An authorised request with the values of its path."""
-
-    request: Request
-    token: Token
-    values: dict[str, str]
 
 
 class AirtableService:

@@ -1,7 +1,8 @@
 """Webhook endpoints under /v0/bases/{base}/webhooks (Airtable reference, section 6.1)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from emulator.airtable.call import Call
 from emulator.airtable.refusals import NOT_PERMITTED_OR_MISSING, refusal
 from emulator.airtable.webhooks import LIFETIME, LIMIT_PER_BASE, Webhook
 from emulator.airtable.world import AirtableWorld
@@ -9,9 +10,6 @@ from emulator.clock import iso_milliseconds
 from emulator.wire.courier import is_loopback
 from emulator.wire.messages import Reply, json_reply
 from emulator.wire.routing import Route, route
-
-if TYPE_CHECKING:
-    from emulator.airtable.service import Call
 
 MANAGE, READ = "webhook:manage", "data.records:read"
 DATA_TYPES = {"tableData", "tableFields", "tableMetadata"}
@@ -35,7 +33,7 @@ class WebhookCalls:
             route("GET", hooks + "/{webhook}/payloads", self._payloads, MANAGE, READ),
         ]
 
-    def _create(self, call: "Call") -> Reply:
+    def _create(self, call: Call) -> Reply:
         self._must_be_creator(call)
         base_id, body = call.values["base"], call.request.body or {}
         specification: dict[str, Any] = body.get("specification") or {}
@@ -59,18 +57,18 @@ class WebhookCalls:
         self._world.webhooks.append(webhook)
         return json_reply(webhook.created_model())
 
-    def _list(self, call: "Call") -> Reply:
+    def _list(self, call: Call) -> Reply:
         now = self._world.clock.now()
         return json_reply({"webhooks": [hook.listed_model(now) for hook in self._of_base(call.values["base"])]})
 
-    def _delete(self, call: "Call") -> Reply:
+    def _delete(self, call: Call) -> Reply:
         self._must_be_creator(call)
         webhook = self._webhook(call)
         webhook.notifies = False  # what it has not delivered is not tried again
         self._world.webhooks.remove(webhook)
         return json_reply({})
 
-    def _enable(self, call: "Call") -> Reply:
+    def _enable(self, call: Call) -> Reply:
         self._must_be_creator(call)
         webhook = self._webhook(call)
         wanted = (call.request.body or {}).get("enable")
@@ -79,13 +77,13 @@ class WebhookCalls:
         webhook.notifies = wanted
         return json_reply({})
 
-    def _refresh(self, call: "Call") -> Reply:
+    def _refresh(self, call: Call) -> Reply:
         self._must_be_creator(call)
         webhook = self._webhook(call)
         webhook.expires = self._world.clock.now() + LIFETIME
         return json_reply({"expirationTime": iso_milliseconds(webhook.expires)})
 
-    def _payloads(self, call: "Call") -> Reply:
+    def _payloads(self, call: Call) -> Reply:
         webhook, now = self._webhook(call), self._world.clock.now()
         cursor, limit = call.request.query.get("cursor", "1"), call.request.query.get("limit", "50")
         if not (str(cursor).isdigit() and str(limit).isdigit() and int(cursor) >= 1 and 1 <= int(limit) <= 50):
@@ -94,7 +92,7 @@ class WebhookCalls:
             webhook.expires = max(webhook.expires, now + LIFETIME)
         return json_reply(webhook.page(int(cursor), int(limit), now))
 
-    def _must_be_creator(self, call: "Call") -> None:
+    def _must_be_creator(self, call: Call) -> None:
         if not call.token.has_level("create"):
             raise refusal(403, "INVALID_PERMISSIONS")
 
@@ -109,7 +107,7 @@ class WebhookCalls:
         now = self._world.clock.now()
         return [w for w in self._world.webhooks if w.base_id == base_id and now < w.expires + LIFETIME]
 
-    def _webhook(self, call: "Call") -> Webhook:
+    def _webhook(self, call: Call) -> Webhook:
         for webhook in self._of_base(call.values["base"]):
             if webhook.id == call.values["webhook"]:
                 return webhook

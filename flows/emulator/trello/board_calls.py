@@ -1,8 +1,8 @@
 """Board calls (Trello reference, section 3.1)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from emulator.trello.call import board_of
+from emulator.trello.call import TrelloCall, board_of
 from emulator.trello.listing import actions_page, board_actions, cards_page
 from emulator.trello.model import BOARD_DEFAULT_FIELDS, LIST_DEFAULT_FIELDS, Board, CardList, chosen
 from emulator.trello.refusals import coded, invalid
@@ -10,9 +10,6 @@ from emulator.trello.values import Given, boolean, text, whole_number
 from emulator.trello.world import TrelloWorld
 from emulator.wire.messages import Reply, json_reply
 from emulator.wire.routing import Route, route
-
-if TYPE_CHECKING:
-    from emulator.trello.service import TrelloCall
 
 DEFAULT_LISTS = ("To Do", "Doing", "Done")
 
@@ -67,7 +64,7 @@ class BoardCalls:
             route("GET", "boards/{board}/{field}", self._field),
         ]
 
-    def _create(self, call: "TrelloCall") -> Reply:
+    def _create(self, call: TrelloCall) -> Reply:
         given, world = call.given, self._world
         name = given.get("name")
         if not isinstance(name, str) or not name.strip():
@@ -80,7 +77,7 @@ class BoardCalls:
         world.append_action("createBoard", {"board": {"id": board.id, "name": board.name}}, call.actor)
         return json_reply(chosen(board.model(), None, BOARD_DEFAULT_FIELDS) | {"limits": {}})
 
-    def _get(self, call: "TrelloCall") -> Reply:
+    def _get(self, call: TrelloCall) -> Reply:
         world, given = self._world, call.given
         board = board_of(world, call)
         fields = given.get("fields")
@@ -100,7 +97,7 @@ class BoardCalls:
             model["members"] = [world.member]
         return json_reply(model)
 
-    def _update(self, call: "TrelloCall") -> Reply:
+    def _update(self, call: TrelloCall) -> Reply:
         board = board_of(self._world, call)
         changes: dict[str, Any] = {}
         if call.given.get("name") is not None:
@@ -117,42 +114,42 @@ class BoardCalls:
                 self._world.append_action("updateBoard", data, call.actor)
         return json_reply(chosen(board.model(), None, BOARD_DEFAULT_FIELDS))
 
-    def _delete(self, call: "TrelloCall") -> Reply:
+    def _delete(self, call: TrelloCall) -> Reply:
         self._world.delete_board(board_of(self._world, call))
         return json_reply({"_value": None})
 
-    def _lists(self, call: "TrelloCall") -> Reply:
+    def _lists(self, call: TrelloCall) -> Reply:
         board = board_of(self._world, call)
         wanted = str(call.values.get("filter") or call.given.get("filter") or "open")
         return json_reply(lists_page(self._world, board, wanted, call.given, call.given.get("fields")))
 
-    def _cards(self, call: "TrelloCall") -> Reply:
+    def _cards(self, call: TrelloCall) -> Reply:
         board = board_of(self._world, call)
         given = call.given | ({"filter": call.values["filter"]} if "filter" in call.values else {})
         return json_reply(cards_page(self._world, self._world.cards_of(board.id), given, "visible"))
 
-    def _actions(self, call: "TrelloCall") -> Reply:
+    def _actions(self, call: TrelloCall) -> Reply:
         board = board_of(self._world, call)
         return json_reply(actions_page(board_actions(self._world, board.id), call.given))
 
-    def _labels(self, call: "TrelloCall") -> Reply:
+    def _labels(self, call: TrelloCall) -> Reply:
         board = board_of(self._world, call)
         size = whole_number(call.given, "limit", 50, 0, 1000)
         return json_reply([each.model() for each in self._world.labels.values() if each.board_id == board.id][:size])
 
-    def _members(self, call: "TrelloCall") -> Reply:
+    def _members(self, call: TrelloCall) -> Reply:
         board_of(self._world, call)
         return json_reply([self._world.member])
 
-    def _memberships(self, call: "TrelloCall") -> Reply:
+    def _memberships(self, call: TrelloCall) -> Reply:
         board = board_of(self._world, call)
         return json_reply([{"id": board.id, "idMember": self._world.member_id, "memberType": "admin"}])
 
-    def _nothing(self, call: "TrelloCall") -> Reply:
+    def _nothing(self, call: TrelloCall) -> Reply:
         board_of(self._world, call)
         return json_reply([])
 
-    def _field(self, call: "TrelloCall") -> Reply:
+    def _field(self, call: TrelloCall) -> Reply:
         model = board_of(self._world, call).model()
         if call.values["field"] not in model:
             raise invalid("field")

@@ -1,16 +1,26 @@
 """
-Finding what a path names, with the refusals for the missing and the invisible (Trello reference, section
-1.3).
+An authorised request, and finding what its path names, with the refusals for the missing and the invisible (Trello
+reference, section 1.3).
 """
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 from emulator.trello.model import Board, Card, CardList
 from emulator.trello.refusals import not_found, plain
-from emulator.trello.world import TrelloWorld
+from emulator.trello.values import Given
+from emulator.trello.world import Actor, TrelloToken, TrelloWorld
+from emulator.wire.messages import Request
 
-if TYPE_CHECKING:
-    from emulator.trello.service import TrelloCall
+
+@dataclass(frozen=True)
+class TrelloCall:
+    """An authorised request."""
+
+    request: Request
+    given: Given
+    values: dict[str, str]
+    actor: Actor
+    token: TrelloToken
 
 
 def board_of(world: TrelloWorld, call: "TrelloCall") -> Board:

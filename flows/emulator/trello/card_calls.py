@@ -1,8 +1,8 @@
 """Card calls (Trello reference, sections 3.3 to 3.5)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from emulator.trello.call import card_of
+from emulator.trello.call import TrelloCall, card_of
 from emulator.trello.listing import CARD_ACTION_DEFAULT, actions_page, card_actions, card_model
 from emulator.trello.model import Card, CardList, Label
 from emulator.trello.refusals import coded, invalid, not_found, plain
@@ -10,9 +10,6 @@ from emulator.trello.values import Given, boolean, card_position, date, descript
 from emulator.trello.world import TrelloWorld
 from emulator.wire.messages import Reply, json_reply
 from emulator.wire.routing import Route, route
-
-if TYPE_CHECKING:
-    from emulator.trello.service import TrelloCall
 
 WRITABLE = (
     "name",
@@ -73,36 +70,36 @@ class CardCalls:
 
     # Reading
 
-    def _get(self, call: "TrelloCall") -> Reply:
+    def _get(self, call: TrelloCall) -> Reply:
         return json_reply(card_model(self._world, card_of(self._world, call), call.given))
 
-    def _field(self, call: "TrelloCall") -> Reply:
+    def _field(self, call: TrelloCall) -> Reply:
         model = card_of(self._world, call).model()
         if call.values["field"] not in model:
             raise invalid("field")
         return json_reply({"_value": model[call.values["field"]]})
 
-    def _actions(self, call: "TrelloCall") -> Reply:
+    def _actions(self, call: TrelloCall) -> Reply:
         actions = card_actions(self._world, card_of(self._world, call))
         return json_reply(actions_page(actions, call.given, CARD_ACTION_DEFAULT))
 
-    def _list(self, call: "TrelloCall") -> Reply:
+    def _list(self, call: TrelloCall) -> Reply:
         return json_reply(self._world.lists[card_of(self._world, call).list_id].model())
 
-    def _board(self, call: "TrelloCall") -> Reply:
+    def _board(self, call: TrelloCall) -> Reply:
         return json_reply(self._world.boards[card_of(self._world, call).board_id].model())
 
-    def _members(self, call: "TrelloCall") -> Reply:
+    def _members(self, call: TrelloCall) -> Reply:
         card = card_of(self._world, call)
         return json_reply([self._world.member] if self._world.member_id in card.values["idMembers"] else [])
 
-    def _nothing(self, call: "TrelloCall") -> Reply:
+    def _nothing(self, call: TrelloCall) -> Reply:
         card_of(self._world, call)
         return json_reply([])
 
     # Creating
 
-    def _create(self, call: "TrelloCall") -> Reply:
+    def _create(self, call: TrelloCall) -> Reply:
         """`null` members mean not given; values are checked before the list is looked up (section 1.2)."""
         given = {name: value for name, value in call.given.items() if value is not None}
         list_id = object_id(given.get("idList"), "idList")
@@ -142,7 +139,7 @@ class CardCalls:
         if len(held) >= self._world.knobs.trello_open_cards_limit:
             raise coded(403, "Board has too many open cards", self._world.knobs.trello_open_cards_error)
 
-    def _copied(self, given: Given, card_list: CardList, values: dict[str, Any], call: "TrelloCall") -> Card:
+    def _copied(self, given: Given, card_list: CardList, values: dict[str, Any], call: TrelloCall) -> Card:
         source = self._world.cards.get(object_id(given["idCardSource"], "idCardSource"))
         if source is None:
             raise not_found()
@@ -154,7 +151,7 @@ class CardCalls:
 
     # Changing
 
-    def _update(self, call: "TrelloCall") -> Reply:
+    def _update(self, call: TrelloCall) -> Reply:
         card = card_of(self._world, call)
         given = {
             name: call.given[name]
@@ -163,7 +160,7 @@ class CardCalls:
         }
         return self._applied(card, {name: self._checked(name, value, name) for name, value in given.items()}, call)
 
-    def _update_field(self, call: "TrelloCall") -> Reply:
+    def _update_field(self, call: TrelloCall) -> Reply:
         card, name = card_of(self._world, call), call.values["field"]
         if name not in WRITABLE:
             raise plain(404, f"Cannot PUT {call.request.path}")
@@ -174,7 +171,7 @@ class CardCalls:
             changes["idList"] = object_id(call.given["idList"], "idList")
         return self._applied(card, changes, call)
 
-    def _applied(self, card: Card, changes: dict[str, Any], call: "TrelloCall") -> Reply:
+    def _applied(self, card: Card, changes: dict[str, Any], call: TrelloCall) -> Reply:
         board_id = changes.get("idBoard", card.board_id)
         board = self._world.boards.get(board_id)
         if board is None:
@@ -219,7 +216,7 @@ class CardCalls:
             return card_position(value, called)
         return id_list(value, called)
 
-    def _delete(self, call: "TrelloCall") -> Reply:
+    def _delete(self, call: TrelloCall) -> Reply:
         self._world.delete_card(card_of(self._world, call), call.actor)
         return json_reply({"limits": {}})
 
@@ -232,7 +229,7 @@ class CardCalls:
             raise plain(400, "label not found")
         return [label for label in found if label is not None]
 
-    def _add_label(self, call: "TrelloCall") -> Reply:
+    def _add_label(self, call: TrelloCall) -> Reply:
         card = card_of(self._world, call)
         (label,) = self._labels([object_id(call.given.get("value"), "value")], card.board_id)
         if label in card.labels:
@@ -240,12 +237,12 @@ class CardCalls:
         self._world.set_labels(card, [*card.labels, label], call.actor)
         return json_reply([each.id for each in card.labels])
 
-    def _remove_label(self, call: "TrelloCall") -> Reply:
+    def _remove_label(self, call: TrelloCall) -> Reply:
         card = card_of(self._world, call)
         self._world.set_labels(card, [each for each in card.labels if each.id != call.values["label"]], call.actor)
         return json_reply({"_value": None})
 
-    def _comment(self, call: "TrelloCall") -> Reply:
+    def _comment(self, call: TrelloCall) -> Reply:
         card = card_of(self._world, call)
         words = text(call.given.get("text"), "text", self._world.knobs)
         if not words:

@@ -1,8 +1,8 @@
 """List calls (Trello reference, section 3.2)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from emulator.trello.call import list_of
+from emulator.trello.call import TrelloCall, list_of
 from emulator.trello.listing import actions_page, cards_page
 from emulator.trello.model import CardList
 from emulator.trello.refusals import coded, invalid, plain
@@ -10,9 +10,6 @@ from emulator.trello.values import boolean, card_position, object_id, text
 from emulator.trello.world import TrelloWorld, position
 from emulator.wire.messages import Reply, json_reply
 from emulator.wire.routing import Route, route
-
-if TYPE_CHECKING:
-    from emulator.trello.service import TrelloCall
 
 WRITABLE = ("name", "closed", "pos", "idBoard", "subscribed", "softLimit")
 
@@ -39,7 +36,7 @@ class ListCalls:
             route("GET", "lists/{list}/{field}", self._field),
         ]
 
-    def _create(self, call: "TrelloCall") -> Reply:
+    def _create(self, call: TrelloCall) -> Reply:
         given, world = call.given, self._world
         name = given.get("name")
         if not isinstance(name, str) or not name.strip():
@@ -53,22 +50,22 @@ class ListCalls:
         self._record("createList", created, {}, call)
         return json_reply(created.model() | {"limits": {}})
 
-    def _get(self, call: "TrelloCall") -> Reply:
+    def _get(self, call: TrelloCall) -> Reply:
         return json_reply(list_of(self._world, call).model())
 
-    def _field(self, call: "TrelloCall") -> Reply:
+    def _field(self, call: TrelloCall) -> Reply:
         model = list_of(self._world, call).model()
         if call.values["field"] not in model:
             raise invalid("field")
         return json_reply({"_value": model[call.values["field"]]})
 
-    def _update(self, call: "TrelloCall") -> Reply:
+    def _update(self, call: TrelloCall) -> Reply:
         card_list = list_of(self._world, call)
         given = {name: call.given[name] for name in WRITABLE if call.given.get(name) is not None}
         checked = {name: self._checked(card_list, name, value, name) for name, value in given.items()}
         return self._applied(card_list, checked, call)
 
-    def _update_field(self, call: "TrelloCall") -> Reply:
+    def _update_field(self, call: TrelloCall) -> Reply:
         card_list, name = list_of(self._world, call), call.values["field"]
         if name not in WRITABLE:
             raise plain(404, f"Cannot PUT {call.request.path}")
@@ -77,7 +74,7 @@ class ListCalls:
         checked = {name: self._checked(card_list, name, call.given["value"], "value")}
         return self._applied(card_list, checked, call)
 
-    def _applied(self, card_list: CardList, checked: dict[str, Any], call: "TrelloCall") -> Reply:
+    def _applied(self, card_list: CardList, checked: dict[str, Any], call: TrelloCall) -> Reply:
         for name, value in checked.items():
             self._world.change_list(card_list, name, value, call.actor)
         return json_reply(card_list.model())
@@ -99,21 +96,21 @@ class ListCalls:
             return board_id
         return value
 
-    def _delete(self, call: "TrelloCall") -> Reply:
+    def _delete(self, call: TrelloCall) -> Reply:
         card_list = list_of(self._world, call)
         if not card_list.closed:
             raise plain(400, "Cannot delete open list")
         self._world.delete_list(card_list)
         return json_reply({"_value": None})
 
-    def _cards(self, call: "TrelloCall") -> Reply:
+    def _cards(self, call: TrelloCall) -> Reply:
         card_list = list_of(self._world, call)
         if card_list.closed and not self._world.knobs.trello_archived_list_readable:
             raise plain(404, "model not found")
         cards = [card for card in self._world.cards_of(card_list.board_id) if card.list_id == card_list.id]
         return json_reply(cards_page(self._world, cards, call.given, "open"))
 
-    def _actions(self, call: "TrelloCall") -> Reply:
+    def _actions(self, call: TrelloCall) -> Reply:
         card_list = list_of(self._world, call)
         named = [
             action
@@ -122,17 +119,17 @@ class ListCalls:
         ]
         return json_reply(actions_page(named, call.given))
 
-    def _board(self, call: "TrelloCall") -> Reply:
+    def _board(self, call: TrelloCall) -> Reply:
         return json_reply(self._world.boards[list_of(self._world, call).board_id].model())
 
-    def _archive_all(self, call: "TrelloCall") -> Reply:
+    def _archive_all(self, call: TrelloCall) -> Reply:
         card_list = list_of(self._world, call)
         for card in self._world.cards_of(card_list.board_id):
             if card.list_id == card_list.id:
                 self._world.change_card(card, {"closed": True}, call.actor)
         return json_reply({})
 
-    def _move_all(self, call: "TrelloCall") -> Reply:
+    def _move_all(self, call: TrelloCall) -> Reply:
         source = list_of(self._world, call)
         board_id, list_id = (
             object_id(call.given.get("idBoard"), "idBoard"),
@@ -147,7 +144,7 @@ class ListCalls:
         keys = ("id", "idBoard", "idList", "pos")
         return json_reply([{key: card.model()[key] for key in keys} for card in moved])
 
-    def _record(self, kind: str, card_list: CardList, about: dict[str, Any], call: "TrelloCall") -> None:
+    def _record(self, kind: str, card_list: CardList, about: dict[str, Any], call: TrelloCall) -> None:
         board = self._world.boards[card_list.board_id]
         data = {
             "list": {"id": card_list.id, "name": card_list.name},

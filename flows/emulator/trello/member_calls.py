@@ -1,16 +1,14 @@
 """Member and token calls (Trello reference, section 1.1)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emulator.clock import iso_milliseconds
+from emulator.trello.call import TrelloCall
 from emulator.trello.model import BOARD_DEFAULT_FIELDS, chosen
 from emulator.trello.refusals import invalid, not_found, plain
 from emulator.trello.world import TrelloToken, TrelloWorld
 from emulator.wire.messages import Reply, json_reply
 from emulator.wire.routing import Route, route
-
-if TYPE_CHECKING:
-    from emulator.trello.service import TrelloCall
 
 
 class MemberCalls:
@@ -31,12 +29,12 @@ class MemberCalls:
             route("GET", "tokens/{token}/member", self._owner),
         ]
 
-    def _member(self, call: "TrelloCall") -> Reply:
+    def _member(self, call: TrelloCall) -> Reply:
         self._check_member(call)
         fields = call.given.get("fields")
         return json_reply(chosen(self._model(), None if fields is None else str(fields)))
 
-    def _boards(self, call: "TrelloCall") -> Reply:
+    def _boards(self, call: TrelloCall) -> Reply:
         self._check_member(call)
         wanted, fields = str(call.given.get("filter") or "all"), call.given.get("fields")
         states = {"open": (False,), "closed": (True,), "all": (False, True), "starred": ()}
@@ -46,15 +44,15 @@ class MemberCalls:
         chosen_fields = None if fields is None else str(fields)
         return json_reply([chosen(board.model(), chosen_fields, BOARD_DEFAULT_FIELDS) for board in seen])
 
-    def _stars(self, call: "TrelloCall") -> Reply:
+    def _stars(self, call: TrelloCall) -> Reply:
         self._check_member(call)
         return json_reply([])
 
-    def _owner(self, call: "TrelloCall") -> Reply:
+    def _owner(self, call: TrelloCall) -> Reply:
         self._named_token(call)
         return json_reply(self._model())
 
-    def _token(self, call: "TrelloCall") -> Reply:
+    def _token(self, call: TrelloCall) -> Reply:
         token = self._named_token(call)
         grants = [("Member", self._world.member_id), ("Board", "*"), ("Organization", "*")]
         model: dict[str, Any] = {
@@ -71,23 +69,23 @@ class MemberCalls:
             model["webhooks"] = self._hooks_of(token)
         return json_reply(model)
 
-    def _webhooks(self, call: "TrelloCall") -> Reply:
+    def _webhooks(self, call: TrelloCall) -> Reply:
         return json_reply(self._hooks_of(self._named_token(call)))
 
-    def _revoke(self, call: "TrelloCall") -> Reply:
+    def _revoke(self, call: TrelloCall) -> Reply:
         self._world.revoke(self._named_token(call).text)
         return json_reply({"_value": None})
 
     def _hooks_of(self, token: TrelloToken) -> list[dict[str, Any]]:
         return [hook.model() for hook in self._world.webhooks.values() if hook.token == token.text]
 
-    def _named_token(self, call: "TrelloCall") -> TrelloToken:
+    def _named_token(self, call: TrelloCall) -> TrelloToken:
         token = self._world.tokens.get(call.values["token"])
         if token is None:
             raise plain(401, "invalid token")
         return token
 
-    def _check_member(self, call: "TrelloCall") -> None:
+    def _check_member(self, call: TrelloCall) -> None:
         member = self._world.member
         if call.values["member"] not in ("me", member["id"], member["username"]):
             raise not_found()

@@ -1,7 +1,8 @@
 """Search, labels, actions and webhooks (Trello reference, sections 3.5, 3.6 and 6)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from emulator.trello.call import TrelloCall
 from emulator.trello.model import BOARD_DEFAULT_FIELDS, COLOURS, Card, Label, chosen
 from emulator.trello.refusals import coded, invalid, not_found, plain
 from emulator.trello.values import boolean, id_list, object_id, text, whole_number
@@ -11,9 +12,6 @@ from emulator.wire.courier import call as call_back
 from emulator.wire.courier import is_loopback
 from emulator.wire.messages import Refused, Reply, json_reply
 from emulator.wire.routing import Route, route
-
-if TYPE_CHECKING:
-    from emulator.trello.service import TrelloCall
 
 PROBE_TIMEOUT = 10.0
 """Seconds that the callback has for the HEAD probe; the emulator answers nobody meanwhile."""
@@ -43,7 +41,7 @@ class OtherCalls:
 
     # Search
 
-    def _search(self, call: "TrelloCall") -> Reply:
+    def _search(self, call: TrelloCall) -> Reply:
         query = text(call.given.get("query"), "query", self._world.knobs)
         if not query:
             raise invalid("query")
@@ -64,7 +62,7 @@ class OtherCalls:
             answer["boards"] = [chosen(board.model(), None, BOARD_DEFAULT_FIELDS) for board in seen]
         return json_reply(answer)
 
-    def _found_cards(self, call: "TrelloCall", terms: list[str]) -> list[dict[str, Any]]:
+    def _found_cards(self, call: TrelloCall, terms: list[str]) -> list[dict[str, Any]]:
         size = whole_number(call.given, "cards_limit", 10, 1, 1000)
         page = whole_number(call.given, "cards_page", 0, 0, 100)
         scope = id_list(call.given.get("idBoards"), "idBoards") if call.given.get("idBoards") != "mine" else []
@@ -80,7 +78,7 @@ class OtherCalls:
         horizon = self._world.clock.now() - self._world.knobs.trello_search_lag
         return next((words for at, words in reversed(card.texts) if at <= horizon), "")
 
-    def _action(self, call: "TrelloCall") -> Reply:
+    def _action(self, call: TrelloCall) -> Reply:
         for action in self._world.feed:
             if action["id"] == call.values["action"]:
                 return json_reply(action)
@@ -88,7 +86,7 @@ class OtherCalls:
 
     # Labels
 
-    def _create_label(self, call: "TrelloCall") -> Reply:
+    def _create_label(self, call: TrelloCall) -> Reply:
         board_id = object_id(call.given.get("idBoard"), "idBoard")
         if board_id not in self._world.boards:
             raise not_found()
@@ -103,10 +101,10 @@ class OtherCalls:
             raise invalid("color")
         return str(value)
 
-    def _label(self, call: "TrelloCall") -> Reply:
+    def _label(self, call: TrelloCall) -> Reply:
         return json_reply(self._named_label(call).model())
 
-    def _update_label(self, call: "TrelloCall") -> Reply:
+    def _update_label(self, call: TrelloCall) -> Reply:
         label = self._named_label(call)
         if call.given.get("name") is not None:
             label.name = text(call.given["name"], "name", self._world.knobs)
@@ -114,21 +112,21 @@ class OtherCalls:
             label.color = self._colour(call.given["color"])
         return json_reply(label.model())
 
-    def _delete_label(self, call: "TrelloCall") -> Reply:
+    def _delete_label(self, call: TrelloCall) -> Reply:
         label = self._named_label(call)
         for card in self._world.cards.values():
             card.labels = [each for each in card.labels if each is not label]
         del self._world.labels[label.id]
         return json_reply({"limits": {}})
 
-    def _named_label(self, call: "TrelloCall") -> Label:
+    def _named_label(self, call: TrelloCall) -> Label:
         if call.values["label"] not in self._world.labels:
             raise not_found()
         return self._world.labels[call.values["label"]]
 
     # Webhooks
 
-    def _create_webhook(self, call: "TrelloCall") -> Reply:
+    def _create_webhook(self, call: TrelloCall) -> Reply:
         owner = call.values.get("token", call.token.text)
         model = object_id(call.given.get("idModel"), "idModel")
         url = call.given.get("callbackURL")
@@ -156,10 +154,10 @@ class OtherCalls:
         if status != 200:
             raise _unreached(url, str(status or "no answer"))
 
-    def _webhook(self, call: "TrelloCall") -> Reply:
+    def _webhook(self, call: TrelloCall) -> Reply:
         return json_reply(self._named_webhook(call).model())
 
-    def _update_webhook(self, call: "TrelloCall") -> Reply:
+    def _update_webhook(self, call: TrelloCall) -> Reply:
         hook = self._named_webhook(call)
         if call.given.get("callbackURL") is not None:
             self._probe(text(call.given["callbackURL"], "callbackURL", self._world.knobs))
@@ -170,11 +168,11 @@ class OtherCalls:
             hook.values["active"] = boolean(call.given["active"], "active")
         return json_reply(hook.model())
 
-    def _delete_webhook(self, call: "TrelloCall") -> Reply:
+    def _delete_webhook(self, call: TrelloCall) -> Reply:
         self._world.forget_webhook(self._named_webhook(call))
         return json_reply({"_value": None})
 
-    def _named_webhook(self, call: "TrelloCall") -> TrelloWebhook:
+    def _named_webhook(self, call: TrelloCall) -> TrelloWebhook:
         hook = self._world.webhooks.get(call.values["webhook"])
         if hook is None or hook.token != call.token.text:
             raise not_found()

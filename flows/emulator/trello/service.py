@@ -8,13 +8,13 @@ from urllib.parse import unquote
 
 from emulator.ids import OBJECT_ID, SHORT_LINK
 from emulator.trello.board_calls import BoardCalls
+from emulator.trello.call import TrelloCall
 from emulator.trello.card_calls import CardCalls
 from emulator.trello.limits import TrelloLimits
 from emulator.trello.list_calls import ListCalls
 from emulator.trello.member_calls import MemberCalls
 from emulator.trello.refusals import coded, invalid, plain
 from emulator.trello.search_calls import OtherCalls
-from emulator.trello.values import Given
 from emulator.trello.world import Actor, TrelloToken, TrelloWorld
 from emulator.wire.messages import WRITES, Refused, Reply, Request, json_reply, parse_query
 from emulator.wire.routing import Route, RouteMatch, RouteTable, route
@@ -31,17 +31,6 @@ class Credentials:
 
     key: str | None
     token: str | None
-
-
-@dataclass(frozen=True)
-class TrelloCall:
-    """An authorised request."""
-
-    request: Request
-    given: Given
-    values: dict[str, str]
-    actor: Actor
-    token: TrelloToken
 
 
 class TrelloService:
