@@ -15,7 +15,7 @@ What it does not do:
 - Airtable: comments, attachments, collaborators, formula and rollup fields, hidden fields of views, OAuth,
   deleting tables through the API, paging of bases, schema changes in webhook payloads, cellFormat=string for
   times;
-- Airtable formulas beyond the functions listed in `airtable.formula.FUNCTIONS`;
+- Airtable formulas beyond the functions listed in `airtable.formula_functions.FUNCTIONS`;
 - Trello: checklists, attachments, custom fields, members besides the tokens' owner, workspaces,
   board templates, OAuth 1 signatures, database-time and per-member limits, object limits other than open
   cards per board, the 414 and 431 of over-long URLs, editing of comments, the `display` and `entities` of

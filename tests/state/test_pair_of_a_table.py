@@ -8,7 +8,7 @@ import pytest
 from harness import World, findings
 from past import DRAGGED, EDITED, NEW, tell
 
-from emulator.airtable.cells import Base
+from emulator.airtable.model import Base
 from emulator.airtable.person import LEAD_FIELDS
 from emulator.airtable.schema_calls import build_field, build_table
 from leadsync.checks import check_setup

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from emulator.airtable.world import Token
+from emulator.airtable.account import Token
 from emulator.wire.messages import Request
 
 

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.airtable.cells import Field, Record, Table, signed
+from emulator.airtable.cells import cell_value, signed
 from emulator.airtable.formula import FormulaSyntaxError, compile_formula
+from emulator.airtable.formula_row import FormulaRow
+from emulator.airtable.model import Field, Record, Table
 from emulator.airtable.refusals import refusal, unknown_field
-from emulator.airtable.world import AirtableWorld, FormulaRow, cell_value
+from emulator.airtable.world import AirtableWorld
 from emulator.clock import iso_whole_seconds
 from emulator.ids import is_airtable_id
 from emulator.wire.messages import Request, truthy

@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
-from emulator.airtable.cells import Base, Field, Record, Table, View, add_choice, is_empty
+from emulator.airtable.account import ALL_SCOPES, Token
 from emulator.airtable.listing import OutputOptions, record_model
+from emulator.airtable.model import Base, Field, Record, Table, View, add_choice, is_empty
 from emulator.airtable.schema_calls import build_field, build_table
 from emulator.airtable.service import AirtableService
 from emulator.airtable.webhooks import SOURCES, Transaction
-from emulator.airtable.world import ALL_SCOPES, AirtableWorld, Token, rules_for
+from emulator.airtable.world import AirtableWorld, rules_for
 from emulator.wire.messages import Refused
 
 STATUSES = ("NEW", "CONTACTED", "QUALIFIED", "LOST")

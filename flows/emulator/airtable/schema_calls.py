@@ -3,7 +3,7 @@
 from typing import Any
 
 from emulator.airtable.call import Call
-from emulator.airtable.cells import Base, Field, Table, View, new_choice
+from emulator.airtable.model import Base, Field, Table, View, new_choice
 from emulator.airtable.refusals import NOT_PERMITTED_OR_MISSING, refusal
 from emulator.airtable.world import AirtableWorld
 from emulator.ids import IdSource

@@ -4,9 +4,11 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
+from emulator.airtable.account import Token
 from emulator.airtable.call import Call
-from emulator.airtable.cells import MERGEABLE, Base, Field, Record, Table
+from emulator.airtable.cells import MERGEABLE
 from emulator.airtable.listing import Listing, OutputOptions, list_options, output_options, record_model
+from emulator.airtable.model import Base, Field, Record, Table
 from emulator.airtable.refusals import (
     NOT_PERMITTED_OR_MISSING,
     bare_refusal,
@@ -17,7 +19,7 @@ from emulator.airtable.refusals import (
 )
 from emulator.airtable.schema_calls import SchemaCalls
 from emulator.airtable.webhook_calls import WebhookCalls
-from emulator.airtable.world import AirtableWorld, Token, rules_for
+from emulator.airtable.world import AirtableWorld, rules_for
 from emulator.ids import is_airtable_id
 from emulator.rate_limits import PenaltyWindow, SlidingWindow
 from emulator.wire.messages import Refused, Reply, Request, json_reply, truthy

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from emulator.airtable.cells import Field, Record, Table
+from emulator.airtable.model import Field, Record, Table
 from emulator.clock import iso_milliseconds, iso_whole_seconds
 from emulator.knobs import Knobs
 from emulator.wire.courier import Attempt, Post

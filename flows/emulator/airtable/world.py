@@ -1,51 +1,19 @@
 """Bases, tokens and webhooks of the emulated Airtable, and the only functions that change records."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import Any
 
-from emulator.airtable.cells import Base, CellRules, Field, Record, Table, is_empty
+from emulator.airtable.account import Token
+from emulator.airtable.cells import CellRules
+from emulator.airtable.model import Base, Record, Table, is_empty
 from emulator.airtable.refusals import refusal, unknown_field
 from emulator.airtable.webhooks import Transaction, Webhook
-from emulator.clock import Clock, iso_whole_seconds
+from emulator.clock import Clock
 from emulator.ids import IdSource
 from emulator.knobs import Knobs
 from emulator.wire.courier import Post
 from emulator.wire.messages import Refused
-
-ALL_SCOPES = frozenset(
-    {
-        "data.records:read",
-        "data.records:write",
-        "schema.bases:read",
-        "schema.bases:write",
-        "webhook:manage",
-        "user.email:read",
-    }
-)
-LEVELS = ("none", "read", "comment", "edit", "create")
-
-
-@dataclass
-class Token:
-    """A personal access token."""
-
-    text: str
-    scopes: frozenset[str]
-    bases: frozenset[str] | None
-    """None means every base."""
-    role: str
-    """Permission level of its user: read, comment, edit or create."""
-    user_id: str
-
-    def reaches(self, base_id: str) -> bool:
-        """Whether the base was added to the token."""
-        return self.bases is None or base_id in self.bases
-
-    def has_level(self, level: str) -> bool:
-        """Whether its user has at least this permission level."""
-        return LEVELS.index(self.role) >= LEVELS.index(level)
 
 
 class AirtableWorld:
@@ -186,71 +154,6 @@ class AirtableWorld:
 
     def _is_record(self, record_id: str) -> bool:
         return any(record_id in table.records for base in self.bases for table in base.tables)
-
-
-def modified_at(table: Table, record: Record, field_ids: Sequence[str] | None, knobs: Knobs) -> float | None:
-    """Last change of the given fields (None: all editable ones), or None when that is blank [s]."""
-    watched = field_ids or [each.id for each in table.fields if not each.is_computed]
-    times = [record.modified[field_id] for field_id in watched if field_id in record.modified]
-    if times:
-        return max(times)
-    return None if knobs.airtable_modified_blank_until_edit else record.created
-
-
-def cell_value(table: Table, record: Record, column: Field, knobs: Knobs) -> Any:
-    """A cell as JSON, None when empty; times are whole seconds (Airtable reference, section 5)."""
-    if column.type == "createdTime":
-        return iso_whole_seconds(record.created)
-    if column.type == "lastModifiedTime":
-        at = modified_at(table, record, (column.options or {}).get("referencedFieldIds"), knobs)
-        return None if at is None else iso_whole_seconds(at)
-    return record.cells.get(column.id)
-
-
-@dataclass(frozen=True)
-class FormulaRow:
-    """A record as formulas see it."""
-
-    table: Table
-    record: Record
-    knobs: Knobs
-    at: float
-    """Now [s]."""
-
-    def record_id(self) -> str:
-        """What RECORD_ID() gives."""
-        return self.record.id
-
-    def cell(self, field_id: str) -> Any:
-        """A cell's value, times as datetimes, None when empty."""
-        column = self.table.field(field_id)
-        if column is None:
-            return None
-        if column.type == "lastModifiedTime":
-            return self.modified((column.options or {}).get("referencedFieldIds") or [])
-        if column.type == "createdTime":
-            return self.created()
-        value = self.record.cells.get(field_id)
-        if column.type in ("dateTime", "date") and isinstance(value, str):
-            return datetime.fromisoformat(value).replace(tzinfo=UTC)
-        return value
-
-    def created(self) -> datetime | None:
-        """What CREATED_TIME() gives."""
-        return self._moment(self.record.created)
-
-    def modified(self, field_ids: Sequence[str]) -> datetime | None:
-        """What LAST_MODIFIED_TIME() gives for these fields; none means all."""
-        at = modified_at(self.table, self.record, list(field_ids), self.knobs)
-        return None if at is None else self._moment(at)
-
-    def now(self) -> datetime:
-        """What NOW() gives."""
-        return self._moment(self.at)
-
-    def _moment(self, at: float) -> datetime:
-        exact = int(at * 1000) / 1000 if self.knobs.airtable_formula_subsecond else float(int(at))
-        return datetime.fromtimestamp(exact, tz=UTC)
 
 
 def rules_for(world: AirtableWorld, token: Token | None = None, typecast: bool = False) -> CellRules:

@@ -23,7 +23,7 @@ class TrelloCall:
     token: TrelloToken
 
 
-def board_of(world: TrelloWorld, call: "TrelloCall") -> Board:
+def board_of(world: TrelloWorld, call: TrelloCall) -> Board:
     """The board of `{board}`, by id or short link."""
     key = call.values["board"]
     board = world.boards.get(key.lower())
@@ -36,7 +36,7 @@ def board_of(world: TrelloWorld, call: "TrelloCall") -> Board:
     return board
 
 
-def list_of(world: TrelloWorld, call: "TrelloCall") -> CardList:
+def list_of(world: TrelloWorld, call: TrelloCall) -> CardList:
     """The list of `{list}`."""
     found = world.lists.get(call.values["list"].lower())
     if found is None:
@@ -46,7 +46,7 @@ def list_of(world: TrelloWorld, call: "TrelloCall") -> CardList:
     return found
 
 
-def card_of(world: TrelloWorld, call: "TrelloCall") -> Card:
+def card_of(world: TrelloWorld, call: TrelloCall) -> Card:
     """The card of `{card}`, by id or short link; archived cards are found too."""
     key = call.values["card"]
     card = world.cards.get(key.lower())
