@@ -14,8 +14,6 @@ from emulator.airtable.formula_values import FormulaValueError, Node, Row, is_tr
 SECONDS_PER_UNIT = {"milliseconds": 0.001, "ms": 0.001, "seconds": 1, "s": 1, "minutes": 60, "m": 60}
 SECONDS_PER_UNIT |= {"hours": 3600, "h": 3600, "days": 86400, "d": 86400, "weeks": 604800, "w": 604800}
 Implementation = Callable[[Row, Sequence[Node]], Any]
-
-
 MANY = 10_000
 
 

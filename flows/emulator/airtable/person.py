@@ -6,10 +6,11 @@ from threading import RLock
 from typing import Any
 
 from emulator.airtable.account import ALL_SCOPES, Token
-from emulator.airtable.listing import OutputOptions, record_model
+from emulator.airtable.listing import record_model
 from emulator.airtable.model import Base, Field, Record, Table, View, add_choice, is_empty
 from emulator.airtable.schema_calls import build_field, build_table
 from emulator.airtable.service import AirtableService
+from emulator.airtable.values import OutputOptions
 from emulator.airtable.webhooks import SOURCES, Transaction
 from emulator.airtable.world import AirtableWorld, rules_for
 from emulator.wire.messages import Refused
@@ -233,7 +234,7 @@ class AirtablePerson:
     def foreign_calls(self, count: int) -> None:
         """Calls of other programs on the base, which use up its rate limit and the month's quota."""
         with self._lock:
-            self._service.foreign_calls(count, self.base_id)
+            self._service.limits.foreign_calls(self.base_id, self._world.clock.now(), count)
 
     def expire_offsets(self) -> None:
         """Forget every open list iterator, as a restart of the service does."""
@@ -243,7 +244,7 @@ class AirtablePerson:
     @property
     def calls_this_month(self) -> int:
         """Calls counted against the monthly quota."""
-        return self._service.calls_this_month
+        return self._service.limits.calls_this_month
 
     # Inner parts
 
