@@ -8,11 +8,18 @@ from typing import Any
 from emulator.airtable.account import ALL_SCOPES, Token
 from emulator.airtable.listing import record_model
 from emulator.airtable.model import Base, Field, Record, Table, View, add_choice, is_empty
+from emulator.airtable.payloads import SOURCES, Transaction
+from emulator.airtable.record_changes import (
+    change_cells,
+    create_records,
+    delete_records,
+    rules_for,
+    update_records,
+)
 from emulator.airtable.schema_calls import build_field, build_table
 from emulator.airtable.service import AirtableService
 from emulator.airtable.values import OutputOptions
-from emulator.airtable.webhooks import SOURCES, Transaction
-from emulator.airtable.world import AirtableWorld, rules_for
+from emulator.airtable.world import AirtableWorld
 from emulator.wire.messages import Refused
 
 STATUSES = ("NEW", "CONTACTED", "QUALIFIED", "LOST")
@@ -83,14 +90,14 @@ class AirtablePerson:
         given = {"name": name, "email": email, "status": status, "source": source, **extra}
         with self._lock:
             cells = self._cells({key: value for key, value in given.items() if value is not None})
-            (record,) = self._typed(lambda: self._world.create(self._table, [cells], *self._writer))
+            (record,) = self._typed(lambda: create_records(self._world, self._table, [cells], *self._writer))
             return record.id
 
     def edit(self, record_id: str, **fields: Any) -> None:
         """Change cells of a row; None clears. Raises: KeyError without the row, ValueError for a refused value."""
         with self._lock:
             row = (self._table.records[record_id], self._cells(fields))
-            self._typed(lambda: self._world.update(self._table, [row], *self._writer))
+            self._typed(lambda: update_records(self._world, self._table, [row], *self._writer))
 
     def recompute(self, record_id: str, **fields: Any) -> None:
         """
@@ -110,7 +117,7 @@ class AirtablePerson:
     def delete(self, record_id: str) -> None:
         """Delete a row; `restore` brings it back. Raises: KeyError."""
         with self._lock:
-            self._world.delete(self._table, [record_id], self._source, self.user_id)
+            delete_records(self._world, self._table, [record_id], self._source, self.user_id)
 
     def restore(self, record_id: str) -> None:
         """Take a row out of the trash, same id and cells. Raises: KeyError."""
@@ -276,7 +283,7 @@ class AirtablePerson:
         transaction = Transaction(self._table, self._source, self.user_id)
         for record in self._table.records.values():
             if record.cells.get(column.id) == old:
-                transaction.changed[record.id] = self._world.change(record, {column.id: new})
+                transaction.changed[record.id] = change_cells(self._world, record, {column.id: new})
         self._world.commit(transaction)
 
     def _typed(self, act: Callable[[], list[Record]]) -> list[Record]:

@@ -7,9 +7,16 @@ from emulator.airtable.call import Call, base_of, record_of, table_of
 from emulator.airtable.cells import MERGEABLE
 from emulator.airtable.listing import Listing, record_model
 from emulator.airtable.model import Field, Record, Table
+from emulator.airtable.record_changes import (
+    check_rows,
+    create_records,
+    delete_records,
+    rules_for,
+    update_records,
+)
 from emulator.airtable.refusals import missing_row, refusal, unknown_field
 from emulator.airtable.values import OutputOptions, list_options, output_options
-from emulator.airtable.world import AirtableWorld, rules_for
+from emulator.airtable.world import AirtableWorld
 from emulator.wire.messages import Reply, json_reply, truthy
 from emulator.wire.routing import Route, route
 
@@ -64,7 +71,7 @@ class RecordCalls:
         else:
             rows = [_fields(body)]
         rules = rules_for(self._world, call.token, truthy(body.get("typecast")))
-        records = self._world.create(table, rows, rules, "publicApi", call.token.user_id)
+        records = create_records(self._world, table, rows, rules, "publicApi", call.token.user_id)
         models = self._models(table, records, body)
         return json_reply({"records": models} if "records" in body else models[0])
 
@@ -88,7 +95,7 @@ class RecordCalls:
     ) -> None:
         rules = rules_for(self._world, call.token, truthy(body.get("typecast")))
         replaces = call.request.method == "PUT"
-        self._world.update(table, rows, rules, "publicApi", call.token.user_id, clear_others=replaces)
+        update_records(self._world, table, rows, rules, "publicApi", call.token.user_id, clear_others=replaces)
 
     def _row_to_update(self, table: Table, row: dict[str, Any]) -> Record:
         record_id = row.get("id")
@@ -105,8 +112,8 @@ class RecordCalls:
         rules = rules_for(self._world, call.token, truthy(body.get("typecast")))
         fresh = [_fields(row) for row, record in zip(rows, matched, strict=True) if record is None]
         changes = [(record, _fields(row)) for row, record in zip(rows, matched, strict=True) if record is not None]
-        self._world.check(table, [cells for _, cells in changes], rules)
-        created = self._world.create(table, fresh, rules, "publicApi", call.token.user_id)
+        check_rows(self._world, table, [cells for _, cells in changes], rules)
+        created = create_records(self._world, table, fresh, rules, "publicApi", call.token.user_id)
         self._apply(call, table, changes, body)
         remaining = iter(created)
         records = [record if record is not None else next(remaining) for record in matched]
@@ -155,7 +162,7 @@ class RecordCalls:
     def _delete(self, call: Call) -> Reply:
         table = table_of(self._world, call)
         record = record_of(self._world, call, table)
-        self._world.delete(table, [record.id], "publicApi", call.token.user_id)
+        delete_records(self._world, table, [record.id], "publicApi", call.token.user_id)
         return json_reply({"deleted": True, "id": record.id})
 
     def _delete_batch(self, call: Call) -> Reply:
@@ -165,7 +172,7 @@ class RecordCalls:
         for record_id in record_ids:
             if record_id not in table.records:
                 raise refusal(404, "NOT_FOUND", f'Could not find a record with ID "{record_id}".')
-        self._world.delete(table, list(dict.fromkeys(record_ids)), "publicApi", call.token.user_id)
+        delete_records(self._world, table, list(dict.fromkeys(record_ids)), "publicApi", call.token.user_id)
         return json_reply({"records": [{"deleted": True, "id": record_id} for record_id in record_ids]})
 
     def _batch(self, rows: Any, verb: str) -> list[dict[str, Any]]:

@@ -11,11 +11,7 @@ from emulator.airtable.call import Call
 from emulator.airtable.limits import AirtableLimits
 from emulator.airtable.listing import Listing
 from emulator.airtable.record_calls import WRITE, RecordCalls
-from emulator.airtable.refusals import (
-    NOT_PERMITTED_OR_MISSING,
-    bare_refusal,
-    refusal,
-)
+from emulator.airtable.refusals import NOT_PERMITTED_OR_MISSING, bare_refusal, refusal
 from emulator.airtable.schema_calls import SchemaCalls
 from emulator.airtable.webhook_calls import WebhookCalls
 from emulator.airtable.world import AirtableWorld
