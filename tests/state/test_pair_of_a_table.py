@@ -8,9 +8,9 @@ import pytest
 from harness import World, findings
 from past import DRAGGED, EDITED, NEW, tell
 
+from emulator.airtable.desk import LEAD_FIELDS
 from emulator.airtable.model import Base
-from emulator.airtable.person import LEAD_FIELDS
-from emulator.airtable.schema_calls import build_field, build_table
+from emulator.airtable.schema import build_field, build_table
 from leadsync.checks import check_setup
 from leadsync.intents import CARD, Intent
 from leadsync.lock import pair_lock

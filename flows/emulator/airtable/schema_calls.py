@@ -1,12 +1,10 @@
 """Meta calls: who am I, bases, tables and fields (Airtable reference, section 1.2)."""
 
-from typing import Any
-
 from emulator.airtable.call import Call
-from emulator.airtable.model import Base, Field, Table, View, new_choice
+from emulator.airtable.model import Base, Table
 from emulator.airtable.refusals import NOT_PERMITTED_OR_MISSING, refusal
+from emulator.airtable.schema import build_field, build_table, table_model
 from emulator.airtable.world import AirtableWorld
-from emulator.ids import IdSource
 from emulator.wire.messages import Reply, json_reply
 from emulator.wire.routing import Route, route
 
@@ -14,35 +12,6 @@ READ_SCHEMA, WRITE_SCHEMA = "schema.bases:read", "schema.bases:write"
 
 FIXED_TYPE = "Changing a field's type or number precision is not currently supported."
 """Refused so even if only choices would be added to a select."""
-
-
-def build_field(ids: IdSource, given: dict[str, Any]) -> Field:
-    """A field from a create call; select choices get their ids here. Raises: Refused without name or type."""
-    name, kind, options = given.get("name"), given.get("type"), given.get("options")
-    if not isinstance(name, str) or not name or not isinstance(kind, str):
-        raise refusal(422, "INVALID_REQUEST_UNKNOWN")
-    if options and "choices" in options:
-        choices = [new_choice(ids, each["name"], place) | each for place, each in enumerate(options["choices"])]
-        options = options | {"choices": choices}
-    return Field(ids.airtable("fld"), name, kind, options, given.get("description"))
-
-
-def build_table(ids: IdSource, name: str, fields: list[Field]) -> Table:
-    """A table with its first field as primary and one grid view."""
-    view = View(ids.airtable("viw"), "Grid view", lambda _: True)
-    return Table(ids.airtable("tbl"), name, fields, fields[0].id, [view])
-
-
-def table_model(table: Table, with_visible_fields: bool = False) -> dict[str, Any]:
-    """One entry of the schema call."""
-    views = []
-    for view in table.views:
-        model: dict[str, Any] = {"id": view.id, "name": view.name, "type": "grid"}
-        views.append(model | ({"visibleFieldIds": [f.id for f in table.fields]} if with_visible_fields else {}))
-    model = {"id": table.id, "name": table.name, "primaryFieldId": table.primary_id}
-    if table.description:
-        model["description"] = table.description
-    return model | {"fields": [field.schema() for field in table.fields], "views": views}
 
 
 class SchemaCalls:
