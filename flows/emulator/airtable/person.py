@@ -13,11 +13,7 @@ from emulator.airtable.account import ALL_SCOPES, Token
 from emulator.airtable.listing import record_model
 from emulator.airtable.model import Record, is_empty
 from emulator.airtable.payloads import SOURCES, Transaction
-from emulator.airtable.record_changes import (
-    create_records,
-    delete_records,
-    update_records,
-)
+from emulator.airtable.record_changes import create_records, delete_records, update_records
 from emulator.airtable.service import AirtableService
 from emulator.airtable.structure import StructureEdits
 from emulator.airtable.values import OutputOptions

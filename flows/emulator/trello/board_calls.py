@@ -3,8 +3,9 @@
 from typing import Any
 
 from emulator.trello.call import TrelloCall, board_of
+from emulator.trello.fields import BOARD_DEFAULT_FIELDS, LIST_DEFAULT_FIELDS, chosen
 from emulator.trello.listing import actions_page, board_actions, cards_page
-from emulator.trello.model import BOARD_DEFAULT_FIELDS, LIST_DEFAULT_FIELDS, Board, CardList, chosen
+from emulator.trello.model import Board, CardList
 from emulator.trello.refusals import coded, invalid
 from emulator.trello.values import Given, boolean, text, whole_number
 from emulator.trello.world import TrelloWorld

@@ -1,14 +1,16 @@
 """
-An authorised request, and finding what its path names, with the refusals for the missing and the invisible (Trello
+An authorised request, and finding what it names, with the refusals for the missing and the invisible (Trello
 reference, section 1.3).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
-from emulator.trello.model import Board, Card, CardList
+from emulator.trello.account import Actor, TrelloToken
+from emulator.trello.model import Board, Card, CardList, Label
 from emulator.trello.refusals import not_found, plain
-from emulator.trello.values import Given
-from emulator.trello.world import Actor, TrelloToken, TrelloWorld
+from emulator.trello.values import Given, id_list
+from emulator.trello.world import TrelloWorld
 from emulator.wire.messages import Request
 
 
@@ -57,3 +59,12 @@ def card_of(world: TrelloWorld, call: TrelloCall) -> Card:
     if not world.boards[card.board_id].visible:
         raise plain(401, "unauthorized card permission requested")
     return card
+
+
+def labels_of(world: TrelloWorld, value: Any, board_id: str) -> list[Label]:
+    """The labels of a list of ids, all of them on the board."""
+    ids = id_list(value, "idLabels")
+    found = [world.labels.get(label_id) for label_id in ids]
+    if len(set(ids)) < len(ids) or any(label is None or label.board_id != board_id for label in found):
+        raise plain(400, "label not found")
+    return [label for label in found if label is not None]

@@ -1,10 +1,10 @@
-"""Card calls (Trello reference, sections 3.3 to 3.5)."""
+"""Reading, creating, changing and deleting a card (Trello reference, sections 3.3 and 3.4)."""
 
 from typing import Any
 
-from emulator.trello.call import TrelloCall, card_of
-from emulator.trello.listing import CARD_ACTION_DEFAULT, actions_page, card_actions, card_model
-from emulator.trello.model import Card, CardList, Label
+from emulator.trello.call import TrelloCall, card_of, labels_of
+from emulator.trello.listing import card_model
+from emulator.trello.model import Card, CardList
 from emulator.trello.refusals import coded, invalid, not_found, plain
 from emulator.trello.values import Given, boolean, card_position, date, description, id_list, object_id, text
 from emulator.trello.world import TrelloWorld
@@ -39,31 +39,21 @@ KEPT_BY_DEFAULT = {
 }
 ROLES = ("separator", "board", "mirror", "link")
 CREATED_ONLY: dict[str, Any] = {"attachments": [], "stickers": [], "limits": {}}
-EMPTY_CHILDREN = ("attachments", "checklists", "customFieldItems", "pluginData", "stickers")
 
 
 class CardCalls:
-    """Endpoints under /1/cards."""
+    """Endpoints under /1/cards; the last part of a path may be any field of a card."""
 
     def __init__(self, world: TrelloWorld) -> None:
         self._world = world
 
     def routes(self) -> list[Route]:
         """Routes in order of precedence."""
-        empty = [route("GET", "cards/{card}/" + name, self._nothing) for name in EMPTY_CHILDREN]
         return [
             route("POST", "cards", self._create),
             route("GET", "cards/{card}", self._get),
             route("PUT", "cards/{card}", self._update),
             route("DELETE", "cards/{card}", self._delete),
-            route("GET", "cards/{card}/actions", self._actions),
-            route("GET", "cards/{card}/list", self._list),
-            route("GET", "cards/{card}/board", self._board),
-            route("GET", "cards/{card}/members", self._members),
-            *empty,
-            route("POST", "cards/{card}/idLabels", self._add_label),
-            route("DELETE", "cards/{card}/idLabels/{label}", self._remove_label),
-            route("POST", "cards/{card}/actions/comments", self._comment),
             route("PUT", "cards/{card}/{field}", self._update_field),
             route("GET", "cards/{card}/{field}", self._field),
         ]
@@ -79,24 +69,6 @@ class CardCalls:
             raise invalid("field")
         return json_reply({"_value": model[call.values["field"]]})
 
-    def _actions(self, call: TrelloCall) -> Reply:
-        actions = card_actions(self._world, card_of(self._world, call))
-        return json_reply(actions_page(actions, call.given, CARD_ACTION_DEFAULT))
-
-    def _list(self, call: TrelloCall) -> Reply:
-        return json_reply(self._world.lists[card_of(self._world, call).list_id].model())
-
-    def _board(self, call: TrelloCall) -> Reply:
-        return json_reply(self._world.boards[card_of(self._world, call).board_id].model())
-
-    def _members(self, call: TrelloCall) -> Reply:
-        card = card_of(self._world, call)
-        return json_reply([self._world.member] if self._world.member_id in card.values["idMembers"] else [])
-
-    def _nothing(self, call: TrelloCall) -> Reply:
-        card_of(self._world, call)
-        return json_reply([])
-
     # Creating
 
     def _create(self, call: TrelloCall) -> Reply:
@@ -106,7 +78,7 @@ class CardCalls:
         values = self._creation_values(given)
         card_list = self._target_list(list_id)
         self._check_room(card_list)
-        labels = self._labels(given.get("idLabels"), card_list.board_id)
+        labels = labels_of(self._world, given.get("idLabels"), card_list.board_id)
         if given.get("idCardSource"):
             card = self._copied(given, card_list, values, call)
         else:
@@ -182,7 +154,7 @@ class CardCalls:
             self._check_list(changes["idList"], board_id)
         elif board_id != card.board_id and not self._world.open_lists(board_id):
             raise invalid("idBoard")
-        labels = self._labels(changes.pop("idLabels"), board_id) if "idLabels" in changes else None
+        labels = labels_of(self._world, changes.pop("idLabels"), board_id) if "idLabels" in changes else None
         self._world.change_card(card, changes, call.actor)
         if labels is not None:
             self._world.set_labels(card, labels, call.actor)
@@ -219,32 +191,3 @@ class CardCalls:
     def _delete(self, call: TrelloCall) -> Reply:
         self._world.delete_card(card_of(self._world, call), call.actor)
         return json_reply({"limits": {}})
-
-    # Labels and comments
-
-    def _labels(self, value: Any, board_id: str) -> list[Label]:
-        ids = id_list(value, "idLabels")
-        found = [self._world.labels.get(label_id) for label_id in ids]
-        if len(set(ids)) < len(ids) or any(label is None or label.board_id != board_id for label in found):
-            raise plain(400, "label not found")
-        return [label for label in found if label is not None]
-
-    def _add_label(self, call: TrelloCall) -> Reply:
-        card = card_of(self._world, call)
-        (label,) = self._labels([object_id(call.given.get("value"), "value")], card.board_id)
-        if label in card.labels:
-            raise plain(400, "that label is already on the card")
-        self._world.set_labels(card, [*card.labels, label], call.actor)
-        return json_reply([each.id for each in card.labels])
-
-    def _remove_label(self, call: TrelloCall) -> Reply:
-        card = card_of(self._world, call)
-        self._world.set_labels(card, [each for each in card.labels if each.id != call.values["label"]], call.actor)
-        return json_reply({"_value": None})
-
-    def _comment(self, call: TrelloCall) -> Reply:
-        card = card_of(self._world, call)
-        words = text(call.given.get("text"), "text", self._world.knobs)
-        if not words:
-            raise invalid("text")
-        return json_reply(self._world.comment(card, words, call.actor))

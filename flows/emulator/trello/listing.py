@@ -4,7 +4,8 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
-from emulator.trello.model import Card, chosen
+from emulator.trello.fields import chosen
+from emulator.trello.model import Card
 from emulator.trello.refusals import coded, invalid
 from emulator.trello.values import Given, action_boundary, boundary, whole_number
 from emulator.trello.world import TrelloWorld

@@ -3,10 +3,11 @@
 from typing import Any
 
 from emulator.clock import iso_milliseconds
+from emulator.trello.account import TrelloToken
 from emulator.trello.call import TrelloCall
-from emulator.trello.model import BOARD_DEFAULT_FIELDS, chosen
+from emulator.trello.fields import BOARD_DEFAULT_FIELDS, chosen
 from emulator.trello.refusals import invalid, not_found, plain
-from emulator.trello.world import TrelloToken, TrelloWorld
+from emulator.trello.world import TrelloWorld
 from emulator.wire.messages import Reply, json_reply
 from emulator.wire.routing import Route, route
 

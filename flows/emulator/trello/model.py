@@ -6,32 +6,6 @@ from typing import Any
 
 from emulator.clock import iso_milliseconds
 
-BOARD_DEFAULT_FIELDS = (
-    "id",
-    "name",
-    "desc",
-    "descData",
-    "closed",
-    "idOrganization",
-    "idEnterprise",
-    "pinned",
-    "url",
-    "shortUrl",
-    "prefs",
-    "labelNames",
-)
-LIST_DEFAULT_FIELDS = (
-    "id",
-    "name",
-    "closed",
-    "color",
-    "idBoard",
-    "pos",
-    "subscribed",
-    "softLimit",
-    "type",
-    "datasource",
-)
 COLOURS = ("green", "yellow", "orange", "red", "purple", "blue", "sky", "lime", "pink", "black")
 LABEL_NAMES = [colour + shade for colour in COLOURS for shade in ("", "_light", "_dark")]
 
@@ -226,13 +200,3 @@ def slug(name: str) -> str:
 def whole(number: float) -> float | int:
     """Positions are written without a point where they can be."""
     return int(number) if float(number).is_integer() else number
-
-
-def chosen(model: dict[str, Any], fields: str | None, default: tuple[str, ...] | None = None) -> dict[str, Any]:
-    """The fields asked for: a comma list, `all` or nothing; `id` always comes back (section 3)."""
-    if fields is None:
-        return model if default is None else {key: model[key] for key in default}
-    if fields == "all":
-        return model
-    wanted = {"id", *fields.split(",")}
-    return {key: value for key, value in model.items() if key in wanted}

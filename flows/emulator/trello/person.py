@@ -3,11 +3,12 @@
 from threading import RLock
 from typing import Any
 
+from emulator.trello.account import Actor
 from emulator.trello.editor import editor_saves
 from emulator.trello.model import Board, Card, CardList
 from emulator.trello.service import TrelloService
 from emulator.trello.values import date
-from emulator.trello.world import CARD_DEFAULTS, Actor, TrelloWorld
+from emulator.trello.world import CARD_DEFAULTS, TrelloWorld
 
 LISTS = ("TODO", "IN_PROGRESS", "DONE")
 

@@ -7,15 +7,19 @@ from typing import Any
 from urllib.parse import unquote
 
 from emulator.ids import OBJECT_ID, SHORT_LINK
+from emulator.trello.account import Actor, TrelloToken
 from emulator.trello.board_calls import BoardCalls
 from emulator.trello.call import TrelloCall
 from emulator.trello.card_calls import CardCalls
+from emulator.trello.card_part_calls import CardPartCalls
+from emulator.trello.label_calls import LabelCalls
 from emulator.trello.limits import TrelloLimits
 from emulator.trello.list_calls import ListCalls
 from emulator.trello.member_calls import MemberCalls
 from emulator.trello.refusals import coded, invalid, plain
-from emulator.trello.search_calls import OtherCalls
-from emulator.trello.world import Actor, TrelloToken, TrelloWorld
+from emulator.trello.search_calls import SearchCalls
+from emulator.trello.webhook_calls import WebhookCalls
+from emulator.trello.world import TrelloWorld
 from emulator.wire.messages import WRITES, Refused, Reply, Request, json_reply, parse_query
 from emulator.wire.routing import Route, RouteMatch, RouteTable, route
 
@@ -39,7 +43,7 @@ class TrelloService:
     def __init__(self, world: TrelloWorld, strict: bool) -> None:
         self._world = world
         self.limits = TrelloLimits(world.knobs, strict)
-        parts = (BoardCalls, ListCalls, CardCalls, MemberCalls, OtherCalls)
+        parts = (BoardCalls, ListCalls, CardPartCalls, CardCalls, MemberCalls, SearchCalls, LabelCalls, WebhookCalls)
         routes: list[Route] = [route("GET", "batch", self._batch)]
         for part in parts:
             routes += part(world).routes()

@@ -9,7 +9,9 @@ from typing import Any
 from emulator.clock import Clock, iso_milliseconds
 from emulator.ids import IdSource
 from emulator.knobs import Knobs
-from emulator.trello.model import BOARD_DEFAULT_FIELDS, Board, Card, CardList, Label, chosen
+from emulator.trello.account import Actor, TrelloToken
+from emulator.trello.fields import BOARD_DEFAULT_FIELDS, chosen
+from emulator.trello.model import Board, Card, CardList, Label
 from emulator.trello.webhooks import TrelloWebhook
 from emulator.wire.courier import Post
 
@@ -30,28 +32,6 @@ CARD_DEFAULTS: dict[str, Any] = {
 COPIED = ("name", "desc", "due", "start", "dueComplete", "idMembers", "cardRole")
 ROLES = frozenset({"isTemplate", "cardRole"})
 SILENT_FIELDS = frozenset({"subscribed", "isTemplate", "idMembers", "cardRole", "mirrorSourceId"})
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Who acts: a member, and the app whose key was used; no app means a person at the web client."""
-
-    member_id: str
-    app_id: str | None = None
-    identifier: str | None = None
-    """X-Trello-Client-Identifier of the request, which comes back on the deliveries that it causes."""
-
-
-@dataclass
-class TrelloToken:
-    """A token of the one member, made for one key."""
-
-    text: str
-    id: str
-    key: str
-    writes: bool
-    created: float
-    expires: float | None = None
 
 
 @dataclass

@@ -1,0 +1,73 @@
+"""
+Calls on what belongs to a card: its list, board, members, actions, labels and comments (Trello reference, sections 3.4
+and 3.5).
+"""
+
+from emulator.trello.call import TrelloCall, card_of, labels_of
+from emulator.trello.listing import CARD_ACTION_DEFAULT, actions_page, card_actions
+from emulator.trello.refusals import invalid, plain
+from emulator.trello.values import object_id, text
+from emulator.trello.world import TrelloWorld
+from emulator.wire.messages import Reply, json_reply
+from emulator.wire.routing import Route, route
+
+EMPTY_CHILDREN = ("attachments", "checklists", "customFieldItems", "pluginData", "stickers")
+
+
+class CardPartCalls:
+    """Endpoints under /1/cards/{card}, named before a card's own fields."""
+
+    def __init__(self, world: TrelloWorld) -> None:
+        self._world = world
+
+    def routes(self) -> list[Route]:
+        """Routes in order of precedence."""
+        empty = [route("GET", "cards/{card}/" + name, self._nothing) for name in EMPTY_CHILDREN]
+        return [
+            route("GET", "cards/{card}/actions", self._actions),
+            route("GET", "cards/{card}/list", self._list),
+            route("GET", "cards/{card}/board", self._board),
+            route("GET", "cards/{card}/members", self._members),
+            *empty,
+            route("POST", "cards/{card}/idLabels", self._add_label),
+            route("DELETE", "cards/{card}/idLabels/{label}", self._remove_label),
+            route("POST", "cards/{card}/actions/comments", self._comment),
+        ]
+
+    def _actions(self, call: TrelloCall) -> Reply:
+        actions = card_actions(self._world, card_of(self._world, call))
+        return json_reply(actions_page(actions, call.given, CARD_ACTION_DEFAULT))
+
+    def _list(self, call: TrelloCall) -> Reply:
+        return json_reply(self._world.lists[card_of(self._world, call).list_id].model())
+
+    def _board(self, call: TrelloCall) -> Reply:
+        return json_reply(self._world.boards[card_of(self._world, call).board_id].model())
+
+    def _members(self, call: TrelloCall) -> Reply:
+        card = card_of(self._world, call)
+        return json_reply([self._world.member] if self._world.member_id in card.values["idMembers"] else [])
+
+    def _nothing(self, call: TrelloCall) -> Reply:
+        card_of(self._world, call)
+        return json_reply([])
+
+    def _add_label(self, call: TrelloCall) -> Reply:
+        card = card_of(self._world, call)
+        (label,) = labels_of(self._world, [object_id(call.given.get("value"), "value")], card.board_id)
+        if label in card.labels:
+            raise plain(400, "that label is already on the card")
+        self._world.set_labels(card, [*card.labels, label], call.actor)
+        return json_reply([each.id for each in card.labels])
+
+    def _remove_label(self, call: TrelloCall) -> Reply:
+        card = card_of(self._world, call)
+        self._world.set_labels(card, [each for each in card.labels if each.id != call.values["label"]], call.actor)
+        return json_reply({"_value": None})
+
+    def _comment(self, call: TrelloCall) -> Reply:
+        card = card_of(self._world, call)
+        words = text(call.given.get("text"), "text", self._world.knobs)
+        if not words:
+            raise invalid("text")
+        return json_reply(self._world.comment(card, words, call.actor))
