@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from emulator.trello.board_changes import add_board, add_list, delete_board
 from emulator.trello.call import TrelloCall, board_of
+from emulator.trello.feed import append_action
 from emulator.trello.fields import BOARD_DEFAULT_FIELDS, LIST_DEFAULT_FIELDS, chosen
 from emulator.trello.listing import actions_page, board_actions, cards_page
 from emulator.trello.model import Board, CardList
@@ -70,12 +72,12 @@ class BoardCalls:
         name = given.get("name")
         if not isinstance(name, str) or not name.strip():
             raise coded(400, "invalid value for name", "ERROR")
-        board = world.add_board(text(name, "name", world.knobs))
+        board = add_board(world, text(name, "name", world.knobs))
         board.desc = str(given.get("desc") or "")
         if given.get("defaultLists") is None or boolean(given["defaultLists"], "defaultLists"):
             for each in DEFAULT_LISTS:
-                world.add_list(board, each)
-        world.append_action("createBoard", {"board": {"id": board.id, "name": board.name}}, call.actor)
+                add_list(world, board, each)
+        append_action(world, "createBoard", {"board": {"id": board.id, "name": board.name}}, call.actor)
         return json_reply(chosen(board.model(), None, BOARD_DEFAULT_FIELDS) | {"limits": {}})
 
     def _get(self, call: TrelloCall) -> Reply:
@@ -112,11 +114,11 @@ class BoardCalls:
             setattr(board, name, value)
             if before != value:
                 data = {"board": {"id": board.id, "name": board.name, name: value}, "old": {name: before}}
-                self._world.append_action("updateBoard", data, call.actor)
+                append_action(self._world, "updateBoard", data, call.actor)
         return json_reply(chosen(board.model(), None, BOARD_DEFAULT_FIELDS))
 
     def _delete(self, call: TrelloCall) -> Reply:
-        self._world.delete_board(board_of(self._world, call))
+        delete_board(self._world, board_of(self._world, call))
         return json_reply({"_value": None})
 
     def _lists(self, call: TrelloCall) -> Reply:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from emulator.trello.call import TrelloCall, card_of, labels_of
+from emulator.trello.card_changes import add_card, change_card, copy_card, delete_card, set_labels
 from emulator.trello.listing import card_model
 from emulator.trello.model import Card, CardList
 from emulator.trello.refusals import coded, invalid, not_found, plain
@@ -82,7 +83,7 @@ class CardCalls:
         if given.get("idCardSource"):
             card = self._copied(given, card_list, values, call)
         else:
-            card = self._world.add_card(card_list, values, labels, call.actor)
+            card = add_card(self._world, card_list, values, labels, call.actor)
         return json_reply(card.model() | CREATED_ONLY)
 
     def _creation_values(self, given: Given) -> dict[str, Any]:
@@ -119,7 +120,7 @@ class CardCalls:
         parts = KEPT_BY_DEFAULT if kept == "all" else set(kept.split(","))
         # An empty text does not override: py-trello sends idLabels="" and idMembers="" with every copy.
         overrides = {name: value for name, value in values.items() if value not in ("", [], None)}
-        return self._world.copy_card(source, card_list, overrides, parts, call.actor)
+        return copy_card(self._world, source, card_list, overrides, parts, call.actor)
 
     # Changing
 
@@ -155,9 +156,9 @@ class CardCalls:
         elif board_id != card.board_id and not self._world.open_lists(board_id):
             raise invalid("idBoard")
         labels = labels_of(self._world, changes.pop("idLabels"), board_id) if "idLabels" in changes else None
-        self._world.change_card(card, changes, call.actor)
+        change_card(self._world, card, changes, call.actor)
         if labels is not None:
-            self._world.set_labels(card, labels, call.actor)
+            set_labels(self._world, card, labels, call.actor)
         return json_reply(card.model())
 
     def _check_list(self, list_id: str, board_id: str) -> None:
@@ -189,5 +190,5 @@ class CardCalls:
         return id_list(value, called)
 
     def _delete(self, call: TrelloCall) -> Reply:
-        self._world.delete_card(card_of(self._world, call), call.actor)
+        delete_card(self._world, card_of(self._world, call), call.actor)
         return json_reply({"limits": {}})

@@ -4,6 +4,7 @@ and 3.5).
 """
 
 from emulator.trello.call import TrelloCall, card_of, labels_of
+from emulator.trello.card_changes import add_comment, set_labels
 from emulator.trello.listing import CARD_ACTION_DEFAULT, actions_page, card_actions
 from emulator.trello.refusals import invalid, plain
 from emulator.trello.values import object_id, text
@@ -57,12 +58,12 @@ class CardPartCalls:
         (label,) = labels_of(self._world, [object_id(call.given.get("value"), "value")], card.board_id)
         if label in card.labels:
             raise plain(400, "that label is already on the card")
-        self._world.set_labels(card, [*card.labels, label], call.actor)
+        set_labels(self._world, card, [*card.labels, label], call.actor)
         return json_reply([each.id for each in card.labels])
 
     def _remove_label(self, call: TrelloCall) -> Reply:
         card = card_of(self._world, call)
-        self._world.set_labels(card, [each for each in card.labels if each.id != call.values["label"]], call.actor)
+        set_labels(self._world, card, [each for each in card.labels if each.id != call.values["label"]], call.actor)
         return json_reply({"_value": None})
 
     def _comment(self, call: TrelloCall) -> Reply:
@@ -70,4 +71,4 @@ class CardPartCalls:
         words = text(call.given.get("text"), "text", self._world.knobs)
         if not words:
             raise invalid("text")
-        return json_reply(self._world.comment(card, words, call.actor))
+        return json_reply(add_comment(self._world, card, words, call.actor))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from emulator.trello.board_changes import add_label
 from emulator.trello.call import TrelloCall
 from emulator.trello.model import COLOURS, Label
 from emulator.trello.refusals import invalid, not_found
@@ -31,7 +32,7 @@ class LabelCalls:
         if board_id not in self._world.boards:
             raise not_found()
         name = text(call.given.get("name") or "", "name", self._world.knobs)
-        label = self._world.add_label(board_id, name, self._colour(call.given.get("color")))
+        label = add_label(self._world, board_id, name, self._colour(call.given.get("color")))
         return json_reply(label.model() | {"limits": {}})
 
     def _colour(self, value: Any) -> str | None:

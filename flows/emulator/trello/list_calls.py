@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from emulator.trello.board_changes import add_list, change_list, delete_list
 from emulator.trello.call import TrelloCall, list_of
+from emulator.trello.card_changes import change_card
+from emulator.trello.feed import append_action
 from emulator.trello.listing import actions_page, cards_page
-from emulator.trello.model import CardList
+from emulator.trello.model import CardList, position
 from emulator.trello.refusals import coded, invalid, plain
 from emulator.trello.values import boolean, card_position, object_id, text
-from emulator.trello.world import TrelloWorld, position
+from emulator.trello.world import TrelloWorld
 from emulator.wire.messages import Reply, json_reply
 from emulator.wire.routing import Route, route
 
@@ -46,7 +49,7 @@ class ListCalls:
         if board is None or not board.visible:
             raise plain(401, f"unauthorized board list requested {board_id}")
         pos = "top" if given.get("pos") in (None, "") else card_position(given["pos"])
-        created = world.add_list(board, text(name, "name", world.knobs), pos)
+        created = add_list(world, board, text(name, "name", world.knobs), pos)
         self._record("createList", created, {}, call)
         return json_reply(created.model() | {"limits": {}})
 
@@ -76,7 +79,7 @@ class ListCalls:
 
     def _applied(self, card_list: CardList, checked: dict[str, Any], call: TrelloCall) -> Reply:
         for name, value in checked.items():
-            self._world.change_list(card_list, name, value, call.actor)
+            change_list(self._world, card_list, name, value, call.actor)
         return json_reply(card_list.model())
 
     def _checked(self, card_list: CardList, name: str, value: Any, called: str) -> Any:
@@ -100,7 +103,7 @@ class ListCalls:
         card_list = list_of(self._world, call)
         if not card_list.closed:
             raise plain(400, "Cannot delete open list")
-        self._world.delete_list(card_list)
+        delete_list(self._world, card_list)
         return json_reply({"_value": None})
 
     def _cards(self, call: TrelloCall) -> Reply:
@@ -126,7 +129,7 @@ class ListCalls:
         card_list = list_of(self._world, call)
         for card in self._world.cards_of(card_list.board_id):
             if card.list_id == card_list.id:
-                self._world.change_card(card, {"closed": True}, call.actor)
+                change_card(self._world, card, {"closed": True}, call.actor)
         return json_reply({})
 
     def _move_all(self, call: TrelloCall) -> Reply:
@@ -140,7 +143,7 @@ class ListCalls:
             raise invalid("idList")
         moved = [card for card in self._world.cards_of(source.board_id) if card.list_id == source.id]
         for card in moved:
-            self._world.change_card(card, {"idBoard": board_id, "idList": list_id}, call.actor)
+            change_card(self._world, card, {"idBoard": board_id, "idList": list_id}, call.actor)
         keys = ("id", "idBoard", "idList", "pos")
         return json_reply([{key: card.model()[key] for key in keys} for card in moved])
 
@@ -150,4 +153,4 @@ class ListCalls:
             "list": {"id": card_list.id, "name": card_list.name},
             "board": {"id": board.id, "name": board.name},
         }
-        self._world.append_action(kind, data | about, call.actor)
+        append_action(self._world, kind, data | about, call.actor)

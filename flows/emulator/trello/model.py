@@ -8,6 +8,7 @@ from emulator.clock import iso_milliseconds
 
 COLOURS = ("green", "yellow", "orange", "red", "purple", "blue", "sky", "lime", "pink", "black")
 LABEL_NAMES = [colour + shade for colour in COLOURS for shade in ("", "_light", "_dark")]
+STEP = 16384.0
 
 
 @dataclass
@@ -200,3 +201,12 @@ def slug(name: str) -> str:
 def whole(number: float) -> float | int:
     """Positions are written without a point where they can be."""
     return int(number) if float(number).is_integer() else number
+
+
+def position(wanted: Any, taken: list[float]) -> float:
+    """A position among those taken: bottom is max + 16384, top is min / 2 (section 3.4)."""
+    if isinstance(wanted, int | float):
+        return float(wanted)
+    if wanted == "top":
+        return min(taken) / 2 if taken else STEP
+    return max(taken, default=0.0) + STEP

@@ -4,11 +4,14 @@ from threading import RLock
 from typing import Any
 
 from emulator.trello.account import Actor
+from emulator.trello.board_changes import add_board, add_list, change_list, set_board_closed
+from emulator.trello.card_changes import CARD_DEFAULTS, add_card, add_comment, change_card, copy_card, delete_card
 from emulator.trello.editor import editor_saves
+from emulator.trello.feed import append_action
 from emulator.trello.model import Board, Card, CardList
 from emulator.trello.service import TrelloService
 from emulator.trello.values import date
-from emulator.trello.world import CARD_DEFAULTS, TrelloWorld
+from emulator.trello.world import TrelloWorld
 
 LISTS = ("TODO", "IN_PROGRESS", "DONE")
 
@@ -21,10 +24,10 @@ class TrelloPerson:
         self.key = world.add_key()
         self.secret = world.secrets[self.key] = world.ids.hexadecimal(64)
         self.token = world.add_token(self.key).text
-        board = world.add_board("Sales")
+        board = add_board(world, "Sales")
         self.board_id = board.id
         for name in LISTS:
-            world.add_list(board, name)
+            add_list(world, board, name)
 
     # Cards
 
@@ -33,7 +36,7 @@ class TrelloPerson:
         with self._lock:
             values = {"name": name, "desc": desc} | self._values(fields)
             card_list = self._world.lists[values.pop("idList", None) or self._list(list_name).id]
-            return self._world.add_card(card_list, values, [], self._actor).id
+            return add_card(self._world, card_list, values, [], self._actor).id
 
     def edit(self, card_id: str, **fields: Any) -> None:
         """
@@ -41,14 +44,14 @@ class TrelloPerson:
         KeyError.
         """
         with self._lock:
-            self._world.change_card(self._card(card_id), self._values(fields), self._actor)
+            change_card(self._world, self._card(card_id), self._values(fields), self._actor)
 
     def move(self, card_id: str, list_name: str) -> None:
         """Drag a card to the bottom of another list of its board: an idList action, then a pos action."""
         with self._lock:
             card = self._card(card_id)
             target = self._list(list_name, card.board_id)
-            self._world.change_card(card, {"idList": target.id, "pos": "bottom"}, self._actor)
+            change_card(self._world, card, {"idList": target.id, "pos": "bottom"}, self._actor)
 
     def archive(self, card_id: str) -> None:
         """Archive a card."""
@@ -61,7 +64,7 @@ class TrelloPerson:
     def delete(self, card_id: str) -> None:
         """Delete a card for good."""
         with self._lock:
-            self._world.delete_card(self._card(card_id), self._actor)
+            delete_card(self._world, self._card(card_id), self._actor)
 
     def copy(self, card_id: str, list_name: str | None = None) -> str:
         """Copy a card, description included, and return the new id."""
@@ -69,7 +72,7 @@ class TrelloPerson:
             source = self._card(card_id)
             target = self._world.lists[source.list_id] if list_name is None else self._list(list_name, source.board_id)
             kept = {"due", "start", "labels", "members", "dueComplete"}
-            return self._world.copy_card(source, target, {}, kept, self._actor).id
+            return copy_card(self._world, source, target, {}, kept, self._actor).id
 
     def move_to_board(self, card_id: str, board_id: str) -> None:
         """Send a card to another board's first open list; IndexError when it has none."""
@@ -82,12 +85,12 @@ class TrelloPerson:
             saved = editor_saves(
                 card.values["desc"], knobs.trello_editor_link_title, knobs.trello_editor_escapes_link_text
             )
-            self._world.change_card(card, {"desc": saved}, self._actor)
+            change_card(self._world, card, {"desc": saved}, self._actor)
 
     def comment(self, card_id: str, text: str) -> None:
         """Comment on a card."""
         with self._lock:
-            self._world.comment(self._card(card_id), text, self._actor)
+            add_comment(self._world, self._card(card_id), text, self._actor)
 
     def card(self, card_id: str) -> dict[str, Any]:
         """A card as the API shows it. Raises: KeyError when it was deleted."""
@@ -120,47 +123,47 @@ class TrelloPerson:
     def add_list(self, name: str, board: str | None = None) -> str:
         """Add a list on the right and return its id."""
         with self._lock:
-            made, where = self._world.add_list(self._board(board), name), self._board(board)
+            made, where = add_list(self._world, self._board(board), name), self._board(board)
             about = {"list": {"id": made.id, "name": name}, "board": {"id": where.id, "name": where.name}}
-            self._world.append_action("createList", about, self._actor)
+            append_action(self._world, "createList", about, self._actor)
             return made.id
 
     def archive_list(self, name: str) -> None:
         """Archive a list; its cards stay `closed: false`."""
         with self._lock:
-            self._world.change_list(self._list(name), "closed", True, self._actor)
+            change_list(self._world, self._list(name), "closed", True, self._actor)
 
     def unarchive_list(self, name: str) -> None:
         """Send an archived list back to the board."""
         with self._lock:
-            self._world.change_list(self._list(name), "closed", False, self._actor)
+            change_list(self._world, self._list(name), "closed", False, self._actor)
 
     def rename_list(self, old: str, new: str) -> None:
         """Rename a list; its id stays."""
         with self._lock:
-            self._world.change_list(self._list(old), "name", new, self._actor)
+            change_list(self._world, self._list(old), "name", new, self._actor)
 
     def move_list(self, name: str, board_id: str) -> None:
         """Send a list to another board, with its cards."""
         with self._lock:
-            self._world.change_list(self._list(name), "idBoard", board_id, self._actor)
+            change_list(self._world, self._list(name), "idBoard", board_id, self._actor)
 
     def close_board(self, board: str | None = None) -> None:
         """Close a board; it stays readable."""
         with self._lock:
-            self._world.set_board_closed(self._board(board), True, self._actor)
+            set_board_closed(self._world, self._board(board), True, self._actor)
 
     def reopen_board(self, board: str | None = None) -> None:
         """Open a closed board again."""
         with self._lock:
-            self._world.set_board_closed(self._board(board), False, self._actor)
+            set_board_closed(self._world, self._board(board), False, self._actor)
 
     def add_board(self, name: str, lists: tuple[str, ...] = LISTS, visible: bool = True) -> str:
         """Add a board with these lists; `visible=False` keeps it from the tokens' member. Returns its id."""
         with self._lock:
-            board = self._world.add_board(name, visible)
+            board = add_board(self._world, name, visible)
             for each in lists:
-                self._world.add_list(board, each)
+                add_list(self._world, board, each)
             return board.id
 
     def board(self, board: str | None = None) -> dict[str, Any]:

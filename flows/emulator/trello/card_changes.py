@@ -1,0 +1,160 @@
+"""
+What changes cards, for calls and people alike, each with its actions and dates (Trello reference, sections 4 and 5).
+
+Values are stored as given: calls check them first.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from emulator.trello.account import Actor
+from emulator.trello.feed import card_reference, list_reference, record_action
+from emulator.trello.model import Card, CardList, Label, position
+from emulator.trello.world import TrelloWorld
+
+CARD_DEFAULTS: dict[str, Any] = {
+    "name": "",
+    "desc": "",
+    "closed": False,
+    "due": None,
+    "start": None,
+    "dueComplete": False,
+    "idMembers": [],
+    "subscribed": False,
+    "isTemplate": False,
+    "cardRole": None,
+    "mirrorSourceId": None,
+}
+COPIED = ("name", "desc", "due", "start", "dueComplete", "idMembers", "cardRole")
+ROLES = frozenset({"isTemplate", "cardRole"})
+SILENT_FIELDS = frozenset({"subscribed", "isTemplate", "idMembers", "cardRole", "mirrorSourceId"})
+
+
+def add_card(
+    world: TrelloWorld,
+    card_list: CardList,
+    values: dict[str, Any],
+    labels: Iterable[Label],
+    actor: Actor,
+    source: Card | None = None,
+) -> Card:
+    """Create a card; `source` makes it a copy with a copyCard action."""
+    now = world.clock.now()
+    board = world.boards[card_list.board_id]
+    board.next_short += 1
+    taken = [card.values["pos"] for card in world.cards.values() if card.list_id == card_list.id]
+    pos = position(values.get("pos", "bottom"), taken)
+    merged = CARD_DEFAULTS | values | {"pos": pos, "idList": card_list.id, "idBoard": board.id}
+    merged["idMembers"] = list(merged["idMembers"])
+    card = Card(world.ids.object_id(now), world.ids.letters(8), board.next_short, merged, now, list(labels))
+    card.desc_written = bool(merged["desc"])
+    world.cards[card.id] = card
+    _touch(world, card)
+    if merged["due"] is not None and source is None:
+        old: dict[str, Any] = {"due": None}
+        record_action(world, "updateCard", card, actor, {"old": old}, {"due": merged["due"]})
+    about = {} if source is None else {"cardSource": card_reference(world, source)}
+    record_action(world, "createCard" if source is None else "copyCard", card, actor, about, {})
+    return card
+
+
+def copy_card(
+    world: TrelloWorld, source: Card, card_list: CardList, overrides: dict[str, Any], kept: set[str], actor: Actor
+) -> Card:
+    """A copy with the same name and description unless overridden (section 4, copying)."""
+    copied = {name: source.values[name] for name in COPIED if name in kept | {"name", "desc", "cardRole"}}
+    labels = source.labels if "labels" in kept and source.board_id == card_list.board_id else []
+    if "members" in kept:
+        copied["idMembers"] = source.values["idMembers"]
+    return add_card(world, card_list, copied | overrides, labels, actor, source)
+
+
+def change_card(world: TrelloWorld, card: Card, changes: dict[str, Any], actor: Actor) -> None:
+    """Store checked values, one action per changed field (section 5)."""
+    changes = dict(changes)
+    target = changes.pop("idBoard", card.board_id)
+    if target != card.board_id:
+        _move_to_board(world, card, target, changes.pop("idList", None), changes.pop("pos", None), actor)
+    elif "pos" in changes:
+        changes["pos"] = _new_position(world, card, changes)
+    for name, value in changes.items():
+        before = card.values[name]
+        if before == value and not world.knobs.trello_noop_makes_action:
+            continue
+        card.values[name] = value
+        _after_change(world, card, name, before, value, actor)
+
+
+def set_labels(world: TrelloWorld, card: Card, labels: list[Label], actor: Actor) -> None:
+    """Replace a card's labels, with an action for each one added or taken away."""
+    before = card.labels
+    card.labels = labels
+    for kind, changed in (
+        ("addLabelToCard", [label for label in labels if label not in before]),
+        ("removeLabelFromCard", [label for label in before if label not in labels]),
+    ):
+        for label in changed:
+            _touch(world, card)
+            record_action(world, kind, card, actor, {"label": label.model()}, {})
+
+
+def delete_card(world: TrelloWorld, card: Card, actor: Actor) -> None:
+    """Delete for good: its earlier actions leave the feed (section 5)."""
+    world.feed = [action for action in world.feed if action["data"].get("card", {}).get("id") != card.id]
+    record_action(world, "deleteCard", card, actor, {}, {}, named=False)
+    del world.cards[card.id]
+
+
+def add_comment(world: TrelloWorld, card: Card, text: str, actor: Actor) -> dict[str, Any]:
+    """Add a comment; returns its action."""
+    card.comments += 1
+    _touch(world, card)
+    return record_action(world, "commentCard", card, actor, {"text": text, "textData": {"emoji": {}}}, {})
+
+
+def _new_position(world: TrelloWorld, card: Card, changes: dict[str, Any]) -> float:
+    list_id = changes.get("idList", card.list_id)
+    taken = [c.values["pos"] for c in world.cards.values() if c.list_id == list_id and c.id != card.id]
+    return position(changes["pos"], taken)
+
+
+def _after_change(world: TrelloWorld, card: Card, name: str, before: Any, value: Any, actor: Actor) -> None:
+    if name == "desc":
+        card.desc_written = True
+    if name == "pos":
+        if world.knobs.trello_pos_moves_activity:
+            _touch(world, card)
+        if world.knobs.trello_pos_makes_action:
+            record_action(world, "updateCard", card, actor, {"old": {"pos": before}}, {"pos": value})
+        return
+    if name in SILENT_FIELDS and not (name in ROLES and world.knobs.trello_template_makes_action):
+        if name != "subscribed":
+            _touch(world, card)
+        return
+    _touch(world, card)
+    about: dict[str, Any] = {"old": {name: before}}
+    if name == "idList":
+        about["listBefore"] = list_reference(world, before)
+        about["listAfter"] = list_reference(world, value)
+    record_action(world, "updateCard", card, actor, about, {name: value})
+
+
+def _move_to_board(world: TrelloWorld, card: Card, board_id: str, list_id: str | None, pos: Any, actor: Actor) -> None:
+    """Same id and short link; new number, list and position; labels are dropped (section 4)."""
+    source, target = world.boards[card.board_id], world.boards[board_id]
+    record_action(world, "moveCardFromBoard", card, actor, {"boardTarget": {"id": target.id, "name": target.name}}, {})
+    destination = list_id or world.open_lists(board_id)[0].id
+    taken = [each.values["pos"] for each in world.cards.values() if each.list_id == destination]
+    target.next_short += 1
+    card.id_short = target.next_short
+    card.labels = []
+    card.values |= {"idBoard": board_id, "idList": destination, "pos": position(pos or "bottom", taken)}
+    _touch(world, card)
+    record_action(world, "moveCardToBoard", card, actor, {"boardSource": {"id": source.id, "name": source.name}}, {})
+
+
+def _touch(world: TrelloWorld, card: Card) -> None:
+    now = world.clock.now()
+    card.last_activity = now
+    world.boards[card.board_id].last_activity = now
+    card.texts.append((now, f"{card.values['name']}\n{card.values['desc']}"))
