@@ -1,7 +1,7 @@
 """
 Where a person sits: the base and the table of leads that are there at the start, and columns as people call them.
 
-Nothing here changes anything; that is for `structure` and `person`.
+Beyond that start nothing here changes anything; that is for `structure` and `person`.
 """
 
 from threading import RLock

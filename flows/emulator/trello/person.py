@@ -1,33 +1,27 @@
-"""A person at Trello's web client, and the account around it; actions have no app and no limit applies."""
+"""
+A person at Trello's web client who edits cards, and the account around it; actions have no app and no limit applies.
+
+Lists and boards are edited in `structure`, which a person inherits.
+"""
 
 from threading import RLock
 from typing import Any
 
-from emulator.trello.account import Actor
-from emulator.trello.board_changes import add_board, add_list, change_list, set_board_closed
 from emulator.trello.card_changes import CARD_DEFAULTS, add_card, add_comment, change_card, copy_card, delete_card
 from emulator.trello.editor import editor_saves
-from emulator.trello.feed import append_action
-from emulator.trello.model import Board, Card, CardList
+from emulator.trello.model import Card
 from emulator.trello.service import TrelloService
+from emulator.trello.structure import StructureEdits
 from emulator.trello.values import date
 from emulator.trello.world import TrelloWorld
 
-LISTS = ("TODO", "IN_PROGRESS", "DONE")
 
-
-class TrelloPerson:
+class TrelloPerson(StructureEdits):
     """Edits in the web client; cards by 24-hex id, lists by name on the first board unless said otherwise."""
 
     def __init__(self, world: TrelloWorld, service: TrelloService, lock: RLock) -> None:
-        self._world, self._service, self._lock = world, service, lock
-        self.key = world.add_key()
-        self.secret = world.secrets[self.key] = world.ids.hexadecimal(64)
-        self.token = world.add_token(self.key).text
-        board = add_board(world, "Sales")
-        self.board_id = board.id
-        for name in LISTS:
-            add_list(world, board, name)
+        super().__init__(world, lock)
+        self._service = service
 
     # Cards
 
@@ -107,80 +101,6 @@ class TrelloPerson:
         with self._lock:
             return list(reversed(self._world.feed))
 
-    # Lists and boards
-
-    def list_id(self, name: str, board: str | None = None) -> str:
-        """The id of a list by its present name, open ones first. Raises: KeyError."""
-        with self._lock:
-            return self._list(name, board).id
-
-    def lists(self, board: str | None = None) -> list[dict[str, Any]]:
-        """All lists of a board, archived ones too."""
-        with self._lock:
-            wanted = board or self.board_id
-            return [each.model() for each in self._world.lists.values() if each.board_id == wanted]
-
-    def add_list(self, name: str, board: str | None = None) -> str:
-        """Add a list on the right and return its id."""
-        with self._lock:
-            made, where = add_list(self._world, self._board(board), name), self._board(board)
-            about = {"list": {"id": made.id, "name": name}, "board": {"id": where.id, "name": where.name}}
-            append_action(self._world, "createList", about, self._actor)
-            return made.id
-
-    def archive_list(self, name: str) -> None:
-        """Archive a list; its cards stay `closed: false`."""
-        with self._lock:
-            change_list(self._world, self._list(name), "closed", True, self._actor)
-
-    def unarchive_list(self, name: str) -> None:
-        """Send an archived list back to the board."""
-        with self._lock:
-            change_list(self._world, self._list(name), "closed", False, self._actor)
-
-    def rename_list(self, old: str, new: str) -> None:
-        """Rename a list; its id stays."""
-        with self._lock:
-            change_list(self._world, self._list(old), "name", new, self._actor)
-
-    def move_list(self, name: str, board_id: str) -> None:
-        """Send a list to another board, with its cards."""
-        with self._lock:
-            change_list(self._world, self._list(name), "idBoard", board_id, self._actor)
-
-    def close_board(self, board: str | None = None) -> None:
-        """Close a board; it stays readable."""
-        with self._lock:
-            set_board_closed(self._world, self._board(board), True, self._actor)
-
-    def reopen_board(self, board: str | None = None) -> None:
-        """Open a closed board again."""
-        with self._lock:
-            set_board_closed(self._world, self._board(board), False, self._actor)
-
-    def add_board(self, name: str, lists: tuple[str, ...] = LISTS, visible: bool = True) -> str:
-        """Add a board with these lists; `visible=False` keeps it from the tokens' member. Returns its id."""
-        with self._lock:
-            board = add_board(self._world, name, visible)
-            for each in lists:
-                add_list(self._world, board, each)
-            return board.id
-
-    def board(self, board: str | None = None) -> dict[str, Any]:
-        """A board as the API shows it, with its `shortLink`."""
-        with self._lock:
-            return self._board(board).model()
-
-    def hide_board(self, board: str | None = None) -> None:
-        """Take the member off a board: its objects answer 401 from now on."""
-        with self._lock:
-            self._board(board).visible = False
-
-    def show_board(self, board: str | None = None) -> None:
-        """Undo `hide_board`."""
-        with self._lock:
-            self._board(board).visible = True
-
     # Account
 
     def add_token(self, writes: bool = True, key: str | None = None, expires_in: float | None = None) -> str:
@@ -209,24 +129,8 @@ class TrelloPerson:
         """The id that `appCreator` of API writes carries."""
         return self._world.keys[self.key]
 
-    # Inner parts
-
-    @property
-    def _actor(self) -> Actor:
-        return Actor(self._world.member_id)
-
     def _card(self, card_id: str) -> Card:
         return self._world.cards[card_id]
-
-    def _board(self, board: str | None) -> Board:
-        return self._world.boards[board or self.board_id]
-
-    def _list(self, name: str, board: str | None = None) -> CardList:
-        wanted = board or self.board_id
-        found = [each for each in self._world.lists.values() if each.board_id == wanted and each.name == name]
-        if not found:
-            raise KeyError(f"no list {name!r} on board {wanted}")
-        return min(found, key=lambda each: each.closed)
 
     def _values(self, fields: dict[str, Any]) -> dict[str, Any]:
         values = dict(fields)
