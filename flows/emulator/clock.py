@@ -1,4 +1,8 @@
-"""Time under test control: rate windows, iterator expiry, created and modified times all ask one clock."""
+"""
+Time under test control: rate windows, iterator expiry, created and modified times all ask one clock.
+
+Nothing here sleeps.
+"""
 
 import time
 from datetime import UTC, datetime

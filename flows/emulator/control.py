@@ -1,4 +1,8 @@
-"""The emulator: both services behind one port, with the controls a test needs."""
+"""
+The emulator: both services behind one port, with the controls a test needs.
+
+What a service answers is in its folder; here it is only counted, broken on purpose, and passed on.
+"""
 
 import threading
 from collections.abc import Callable

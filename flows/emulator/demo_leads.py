@@ -1,4 +1,8 @@
-"""Believable leads for a first look."""
+"""
+Believable leads for a first look.
+
+They come in as a person adds them, never around the person-API.
+"""
 
 from emulator.airtable.person import AirtablePerson
 

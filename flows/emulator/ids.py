@@ -1,4 +1,8 @@
-"""Deterministic ids in the two services' shapes."""
+"""
+Deterministic ids in the two services' shapes.
+
+Nothing here remembers what an id was given to.
+"""
 
 import random
 import re

@@ -1,5 +1,7 @@
 """
 Every fact the two references call unverified, as a named switch, so that tests can run under both readings.
+
+A switch never changes while an emulator runs.
 """
 
 from dataclasses import dataclass

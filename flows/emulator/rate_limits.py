@@ -1,4 +1,8 @@
-"""Counting calls in time windows."""
+"""
+Counting calls in time windows.
+
+What is limited, and what the refusal says, is for each service.
+"""
 
 from collections import deque
 

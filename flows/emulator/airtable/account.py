@@ -1,4 +1,8 @@
-"""Personal access tokens: their scopes, the bases they reach, and the level of their user."""
+"""
+Personal access tokens: their scopes, the bases they reach, and the level of their user.
+
+Whether a call is allowed is decided by `service`.
+"""
 
 from dataclasses import dataclass
 

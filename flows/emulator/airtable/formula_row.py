@@ -1,4 +1,8 @@
-"""A record as formulas see it."""
+"""
+A record as formulas see it.
+
+The language never looks into a record itself; it asks this.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

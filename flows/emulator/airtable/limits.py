@@ -1,4 +1,8 @@
-"""Airtable's request rates, the penalty for exceeding them, and the month's quota (Airtable reference, section 4)."""
+"""
+Airtable's request rates, the penalty for exceeding them, and the month's quota (Airtable reference, section 4).
+
+Nothing here knows what a call does.
+"""
 
 from emulator.airtable.refusals import too_many_requests
 from emulator.knobs import Knobs

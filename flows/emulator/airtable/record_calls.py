@@ -1,4 +1,8 @@
-"""Record calls: list, read, create, update, upsert, delete (Airtable reference, section 2)."""
+"""
+Record calls: list, read, create, update, upsert, delete (Airtable reference, section 2).
+
+What a cell accepts is in `cells`, what changes is in `record_changes`; here only a request is read and answered.
+"""
 
 from collections.abc import Sequence
 from typing import Any

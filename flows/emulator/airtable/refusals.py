@@ -1,4 +1,8 @@
-"""Airtable's refusals, word for word (Airtable reference, section 3)."""
+"""
+Airtable's refusals, word for word (Airtable reference, section 3).
+
+When one is due is decided elsewhere.
+"""
 
 from typing import Any, Literal
 

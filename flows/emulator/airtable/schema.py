@@ -1,4 +1,8 @@
-"""Building columns and tables, and what the schema call shows of a table (Airtable reference, section 1.2)."""
+"""
+Building columns and tables, and what the schema call shows of a table (Airtable reference, section 1.2).
+
+A column that is there is never changed here.
+"""
 
 from typing import Any
 

@@ -1,4 +1,8 @@
-"""Meta calls: who am I, bases, tables and fields (Airtable reference, section 1.2)."""
+"""
+Meta calls: who am I, bases, tables and fields (Airtable reference, section 1.2).
+
+Records and their cells are never touched here.
+"""
 
 from emulator.airtable.call import Call
 from emulator.airtable.model import Base, Table

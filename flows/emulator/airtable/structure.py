@@ -1,4 +1,8 @@
-"""A person who changes columns, their options, views and tables; nothing here adds or edits a lead."""
+"""
+A person who changes columns, their options, views and tables.
+
+Nothing here adds or edits a lead.
+"""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,8 @@
-"""What the parameters of a call may hold, in the query or in a body, and the refusal when they do not."""
+"""
+What the parameters of a call may hold, in the query or in a body, and the refusal when they do not.
+
+What a cell may hold is in `cells`.
+"""
 
 import re
 from dataclasses import dataclass, field

@@ -1,4 +1,8 @@
-"""Webhook endpoints under /v0/bases/{base}/webhooks (Airtable reference, section 6.1)."""
+"""
+Webhook endpoints under /v0/bases/{base}/webhooks (Airtable reference, section 6.1).
+
+What a webhook collects and sends is in `webhooks`.
+"""
 
 from typing import Any
 

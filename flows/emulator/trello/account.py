@@ -1,4 +1,8 @@
-"""Who acts, and with which token (Trello reference, section 1.1)."""
+"""
+Who acts, and with which token (Trello reference, section 1.1).
+
+Whether a call is allowed is decided by `service`.
+"""
 
 from dataclasses import dataclass
 

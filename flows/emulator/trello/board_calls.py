@@ -1,4 +1,8 @@
-"""Board calls (Trello reference, section 3.1)."""
+"""
+Board calls (Trello reference, section 3.1).
+
+Lists and cards appear here as a board shows them; calls on them are in `list_calls` and `card_calls`.
+"""
 
 from typing import Any
 

@@ -1,4 +1,8 @@
-"""Reading, creating, changing and deleting a card (Trello reference, sections 3.3 and 3.4)."""
+"""
+Reading, creating, changing and deleting a card (Trello reference, sections 3.3 and 3.4).
+
+What belongs to a card, such as its labels and comments, is in `card_part_calls`.
+"""
 
 from typing import Any
 

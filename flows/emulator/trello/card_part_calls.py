@@ -1,6 +1,8 @@
 """
 Calls on what belongs to a card: its list, board, members, actions, labels and comments (Trello reference, sections 3.4
 and 3.5).
+
+A card's own fields are read and changed in `card_calls`.
 """
 
 from emulator.trello.call import TrelloCall, card_of, labels_of

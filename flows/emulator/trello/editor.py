@@ -1,4 +1,8 @@
-"""What Trello's web editor does to a description when a person saves it (Trello reference, section 4)."""
+"""
+What Trello's web editor does to a description when a person saves it (Trello reference, section 4).
+
+No call does this: only a person who saves in the web client.
+"""
 
 import re
 

@@ -1,4 +1,8 @@
-"""Which fields of a model come back: those asked for, else the default ones (Trello reference, section 3)."""
+"""
+Which fields of a model come back: those asked for, else the default ones (Trello reference, section 3).
+
+What a field holds is in `model`.
+"""
 
 from typing import Any
 

@@ -1,4 +1,8 @@
-"""Label calls (Trello reference, section 3.5)."""
+"""
+Label calls (Trello reference, section 3.5).
+
+No card gets a label here; a label that is deleted leaves its cards.
+"""
 
 from typing import Any
 

@@ -1,4 +1,8 @@
-"""Trello's request rates and the headers that tell what is left (Trello reference, section 2.1)."""
+"""
+Trello's request rates and the headers that tell what is left (Trello reference, section 2.1).
+
+Nothing here knows what a call does.
+"""
 
 from emulator.knobs import Knobs
 from emulator.rate_limits import FixedWindow

@@ -1,4 +1,8 @@
-"""List calls (Trello reference, section 3.2)."""
+"""
+List calls (Trello reference, section 3.2).
+
+What a change of a list does to its cards is in `board_changes`.
+"""
 
 from typing import Any
 

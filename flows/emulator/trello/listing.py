@@ -1,4 +1,8 @@
-"""Pages of cards and actions (Trello reference, sections 3.3 and 5)."""
+"""
+Cards as calls answer them, and pages of cards and actions (Trello reference, sections 3.3 and 5).
+
+Nothing here changes a card; what a parameter may hold is in `values`.
+"""
 
 import zlib
 from collections.abc import Sequence

@@ -1,4 +1,8 @@
-"""Member and token calls (Trello reference, section 1.1)."""
+"""
+Member and token calls (Trello reference, section 1.1).
+
+The webhooks of a token are listed here, and made in `webhook_calls`.
+"""
 
 from typing import Any
 

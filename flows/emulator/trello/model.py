@@ -1,4 +1,8 @@
-"""Boards, lists, cards and their JSON (Trello reference, sections 3 and 4)."""
+"""
+Boards, lists, cards and their JSON (Trello reference, sections 3 and 4).
+
+Nothing here refuses anything, and nothing is recorded as an action.
+"""
 
 import re
 from dataclasses import dataclass, field

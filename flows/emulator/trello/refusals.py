@@ -1,4 +1,8 @@
-"""Trello's refusals, word for word (Trello reference, section 1.3)."""
+"""
+Trello's refusals, word for word (Trello reference, section 1.3).
+
+When one is due is decided elsewhere.
+"""
 
 from emulator.wire.messages import Refused, json_reply, text_reply
 

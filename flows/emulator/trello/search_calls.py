@@ -1,4 +1,8 @@
-"""Finding cards and boards by words, and an action by its id (Trello reference, section 3.6)."""
+"""
+Finding cards and boards by words, and an action by its id (Trello reference, section 3.6).
+
+Nothing here sees what the index has not seen yet.
+"""
 
 from typing import Any
 

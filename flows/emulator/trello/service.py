@@ -1,4 +1,8 @@
-"""Trello's REST API under /1: credentials, order of checks, limits and routing."""
+"""
+Trello's REST API under /1: routing, credentials, and who may call what, in the order of its checks; and its batch call.
+
+What a call does is in the files called `…_calls`.
+"""
 
 import json
 import re

@@ -1,4 +1,8 @@
-"""A person who changes lists and boards; nothing here adds or edits a card."""
+"""
+A person who changes lists and boards.
+
+Nothing here adds or edits a card.
+"""
 
 from typing import Any
 

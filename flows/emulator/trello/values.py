@@ -1,5 +1,7 @@
 """
 What a parameter may hold, and the refusal when it does not (Trello reference, sections 1.3, 2.3 and 3.4).
+
+Nothing here knows which call it serves.
 """
 
 from collections.abc import Callable

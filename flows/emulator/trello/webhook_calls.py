@@ -1,4 +1,8 @@
-"""Webhook endpoints, and the probe that a callback has to answer (Trello reference, section 6)."""
+"""
+Webhook endpoints, and the probe that a callback has to answer (Trello reference, section 6).
+
+What a webhook hears and sends is in `webhooks`.
+"""
 
 from emulator.trello.call import TrelloCall
 from emulator.trello.refusals import coded, invalid, not_found, plain

@@ -1,4 +1,8 @@
-"""Trello's webhooks: which actions they are told of, the signature, retries, and their end (Trello reference 6)."""
+"""
+Trello's webhooks: which actions they are told of, the signature, retries, and their end (Trello reference 6).
+
+When an action is made is decided elsewhere; the courier delivers.
+"""
 
 import base64
 import hashlib

@@ -2,6 +2,7 @@
 Webhook deliveries over real HTTP, from one background thread, to callbacks on the loopback interface alone.
 
 Retries are due by the emulator's clock: on a `ManualClock` they wait until a test advances it.
+What a delivery holds, and whether it is tried again, is for the service.
 """
 
 import http.client

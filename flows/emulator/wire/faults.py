@@ -1,4 +1,8 @@
-"""Scripted faults: the nth matching request gets no answer, a cut one, or a false one."""
+"""
+Scripted faults: the nth matching request gets no answer, a cut one, or a false one.
+
+Nothing here breaks a connection: `server` does.
+"""
 
 import json
 import re

@@ -1,4 +1,8 @@
-"""One request and one reply, as both services see them."""
+"""
+One request and one reply, as both services see them.
+
+Nothing here sends anything.
+"""
 
 import json
 from collections.abc import Mapping

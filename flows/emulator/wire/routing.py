@@ -1,4 +1,8 @@
-"""Patterns such as `boards/{board}/lists` to endpoints; the first pattern that fits wins."""
+"""
+Patterns such as `boards/{board}/lists` to endpoints; the first pattern that fits wins.
+
+Who may call what is for the service.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,8 @@
-"""One uvicorn server in a daemon thread: HTTP in, `Request` out, and broken connections on demand."""
+"""
+One uvicorn server in a daemon thread: HTTP in, `Request` out, and broken connections on demand.
+
+Nothing here knows what is served.
+"""
 
 import asyncio
 import contextlib
