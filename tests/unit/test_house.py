@@ -62,6 +62,41 @@ NEIGHBOURS = {
     ("airtable", "wire"),
     ("trello", "wire"),
 }
+EMULATOR = FLOWS / "emulator"
+EMULATOR_FILES = [path for path in EVERY_FILE if EMULATOR in path.parents]
+EMULATOR_FLOOR_OF = {
+    name: floor
+    for floor, names in enumerate(
+        [
+            ["clock.py", "ids.py", "knobs.py", "rate_limits.py"],
+            ["wire"],
+            ["airtable", "trello"],
+            ["demo_leads.py"],
+            ["control.py"],
+            ["__init__.py"],
+            ["__main__.py"],
+        ]
+    )
+    for name in names
+}
+IN_BOTH_SERVICES = {
+    "account.py",
+    "call.py",
+    "desk.py",
+    "limits.py",
+    "listing.py",
+    "model.py",
+    "person.py",
+    "refusals.py",
+    "service.py",
+    "structure.py",
+    "values.py",
+    "webhook_calls.py",
+    "webhooks.py",
+    "world.py",
+}
+IN_SIGHT = 220
+"""Lines that a reader keeps in sight."""
 ONLY_IN = {
     "pyairtable": {"leadsync/airtable.py"},
     "trello": {"leadsync/trello.py"},
@@ -161,7 +196,32 @@ def test_circle_is_found():
     assert set(circle_in({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}})) == {"a", "b", "c"}
 
 
-@pytest.mark.parametrize("path", MODULES, ids=by_name)
+def test_emulator_imports_downwards():
+    """Floors are its folders and the files beside them; on one floor nobody knows of another."""
+    graph = neighbours_of(EMULATOR)
+    assert graph.keys() == EMULATOR_FLOOR_OF.keys()
+    upwards = {
+        (name, imported)
+        for name, others in graph.items()
+        for imported in others
+        if EMULATOR_FLOOR_OF[imported] >= EMULATOR_FLOOR_OF[name]
+    }
+    assert upwards == set()
+
+
+def test_emulated_services_have_the_same_files():
+    """Who knows one service finds the way in the other: what both do is in files of the same names."""
+    airtable, trello = ({path.name for path in (EMULATOR / name).glob("*.py")} for name in ("airtable", "trello"))
+    assert (airtable & trello) - {"__init__.py"} == IN_BOTH_SERVICES
+
+
+@pytest.mark.parametrize("path", EMULATOR_FILES, ids=by_name)
+def test_file_of_the_emulator_stays_in_sight(path):
+    """One subject a file."""
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= IN_SIGHT
+
+
+@pytest.mark.parametrize("path", [*MODULES, *EMULATOR_FILES], ids=by_name)
 def test_module_has_a_docstring(path):
     """Each module says what it is for."""
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
