@@ -213,6 +213,26 @@ def test_unchecked_writes_are_listed_after_a_week(world):
     assert world.calls() == (1, 1)
 
 
+@pytest.mark.parametrize("kind", ["drop_after", "status_after"])
+def test_edit_that_takes_back_a_put_before_it_is_sent_again_is_listed(world, kind):
+    """The PUT took effect without an answer; what its second sending replaced is just what it had been planned on."""
+    lead = world.linked("Ada", "NEW")
+    card = world.card(lead)["id"]
+    world.airtable.edit(lead, status="CONTACTED", name="Ada L.")
+    puts = []
+
+    def before(request, _index):
+        if request.method == "PUT":
+            puts.append(request)
+            if len(puts) == 2:
+                world.trello.edit(card, list_name="TODO", name="Ada")
+
+    world.emulator.before_request(before)
+    world.emulator.inject(Fault(kind, method="PUT", status=500))
+    conflicts = world.sync().conflicts + rest(world)
+    assert {("status", "TODO"), ("name", "Ada")} <= {(row[0], row[2]) for row in findings(conflicts, lead)}
+
+
 # --- half a proof ---------------------------------------------------------------------------------------------
 
 NURTURE = '{"NEW": "TODO", "Nurture": "TODO", "CONTACTED": "IN_PROGRESS", "QUALIFIED": "DONE", "LOST": "DONE"}'
