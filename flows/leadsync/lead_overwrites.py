@@ -76,6 +76,21 @@ def find_replaced(changes: Iterable[LeadChange], patched: Iterable[Patched], fie
     return checked
 
 
+def find_told(
+    changes: Sequence[LeadChange], intents: Iterable[Intent], field_ids: Mapping[str, str]
+) -> set[tuple[str, str]]:
+    """(lead id, cell) of the PATCHes among `intents` of which the payloads tell, whatever became of the cell since."""
+    patched = [Patched(intent, cell) for intent in intents if intent.is_patch for cell in intent.sent.cells]
+    return {
+        (cell.intent.lead_id, cell.cell)
+        for cell in patched
+        for change in changes
+        if change.lead_id == cell.intent.lead_id and change.source == BY_PROGRAM and cell.is_of(change)
+        for field_id in {field_ids.get(cell.cell, "")} & change.current.keys()
+        if cell.was_sent(change.current[field_id])
+    }
+
+
 def _check(cell: Patched, field_id: str, history: Sequence[LeadChange], checked: Checked) -> None:
     """
     A PATCH sent twice has two changes; what the later replaced was typed in between, be it what it was planned on,

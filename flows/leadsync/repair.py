@@ -67,6 +67,11 @@ class Checkup:
         """Numbers of the rows of which the feed shows all that was sent."""
         return frozenset(row.number for row in self.rows if self.feed and self.feed.shows(row))
 
+    @property
+    def found(self) -> frozenset[int]:
+        """Numbers of the rows whose PUT landed on an edit."""
+        return frozenset(found.intent.number for found in self.overwritten)
+
 
 @dataclass
 class Repairs:
