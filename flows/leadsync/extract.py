@@ -21,7 +21,7 @@ from leadsync.change_feed import ChangeFeed, News
 from leadsync.errors import ServiceRefusedError, TransientServiceError
 from leadsync.frames import deleted_cards, overlay
 from leadsync.guards import unexplained
-from leadsync.intents import Intent
+from leadsync.intents import Intent, IntentState
 from leadsync.payloads import named
 from leadsync.reconcile import SHUT, Check, due_checks, shut_cards
 from leadsync.repair import Checkup
@@ -50,6 +50,7 @@ class Memory:
 
     `checks`: by card id, when those that are archived or away were last known to exist. `checkup`: what the feed said
     about earlier writes before this read; `patched`: (lead id, cell) of those to leads that Airtable's has told of.
+    `asks`: there are some of which it has not told yet.
     """
 
     base: pd.DataFrame
@@ -58,6 +59,7 @@ class Memory:
     checks: Mapping[str, Check] = field(default_factory=dict)
     checkup: Checkup = Checkup()
     patched: frozenset[tuple[str, str]] = frozenset()
+    asks: bool = False
 
     def proven(self, cards: pd.DataFrame, board: Board) -> set[tuple[str, str]]:
         """What the feeds prove of writes that the cells do not show, see settling.settle."""
@@ -72,7 +74,10 @@ def recall(store: StateStore, pair: str, checkup: Checkup) -> Memory:
     """The memory of a pair."""
     kept = store.load_facts(_checks_key(pair)) or {}
     checks = {card_id: Check(float(at), str(status)) for card_id, (at, status) in kept.items()}
-    return Memory(store.load_base(pair), store.load_intents(pair), store.load_seen(pair), checks, checkup)
+    intents = store.load_intents(pair, IntentState.PENDING, IntentState.UNCHECKED)
+    pending = [intent for intent in intents if intent.state is IntentState.PENDING]
+    asks = any(intent.is_patch for intent in intents)
+    return Memory(store.load_base(pair), pending, store.load_seen(pair), checks, checkup, asks=asks)
 
 
 def keep_checks(store: StateStore, pair: str, checks: Mapping[str, Check]) -> None:
@@ -186,7 +191,7 @@ def extract_leads(airtable: Airtable, memory: Memory, scope: Scope, feed: Change
                 return _named_leads(airtable, memory.seen, feed, news)
     elif scope.leads_delta and feed.note:
         return _changed_leads(airtable, memory.seen) or airtable.fetch_leads()
-    if feed.follows(memory.seen.feed) and any(intent.is_patch for intent in memory.intents):
+    if memory.asks and feed.follows(memory.seen.feed):
         with suppress(TransientServiceError):
             if news := feed.read(memory.seen.feed):
                 return _all_leads(airtable, news)

@@ -130,7 +130,7 @@ def _repair_row(row: Intent, findings: Sequence[Overwritten], trello: Trello, ta
         became = _give_back(found, trello, target)
         conflict = _as_conflict(found, target, became)
         repairs.conflicts += [conflict] if conflict else []
-        repairs.given_back += [row.lead_id] if became is Repair.GIVEN_BACK else []
+        repairs.given_back += [row.lead_id] if conflict or became is Repair.GIVEN_BACK else []
         listed += [conflict] if conflict and became is Repair.TOO_LATE else []
     target.store.end_intent(replace(row, conflicts=(*row.conflicts, *listed)))
 
@@ -151,6 +151,7 @@ def _give_back(found: Overwritten, trello: Trello, target: Target) -> Repair:
     agreed = [base.get(column) for column in columns]
     known = agreed in ([intent.record[column] for column in columns], [intent.undo[column] for column in columns])
     if not known or not _is_as_sent(intent, cell, card):
+        agree_again(intent, columns, target)
         return Repair.TOO_LATE
     value = _given(found, card)
     if cell == "desc" and len(value) > TRELLO_TEXT_LIMIT:
@@ -168,6 +169,18 @@ def _give_back(found: Overwritten, trello: Trello, target: Target) -> Repair:
     target.store.give_back(target.pair, {column: intent.undo[column] for column in columns}, again)
     trello.update_card(intent.card_id, {cell: value})
     return Repair.GIVEN_BACK
+
+
+def agree_again(intent: Intent, columns: Sequence[str], target: Target) -> None:
+    """
+    A cell that has gone on went on from our write: so says the base then, also if a give-back was cut off before it.
+
+    That had taken the base back, and a person who chose just this value would seem not to have moved.
+    """
+    base = target.store.load_row(target.pair, intent.lead_id)
+    if columns and all(base.get(column) == intent.undo[column] for column in columns):
+        agreed = {intent.lead_id: {column: intent.record[column] for column in columns}}
+        target.store.journal(target.pair, agreed, (), ())
 
 
 def _given(found: Overwritten, card: dict[str, Any]) -> Any:

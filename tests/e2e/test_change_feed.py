@@ -646,3 +646,19 @@ def test_edit_that_a_killed_patch_replaced_is_listed_though_the_lead_was_edited_
     assert "CONTACTED" in [row[1] for row in findings(conflicts, lead)]
     assert world.status(lead) == second
     world.assert_idle(SYNC_CONFLICT=policy)
+
+
+@pytest.mark.parametrize("policy", ["airtable", "trello"])
+@pytest.mark.parametrize("second", ["LOST", "NEW"])
+def test_edit_while_a_give_back_was_cut_off_is_an_edit(world, policy, second):
+    """Killed when the base had forgotten our write, and the lead still held it."""
+    lead = first(world)
+    world.trello.move(world.card(lead)["id"], "DONE")
+    edit_before(world, "PATCH", lambda: world.airtable.edit(lead, status="CONTACTED"))
+    with patch("leadsync.airtable.Airtable.give_back", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        world.sync(SYNC_CONFLICT=policy)
+    world.airtable.edit(lead, status=second)
+    conflicts = [row for _ in range(3) for row in world.sync(SYNC_CONFLICT=policy).conflicts]
+    assert "CONTACTED" in [row[1] for row in findings(conflicts, lead)]
+    assert world.status(lead) == second
+    world.assert_idle(SYNC_CONFLICT=policy)

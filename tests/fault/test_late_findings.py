@@ -142,6 +142,22 @@ def test_overwritten_edit_is_listed_when_the_card_went_on_meanwhile(world):
 
 
 @POLICIES
+def test_edit_back_to_what_was_agreed_while_a_give_back_was_cut_off_is_an_edit(world, policy):
+    """Killed when the base had forgotten our write, and the card still held it."""
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, status="CONTACTED", name="Ada L.")
+    just_before_put(world, moved_and_renamed(world, lead))
+    with killed_before("GET", "/actions"):
+        world.sync(SYNC_CONFLICT=policy)
+    with killed_before("PUT"):
+        world.sync(SYNC_CONFLICT=policy)
+    world.trello.edit(world.card(lead)["id"], list_name="TODO", name="Ada")
+    conflicts = rest(world, SYNC_CONFLICT=policy)
+    assert {("status", "DONE"), ("name", "Mine")} <= {(row[0], row[2]) for row in findings(conflicts, lead)}
+    assert (world.status(lead), world.cells(lead)["name"]) == ("NEW", "Ada")
+
+
+@POLICIES
 def test_edit_after_a_kill_is_no_conflict_though_another_cell_is_given_back(world, policy):
     """The killed PUT landed on a move; its title was agreed, and a person has renamed the card since."""
     lead = world.linked("Ada", "NEW")
