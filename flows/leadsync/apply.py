@@ -483,6 +483,7 @@ def _drop_moved(group: Group, airtable: Airtable, target: Target, outcome: Outco
                 outcome.records[lead_id] = read.records[lead_id]
         if now is None or any(now[cell] != group.writes[lead_id].seen[cell] for cell in cells):
             outcome.postponed.append(lead_id)
+            outcome.unclear |= {(LEAD, lead_id)} if lead_id in group.unclear else set()
             cells.clear()
     _record_settled(group, list(group.left), target, outcome, airtable.wire.answered)
 

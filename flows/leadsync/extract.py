@@ -21,7 +21,7 @@ from leadsync.change_feed import ChangeFeed, News
 from leadsync.errors import ServiceRefusedError, TransientServiceError
 from leadsync.frames import deleted_cards, overlay
 from leadsync.guards import unexplained
-from leadsync.intents import Intent
+from leadsync.intents import Intent, IntentState
 from leadsync.payloads import named
 from leadsync.reconcile import SHUT, Check, due_checks, shut_cards
 from leadsync.repair import Checkup
@@ -49,7 +49,8 @@ class Memory:
     What earlier runs left: what was agreed, what was about to be written when one was cut off, what was seen.
 
     `checks`: by card id, when those that are archived or away were last known to exist. `checkup`: what the feed said
-    about earlier writes before this read.
+    about earlier writes before this read; `patched`: (lead id, cell) of those to leads that Airtable's has told of.
+    `asks`: there are some of which it has not told yet.
     """
 
     base: pd.DataFrame
@@ -57,19 +58,26 @@ class Memory:
     seen: Seen
     checks: Mapping[str, Check] = field(default_factory=dict)
     checkup: Checkup = Checkup()
+    patched: frozenset[tuple[str, str]] = frozenset()
+    asks: bool = False
 
     def proven(self, cards: pd.DataFrame, board: Board) -> set[tuple[str, str]]:
-        """What the feed proves of writes that the cards do not show, see settling.witnessed."""
+        """What the feeds prove of writes that the cells do not show, see settling.settle."""
         if self.checkup.feed is None:
-            return set()
-        return witnessed(unclear(self.base, self.intents, cards), self.checkup.feed.actions, board.lists)
+            return {*self.patched}
+        proven = witnessed(unclear(self.base, self.intents, cards), self.checkup.feed.actions, board.lists)
+        shown = self.checkup.shown
+        return proven | self.patched | {(intent.lead_id, "closed") for intent in self.intents if intent.number in shown}
 
 
 def recall(store: StateStore, pair: str, checkup: Checkup) -> Memory:
     """The memory of a pair."""
     kept = store.load_facts(_checks_key(pair)) or {}
     checks = {card_id: Check(float(at), str(status)) for card_id, (at, status) in kept.items()}
-    return Memory(store.load_base(pair), store.load_intents(pair), store.load_seen(pair), checks, checkup)
+    intents = store.load_intents(pair, IntentState.PENDING, IntentState.UNCHECKED)
+    pending = [intent for intent in intents if intent.state is IntentState.PENDING]
+    asks = any(intent.is_patch for intent in intents)
+    return Memory(store.load_base(pair), pending, store.load_seen(pair), checks, checkup, asks=asks)
 
 
 def keep_checks(store: StateStore, pair: str, checks: Mapping[str, Check]) -> None:
@@ -170,7 +178,8 @@ def extract_leads(airtable: Airtable, memory: Memory, scope: Scope, feed: Change
     The leads, see Airtable.fetch_leads; by delta if `scope` says so and the answer can be relied on.
 
     With a change feed that goes on where the last read ended, the delta is what it names; else what Airtable's formulas
-    say was changed. A full read begins where the feed's next payloads do, so that nothing falls in between.
+    say was changed. A full read begins where the feed's next payloads do, so that nothing falls in between; those so
+    far are read first if a run was cut off, since they tell which of its writes took effect.
     """
     if feed is None:
         read = _changed_leads(airtable, memory.seen) if scope.leads_delta else None
@@ -182,6 +191,10 @@ def extract_leads(airtable: Airtable, memory: Memory, scope: Scope, feed: Change
                 return _named_leads(airtable, memory.seen, feed, news)
     elif scope.leads_delta and feed.note:
         return _changed_leads(airtable, memory.seen) or airtable.fetch_leads()
+    if memory.asks and feed.follows(memory.seen.feed):
+        with suppress(TransientServiceError):
+            if news := feed.read(memory.seen.feed):
+                return _all_leads(airtable, news)
     mark = feed.begin(memory.seen.feed)
     return replace(airtable.fetch_leads(), feed=mark, feed_asked=mark.webhook != memory.seen.feed.webhook)
 
@@ -217,7 +230,7 @@ def _named_leads(airtable: Airtable, seen: Seen, feed: ChangeFeed, news: News) -
     found = {} if whole else airtable.fetch_records(to_read)
     lacking = set(to_read) - found.keys()
     if whole or lacking - new.gone - seen.records.keys():
-        return replace(airtable.fetch_leads(), feed=news.mark, feed_asked=True, told=tuple(news.changes))
+        return _all_leads(airtable, news)
     now = {lead_id: record for lead_id, record in seen.records.items() if lead_id not in lacking} | found
     leads = airtable.leads_of(now.values())
     return LeadsRead(
@@ -230,6 +243,10 @@ def _named_leads(airtable: Airtable, seen: Seen, feed: ChangeFeed, news: News) -
         feed_asked=True,
         told=tuple(news.changes),
     )
+
+
+def _all_leads(airtable: Airtable, news: News) -> LeadsRead:
+    return replace(airtable.fetch_leads(), feed=news.mark, feed_asked=True, told=tuple(news.changes))
 
 
 def extract_cards(

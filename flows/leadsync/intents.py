@@ -79,6 +79,16 @@ class Intent:
         """Whether Airtable's change feed can tell what it landed on."""
         return self.side == LEAD and bool(self.sent.cells)
 
+    def until(self, superseded: float) -> Intent | None:
+        """
+        What is left of an unclear write once a newer one, begun then, is recorded: it may have landed on an edit.
+
+        Its conflicts were decided anew. None if nothing can be checked.
+        """
+        if not (self.is_put or self.is_patch):
+            return None
+        return replace(self, state=IntentState.UNCHECKED, answered=superseded, conflicts=())
+
 
 def intents_of(
     plan: Plan, since: float, run: str = "", lists: Mapping[str, str] | None = None, leads_since: float | None = None

@@ -76,23 +76,39 @@ def find_replaced(changes: Iterable[LeadChange], patched: Iterable[Patched], fie
     return checked
 
 
+def find_told(
+    changes: Sequence[LeadChange], intents: Iterable[Intent], field_ids: Mapping[str, str]
+) -> set[tuple[str, str]]:
+    """(lead id, cell) of the PATCHes among `intents` of which the payloads tell, whatever became of the cell since."""
+    patched = [Patched(intent, cell) for intent in intents if intent.is_patch for cell in intent.sent.cells]
+    return {
+        (cell.intent.lead_id, cell.cell)
+        for cell in patched
+        for change in changes
+        if change.lead_id == cell.intent.lead_id and change.source == BY_PROGRAM and cell.is_of(change)
+        for field_id in {field_ids.get(cell.cell, "")} & change.current.keys()
+        if cell.was_sent(change.current[field_id])
+    }
+
+
 def _check(cell: Patched, field_id: str, history: Sequence[LeadChange], checked: Checked) -> None:
     """
-    A PATCH sent twice has two changes; the later may have replaced what was typed in between.
+    A PATCH sent twice has two changes; what the later replaced was typed in between, be it what it was planned on,
+    unless a program put that there: what we gave back is no edit.
 
     Where our change does not tell what it replaced, the change before it does: payloads come in order, without gaps.
     """
-    told, silent, before = False, False, None
+    told, silent, before, by_person = False, False, None, False
     found: Replaced | None = None
     for change in history:
         if change.source == BY_PROGRAM and cell.was_sent(change.current[field_id]) and cell.is_of(change):
-            told = True
             former = (change.previous or {}).get(field_id, before)
             if former is None:
                 silent = True
-            elif not (cell.was_planned_from(former) or cell.was_sent(former)):
+            elif not (cell.was_sent(former) or (cell.was_planned_from(former) and not (told and by_person))):
                 found = Replaced(cell, former)
-        before = change.current[field_id]
+            told = True
+        before, by_person = change.current[field_id], change.source != BY_PROGRAM
     if found is not None:
         checked.replaced.append(found)
     elif silent:

@@ -59,13 +59,29 @@ class Feed:
         If its answer is known, it is the latest of its kind up to then: a PUT that was sent twice counts by the
         second. If not, it is the first: what follows may be a person who chose the same.
         """
+        alike = self._alike(intent, cell)
+        return alike[-1] if alike else None
+
+    def replaced(self, intent: Intent, cell: str) -> list[Any]:
+        """
+        What people had put into `cell` before our write replaced it, the latest first.
+
+        What a PUT replaced that was sent a second time was put there after the first: be it what had been read.
+        """
+        return [
+            change.before
+            for index, change in reversed([*enumerate(self._alike(intent, cell))])
+            if index or digest(cell, change.before) != intent.sent.planned_from.get(cell)
+        ]
+
+    def _alike(self, intent: Intent, cell: str) -> list[_Change]:
         alike = [
             change
             for change in self._changes.get((intent.card_id, cell), ())
             if digest(cell, change.after) == intent.sent.cells.get(cell)
             and intent.since <= change.time <= (intent.answered or math.inf)
         ]
-        return alike[-1 if intent.answered else 0] if alike else None
+        return alike if intent.answered else alike[:1]
 
     def latest(self, card_id: str, cell: str, until: float) -> _Change | None:
         """The newest change of a card's cell up to then."""
@@ -78,13 +94,12 @@ class Feed:
 
 
 def find_overwritten(feed: Feed, intents: Iterable[Intent]) -> list[Overwritten]:
-    """For each cell sent, the value that our write replaced, where it is not the one that had been read."""
+    """For each cell sent, the values of people that our write replaced, the latest first."""
     found = []
     for intent in intents:
         for cell in COLUMN_OF:
-            ours = feed.ours(intent, cell) if cell in intent.sent.cells else None
-            if ours and digest(cell, ours.before) != intent.sent.planned_from.get(cell):
-                found.append(Overwritten(intent, cell, ours.before))
+            if cell in intent.sent.cells:
+                found += [Overwritten(intent, cell, value) for value in feed.replaced(intent, cell)]
         found += _archived_in_use(feed, intent)
     return found
 

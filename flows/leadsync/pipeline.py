@@ -51,7 +51,7 @@ from leadsync.extract import (
 from leadsync.frames import base_frame, deleted_cards, overlay
 from leadsync.guards import check_emptied, check_plan, check_reads
 from leadsync.intents import LEAD, IntentState, intents_of
-from leadsync.lead_overwrites import Patched
+from leadsync.lead_overwrites import Patched, find_told
 from leadsync.lock import StillHeld, pair_lock
 from leadsync.model import BASE_COLUMNS, Rules
 from leadsync.pair import Pair, Rows, leads_held, same_table
@@ -347,6 +347,8 @@ class Run:
             self._tell(plan, rows_of(plan.changes, outcome="planned"))
             return Outcome()
         self.clients.count()
+        if planned.verdicts:  # agreed before anything is given back: what was edited since is then no conflict
+            self.clients.store.journal(self.pair, plan.base_updates, plan.forget, (), planned.verdicts)
         if given_back := self._repair_earlier_writes():
             return Outcome(postponed=given_back)
         if plan.card_writes and not seen.lists_checked:
@@ -357,7 +359,7 @@ class Run:
             self.clients.store.forget_seen(self.pair, seen.feed)
         leads_since = self.clients.airtable.clock if self.feed and self.feed.follows(seen.feed) else None
         intents = intents_of(plan, self.clients.trello.clock, self.run_id, self.board.lists, leads_since)
-        self.clients.store.journal(self.pair, plan.base_updates, plan.forget, intents, planned.verdicts)
+        self.clients.store.journal(self.pair, plan.base_updates, plan.forget, intents)
         keep_checks(self.clients.store, self.pair, plan.checks)
         self._tell(plan, [])
         outcome = Outcome()
@@ -448,6 +450,9 @@ class Run:
         scope = self._relied_on(scope_of(read, memory, self.settings, board, self.feed))
         leads, cards = self._extract(board, memory, scope)
         self.feed_asked, self.told = leads.feed_asked, leads.told
+        if self.feed is not None:
+            patched = find_told(leads.told, memory.intents, self.feed.fields)
+            memory = replace(memory, patched=frozenset(patched))
         if self.feed is not None and self.feed.note:
             self._note(self.feed.note)
         self._mind_lists(memory, cards)
@@ -482,10 +487,11 @@ class Run:
 
     def _judge(self, memory: Memory, leads: LeadsRead, cards: CardsRead) -> list[Verdict]:
         """What became of the writes of a run that was cut off; what that one could not list is listed now."""
-        proven, shown = memory.proven(cards.cards, self.board), self.checkup.shown
+        proven, shown = memory.proven(cards.cards, self.board), self.checkup.shown - self.checkup.found
         asked = None if self.checkup.error else shown
         now = self.clients.trello.clock
         verdicts = judge(memory.base, memory.intents, leads.leads, cards.cards, proven, now, asked)
+        verdicts = [each for each in verdicts if each.became or each.intent.number not in self.checkup.found]
         self._list(conflict for verdict in verdicts for conflict in verdict.conflicts)
         return verdicts
 

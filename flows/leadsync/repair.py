@@ -67,6 +67,11 @@ class Checkup:
         """Numbers of the rows of which the feed shows all that was sent."""
         return frozenset(row.number for row in self.rows if self.feed and self.feed.shows(row))
 
+    @property
+    def found(self) -> frozenset[int]:
+        """Numbers of the rows whose PUT landed on an edit."""
+        return frozenset(found.intent.number for found in self.overwritten)
+
 
 @dataclass
 class Repairs:
@@ -128,7 +133,7 @@ def _repair_row(row: Intent, findings: Sequence[Overwritten], trello: Trello, ta
         became = _give_back(found, trello, target)
         conflict = _as_conflict(found, target, became)
         repairs.conflicts += [conflict] if conflict else []
-        repairs.given_back += [row.lead_id] if became is Repair.GIVEN_BACK else []
+        repairs.given_back += [row.lead_id] if conflict or became is Repair.GIVEN_BACK else []
         listed += [conflict] if conflict and became is Repair.TOO_LATE else []
     target.store.end_intents([replace(row, conflicts=(*row.conflicts, *listed))])
 
@@ -149,6 +154,7 @@ def _give_back(found: Overwritten, trello: Trello, target: Target) -> Repair:
     agreed = [base.get(column) for column in columns]
     known = agreed in ([intent.record.get(column) for column in columns], [intent.undo[column] for column in columns])
     if not known or not _is_as_sent(intent, cell, card):
+        agree_again(intent, columns, target)
         return Repair.TOO_LATE
     value = _given(found, card)
     if cell == "desc" and len(value) > TRELLO_TEXT_LIMIT:
@@ -169,6 +175,18 @@ def _give_back(found: Overwritten, trello: Trello, target: Target) -> Repair:
     except ServiceRefusedError:
         return Repair.TOO_LATE
     return Repair.GIVEN_BACK
+
+
+def agree_again(intent: Intent, columns: Sequence[str], target: Target) -> None:
+    """
+    A cell that has gone on went on from our write: so says the base then, also if a give-back was cut off before it.
+
+    That had taken the base back, and a person who chose just this value would seem not to have moved.
+    """
+    base = target.store.load_row(target.pair, intent.lead_id)
+    if columns and all(base.get(column) == intent.undo[column] for column in columns):
+        agreed = {intent.lead_id: {column: intent.record[column] for column in columns}}
+        target.store.journal(target.pair, agreed, (), ())
 
 
 def _given(found: Overwritten, card: dict[str, Any]) -> Any:

@@ -17,7 +17,7 @@ from leadsync.intents import Intent, IntentState, Sent, digest, digests_of
 from leadsync.lead_overwrites import Patched, Replaced, find_replaced
 from leadsync.payloads import LeadChange
 from leadsync.plan import Conflict
-from leadsync.repair import GIVEN_UP, Repair, Repairs
+from leadsync.repair import GIVEN_UP, Repair, Repairs, agree_again
 from leadsync.settling import LEAD_CELLS
 from leadsync.target import Failure, Target
 
@@ -94,6 +94,7 @@ def _give_back(found: Replaced, now: pd.DataFrame, airtable: Airtable, target: T
     agreed = [base.get(column) for column in columns]
     known = agreed in ([row.record[column] for column in columns], [row.undo[column] for column in columns])
     if held is None or not known or not found.patched.was_sent(held):
+        agree_again(row, columns, target)
         return Repair.TOO_LATE
     target.still_held()
     sent = Sent({cell: row.sent.cells[cell]}, digests_of({cell: found.value}))

@@ -104,7 +104,8 @@ def settle(
     The base as it would stand had the cut-off run recorded what it wrote.
 
     A cell counts as written if the written side holds the intended value, or the feed has it as `proven`; then the
-    values meant to be agreed become the base, and whatever differs from them since is a person's edit.
+    values meant to be agreed become the base, and whatever differs from them since is a person's edit. "closed" is
+    proven for a lead of whose write the feed shows all.
     """
     if not intents:
         return base
@@ -161,12 +162,14 @@ def _settled(
     if intent.side == LEAD:
         if was is None or intent.lead_id not in airtable.index:
             return {}
-        return _columns(intent, _strings(airtable.loc[intent.lead_id].to_dict()), LEAD_CELLS, ())
+        return _columns(intent, _strings(airtable.loc[intent.lead_id].to_dict()), LEAD_CELLS, proven)
     if not intent.card_id:
         return _settled_creation(was, intent, trello)
     if was is None:
         return {}
     card = _strings(trello.loc[intent.card_id].to_dict()) if intent.card_id in trello.index else None
+    if "closed" in intent.sent.cells and (intent.lead_id, "closed") in proven:  # be it that a person has undone it
+        return dict(intent.record)
     if intent.record.get("card_presence") == "archived_by_us":
         return dict(intent.record) if card is None or card["presence"] == "archived" else {}
     if card is None or card["presence"] != "open":

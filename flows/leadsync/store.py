@@ -284,7 +284,7 @@ class StateStore:
                 query = sa.select(intent_table).where(pending).order_by(intent_table.c.id)
                 rows = [_intent(row) for row in connection.execute(query).all()]
                 for superseded in rows[:-1]:
-                    _replace_intent(connection, superseded, None)
+                    _replace_intent(connection, superseded, superseded.until(rows[-1].since))
                 for intent in rows[-1:]:
                     done = replace(intent, state=IntentState.CHECKED)
                     if sent and lead_id in sent and intent.sent.cells:
@@ -296,8 +296,9 @@ class StateStore:
         """Just before a PUT that turns out to differ from what was journalled."""
         pending = _row_of(intent_table, pair, lead_id) & (intent_table.c.side == CARD)
         pending &= intent_table.c.state == IntentState.PENDING.value
+        newest = sa.select(sa.func.max(intent_table.c.id)).where(pending).scalar_subquery()
         with self._writing() as connection:
-            connection.execute(sa.update(intent_table).where(pending).values(sent=_sent_json(sent)))
+            connection.execute(sa.update(intent_table).where(intent_table.c.id == newest).values(sent=_sent_json(sent)))
 
     def give_back(self, pair: str, undo: Mapping[str, Any], intent: Intent) -> None:
         """In one transaction, before a cell is given back: the base as it was, and the write that is to follow."""

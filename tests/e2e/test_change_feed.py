@@ -1,5 +1,6 @@
 """The change feed: what it costs, what it sees, how it mends itself, and what it says when it cannot be used."""
 
+from contextlib import contextmanager
 from itertools import count
 from math import ceil
 from unittest.mock import patch
@@ -56,6 +57,21 @@ def edit_before(world, method, act):
             done.append(act())
 
     return world.emulator.before_request(person)
+
+
+@contextmanager
+def killed_at(method):
+    """The process ends once such a request to Airtable has taken effect."""
+    send = Wire.send
+
+    def send_and_die(self, request, *args, **kwargs):
+        response = send(self, request, *args, **kwargs)
+        if request.method == method:
+            raise KeyboardInterrupt
+        return response
+
+    with patch.object(Wire, "send", send_and_die), pytest.raises(KeyboardInterrupt):
+        yield
 
 
 def first(world):
@@ -352,15 +368,7 @@ def test_edit_that_a_killed_run_wrote_over_is_found_by_the_next(world, read):
     lead = first(world)
     world.trello.edit(world.card(lead)["id"], name="Card's")
     stop = edit_before(world, "PATCH", lambda: world.airtable.edit(lead, name="Mine"))
-    send = Wire.send
-
-    def send_and_die(self, request, *args, **kwargs):
-        response = send(self, request, *args, **kwargs)
-        if request.method == "PATCH":
-            raise KeyboardInterrupt
-        return response
-
-    with patch.object(Wire, "send", send_and_die), pytest.raises(KeyboardInterrupt):
+    with killed_at("PATCH"):
         world.sync(read=read)
     stop()
     conflicts = [row for _ in range(2) for row in world.sync(read=read).conflicts]
@@ -617,3 +625,40 @@ def test_webhooks_that_do_not_answer_stop_no_sync(tmp_path):
     assert world.sync().notes == []
     assert world.sync(read="delta").read == DELTA
     world.close()
+
+
+# What a cut run's writes replaced, though the cell has gone on
+
+
+@pytest.mark.parametrize("policy", ["airtable", "trello"])
+@pytest.mark.parametrize("pause", [5.0, 100.0], ids=["soon", "late"])
+@pytest.mark.parametrize("second", ["LOST", "NEW"])
+def test_edit_that_a_killed_patch_replaced_is_listed_though_the_lead_was_edited_again(world, policy, pause, second):
+    """The later edit is one after our write, be it back to what had been agreed before."""
+    world.pause = pause
+    lead = first(world)
+    world.trello.move(world.card(lead)["id"], "DONE")
+    edit_before(world, "PATCH", lambda: world.airtable.edit(lead, status="CONTACTED"))
+    with killed_at("PATCH"):
+        world.sync(SYNC_CONFLICT=policy)
+    world.airtable.edit(lead, status=second)
+    conflicts = [row for _ in range(3) for row in world.sync(SYNC_CONFLICT=policy).conflicts]
+    assert "CONTACTED" in [row[1] for row in findings(conflicts, lead)]
+    assert world.status(lead) == second
+    world.assert_idle(SYNC_CONFLICT=policy)
+
+
+@pytest.mark.parametrize("policy", ["airtable", "trello"])
+@pytest.mark.parametrize("second", ["LOST", "NEW"])
+def test_edit_while_a_give_back_was_cut_off_is_an_edit(world, policy, second):
+    """Killed when the base had forgotten our write, and the lead still held it."""
+    lead = first(world)
+    world.trello.move(world.card(lead)["id"], "DONE")
+    edit_before(world, "PATCH", lambda: world.airtable.edit(lead, status="CONTACTED"))
+    with patch("leadsync.airtable.Airtable.give_back", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        world.sync(SYNC_CONFLICT=policy)
+    world.airtable.edit(lead, status=second)
+    conflicts = [row for _ in range(3) for row in world.sync(SYNC_CONFLICT=policy).conflicts]
+    assert "CONTACTED" in [row[1] for row in findings(conflicts, lead)]
+    assert world.status(lead) == second
+    world.assert_idle(SYNC_CONFLICT=policy)

@@ -154,6 +154,55 @@ def test_overwritten_edit_that_trello_does_not_take_back_is_listed_and_holds_up_
     assert (world.status(lead), world.place(lead), world.card(lead)["name"]) == ("CONTACTED", "IN_PROGRESS", "Ada L.")
 
 
+@POLICIES
+def test_edit_back_to_what_was_agreed_while_a_give_back_was_cut_off_is_an_edit(world, policy):
+    """Killed when the base had forgotten our write, and the card still held it."""
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, status="CONTACTED", name="Ada L.")
+    just_before_put(world, moved_and_renamed(world, lead))
+    with killed_before("GET", "/actions"):
+        world.sync(SYNC_CONFLICT=policy)
+    with killed_before("PUT"):
+        world.sync(SYNC_CONFLICT=policy)
+    world.trello.edit(world.card(lead)["id"], list_name="TODO", name="Ada")
+    conflicts = rest(world, SYNC_CONFLICT=policy)
+    assert {("status", "DONE"), ("name", "Mine")} <= {(row[0], row[2]) for row in findings(conflicts, lead)}
+    assert (world.status(lead), world.cells(lead)["name"]) == ("NEW", "Ada")
+
+
+@POLICIES
+def test_edit_after_a_kill_is_no_conflict_though_another_cell_is_given_back(world, policy):
+    """The killed PUT landed on a move; its title was agreed, and a person has renamed the card since."""
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, status="CONTACTED", name="Ada L.")
+    just_before_put(world, lambda: world.trello.move(world.card(lead)["id"], "DONE"))
+    with killed_after("PUT"):
+        world.sync(SYNC_CONFLICT=policy)
+    world.trello.edit(world.card(lead)["id"], name="Ada M.")
+    conflicts = rest(world, SYNC_CONFLICT=policy)
+    assert {row[0] for row in findings(conflicts, lead)} == {"status"}
+    assert world.cells(lead)["name"] == "Ada M."
+
+
+@POLICIES
+@pytest.mark.parametrize("pause", [5.0, 100.0], ids=["soon", "late"])
+def test_overwritten_edit_is_found_though_a_newer_write_followed_before_the_feed_was_read(world, policy, pause):
+    """The run was killed, the card renamed again, and the next run wrote while the feed was away."""
+    world.pause = pause
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, name="Ada L.")
+    just_before_put(world, lambda: world.trello.edit(world.card(lead)["id"], name="Mine"))
+    with killed_after("PUT"):
+        world.sync(SYNC_CONFLICT=policy)
+    world.trello.edit(world.card(lead)["id"], name="Third")
+    world.emulator.inject(Fault("status", path="/actions", status=500, times=99))
+    conflicts = world.sync(exit_code=None, SYNC_CONFLICT=policy).conflicts
+    world.emulator.clear_faults()
+    conflicts += rest(world, SYNC_CONFLICT=policy)
+    for typed in ("Mine", "Third"):
+        assert world.card(lead)["name"] == typed or typed in [row[2] for row in findings(conflicts, lead)]
+
+
 def test_overwritten_note_is_given_back_by_the_run_after_a_kill(world):
     """A note typed between the re-read and the PUT of the description."""
     lead = world.linked("Ada", "NEW", email="ada@example.com")
@@ -224,6 +273,26 @@ def test_unchecked_writes_are_listed_after_a_week(world):
     world.emulator.clear_faults()
     world.assert_idle()
     assert world.calls() == (1, 1)
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "status_after"])
+def test_edit_that_takes_back_a_put_before_it_is_sent_again_is_listed(world, kind):
+    """The PUT took effect without an answer; what its second sending replaced is just what it had been planned on."""
+    lead = world.linked("Ada", "NEW")
+    card = world.card(lead)["id"]
+    world.airtable.edit(lead, status="CONTACTED", name="Ada L.")
+    puts = []
+
+    def before(request, _index):
+        if request.method == "PUT":
+            puts.append(request)
+            if len(puts) == 2:
+                world.trello.edit(card, list_name="TODO", name="Ada")
+
+    world.emulator.before_request(before)
+    world.emulator.inject(Fault(kind, method="PUT", status=500))
+    conflicts = world.sync().conflicts + rest(world)
+    assert {("status", "TODO"), ("name", "Ada")} <= {(row[0], row[2]) for row in findings(conflicts, lead)}
 
 
 # --- half a proof ---------------------------------------------------------------------------------------------
@@ -347,6 +416,32 @@ def test_card_edited_just_before_it_is_archived_is_spared(world, edit, cut):
     assert ("card", "deleted") in {row[:2] for row in findings(conflicts, lead)}
     assert world.sync().exit_code == 0
     assert world.writes() == 0
+
+
+def test_card_taken_back_after_the_run_that_archived_it_was_killed_is_spared(world):
+    lead = world.linked("Ada", "NEW")
+    card = world.card(lead)["id"]
+    world.airtable.delete(lead)
+    with killed_after("PUT"):
+        world.sync()
+    world.trello.unarchive(card)
+    assert findings(world.sync().conflicts, lead)[0][:2] == ("card", "deleted")
+    assert world.trello.card(card)["closed"] is False
+    world.assert_idle()
+
+
+def test_card_archived_after_the_run_that_took_it_back_was_killed_stays_archived(world):
+    lead = world.linked("Ada", "QUALIFIED")
+    card = world.card(lead)["id"]
+    world.trello.archive(card)
+    world.sync()
+    world.airtable.edit(lead, status="NEW")
+    with killed_after("PUT"):
+        world.sync()
+    world.trello.archive(card)
+    world.sync()
+    assert world.trello.card(card)["closed"] is True
+    world.assert_idle()
 
 
 def test_card_nobody_touched_is_archived_with_one_request_and_one_look_at_the_feed(world):

@@ -51,6 +51,14 @@ FOUND = (["LOST"], 0, 0)
         pytest.param(
             [change("DONE", "NEW"), change("LOST", "DONE", "client"), change("DONE", "LOST")], FOUND, id="sent-twice"
         ),
+        pytest.param(
+            [change("DONE", "NEW"), change("NEW", "DONE", "client"), change("DONE", "NEW")],
+            (["NEW"], 0, 0),
+            id="sent-twice-and-taken-back-in-between",
+        ),
+        pytest.param(
+            [change("DONE", "NEW"), change("NEW", "DONE"), change("DONE", "NEW")], FINE, id="given-back-in-between"
+        ),
         pytest.param([change("DONE", "NEW"), change("DONE", "DONE")], FINE, id="sent-twice-without-an-edit"),
         pytest.param([change("DONE", "LOST", at=90.0)], NOT_TOLD, id="an-older-story"),
         pytest.param([change("DONE", "LOST", at=110.0)], NOT_TOLD, id="a-later-story"),

@@ -116,15 +116,18 @@ def test_record_ends_the_intents_of_its_side(store):
     assert store.load_intents(PAIR) == [intent(2)]
 
 
-def test_record_leaves_the_newest_write_of_a_lead_to_be_checked(store):
-    """An earlier one that nobody could judge is superseded by it."""
-    sent = Sent({"name": "old"}, {"name": "new"})
-    journal(store, {LEAD_1: base_row()}, intents=[replace(intent(1), sent=Sent({"name": "older"}, {"name": "old"}))])
-    journal(store, intents=[replace(intent(1), sent=sent)])
+def test_record_leaves_all_writes_of_a_lead_to_be_checked(store):
+    """An earlier one that nobody could judge may have landed on an edit before the newest was begun."""
+    former, sent = Sent({"name": "older"}, {"name": "old"}), Sent({"name": "old"}, {"name": "new"})
+    journal(store, {LEAD_1: base_row()}, intents=[replace(intent(1), sent=former, since=1.0)])
+    journal(store, intents=[replace(intent(1), sent=sent, since=3.0)])
     store.record(PAIR, CARD, {LEAD_1: {"title": "Ada L."}}, {LEAD_1: sent}, answered=5.0)
-    (row,) = store.load_intents(PAIR, *IntentState)
-    assert (row.state, row.sent, row.answered) == (IntentState.UNCHECKED, sent, 5.0)
-    store.end_intents([row])
+    rows = store.load_intents(PAIR, *IntentState)
+    assert [(row.state, row.sent, row.answered) for row in rows] == [
+        (IntentState.UNCHECKED, former, 3.0),
+        (IntentState.UNCHECKED, sent, 5.0),
+    ]
+    store.end_intents(rows)
     assert store.load_intents(PAIR, *IntentState) == []
 
 
