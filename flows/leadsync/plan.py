@@ -252,13 +252,15 @@ def _compare(row: LeadRow) -> None:
     draft = Draft()
     if row.decided["row"] == "unarchive":
         draft.closed = False
-        draft.card_record = {"lead_presence": "present", "card_presence": "open", "seen_status": ""}
+        draft.card_record = {"lead_presence": "present", "card_presence": "open"}
         draft.card_changes.append(row.change("card", "archived", "un-archived", TO_TRELLO))
     else:
         _adopt(row)
     status = _resolve(row, draft, "status", row.lead["status"], row.card["stage"])
-    seen = row.lead["status"] if status in ("parked", "held") else ""  # not agreed, but no news if the card is archived
-    if row.decided["row"] == "compare" and seen != row.was.get("seen_status", ""):
+    seen = row.lead["status"] if status in NOT_AGREED else ""  # no news later, should the card be archived or deleted
+    if row.decided["row"] == "unarchive":
+        draft.card_record["seen_status"] = seen
+    elif seen != row.was.get("seen_status", ""):
         row.record(seen_status=seen)
     STATUS_PLANNERS[status](row, draft)
     NAME_PLANNERS[_resolve(row, draft, "name", row.lead["name"], row.card["title"])](row, draft)
@@ -415,6 +417,8 @@ def _move_card(row: LeadRow, draft: Draft, stage: str, note: str = "") -> None:
     draft.card_changes.append(row.change("status", row.card["stage"] or "parked", stage, TO_TRELLO, note))
 
 
+NOT_AGREED: Final = ("parked", "held", "quarantined")
+"""Decisions that leave the status as it is on both sides."""
 STATUS_PLANNERS: Final = {
     "unchanged": _status_unchanged,
     "agreed": _status_agreed,

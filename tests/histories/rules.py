@@ -195,7 +195,7 @@ def check_report(ledger: Ledger, run: Run, lists_moved: bool, refusals: bool) ->
     if run.disturbed:
         allowed = {0, 1, 3}
     else:
-        emptied = ledger.mass_act_at > 0
+        emptied = ledger.mass_act_at > 0 or not run.leads  # an empty table is refused
         allowed = {0} | ({1} if refusals else set()) | ({3} if emptied or lists_moved else set())
     if report.exit_code not in allowed:
         raise Breach("exit code with cause", f"exit {report.exit_code}: {report.message}")
