@@ -162,6 +162,8 @@ class Ledger:
 
     def __init__(self) -> None:
         self.now = 0
+        self.newlines_change = False
+        """The service has a way of its own with line ends."""
         self.live: list[Edit] = []
         self.after_act: Sight | None = None
         self.born: list[str] = []

@@ -53,6 +53,7 @@ class Player:
 
     def __init__(self, ground: Ground, folder: Path) -> None:
         self.ground, self.ledger, self.runs = ground, Ledger(), 0
+        self.ledger.newlines_change = bool(dict(ground.knobs).get("trello_normalises_newlines"))
         random.seed(0)  # the product's jitter
         self.stages = {status: stage for status, stage in STAGE_OF.items() if status != "NURTURE" or ground.nurture}
         self.world = NearWorld(folder, trip=ground.trip, **dict(ground.knobs))
@@ -543,7 +544,7 @@ class People:
         """The lead and its card."""
         lead = self._lead(pick)
         card = self.ledger.card_of.get(lead or "")
-        if lead and card in self.tre.cards():
+        if lead and card in self.tre.cards() and len(self.air.records()) > 1:
             self.player.presence_moved = True
             self.air.delete(lead)
             self.tre.delete(str(card))

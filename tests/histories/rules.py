@@ -342,6 +342,9 @@ def _no_edit_lost(ledger: Ledger, rest: Rest) -> None:
         others = [each for each in ledger.edits_of(edit.lead) if each.cell == edit.cell and each.side != edit.side]
         if edit.null and any(ledger.shows(other, other.side, sight) for other in others):
             continue  # it was taken back before the sync saw it
+        other = TRELLO if edit.side == AIRTABLE else AIRTABLE
+        if edit.null and ledger.touched[edit.lead, edit.cell, other] > ledger.last_good_before(edit.at):
+            continue  # back to what was agreed is no move, and the other side has moved in the same interval
         values = [ledger.value(edit.lead, edit.cell, side, sight) for side in (AIRTABLE, TRELLO)]
         raise Breach("no edit lost", f"{edit}; now airtable {values[0]!r}, trello {values[1]!r}")
 
@@ -371,8 +374,11 @@ def _values_are_typed(ledger: Ledger, rest: Rest) -> None:
 def _texts_kept(ledger: Ledger, rest: Rest) -> None:
     for card_id, lines in ledger.texts.items():
         card = rest.sight.cards.get(card_id)
-        if card is not None and sorted(own_text(card["desc"])) != sorted(lines):
-            raise Breach("texts stay", f"{card_id}: {lines} -> {own_text(card['desc'])}")
+        now = own_text(card["desc"]) if card is not None else lines
+        if ledger.newlines_change:
+            now, lines = ([line.removesuffix("\r") for line in each] for each in (now, lines))
+        if sorted(now) != sorted(lines):
+            raise Breach("texts stay", f"{card_id}: {lines} -> {now}")
 
 
 def _set_aside_with_cause(ledger: Ledger, rest: Rest) -> None:
