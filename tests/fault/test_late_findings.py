@@ -203,6 +203,22 @@ def test_overwritten_note_is_given_back_by_the_run_after_a_kill(world):
     assert "new@example.com" in world.card(lead)["desc"]
 
 
+def test_overwritten_note_in_a_long_description_is_listed_when_the_card_went_on_meanwhile(world):
+    """Of the description its new line is listed, not its beginning."""
+    lead = world.linked("Ada", "NEW", email="ada@example.com")
+    card = world.card(lead)["id"]
+    world.trello.edit(card, desc=f"{'Old notes. ' * 500}\n\n{world.trello.card(card)['desc']}")
+    world.sync()
+    world.airtable.edit(lead, email="new@example.com")
+    noted = world.trello.card(card)["desc"].replace("\n\n", "\n\nCall after five.\n\n", 1)
+    just_before_put(world, lambda: world.trello.edit(card, desc=noted))
+    with killed_after("PUT"):
+        world.sync()
+    world.trello.edit(card, desc=f"Went on.\n{world.trello.card(card)['desc']}")
+    conflicts = rest(world)
+    assert [row["trello"].splitlines()[0] for row in conflicts if row["field"] == "description"] == ["Call after five."]
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_edit_is_not_lost_by_a_kill_at_any_request_of_giving_back(tmp_path, after):
     """Also while it is being given back."""
