@@ -75,10 +75,14 @@ class Checkup:
 
 @dataclass
 class Repairs:
-    """`conflicts`: what was overwritten. `given_back`: leads to be decided anew. `unchecked`: rows nobody waits for."""
+    """
+    `conflicts`: what was overwritten. `given_back`: leads to be decided anew; `wrote`: a cell of theirs was written.
+    `unchecked`: rows nobody waits for.
+    """
 
     conflicts: list[Conflict] = field(default_factory=list)
     given_back: list[str] = field(default_factory=list)
+    wrote: bool = False
     unchecked: list[Intent] = field(default_factory=list)
 
 
@@ -132,6 +136,7 @@ def _repair_row(row: Intent, findings: Sequence[Overwritten], trello: Trello, ta
         became = _give_back(found, card, trello, target)
         conflict = _as_conflict(found, card, target, became)
         repairs.conflicts += [conflict] if conflict else []
+        repairs.wrote |= became is Repair.GIVEN_BACK
         repairs.given_back += [row.lead_id] if conflict or became is Repair.GIVEN_BACK else []
         listed += [conflict] if conflict and became is Repair.TOO_LATE else []
     target.store.end_intent(replace(row, conflicts=(*row.conflicts, *listed)))

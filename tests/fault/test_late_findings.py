@@ -141,6 +141,21 @@ def test_overwritten_edit_is_listed_when_the_card_went_on_meanwhile(world):
     assert (world.status(lead), world.cells(lead)["name"]) == ("NEW", "Once more")
 
 
+@pytest.mark.parametrize("what", ["guard", "token"])
+def test_run_that_is_refused_after_it_gave_something_back_is_incomplete(world, what):
+    """Nothing else was written; yet 2 and 3 say that nothing was."""
+    uninvolved = [world.lead(f"Lead {number}", "CONTACTED") for number in range(12)]
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, status="CONTACTED", name="Ada L.")
+    just_before_put(world, moved_and_renamed(world, lead))
+    with killed_before("GET", "/actions"):
+        world.sync()
+    meanwhile = {"guard": lambda: [*map(world.airtable.delete, uninvolved)], "token": world.airtable.revoke}
+    just_before_put(world, meanwhile[what])
+    report = world.sync(exit_code=1)
+    assert (world.writes("trello"), report.changes) == (2, [])
+
+
 @POLICIES
 def test_edit_back_to_what_was_agreed_while_a_give_back_was_cut_off_is_an_edit(world, policy):
     """Killed when the base had forgotten our write, and the card still held it."""
