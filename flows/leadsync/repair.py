@@ -166,7 +166,7 @@ def _give_back(found: Overwritten, card: dict[str, Any], trello: Trello, target:
         record={},
         undo={},
         conflicts=(),
-        since=trello.clock,
+        since=max(trello.clock, found.at + 0.001),  # the person's own change came before, whatever the clock's step
         answered=0.0,
         state=IntentState.UNCHECKED,
         sent=Sent({cell: intent.sent.cells[cell]}, digests_of({cell: value})),

@@ -205,6 +205,20 @@ def test_overwritten_edit_is_found_though_a_newer_write_followed_before_the_feed
         assert world.card(lead)["name"] == typed or typed in [row[2] for row in findings(conflicts, lead)]
 
 
+@POLICIES
+def test_overwritten_edit_is_decided_in_the_same_run_by_a_clock_of_whole_seconds(tmp_path, policy):
+    """The write of the next pass is not taken for a second sending of the first."""
+    world = World(tmp_path, trello_server_time=False)
+    world.lead("Uninvolved", "CONTACTED")
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, status="CONTACTED", name="Ada L.")
+    just_before_put(world, moved_and_renamed(world, lead))
+    report = world.sync(SYNC_CONFLICT=policy)
+    assert_not_lost(world, lead, report.conflicts)
+    assert report.postponed == []
+    world.close()
+
+
 def test_overwritten_note_is_given_back_by_the_run_after_a_kill(world):
     """A note typed between the re-read and the PUT of the description."""
     lead = world.linked("Ada", "NEW", email="ada@example.com")
