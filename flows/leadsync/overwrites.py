@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from leadsync.frames import time_of
@@ -17,15 +17,22 @@ from leadsync.intents import COLUMN_OF, Intent, digest
 
 IN_USE: Final = ("idList", "name")
 """Cells by which a person shows that a card is still in use; such a card is not archived."""
+WHOLE_SECOND: Final = 1.0
+"""How exact the service's clock is, if it does not tell thousandths."""
 
 
 @dataclass(frozen=True)
 class Overwritten:
-    """`value` is what a person had put into `cell` (a wire name) just before the write of `intent` replaced it."""
+    """
+    `value` is what a person had put into `cell` (a wire name) just before the write of `intent` replaced it.
+
+    `at`: when that was [s since 1970].
+    """
 
     intent: Intent
     cell: str
     value: Any
+    at: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -62,16 +69,19 @@ class Feed:
         alike = self._alike(intent, cell)
         return alike[-1] if alike else None
 
-    def replaced(self, intent: Intent, cell: str) -> list[Any]:
+    def replaced(self, intent: Intent, cell: str) -> list[Overwritten]:
         """
         What people had put into `cell` before our write replaced it, the latest first.
 
-        What a PUT replaced that was sent a second time was put there after the first: be it what had been read.
+        What a PUT replaced that was sent a second time was put there after the first: be it what had been read. By a
+        clock of whole seconds, the first may be a write from before this one.
         """
+        alike = self._alike(intent, cell)
+        begun = intent.since + (WHOLE_SECOND if intent.since.is_integer() else 0.0)
         return [
-            change.before
-            for index, change in reversed([*enumerate(self._alike(intent, cell))])
-            if index or digest(cell, change.before) != intent.sent.planned_from.get(cell)
+            Overwritten(intent, cell, change.before, change.time)
+            for former, change in reversed([*zip([None, *alike], alike, strict=False)])
+            if (former and former.time >= begun) or digest(cell, change.before) != intent.sent.planned_from.get(cell)
         ]
 
     def _alike(self, intent: Intent, cell: str) -> list[_Change]:
@@ -99,7 +109,7 @@ def find_overwritten(feed: Feed, intents: Iterable[Intent]) -> list[Overwritten]
     for intent in intents:
         for cell in COLUMN_OF:
             if cell in intent.sent.cells:
-                found += [Overwritten(intent, cell, value) for value in feed.replaced(intent, cell)]
+                found += feed.replaced(intent, cell)
         found += _archived_in_use(feed, intent)
     return found
 
@@ -111,7 +121,7 @@ def _archived_in_use(feed: Feed, intent: Intent) -> list[Overwritten]:
         return []
     edits = ((cell, feed.latest(intent.card_id, cell, ours.time)) for cell in IN_USE)
     return [
-        Overwritten(intent, "closed", edit.after)
+        Overwritten(intent, "closed", edit.after, ours.time)
         for cell, edit in edits
         if edit and digest(cell, edit.after) != intent.sent.planned_from.get(cell)
     ][:1]

@@ -392,6 +392,7 @@ class Run:
         return repairs.given_back + self._repair_leads(self.told)
 
     def _tell_repairs(self, repairs: Repairs) -> None:
+        self.report.gave_back |= repairs.wrote
         self._list(repairs.conflicts)
         for intent in repairs.unchecked:
             note = "A write could not be checked for a week: an edit made just before it would be lost."

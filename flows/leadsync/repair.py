@@ -75,10 +75,14 @@ class Checkup:
 
 @dataclass
 class Repairs:
-    """`conflicts`: what was overwritten. `given_back`: leads to be decided anew. `unchecked`: rows nobody waits for."""
+    """
+    `conflicts`: what was overwritten. `given_back`: leads to be decided anew; `wrote`: a cell of theirs was written.
+    `unchecked`: rows nobody waits for.
+    """
 
     conflicts: list[Conflict] = field(default_factory=list)
     given_back: list[str] = field(default_factory=list)
+    wrote: bool = False
     unchecked: list[Intent] = field(default_factory=list)
 
 
@@ -130,23 +134,24 @@ def _is_old(row: Intent, checkup: Checkup) -> bool:
 def _repair_row(row: Intent, findings: Sequence[Overwritten], trello: Trello, target: Target, repairs: Repairs) -> None:
     listed = []
     for found in findings:
-        became = _give_back(found, trello, target)
-        conflict = _as_conflict(found, target, became)
+        target.still_held()
+        card = {str(column): value for column, value in trello.get_card(target.board, row.card_id).iloc[0].items()}
+        became = _give_back(found, card, trello, target)
+        conflict = _as_conflict(found, card, target, became)
         repairs.conflicts += [conflict] if conflict else []
+        repairs.wrote |= became is Repair.GIVEN_BACK
         repairs.given_back += [row.lead_id] if conflict or became is Repair.GIVEN_BACK else []
         listed += [conflict] if conflict and became is Repair.TOO_LATE else []
     target.store.end_intents([replace(row, conflicts=(*row.conflicts, *listed))])
 
 
-def _give_back(found: Overwritten, trello: Trello, target: Target) -> Repair:
+def _give_back(found: Overwritten, card: dict[str, Any], trello: Trello, target: Target) -> Repair:
     """
-    The person's value goes back into the cell, while that and the base still hold our write.
+    The person's value goes back into the cell, while that and the base still hold our write. `card`: as it is now.
 
     First the base forgets that we agreed, then the card is written: cut in between, the next run comes here again.
     """
     intent, cell = found.intent, found.cell
-    target.still_held()
-    card = {str(column): value for column, value in trello.get_card(target.board, intent.card_id).iloc[0].items()}
     if _holds_the_edit(found, card):
         return Repair.IN_FORCE
     base = target.store.load_row(target.pair, intent.lead_id)
@@ -164,7 +169,7 @@ def _give_back(found: Overwritten, trello: Trello, target: Target) -> Repair:
         record={},
         undo={},
         conflicts=(),
-        since=trello.clock,
+        since=max(trello.clock, found.at + 0.001),  # the person's own change came before, whatever the clock's step
         answered=0.0,
         state=IntentState.UNCHECKED,
         sent=Sent({cell: intent.sent.cells[cell]}, digests_of({cell: value})),
@@ -211,12 +216,22 @@ def _is_as_sent(intent: Intent, cell: str, card: dict[str, Any]) -> bool:
     return card["presence"] == "open" and digest(cell, card[COLUMN_OF[cell]]) == intent.sent.cells[cell]
 
 
-def _as_conflict(found: Overwritten, target: Target, became: Repair) -> Conflict | None:
+def _as_conflict(found: Overwritten, card: dict[str, Any], target: Target, became: Repair) -> Conflict | None:
     """The finding as it is listed; a description given back is none, and a card taken back is one of the next pass."""
     intent, cell = found.intent, found.cell
     if became is Repair.IN_FORCE or cell == "closed" or (cell == "desc" and became is Repair.GIVEN_BACK):
         return None
     field = FIELD_OF[cell]
-    value = target.board.stages.get(found.value, "another list") if cell == "idList" else str(found.value)
+    value = str(found.value)
+    if cell == "idList":
+        value = target.board.stages.get(value, "another list")
+    elif cell == "desc":
+        value = _lacking(value, str(card["description"])) or value
     ours = str(intent.record.get(field, ""))
     return Conflict(intent.lead_id, intent.card_id, field, ours, value[:TEXT_LISTED], "edited meanwhile", became.value)
+
+
+def _lacking(former: str, now: str) -> str:
+    """The lines that are there no more: a note may stand behind much that nobody has touched."""
+    there = {line.rstrip() for line in now.splitlines()}
+    return "\n".join(line for line in former.splitlines() if line.rstrip() not in there)

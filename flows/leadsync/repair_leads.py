@@ -59,6 +59,7 @@ def repair_leads(
         listed: list[Conflict] = []
         for found in (found for found in checked.replaced if found.patched.intent.number == row.number):
             became = _give_back(found, now, airtable, target, repairs)
+            repairs.wrote |= became is Repair.GIVEN_BACK
             conflicts = [] if became is Repair.IN_FORCE else [_as_conflict(found, became)]
             repairs.conflicts += conflicts
             repairs.given_back += [row.lead_id] if conflicts else []  # also if it was edited again since

@@ -48,6 +48,7 @@ class Report:
     read: dict[str, str] = field(default_factory=dict)  # airtable and trello -> full | delta
     seconds: float = 0.0
     exit_code: int = 0
+    gave_back: bool = False  # a person's value was written back, which is no change
     title: str = "Completed"
     error: str = ""
     skipped: str = ""
@@ -90,7 +91,7 @@ class Report:
 
     def fail(self, error: LeadsyncError) -> None:
         """End with `error`; what was written before stays listed, and then the run counts as incomplete."""
-        written = bool(self.changes) and not self.dry_run
+        written = (bool(self.changes) or self.gave_back) and not self.dry_run
         self.error = str(error)
         self.exit_code = 1 if written and error.exit_code != 4 else error.exit_code
         self.title = "Incomplete" if written else error.title

@@ -154,6 +154,21 @@ def test_overwritten_edit_that_trello_does_not_take_back_is_listed_and_holds_up_
     assert (world.status(lead), world.place(lead), world.card(lead)["name"]) == ("CONTACTED", "IN_PROGRESS", "Ada L.")
 
 
+@pytest.mark.parametrize("what", ["guard", "token"])
+def test_run_that_is_refused_after_it_gave_something_back_is_incomplete(world, what):
+    """Nothing else was written; yet 2 and 3 say that nothing was."""
+    uninvolved = [world.lead(f"Lead {number}", "CONTACTED") for number in range(12)]
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, status="CONTACTED", name="Ada L.")
+    just_before_put(world, moved_and_renamed(world, lead))
+    with killed_before("GET", "/actions"):
+        world.sync()
+    meanwhile = {"guard": lambda: [*map(world.airtable.delete, uninvolved)], "token": world.airtable.revoke}
+    just_before_put(world, meanwhile[what])
+    report = world.sync(exit_code=1)
+    assert (world.writes("trello"), report.changes) == (2, [])
+
+
 @POLICIES
 def test_edit_back_to_what_was_agreed_while_a_give_back_was_cut_off_is_an_edit(world, policy):
     """Killed when the base had forgotten our write, and the card still held it."""
@@ -203,6 +218,20 @@ def test_overwritten_edit_is_found_though_a_newer_write_followed_before_the_feed
         assert world.card(lead)["name"] == typed or typed in [row[2] for row in findings(conflicts, lead)]
 
 
+@POLICIES
+def test_overwritten_edit_is_decided_in_the_same_run_by_a_clock_of_whole_seconds(tmp_path, policy):
+    """The write of the next pass is not taken for a second sending of the first."""
+    world = World(tmp_path, trello_server_time=False)
+    world.lead("Uninvolved", "CONTACTED")
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, status="CONTACTED", name="Ada L.")
+    just_before_put(world, moved_and_renamed(world, lead))
+    report = world.sync(SYNC_CONFLICT=policy)
+    assert_not_lost(world, lead, report.conflicts)
+    assert report.postponed == []
+    world.close()
+
+
 def test_overwritten_note_is_given_back_by_the_run_after_a_kill(world):
     """A note typed between the re-read and the PUT of the description."""
     lead = world.linked("Ada", "NEW", email="ada@example.com")
@@ -214,6 +243,22 @@ def test_overwritten_note_is_given_back_by_the_run_after_a_kill(world):
     rest(world)
     assert world.card(lead)["desc"].startswith("My note.\n\n")
     assert "new@example.com" in world.card(lead)["desc"]
+
+
+def test_overwritten_note_in_a_long_description_is_listed_when_the_card_went_on_meanwhile(world):
+    """Of the description its new line is listed, not its beginning."""
+    lead = world.linked("Ada", "NEW", email="ada@example.com")
+    card = world.card(lead)["id"]
+    world.trello.edit(card, desc=f"{'Old notes. ' * 500}\n\n{world.trello.card(card)['desc']}")
+    world.sync()
+    world.airtable.edit(lead, email="new@example.com")
+    noted = world.trello.card(card)["desc"].replace("\n\n", "\n\nCall after five.\n\n", 1)
+    just_before_put(world, lambda: world.trello.edit(card, desc=noted))
+    with killed_after("PUT"):
+        world.sync()
+    world.trello.edit(card, desc=f"Went on.\n{world.trello.card(card)['desc']}")
+    conflicts = rest(world)
+    assert [row["trello"].splitlines()[0] for row in conflicts if row["field"] == "description"] == ["Call after five."]
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
