@@ -152,7 +152,13 @@ def _shut_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
         shut_at = ledger.last_good_before(ledger.closed.get(card_id, (True, 0))[1])
         edited = any(at >= shut_at for lead in here for at in ledger.status_edits[lead])
         back = any(ledger.back_at.get(lead, -1) >= shut_at for lead in here)
-        if not back and not (edited and any(after.stage_of(after.text(lead, "status")) != "DONE" for lead in here)):
+        gone = [ledger.gone_at.get(lead, 0) for lead in leads - here]
+        spared = gone and ledger.touched_cards[card_id] > ledger.last_good_before(min(gone))
+        if (
+            not back
+            and not spared
+            and not (edited and any(after.stage_of(after.text(lead, "status")) != "DONE" for lead in here))
+        ):
             raise Breach("taken back with cause", f"{card_id} of {sorted(leads)}")
 
 
@@ -343,8 +349,9 @@ def _no_edit_lost(ledger: Ledger, rest: Rest) -> None:
         if edit.null and any(ledger.shows(other, other.side, sight) for other in others):
             continue  # it was taken back before the sync saw it
         other = TRELLO if edit.side == AIRTABLE else AIRTABLE
-        if edit.null and ledger.touched[edit.lead, edit.cell, other] > ledger.last_good_before(edit.at):
-            continue  # back to what was agreed is no move, and the other side has moved in the same interval
+        agreed = max(at for at in ledger.agreed_at[edit.lead, edit.cell] if at < edit.at or at == 0)
+        if edit.null and ledger.touched[edit.lead, edit.cell, other] > agreed:
+            continue  # back to what was agreed is no move, and the other side has moved since that was agreed
         values = [ledger.value(edit.lead, edit.cell, side, sight) for side in (AIRTABLE, TRELLO)]
         raise Breach("no edit lost", f"{edit}; now airtable {values[0]!r}, trello {values[1]!r}")
 
