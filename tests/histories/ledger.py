@@ -193,6 +193,9 @@ class Ledger:
         self.run_at = 0
         """When the last run began that was no dry one."""
         self.good_runs: list[int] = [0]
+        self.set_aside: set[str] = set()
+        """Leads whose card a run did not look at, two markers in it or such."""
+        self.good_runs_of: dict[str, list[int]] = defaultdict(lambda: [0])
         self.mass_act_at = -1
         self.blurred: set[str] = set()
         """Leads of which it cannot be told which card is theirs."""
@@ -405,6 +408,7 @@ class Ledger:
         """After a good run: where both sides say the same, that is what is agreed."""
         self.good_runs.append(self.now)
         for lead in leads:
+            self.good_runs_of[lead].append(self.now)
             card = sight.cards.get(self.card_of.get(lead, ""))
             if lead not in sight.records or card is None or not sight.is_usable(card):
                 continue
@@ -451,8 +455,10 @@ class Ledger:
         agreed = self.agreed_at[lead, cell]
         return len(agreed) > 1 and self.state_lost_at < agreed[-1] <= at
 
-    def last_good_before(self, at: int) -> int:
-        return max(run for run in self.good_runs if run < at or run == 0)
+    def last_good_before(self, at: int, lead: str = "") -> int:
+        """The last good run before `at`; with `lead`, of that lead's table."""
+        runs = self.good_runs_of[lead] if lead else self.good_runs
+        return max(run for run in runs if run < at or run == 0)
 
     def edits_of(self, lead: str) -> Iterator[Edit]:
         return (edit for edit in self.live if edit.lead == lead)

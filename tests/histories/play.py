@@ -239,6 +239,7 @@ class Player:
             known = [lead for lead in emptied if ledger.was_agreed(lead, "status", self.emptied_at)]
             must_refuse(ledger, run, len(known) if len(known) == len(emptied) else 0)
             ledger.list(run.report.conflicts)
+            ledger.set_aside |= {row["lead_id"] for row in run.report.quarantine if not row["field"]}
             if run.report.exit_code == 0 and not run.disturbed:
                 ledger.agree(leads, self.last)
             self.lists_moved &= run.report.exit_code != 3  # told once; from then on they are known

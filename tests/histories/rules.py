@@ -183,9 +183,13 @@ def _made_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
                 state = "away" if away else "archived" if card["closed"] else "open"
                 raise Breach("one card for a lead", f"{lead}: made {cards}, {card_id} is {state}")
         deleted = ledger.deleted_cards.get(lead)
-        if deleted is None or run.recreates or ledger.back_at.get(lead, -1) >= ledger.last_good_before(deleted):
+        known = deleted is not None and any(ledger.was_agreed(lead, cell, deleted) for cell in TWO_WAY)
+        if deleted is None or not known or run.recreates:
             continue
-        if not any(at >= ledger.last_good_before(deleted) for at in ledger.status_edits[lead]):
+        since = ledger.last_good_before(deleted, lead)
+        if lead in ledger.set_aside:  # nothing of it was looked at since that was so
+            since = max(at for at in ledger.agreed_at[lead, "status"] if at < deleted)
+        if ledger.back_at.get(lead, -1) < since and not any(at >= since for at in ledger.status_edits[lead]):
             raise Breach("made again with cause", f"{lead}: made {cards}, its card was deleted and no status edited")
 
 
@@ -346,6 +350,10 @@ def _no_edit_lost(ledger: Ledger, rest: Rest) -> None:
         if is_error(sight.records[edit.lead].get(edit.cell)) or ledger.shows(edit, edit.side, sight):
             continue
         others = [each for each in ledger.edits_of(edit.lead) if each.cell == edit.cell and each.side != edit.side]
+        if (edit.cell, edit.side, edit.value) == ("name", AIRTABLE, "") and not ledger.was_agreed(
+            edit.lead, "name", edit.at
+        ):
+            continue  # filled from the card at a first match
         if edit.null and any(ledger.shows(other, other.side, sight) for other in others):
             continue  # it was taken back before the sync saw it
         other = TRELLO if edit.side == AIRTABLE else AIRTABLE

@@ -292,7 +292,8 @@ def _events(rng: Random, ground: Ground) -> tuple[Event, ...]:
     if kind < 0.58:
         return (Event(rng.choice(("PUT", "PATCH", "write")), rng.choice((0, 0, 0, 1)), "clash"),)
     if kind < 0.66:
-        return (Event(where, nth, "act", rng.choice(MILD if rng.random() < 0.7 else ROUGH)(rng)),)
+        made = rng.choice(MILD if rng.random() < 0.7 else ROUGH)(rng)
+        return (Event(where, nth, "act", made if made.what != "archive_then_delete" else rng.choice(MILD)(rng)),)
     if kind < 0.76:
         return (Event(rng.choice(("PATCH", "PATCH", "PUT", "any")), 0, "act while waiting", rng.choice(MILD)(rng)),)
     if kind < 0.84:
