@@ -276,9 +276,10 @@ def _write_card(write: CardWrite, trello: Trello, target: Target) -> CardAnswer:
     if write.block is not None and based_on["description"] != write.seen["description"]:
         target.store.amend(target.pair, write.lead_id, sent)
     item, refused = _put_parts(write.card_id, cells, trello)
+    sent = replace(sent, resent=trello.wire.resent)
     if refused:
         taken = {cell: value for cell, value in cells.items() if not any(cell in part.cells for part, _ in refused)}
-        sent = Sent(sent.planned_from, digests_of(taken))
+        sent = replace(sent, cells=digests_of(taken))
         write = _taken(write, [part for part, _ in refused])
     return CardAnswer(item, write, sent, tuple(refused), trello.wire.answered)
 

@@ -38,11 +38,12 @@ class Sent:
     """
     A write in digests: what it was planned from, and the cells that it sent.
 
-    By wire cell of a card, or by our field of a lead.
+    By wire cell of a card, or by our field of a lead. `resent`: an earlier sending of it was not answered.
     """
 
     planned_from: Mapping[str, str] = field(default_factory=dict)
     cells: Mapping[str, str] = field(default_factory=dict)
+    resent: bool = False
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,9 @@ class Feed:
             if digest(cell, change.after) == intent.sent.cells.get(cell)
             and intent.since <= change.time <= (intent.answered or math.inf)
         ]
-        return alike if intent.answered else alike[:1]
+        if not intent.answered:
+            return alike[:1]
+        return alike if intent.sent.resent else alike[-1:]
 
     def latest(self, card_id: str, cell: str, until: float) -> _Change | None:
         """The newest change of a card's cell up to then."""

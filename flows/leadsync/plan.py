@@ -257,7 +257,8 @@ def _compare(row: LeadRow) -> None:
     else:
         _adopt(row)
     status = _resolve(row, draft, "status", row.lead["status"], row.card["stage"])
-    seen = row.lead["status"] if status in NOT_AGREED else ""  # no news later, should the card be archived or deleted
+    news = status in NOT_AGREED and row.lead["status"] != row.was.get("status", "")
+    seen = row.lead["status"] if news else ""  # no news later, should the card be archived or deleted
     if row.decided["row"] == "unarchive":
         draft.card_record["seen_status"] = seen
     elif seen != row.was.get("seen_status", ""):

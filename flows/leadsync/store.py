@@ -513,7 +513,8 @@ def _intent_row(pair: str, intent: Intent) -> dict[str, Any]:
 
 def _sent_json(sent: Sent) -> str:
     """An empty object if nothing is known of what was sent."""
-    return json.dumps({"planned_from": dict(sent.planned_from), "cells": dict(sent.cells)} if sent.cells else {})
+    kept = {"planned_from": dict(sent.planned_from), "cells": dict(sent.cells), "resent": sent.resent}
+    return json.dumps(kept if sent.cells else {})
 
 
 def _replace_intent(connection: sa.Connection, was: Intent, now: Intent | None) -> None:

@@ -144,6 +144,7 @@ class Wire(HTTPAdapter):
 
         A PATCH is sent at most once, and not at all during a pause: ReadAgainError says that it would have to wait.
         """
+        self._own.resent = False
         self._redirect(request)
         kwargs["timeout"] = self._timeout
         if request.method == "PATCH":
@@ -193,6 +194,11 @@ class Wire(HTTPAdapter):
     def answered(self) -> float:
         """The service's clock when it had answered this thread's last request, at the latest [s since 1970], or 0."""
         return float(getattr(self._own, "answered", 0.0))
+
+    @property
+    def resent(self) -> bool:
+        """Whether this thread's last request was answered only after a sending of it that was not."""
+        return bool(getattr(self._own, "resent", False))
 
     def redact(self, text: str) -> str:
         """`text` without any of the secrets."""
@@ -317,6 +323,7 @@ class Wire(HTTPAdapter):
         if request.method == "POST":
             kind = TimedOutWriteError if timed_out else UnclearWriteError
             return kind(f"{self.service}: {what}; the write may or may not have taken effect.")
+        self._own.resent = True
         attempts = SLOW_ATTEMPTS if timed_out else ATTEMPTS
         error = TransientServiceError(f"{self.service}: {what}, {attempts} times. Run again later.")
         return _Again(error, attempts=attempts, unclear=True)

@@ -171,7 +171,7 @@ def searching(write, cells, trello, board):
 def base_moved_before_the_write():
     journal = StateStore.journal
 
-    def early(self, pair, updates, forget, intents, verdicts):
+    def early(self, pair, updates, forget, intents, verdicts=()):
         intents = list(intents)
         written = {intent.lead_id: {**updates.get(intent.lead_id, {}), **intent.record} for intent in intents}
         journal(self, pair, {**updates, **written}, forget, [], verdicts)
@@ -184,7 +184,7 @@ def no_journal():
     return patch.object(
         StateStore,
         "journal",
-        lambda self, pair, updates, forget, intents, verdicts: journal(self, pair, updates, forget, [], verdicts),
+        lambda self, pair, updates, forget, intents, verdicts=(): journal(self, pair, updates, forget, [], verdicts),
     )
 
 
