@@ -19,12 +19,10 @@ from leadsync.intents import COLUMN_OF, Intent, IntentState, Sent, digest, diges
 from leadsync.model import TRELLO_TEXT_LIMIT
 from leadsync.overwrites import Feed, Overwritten, find_overwritten
 from leadsync.plan import Conflict
-from leadsync.settling import CARD_CELLS
+from leadsync.settling import CARD_CELLS, LATE
 from leadsync.target import Target
 from leadsync.trello import Trello
 
-FEED_LAG: Final = 60.0
-"""Seconds after which a write that the feed does not show will not appear there any more."""
 GIVEN_UP: Final = 7 * 86_400.0
 """Seconds after which an unchecked write is listed as such and no longer asked for."""
 READ_BEFORE: Final = 600.0
@@ -37,7 +35,7 @@ AGREED_WITH: Final = {
     "closed": ("lead_presence", "card_presence", "seen_status"),
 }
 """Wire cell -> the base columns that are agreed with it; a description has none."""
-FIELD_OF: Final = {"idList": "status", "dueComplete": "status", "name": "name", "desc": "description", "closed": "card"}
+NAMED_AS: Final = {"idList": "status", "dueComplete": "status", "name": "name", "desc": "description", "closed": "card"}
 
 
 class Repair(StrEnum):
@@ -128,7 +126,7 @@ def repair(checkup: Checkup, trello: Trello, target: Target) -> Repairs:
 def _is_old(row: Intent, checkup: Checkup) -> bool:
     """Whether the feed will not show it any more, or has been out of reach for too long."""
     age = checkup.at - max(row.since, row.answered)
-    return age >= (GIVEN_UP if checkup.feed is None else FEED_LAG)
+    return age >= (GIVEN_UP if checkup.feed is None else LATE)
 
 
 def _repair_row(row: Intent, findings: Sequence[Overwritten], trello: Trello, target: Target, repairs: Repairs) -> None:
@@ -154,11 +152,8 @@ def _give_back(found: Overwritten, card: dict[str, Any], trello: Trello, target:
     intent, cell = found.intent, found.cell
     if _holds_the_edit(found, card):
         return Repair.IN_FORCE
-    base = target.store.load_row(target.pair, intent.lead_id)
     columns = [column for column in AGREED_WITH.get(cell, ()) if column in intent.undo]
-    agreed = [base.get(column) for column in columns]
-    known = agreed in ([intent.record.get(column) for column in columns], [intent.undo[column] for column in columns])
-    if not known or not _is_as_sent(intent, cell, card):
+    if not is_agreed(intent, columns, target) or not _is_as_sent(intent, cell, card):
         agree_again(intent, columns, target)
         return Repair.TOO_LATE
     value = _given(found, card)
@@ -180,6 +175,13 @@ def _give_back(found: Overwritten, card: dict[str, Any], trello: Trello, target:
     except ServiceRefusedError:
         return Repair.TOO_LATE
     return Repair.GIVEN_BACK
+
+
+def is_agreed(intent: Intent, columns: Sequence[str], target: Target) -> bool:
+    """Whether the base still holds our write, or what a give-back that was cut off has taken it back to."""
+    base = target.store.load_row(target.pair, intent.lead_id)
+    ours, before = ([values.get(column) for column in columns] for values in (intent.record, intent.undo))
+    return [base.get(column) for column in columns] in (ours, before)
 
 
 def agree_again(intent: Intent, columns: Sequence[str], target: Target) -> None:
@@ -221,7 +223,7 @@ def _as_conflict(found: Overwritten, card: dict[str, Any], target: Target, becam
     intent, cell = found.intent, found.cell
     if became is Repair.IN_FORCE or cell == "closed" or (cell == "desc" and became is Repair.GIVEN_BACK):
         return None
-    field = FIELD_OF[cell]
+    field = NAMED_AS[cell]
     value = str(found.value)
     if cell == "idList":
         value = target.board.stages.get(value, "another list")

@@ -17,7 +17,7 @@ from leadsync.intents import Intent, IntentState, Sent, digest, digests_of
 from leadsync.lead_overwrites import Patched, Replaced, find_replaced
 from leadsync.payloads import LeadChange
 from leadsync.plan import Conflict
-from leadsync.repair import GIVEN_UP, Repair, Repairs, agree_again
+from leadsync.repair import GIVEN_UP, Repair, Repairs, agree_again, is_agreed
 from leadsync.settling import LEAD_CELLS
 from leadsync.target import Failure, Target
 
@@ -90,11 +90,8 @@ def _give_back(found: Replaced, now: pd.DataFrame, airtable: Airtable, target: T
     held = str(now.at[row.lead_id, cell]) if row.lead_id in now.index else None
     if held is not None and digest(cell, held) == digest(cell, found.value):
         return Repair.IN_FORCE
-    base = target.store.load_row(target.pair, row.lead_id)
     columns = [column for column in LEAD_CELLS[cell] if column in row.undo]
-    agreed = [base.get(column) for column in columns]
-    known = agreed in ([row.record[column] for column in columns], [row.undo[column] for column in columns])
-    if held is None or not known or not found.patched.was_sent(held):
+    if held is None or not is_agreed(row, columns, target) or not found.patched.was_sent(held):
         agree_again(row, columns, target)
         return Repair.TOO_LATE
     target.still_held()
