@@ -27,7 +27,7 @@ from leadsync.reconcile import SHUT, Check, due_checks, shut_cards
 from leadsync.repair import Checkup
 from leadsync.seen import Item, Seen, newest_lead, pages_of, sides_by_delta
 from leadsync.settings import Read, Settings
-from leadsync.settling import unclear, witnessed
+from leadsync.settling import NO_PROOF, Proof, doubtful, unclear, witnessed
 from leadsync.store import StateStore
 from leadsync.trello import Board, CardsRead, Trello
 
@@ -49,7 +49,7 @@ class Memory:
     What earlier runs left: what was agreed, what was about to be written when one was cut off, what was seen.
 
     `checks`: by card id, when those that are archived or away were last known to exist. `checkup`: what the feed said
-    about earlier writes before this read; `patched`: (lead id, cell) of those to leads that Airtable's has told of.
+    about earlier writes before this read; `patched`: what Airtable's told of those to leads.
     `asks`: there are some of which it has not told yet.
     """
 
@@ -58,16 +58,17 @@ class Memory:
     seen: Seen
     checks: Mapping[str, Check] = field(default_factory=dict)
     checkup: Checkup = Checkup()
-    patched: frozenset[tuple[str, str]] = frozenset()
+    patched: Proof = NO_PROOF
     asks: bool = False
 
-    def proven(self, cards: pd.DataFrame, board: Board) -> set[tuple[str, str]]:
-        """What the feeds prove of writes that the cells do not show, see settling.settle."""
-        if self.checkup.feed is None:
-            return {*self.patched}
-        proven = witnessed(unclear(self.base, self.intents, cards), self.checkup.feed.actions, board.lists)
-        shown = self.checkup.shown
-        return proven | self.patched | {(intent.lead_id, "closed") for intent in self.intents if intent.number in shown}
+    def proof(self, cards: pd.DataFrame, board: Board) -> Proof:
+        """What the feeds say of writes, see settling.settle."""
+        feed, shown = self.checkup.feed, self.checkup.shown
+        if feed is None:
+            return self.patched
+        proven = witnessed(unclear(self.base, self.intents, cards), feed.actions, board.lists)
+        closed = {(intent.lead_id, "closed") for intent in self.intents if intent.number in shown}
+        return self.patched | Proof(frozenset(proven | closed), frozenset(doubtful(self.intents, feed)))
 
 
 def recall(store: StateStore, pair: str, checkup: Checkup) -> Memory:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from leadsync.intents import Intent, digest
 from leadsync.payloads import BY_PROGRAM, LeadChange
+from leadsync.settling import Proof
 
 SLACK = 2.0
 """Seconds by which the time of a payload may differ from that of the answer to what it tells of."""
@@ -76,19 +77,25 @@ def find_replaced(changes: Iterable[LeadChange], patched: Iterable[Patched], fie
     return checked
 
 
-def find_told(
-    changes: Sequence[LeadChange], intents: Iterable[Intent], field_ids: Mapping[str, str]
-) -> set[tuple[str, str]]:
-    """(lead id, cell) of the PATCHes among `intents` of which the payloads tell, whatever became of the cell since."""
-    patched = [Patched(intent, cell) for intent in intents if intent.is_patch for cell in intent.sent.cells]
-    return {
-        (cell.intent.lead_id, cell.cell)
-        for cell in patched
-        for change in changes
-        if change.lead_id == cell.intent.lead_id and change.source == BY_PROGRAM and cell.is_of(change)
-        for field_id in {field_ids.get(cell.cell, "")} & change.current.keys()
-        if cell.was_sent(change.current[field_id])
-    }
+def find_told(changes: Sequence[LeadChange], intents: Iterable[Intent], field_ids: Mapping[str, str]) -> Proof:
+    """
+    What the payloads tell of the PATCHes among `intents`, whatever became of the cell since.
+
+    Shown is what a program has written; doubtful what people alone have typed.
+    """
+    by_program, by_anybody = set(), set()
+    for cell in (Patched(intent, cell) for intent in intents if intent.is_patch for cell in intent.sent.cells):
+        for change in changes:
+            if _is_alike(change, cell, field_ids.get(cell.cell, "")):
+                by_anybody.add((cell.intent.lead_id, cell.cell))
+                by_program |= {(cell.intent.lead_id, cell.cell)} if change.source == BY_PROGRAM else set()
+    return Proof(frozenset(by_program), frozenset(by_anybody - by_program))
+
+
+def _is_alike(change: LeadChange, cell: Patched, field_id: str) -> bool:
+    """Whether a change put into the cell what we wrote, or were to write."""
+    at_it = change.lead_id == cell.intent.lead_id and field_id in change.current and cell.is_of(change)
+    return at_it and cell.was_sent(change.current[field_id])
 
 
 def _check(cell: Patched, field_id: str, history: Sequence[LeadChange], checked: Checked) -> None:

@@ -37,26 +37,33 @@ class Overwritten:
 
 @dataclass(frozen=True)
 class _Change:
-    """One cell of a card that went from one value to another."""
+    """One cell of a card that went from one value to another. `by_hand`: through no program, as far as that is told."""
 
     time: float
     before: Any
     after: Any
+    by_hand: bool = False
 
 
 class Feed:
-    """The changes of each card's cells. `actions`: newest first, as Trello.fetch_actions."""
+    """
+    The changes of each card's cells. `actions`: newest first, as Trello.fetch_actions.
+
+    An action that names no program is by hand, if others name one: there are keys whose writes bear no name.
+    """
 
     def __init__(self, actions: Sequence[Mapping[str, Any]]) -> None:
         self.actions = actions
         self._changes: dict[tuple[str, str], list[_Change]] = {}  # oldest first
+        programs_named = any(action.get("appCreator") for action in actions)
         oldest_first = actions[::-1]  # of one moment, too
         for action in sorted(oldest_first, key=time_of):
             data = action.get("data") or {}
             card, old = data.get("card") or {}, data.get("old") or {}
             for cell in (*COLUMN_OF, "closed"):
                 if old.get(cell) is not None:
-                    change = _Change(time_of(action), old[cell], card.get(cell))
+                    by_hand = programs_named and action.get("appCreator", "not told") is None
+                    change = _Change(time_of(action), old[cell], card.get(cell), by_hand)
                     self._changes.setdefault((str(card.get("id")), cell), []).append(change)
 
     def ours(self, intent: Intent, cell: str) -> _Change | None:
@@ -84,13 +91,22 @@ class Feed:
             if (former and former.time >= begun) or digest(cell, change.before) != intent.sent.planned_from.get(cell)
         ]
 
-    def _alike(self, intent: Intent, cell: str) -> list[_Change]:
-        alike = [
+    def set_by_hand(self, intent: Intent, cell: str) -> bool:
+        """Whether what our write was to put into `cell` was put there by hand, every time."""
+        equal = self._equal(intent, cell)
+        return bool(equal) and all(change.by_hand for change in equal)
+
+    def _equal(self, intent: Intent, cell: str) -> list[_Change]:
+        """Changes to what was sent, while that may have arrived; whoever made them."""
+        return [
             change
             for change in self._changes.get((intent.card_id, cell), ())
             if digest(cell, change.after) == intent.sent.cells.get(cell)
             and intent.since <= change.time <= (intent.answered or math.inf)
         ]
+
+    def _alike(self, intent: Intent, cell: str) -> list[_Change]:
+        alike = self._equal(intent, cell)
         if not intent.answered:
             return alike[:1]
         return alike if intent.sent.resent else alike[-1:]

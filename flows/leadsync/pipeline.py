@@ -116,7 +116,7 @@ def join_and_diff(
 
     The base that unrecorded writes imply (settling.settle) goes into the plan's base updates. Raises: GuardError.
     """
-    base = settle(memory.base, memory.intents, leads, cards.cards, memory.proven(cards.cards, board))
+    base = settle(memory.base, memory.intents, leads, cards.cards, memory.proof(cards.cards, board))
     leads = as_last_agreed(base, leads)
     trello = explain_missing(base, overlay(cards.cards, deleted_cards(cards.deleted)), clients.trello, board)
     check_reads(base, leads, trello, cards.total, rules)
@@ -452,8 +452,7 @@ class Run:
         leads, cards = self._extract(board, memory, scope)
         self.feed_asked, self.told = leads.feed_asked, leads.told
         if self.feed is not None:
-            patched = find_told(leads.told, memory.intents, self.feed.fields)
-            memory = replace(memory, patched=frozenset(patched))
+            memory = replace(memory, patched=find_told(leads.told, memory.intents, self.feed.fields))
         if self.feed is not None and self.feed.note:
             self._note(self.feed.note)
         self._mind_lists(memory, cards)
@@ -488,10 +487,10 @@ class Run:
 
     def _judge(self, memory: Memory, leads: LeadsRead, cards: CardsRead) -> list[Verdict]:
         """What became of the writes of a run that was cut off; what that one could not list is listed now."""
-        proven, shown = memory.proven(cards.cards, self.board), self.checkup.shown - self.checkup.found
+        proof, shown = memory.proof(cards.cards, self.board), self.checkup.shown - self.checkup.found
         asked = None if self.checkup.error else shown
         now = self.clients.trello.clock
-        verdicts = judge(memory.base, memory.intents, leads.leads, cards.cards, proven, now, asked)
+        verdicts = judge(memory.base, memory.intents, leads.leads, cards.cards, proof, now, asked)
         verdicts = [each for each in verdicts if each.became or each.intent.number not in self.checkup.found]
         self._list(conflict for verdict in verdicts for conflict in verdict.conflicts)
         return verdicts

@@ -15,6 +15,7 @@ import pandas as pd
 from leadsync.frames import base_frame, text, time_of
 from leadsync.intents import CARD, LEAD, Intent, IntentState, Row
 from leadsync.model import BASE_COLUMNS
+from leadsync.overwrites import Feed
 from leadsync.plan import Conflict
 
 # base columns that are agreed together, and the one whose value on the written side proves the write
@@ -32,8 +33,28 @@ PROOFS: Final = {"stage": ("stage", "due_complete")}
 SENT_AS: Final = WITNESSES | {"email_line": "desc", "source_line": "desc"}
 FIELD_OF: Final = {"status": "stage", "name": "title"}
 """A conflict's field -> the base column that tells that it was settled."""
+NEVER_AGREED: Final = {"status": "", "stage": "", "due_complete": False, "name": "", "title": ""}
 LATE: Final = 60.0
 """Seconds after which a write that neither its cell nor the feed shows did not take place."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """
+    What the services' feeds say of pending writes, by (lead id, cell).
+
+    `shown`: cells written by them, whatever they hold now. `doubtful`: cells into which somebody put by hand just what
+    was to be written, so that nobody can say whether they were.
+    """
+
+    shown: frozenset[tuple[str, str]] = frozenset()
+    doubtful: frozenset[tuple[str, str]] = frozenset()
+
+    def __or__(self, other: Proof) -> Proof:
+        return Proof(self.shown | other.shown, self.doubtful | other.doubtful)
+
+
+NO_PROOF: Final = Proof()
 
 
 @dataclass(frozen=True)
@@ -93,26 +114,38 @@ def witnessed(
     }
 
 
+def doubtful(intents: Iterable[Intent], feed: Feed) -> set[tuple[str, str]]:
+    """(lead id, cell) of the card writes which somebody has made by hand, see Proof."""
+    return {
+        (intent.lead_id, cell)
+        for intent in intents
+        if intent.is_put
+        for cell, wire in WITNESSES.items()
+        if feed.set_by_hand(intent, wire)
+    }
+
+
 def settle(
     base: pd.DataFrame,
     intents: list[Intent],
     airtable: pd.DataFrame,
     trello: pd.DataFrame,
-    proven: Collection[tuple[str, str]] = (),
+    proof: Proof = NO_PROOF,
 ) -> pd.DataFrame:
     """
     The base as it would stand had the cut-off run recorded what it wrote.
 
-    A cell counts as written if the written side holds the intended value, or the feed has it as `proven`; then the
-    values meant to be agreed become the base, and whatever differs from them since is a person's edit. "closed" is
-    proven for a lead of whose write the feed shows all.
+    A cell counts as written if the written side holds the intended value, or the feed shows it; then the values meant
+    to be agreed become the base, and whatever differs from them since is a person's edit. Where that is doubtful
+    nothing is agreed: the cells meet as if for the first time. "closed" is shown for a lead of whose write the feed
+    shows all.
     """
     if not intents:
         return base
     rows: dict[str, Row] = {str(lead): _strings(row) for lead, row in base.to_dict("index").items()}
     for intent in intents:
         was = rows.get(intent.lead_id)
-        settled = _settled(was, intent, airtable, trello, proven)
+        settled = _settled(was, intent, airtable, trello, proof)
         if settled:
             rows[intent.lead_id] = {**(was or {}), **settled}
     return base_frame({lead: tuple(row[column] for column in BASE_COLUMNS) for lead, row in rows.items()})
@@ -123,7 +156,7 @@ def judge(
     intents: Iterable[Intent],
     airtable: pd.DataFrame,
     trello: pd.DataFrame,
-    proven: Collection[tuple[str, str]],
+    proof: Proof,
     now: float,
     shown: Collection[int] | None,
 ) -> list[Verdict]:
@@ -135,7 +168,7 @@ def judge(
     """
     rows = {str(lead): _strings(row) for lead, row in base.to_dict("index").items()}
     return [
-        _verdict(intent, _settled(rows.get(intent.lead_id), intent, airtable, trello, proven), now, shown)
+        _verdict(intent, _settled(rows.get(intent.lead_id), intent, airtable, trello, proof), now, shown)
         for intent in intents
     ]
 
@@ -156,25 +189,25 @@ def _settled(
     intent: Intent,
     airtable: pd.DataFrame,
     trello: pd.DataFrame,
-    proven: Collection[tuple[str, str]],
+    proof: Proof,
 ) -> Row:
     """The base columns of this intent that have become true; {} if it took no effect as far as can be seen."""
     if intent.side == LEAD:
         if was is None or intent.lead_id not in airtable.index:
             return {}
-        return _columns(intent, _strings(airtable.loc[intent.lead_id].to_dict()), LEAD_CELLS, proven)
+        return _columns(intent, _strings(airtable.loc[intent.lead_id].to_dict()), LEAD_CELLS, proof)
     if not intent.card_id:
         return _settled_creation(was, intent, trello)
     if was is None:
         return {}
     card = _strings(trello.loc[intent.card_id].to_dict()) if intent.card_id in trello.index else None
-    if "closed" in intent.sent.cells and (intent.lead_id, "closed") in proven:  # be it that a person has undone it
+    if "closed" in intent.sent.cells and (intent.lead_id, "closed") in proof.shown:  # be it that a person has undone it
         return dict(intent.record)
     if intent.record.get("card_presence") == "archived_by_us":
         return dict(intent.record) if card is None or card["presence"] == "archived" else {}
     if card is None or card["presence"] != "open":
         return {}
-    return _columns(intent, card, CARD_CELLS, proven)
+    return _columns(intent, card, CARD_CELLS, proof)
 
 
 def _settled_creation(was: Row | None, intent: Intent, trello: pd.DataFrame) -> Row:
@@ -184,15 +217,15 @@ def _settled_creation(was: Row | None, intent: Intent, trello: pd.DataFrame) -> 
     return {**intent.record, "card_id": str(made[0])}
 
 
-def _columns(
-    intent: Intent, written: Row, cells: Mapping[str, tuple[str, ...]], proven: Collection[tuple[str, str]]
-) -> Row:
+def _columns(intent: Intent, written: Row, cells: Mapping[str, tuple[str, ...]], proof: Proof) -> Row:
     """Base columns of the cells which the written side, or the feed, shows as written."""
     columns: Row = {}
     for cell, agreed in cells.items():
         parts = [part for part in PROOFS.get(cell, (cell,)) if part in _parts(intent)]
-        if parts and all(_holds(intent, part, written) or (intent.lead_id, part) in proven for part in parts):
-            columns |= {column: intent.record[column] for column in agreed}
+        shown = {part for part in parts if (intent.lead_id, part) in proof.shown}
+        if parts and all(part in shown or _holds(intent, part, written) for part in parts):
+            doubted = any((intent.lead_id, part) in proof.doubtful for part in parts)
+            columns |= {column: NEVER_AGREED[column] if doubted else intent.record[column] for column in agreed}
     return columns
 
 

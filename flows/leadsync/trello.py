@@ -300,12 +300,14 @@ class Trello:
         """
         The changes of the board's cards since then [s since 1970], newest first, with former values; older ones too.
 
+        Creations are among them: they tell whether this service names the programs that write.
+
         Cost: 1 request per 1,000 actions. Raises: IncompleteReadError if there are more than FEED_PAGES pages.
         """
         actions: dict[str, dict[str, Any]] = {}
         bounds: dict[str, str] = {}
         for _ in range(FEED_PAGES):
-            page = self._feed(board, "updateCard", PAGE, **bounds)
+            page = self._feed(board, "createCard,updateCard", PAGE, **bounds)
             news = {str(action["id"]): action for action in page if str(action["id"]) not in actions}
             actions |= news
             if len(page) < PAGE or not news or time_of(page[-1]) < since:

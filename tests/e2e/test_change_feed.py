@@ -74,6 +74,20 @@ def killed_at(method):
         yield
 
 
+@contextmanager
+def killed_before_patch():
+    """The process ends just before it would change a lead."""
+    send = Wire.send
+
+    def die(self, request, *args, **kwargs):
+        if request.method == "PATCH":
+            raise KeyboardInterrupt
+        return send(self, request, *args, **kwargs)
+
+    with patch.object(Wire, "send", die), pytest.raises(KeyboardInterrupt):
+        yield
+
+
 def first(world):
     return next(iter(world.airtable.records()))
 
@@ -375,6 +389,23 @@ def test_edit_that_a_killed_run_wrote_over_is_found_by_the_next(world, read):
     assert "Mine" in {row["airtable"] for row in conflicts}
     assert (world.cells(lead)["name"], world.card(lead)["name"]) == ("Mine", "Mine")
     world.assert_idle(read=read)
+
+
+@pytest.mark.parametrize("policy", ["airtable", "trello"])
+def test_edit_alike_to_a_patch_that_never_was_is_in_force_or_listed(world, policy):
+    """Killed just before the PATCH; then a person types just that, and the card goes back to what it was."""
+    lead = first(world)
+    card, former = world.card(lead)["id"], world.cells(lead)["name"]
+    world.trello.edit(card, name="Card's")
+    with killed_before_patch():
+        world.sync(read="delta")
+    world.airtable.edit(lead, name="Card's")
+    world.trello.edit(card, name=former)
+    changes = {"read": "delta", "SYNC_CONFLICT": policy}
+    conflicts = [row for _ in range(2) for row in world.sync(**changes).conflicts]
+    assert [(row["airtable"], row["trello"]) for row in conflicts] == [("Card's", former)]
+    assert world.cells(lead)["name"] == world.card(lead)["name"] == ("Card's" if policy == "airtable" else former)
+    world.assert_idle(read="delta")
 
 
 # How it mends itself

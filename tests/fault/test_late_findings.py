@@ -9,6 +9,7 @@ from harness import World, findings, world
 from test_kills import Killed, killed
 
 from emulator import Fault
+from emulator.trello.account import Actor
 from leadsync.intents import IntentState
 from leadsync.store import StateStore
 from leadsync.wire import Wire
@@ -530,3 +531,50 @@ def test_write_that_never_took_place_is_not_waited_for_for_ever(world, side):
     assert kept == []
     world.assert_idle()
     assert world.calls() == (1, 1)
+
+
+# --- a person did just what a killed write was to do ------------------------------------------------------------
+
+
+@POLICIES
+def test_edit_alike_to_a_write_that_never_was_is_in_force_or_listed(world, policy):
+    """An equal cell proves no write where the activity says that somebody set it by hand."""
+    lead = world.linked("Ada", "LOST")
+    world.airtable.edit(lead, status="CONTACTED", name="Ada L.")
+    with killed_before("PUT"):
+        world.sync(SYNC_CONFLICT=policy)
+    world.airtable.edit(lead, status="LOST", name="Ada")
+    world.trello.edit(world.card(lead)["id"], list_name="IN_PROGRESS", name="Ada L.")
+    conflicts = rest(world, SYNC_CONFLICT=policy)
+    found = {(row[0], row[1], row[2]) for row in findings(conflicts, lead)}
+    assert {("status", "LOST", "IN_PROGRESS"), ("name", "Ada", "Ada L.")} <= found
+    in_force = ("LOST", "Ada") if policy == "airtable" else ("CONTACTED", "Ada L.")
+    assert (world.status(lead), world.cells(lead)["name"]) == in_force
+
+
+def test_edit_alike_to_a_write_that_came_to_be_is_no_conflict(world):
+    """The write is in the activity, by a program; what a person does with the card after that is a move of theirs."""
+    lead = world.linked("Ada", "LOST")
+    world.airtable.edit(lead, status="CONTACTED")
+    with killed_after("PUT"):
+        world.sync()
+    card = world.card(lead)["id"]
+    world.trello.move(card, "DONE")
+    world.trello.move(card, "IN_PROGRESS")
+    world.airtable.edit(lead, status="LOST")
+    assert rest(world) == []
+    assert world.status(lead) == "LOST"
+
+
+def test_service_that_names_no_program_leaves_the_cell_as_the_proof(world):
+    """Keys of old bear no name: then nobody's hand can be told, and an edit after a kill is still no conflict."""
+    lead = world.lead("Ada", status="LOST")
+    nameless = patch("emulator.trello.service.Actor", lambda member, _app, identifier: Actor(member, None, identifier))
+    with nameless:
+        world.sync()
+        world.airtable.edit(lead, status="CONTACTED")
+        with killed_after("PUT"):
+            world.sync()
+        world.airtable.edit(lead, status="LOST")
+        assert rest(world) == []
+    assert world.status(lead) == "LOST"

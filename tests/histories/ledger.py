@@ -442,6 +442,8 @@ class Ledger:
         self.state_lost_at = self.now
         self.live = [edit for edit in self.live if self.shows(edit, edit.side, sight) or edit.listed]
         for lead in sight.records:
+            for card_id in sight.cards_of(lead):  # a list alone tells no longer which of its statuses it stands for
+                self._typed_on_card(lead, sight.cards[card_id], sight)
             if len(sight.cards_of(lead)) > 1:
                 self.blurred.add(lead)
                 self.forget_edits(lead)

@@ -12,7 +12,7 @@ from leadsync.frames import base_frame, time_of
 from leadsync.intents import CARD, LEAD, Intent, intents_of
 from leadsync.plan import build_plan
 from leadsync.reconcile import reconcile
-from leadsync.settling import settle, unclear, witnessed
+from leadsync.settling import Proof, settle, unclear, witnessed
 
 LEAD_1, CARD_1 = lead_id(1), card_id(1)
 
@@ -37,7 +37,7 @@ def next_plan(world, intents, proven=(), **choices):
     """The next run's plan: settle first."""
     by = rules(**choices)
     base, airtable, trello = world.read()
-    settled = settle(base, intents, airtable, trello, proven)
+    settled = settle(base, intents, airtable, trello, Proof(frozenset(proven)))
     world.base = settled.to_dict("index")
     frames = world.frames(by)
     return build_plan(reconcile(*frames, by), *frames, by)
