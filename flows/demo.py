@@ -13,9 +13,9 @@ from collections.abc import Callable
 from rich.console import Console
 
 from emulator import Emulator
-from leadsync.console import show
-from leadsync.description import parse
-from leadsync.report import Report
+from leadsync.frames.block import parse
+from leadsync.report.report import Report
+from leadsync.report.terminal import show
 
 NEXT = """\
 [bold]Where to look next[/bold]

@@ -1,58 +1,49 @@
 """
 Door: the HTTP gateway. Starts syncs on request and by webhook; each is a Prefect flow run with its history.
 
-Here: options in, the parts of leadsync.web wired together, uvicorn run and stopped. Never here: a rule of the sync,
-a route, a signature.
+Here: options in, who makes the runs, the gateway started and stopped. Never here: a rule of the sync, a route, a
+signature.
 """
 
 from __future__ import annotations
 
 if __name__ == "__main__":  # before Prefect is imported and reads its settings
-    from leadsync.local_run import prepare_local_run
+    from runs.command import prepare_local_run
 
     prepare_local_run()
 
 import json
 import logging
 import os
-import signal
 import sys
 import threading
-import time
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
-import uvicorn
 from prefect.settings import get_current_settings
 from rich.console import Console
 from rich.markup import escape
 
-from leadsync.deliveries import Inbox
+from leadsync.environment import load_settings
 from leadsync.errors import ConfigurationError, LeadsyncError
-from leadsync.local_run import stop_server
-from leadsync.pipeline import Options, open_clients
-from leadsync.report import Report
-from leadsync.settings import Settings, load_settings, public_url
-from leadsync.signatures import client_identifier
-from leadsync.store import StateStore
-from leadsync.trigger import SyncRun, Trigger
-from leadsync.web import Gate, build_app, is_loopback
-from leadsync.webhooks import TRELLO_PATH, Webhooks, load_known
-from local_flow import connected, run_flow
-from pairs import settings_of
-from remote_flow import has_deployment, look_up, run_remotely
+from leadsync.gateway.line import SyncRun
+from leadsync.gateway.server import Gateway, build_gate, check_exposure, remove_webhooks, tend_webhooks
+from leadsync.gateway.trigger import Trigger
+from leadsync.pipeline.steps import Options
+from leadsync.report.report import Report
+from leadsync.settings import Settings, public_url
+from leadsync.state.store import StateStore
+from runs.deployed import has_deployment, look_up, run_remotely
+from runs.here import connected, run_flow
+from runs.pair_block import settings_of
+from runs.temporary_server import stop_server
 from sync import sync_leads
 
 log = logging.getLogger("leadsync")
-
 FINISH_WITHIN = 25.0
 """Seconds that a run under way gets to end after SIGTERM; cut off, the next run finds out what took effect."""
-HANG_UP_WITHIN = 3
-"""Seconds that callers get to receive their answers."""
-REFRESH_EVERY, REFRESH_AGAIN = 24 * 3600.0, 3600.0
-"""Seconds; Airtable's webhook would end 7 days after the last refresh."""
 
 
 class Via(StrEnum):
@@ -101,7 +92,7 @@ def run_by(deployment: str, pair: str, stopped: Callable[[], bool]) -> Callable[
 
 
 def settings_for(pair: str) -> Settings:
-    """As pairs.settings_of; the block of a further pair is kept by Prefect's server."""
+    """As pair_block.settings_of; the block of a further pair is kept by Prefect's server."""
     if not pair:
         return load_settings()
     with connected():
@@ -130,103 +121,6 @@ def choose_deployment(via: Via, deployment: str) -> str | None:
     return deployment if found else None
 
 
-class Gateway(uvicorn.Server):
-    """uvicorn, which leaves it to us how the process ends after SIGTERM."""
-
-    def run_until_stopped(self) -> None:
-        """Serve in the main thread until SIGTERM or SIGINT."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: None)  # uvicorn raises it once more after it has stopped
-        try:
-            self.run()
-        except SystemExit:  # what uvicorn says when it cannot listen; it has logged why
-            raise ConfigurationError(
-                f"Port {self.config.port} on {self.config.host} is not to be had; choose another with --port."
-            ) from None
-
-
-def tend_webhooks(settings: Settings, address: str | None, server: Gateway, register: bool) -> LeadsyncError | None:
-    """
-    Register once the gateway answers (Trello asks at once), then refresh Airtable's webhook every day.
-
-    Returns: why registering failed; the server is then told to stop.
-    """
-    while not server.started:
-        time.sleep(0.05)
-    wait = 0.0
-    while not server.should_exit:
-        try:
-            with open_clients(settings) as clients:
-                webhooks = Webhooks(settings, clients.airtable, clients.trello, clients.store, address)
-                said = webhooks.register() if register else webhooks.refresh()
-            for line in said if register else ():
-                print(line, flush=True)
-            register, wait = False, REFRESH_EVERY
-        except LeadsyncError as error:
-            if register:
-                server.should_exit = True
-                return error
-            log.warning("Airtable's webhook was not refreshed: %s", error)
-            wait = REFRESH_AGAIN
-        deadline = time.monotonic() + wait
-        while time.monotonic() < deadline and not server.should_exit:
-            time.sleep(1.0)
-    return None
-
-
-def remove_webhooks(settings: Settings, address: str | None) -> list[str]:
-    """Remove both. Returns: what was removed."""
-    with open_clients(settings) as clients:
-        return Webhooks(settings, clients.airtable, clients.trello, clients.store, address).unregister()
-
-
-def check_exposure(host: str, settings: Settings, settle: float) -> None:
-    """Raises: ConfigurationError if others could start a sync without a token."""
-    if settle < 0:
-        raise ConfigurationError("--settle is a number of seconds, 0 or more.")
-    if not is_loopback(host) and settings.sync_api_token is None:
-        raise ConfigurationError(
-            f"SYNC_API_TOKEN is not set, and others reach what listens on {host}. Set it, or listen on 127.0.0.1."
-        )
-
-
-def build_gate(
-    settings: Settings, host: str, address: str | None, trigger: Trigger, store: StateStore, deployment: str | None
-) -> Gate:
-    """The parts of the gateway, put together."""
-
-    def mac_secret() -> str | None:
-        try:
-            return load_known(store, settings).airtable_secret or None
-        except LeadsyncError as error:
-            log.warning("%s", error)
-            return None
-
-    def lock() -> dict[str, Any]:
-        try:
-            return dict(store.load_holders(settings.airtable_base_id))
-        except LeadsyncError:
-            return {}
-
-    secret, token = settings.trello_api_secret, settings.sync_api_token
-    inbox = Inbox(
-        trello_secret=secret.get_secret_value() if secret else None,
-        callback_url=address + TRELLO_PATH if address else None,
-        identifier=client_identifier(settings.trello_api_token.get_secret_value()),
-        mac_secret=mac_secret,
-    )
-    return Gate(
-        trigger=trigger,
-        inbox=inbox,
-        host=host,
-        token=token.get_secret_value() if token else None,
-        public_url=address,
-        by_deployment=deployment is not None,
-        lock=lock,
-        look_up=look_up if deployment else lambda _run_id: None,
-    )
-
-
 def listen(
     settings: Settings,
     host: str,
@@ -242,19 +136,8 @@ def listen(
     stopping = threading.Event()
     trigger = Trigger(run_by(deployment, pair, stopping.is_set) if deployment else run_here(pair), settle)
     store = StateStore(settings.sync_state_url.get_secret_value())
-    gate = build_gate(settings, host, address, trigger, store, deployment)
-    server = Gateway(
-        uvicorn.Config(
-            build_app(gate),
-            host=host,
-            port=port,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=HANG_UP_WITHIN,
-        )
-    )
+    gate = build_gate(settings, host, address, trigger, store, look_up if deployment else None)
+    server = Gateway.of(gate, host, port)
     failed: list[LeadsyncError | None] = []
     tending = threading.Thread(
         target=lambda: failed.append(tend_webhooks(settings, address, server, register)), daemon=True

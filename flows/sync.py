@@ -7,7 +7,7 @@ Here: options in, the steps of leadsync.pipeline as Prefect tasks, the report ou
 from __future__ import annotations
 
 if __name__ == "__main__":  # a local run; before Prefect is imported and reads its settings
-    from leadsync.local_run import prepare_local_run
+    from runs.command import prepare_local_run
 
     prepare_local_run()
 
@@ -22,17 +22,20 @@ from prefect.client.schemas.objects import State
 from prefect.utilities.annotations import quote
 from rich.console import Console
 
-from leadsync.apply import load_cards, load_leads
-from leadsync.console import show
+from leadsync.apply.cards import load_cards
+from leadsync.apply.leads import load_leads
+from leadsync.environment import load_settings
 from leadsync.errors import LeadsyncError, TransientServiceError
-from leadsync.extract import extract_cards, extract_leads
-from leadsync.local_run import nothing_to_stop, stoppable
-from leadsync.pipeline import Options, Steps, join_and_diff, run_sync
-from leadsync.report import Report
-from leadsync.settings import ConflictChoice, Read, load_settings
-from local_flow import Ended, run_flow
-from pairs import settings_of
-from run_history import final_state, publish, run_name, shown_progress
+from leadsync.model import ConflictChoice, Read
+from leadsync.pipeline.extract import extract_cards, extract_leads
+from leadsync.pipeline.run import run_sync
+from leadsync.pipeline.steps import Options, Steps, join_and_diff
+from leadsync.report.report import Report
+from leadsync.report.terminal import show
+from runs.command import nothing_to_stop, stoppable
+from runs.here import Ended, run_flow
+from runs.pair_block import settings_of
+from runs.record import final_state, publish, run_name, shown_progress
 
 # --- the flow -------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ Here: the checklist of leadsync.checks, printed. Never here: a check itself.
 from __future__ import annotations
 
 if __name__ == "__main__":  # a local run; before Prefect is imported and reads its settings
-    from leadsync.local_run import prepare_local_run
+    from runs.command import prepare_local_run
 
     prepare_local_run()
 
@@ -23,12 +23,13 @@ from prefect.states import Completed, Failed
 from rich.console import Console
 from rich.markup import escape
 
-from leadsync.checks import FAIL, Checkup, Finding, check_setup
 from leadsync.errors import LeadsyncError
-from leadsync.local_run import nothing_to_stop, stoppable
-from leadsync.pipeline import open_clients
-from local_flow import connected, run_flow
-from pairs import settings_of
+from leadsync.pipeline.checks import check_setup
+from leadsync.pipeline.clients import open_clients
+from leadsync.pipeline.findings import FAIL, Checkup, Finding
+from runs.command import nothing_to_stop, stoppable
+from runs.here import connected, run_flow
+from runs.pair_block import settings_of
 
 SCHEDULE_MINUTES = 60.0
 """As in prefect.yaml."""

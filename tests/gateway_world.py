@@ -23,13 +23,17 @@ import uvicorn
 from gateway_process import TOKEN, free_port
 from harness import World, unpaced_wire
 
-from leadsync.deliveries import Inbox
-from leadsync.pipeline import open_clients, run_sync
-from leadsync.signatures import client_identifier
-from leadsync.store import StateStore
-from leadsync.trigger import SyncRun, Trigger
-from leadsync.web import Gate, build_app
-from leadsync.webhooks import AIRTABLE_PATH, TRELLO_PATH, Webhooks, load_known
+from leadsync.gateway.access import Gate
+from leadsync.gateway.app import build_app
+from leadsync.gateway.inbox import Inbox
+from leadsync.gateway.line import SyncRun
+from leadsync.gateway.trigger import Trigger
+from leadsync.gateway.webhooks import AIRTABLE_PATH, TRELLO_PATH, Webhooks
+from leadsync.pipeline.clients import open_clients
+from leadsync.pipeline.run import run_sync
+from leadsync.state.store import StateStore
+from leadsync.state.webhooks import load_known
+from leadsync.trello.client import client_identifier
 
 TRELLO_SECRET = "the-power-up-secret"
 MAC_SECRET = base64.b64encode(bytes(range(128))).decode()
@@ -171,7 +175,7 @@ class Instant:
 
     def _run(self, run: SyncRun) -> dict[str, Any]:
         wire = partial(unpaced_wire, clock=self.world.clock)
-        with patch("leadsync.airtable.Wire", wire), patch("leadsync.trello.Wire", wire):
+        with patch("leadsync.airtable.client.Wire", wire), patch("leadsync.trello.client.Wire", wire):
             report = run_sync(self.settings, run.options)
         self.reports.append(report)
         told: dict[str, Any] = json.loads(report.as_json())

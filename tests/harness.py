@@ -13,16 +13,20 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 
 from emulator import Emulator
-from leadsync.pipeline import Options, Steps, run_sync
-from leadsync.report import Report
-from leadsync.settings import Read, Settings
-from leadsync.wire import Pace, Wire
+from leadsync.model import Read
+from leadsync.pipeline.run import run_sync
+from leadsync.pipeline.steps import Options, Steps
+from leadsync.report.report import Report
+from leadsync.settings import Settings
+from leadsync.transport.pacing import Pace
+from leadsync.transport.wire import Wire
 
 STAGE_OF = {"NEW": "TODO", "CONTACTED": "IN_PROGRESS", "QUALIFIED": "DONE", "LOST": "DONE"}
 STATUS_FOR = {"TODO": "NEW", "IN_PROGRESS": "CONTACTED", "DONE": "QUALIFIED"}
@@ -103,9 +107,10 @@ class World:
         wire = partial(unpaced_wire, clock=self.clock, read_timeout=self.read_timeout)
         options = Options(dry_run=dry_run, allow_mass_change=allow_mass_change, read=Read(read), paced=paced)
         with (
-            patch("leadsync.airtable.Wire", wire),
-            patch("leadsync.trello.Wire", wire),
-            patch("leadsync.apply.WRITERS", 1 if self.ordered else 4),
+            patch("leadsync.airtable.client.Wire", wire),
+            patch("leadsync.trello.client.Wire", wire),
+            patch("leadsync.apply.cards.WRITERS", 1 if self.ordered else 4),
+            patch("leadsync.apply.leads.WRITERS", 1 if self.ordered else 2),
         ):
             report = run_sync(self.settings(**changes), options, Steps(submit=in_turn) if self.ordered else Steps())
         assert exit_code in (None, report.exit_code), report.message
@@ -184,6 +189,12 @@ def markers(card: dict[str, Any]) -> list[str]:
 def findings(rows: list[dict[str, Any]], lead: str) -> list[tuple[str, str, str]]:
     """The conflicts of a lead as (field, Airtable's value, Trello's value)."""
     return [(row["field"], row["airtable"], row["trello"]) for row in rows if row["lead_id"] == lead]
+
+
+def our_clock(monkeypatch: pytest.MonkeyPatch, now: float) -> None:
+    """The runs' own clock stands [s since 1970]; those of the services go on."""
+    for module in ("absences", "scope", "snapshots"):
+        monkeypatch.setattr(f"leadsync.pipeline.{module}.time", SimpleNamespace(time=lambda: now))
 
 
 def written(report: Report) -> list[tuple[str, str, str]]:

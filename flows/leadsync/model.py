@@ -1,64 +1,73 @@
 """
-The words of the product: stages, the status map, fields, and the columns of every frame.
+The words of the product: stages, policies, ways to read, and the rules that the planner may know.
 
-What is never here: I/O, a third-party client, a rule that needs two sides (see reconcile.py).
+What is never here: I/O, a third-party client, a rule that needs two sides (see core/).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
+
+
+class ConflictPolicy(StrEnum):
+    """Who wins when both sides moved one cell apart."""
+
+    AIRTABLE = "airtable"
+    TRELLO = "trello"
+    HOLD = "hold"
+
+
+class ConflictChoice(StrEnum):
+    """The policy of one run: that of the settings, or another."""
+
+    SETTINGS = "settings"
+    AIRTABLE = "airtable"
+    TRELLO = "trello"
+    HOLD = "hold"
+
+    @property
+    def policy(self) -> ConflictPolicy | None:
+        """None if the settings decide."""
+        return None if self is ConflictChoice.SETTINGS else ConflictPolicy(self.value)
+
+
+class Read(StrEnum):
+    """How both sides are read: whole, only what changed, or whichever costs fewer calls."""
+
+    FULL = "full"
+    DELTA = "delta"
+    AUTO = "auto"
+
+
+class ChangeFeed(StrEnum):
+    """Whether Airtable is asked to keep a record of changes for us."""
+
+    OFF = "off"
+    ON = "on"
+
+
+class OnLeadDeleted(StrEnum):
+    """What happens to the card of a deleted lead."""
+
+    ARCHIVE = "archive"
+    LEAVE = "leave"
+
+
+class OnCardDeleted(StrEnum):
+    """What happens to the lead of a deleted card."""
+
+    LEAVE = "leave"
+    RECREATE = "recreate"
+
 
 TODO: Final = "TODO"
 IN_PROGRESS: Final = "IN_PROGRESS"
 DONE: Final = "DONE"
 STAGES: Final = (TODO, IN_PROGRESS, DONE)
-
 TRELLO_TEXT_LIMIT: Final = 16_384
 """Characters in a card's title or description [reference/trello-api.md 2.3]."""
-
-# A missing text is "" in every frame: comparing never meets NaN, and Airtable itself knows no empty text.
-LEAD_COLUMNS: Final = {
-    "presence": "object",  # present | out_of_view | gone
-    "name": "object",
-    "email": "object",
-    "status": "object",
-    "source": "object",
-    "title": "object",  # the card title this lead asks for
-    "email_line": "object",  # e-mail and source as the managed block shows them
-    "source_line": "object",
-    "unreadable": "object",  # tuple of cells.Unreadable; such a cell is "" here
-}
-CARD_COLUMNS: Final = {
-    "presence": "object",  # open | archived | moved_away | deleted
-    "lead_id": "object",  # from the marker, "" if none
-    "markers": "int64",  # number of different markers
-    "stage": "object",  # from the list, "" if the list is outside the mapping
-    "list_id": "object",
-    "title": "object",
-    "due_complete": "bool",
-    "block": "bool",  # has a managed block, not only a bare marker
-    "email_line": "object",
-    "source_line": "object",
-    "description": "object",
-    "kind": "object",  # template, mirror, separator, link, else ""
-    "url": "object",
-}
-BASE_COLUMNS: Final = {
-    "card_id": "object",
-    "lead_presence": "object",  # present | out_of_view | gone
-    "card_presence": "object",  # open | archived | archived_by_us | moved_away | deleted
-    "status": "object",
-    "stage": "object",  # "" while the status was never agreed
-    "due_complete": "bool",
-    "name": "object",
-    "title": "object",  # "" while the name was never agreed
-    "email_line": "object",
-    "source_line": "object",
-    "shown_email": "object",  # the block's lines as Trello gave them back
-    "shown_source": "object",
-    "seen_status": "object",  # the lead's status when its card that is shut, parked or in conflict was last looked at
-}
 
 
 @dataclass(frozen=True)

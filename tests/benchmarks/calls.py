@@ -15,8 +15,10 @@ import requests
 from harness import SkippedTime, unpaced_wire
 
 from emulator import Emulator
-from leadsync.pipeline import Options, run_sync
-from leadsync.settings import Read, Settings
+from leadsync.model import Read
+from leadsync.pipeline.run import run_sync
+from leadsync.pipeline.steps import Options
+from leadsync.settings import Settings
 
 STATUS_TO_LIST = {"NEW": "TODO", "CONTACTED": "IN_PROGRESS", "QUALIFIED": "DONE", "LOST": "DONE"}
 BETWEEN_RUNS = 60.0
@@ -104,7 +106,7 @@ def _counted(leads: int, what: str, emulator: Emulator, run: Callable[[], None],
 def _sync(settings: Settings, read: Read = Read.FULL) -> None:
     """One run for which waiting takes no time: the calls are counted here, not the seconds."""
     wire = partial(unpaced_wire, clock=SkippedTime())
-    with patch("leadsync.airtable.Wire", wire), patch("leadsync.trello.Wire", wire):
+    with patch("leadsync.airtable.client.Wire", wire), patch("leadsync.trello.client.Wire", wire):
         report = run_sync(settings, Options(read=read))
     assert report.exit_code == 0, report.message
 

@@ -10,10 +10,12 @@ from typing import Any
 
 import pandas as pd
 
-from leadsync.frames import base_frame, cards_frame, leads_frame
+from leadsync.core.plan_rows import build_plan
+from leadsync.core.reconcile import reconcile
+from leadsync.frames.agreed import base_frame
+from leadsync.frames.cards import cards_frame
+from leadsync.frames.leads import leads_frame
 from leadsync.model import DEFAULT_STAGE_OF, Rules, StatusMap
-from leadsync.plan import build_plan
-from leadsync.reconcile import reconcile
 
 LISTS = {"TODO": "a" * 24, "IN_PROGRESS": "b" * 24, "DONE": "c" * 24}
 STATUSES = list(DEFAULT_STAGE_OF)

@@ -7,7 +7,8 @@ import time
 from dataclasses import dataclass
 
 from emulator import Emulator
-from leadsync.pipeline import Options, run_sync
+from leadsync.pipeline.run import run_sync
+from leadsync.pipeline.steps import Options
 from leadsync.settings import Settings
 
 LATENCY = 0.15

@@ -9,9 +9,11 @@ from typer.testing import CliRunner
 
 import pairs as door
 from emulator import Emulator
-from leadsync.lock import pair_lock
-from leadsync.settings import OF_THE_INSTALLATION, OF_THE_PAIR, Settings
-from leadsync.store import StateStore
+from leadsync.environment import OF_THE_INSTALLATION, OF_THE_PAIR
+from leadsync.settings import Settings
+from leadsync.state.lock import pair_lock
+from leadsync.state.store import StateStore
+from runs import pair_block
 from sync import sync_leads
 
 OWN = ("AIRTABLE_API_TOKEN", "AIRTABLE_BASE_ID", "TRELLO_API_KEY", "TRELLO_API_TOKEN", "TRELLO_BOARD_ID")
@@ -62,7 +64,7 @@ def test_list_tells_base_table_and_board(command, north, env_file):
     command("north", "--env", env_file)
     env_file.write_text(f"{env_file.read_text()}AIRTABLE_TABLE_NAME=Customers\n")
     command("customers", "--env", env_file)
-    known = door.saved_pairs()
+    known = pair_block.saved_pairs()
     assert known["north"] == (north.airtable.base_id, "Leads", north.trello.board_id)
     assert known["customers"] == (north.airtable.base_id, "Customers", north.trello.board_id)
     assert "Customers" in command()[1]
@@ -74,7 +76,7 @@ def test_pair_inherits_nothing_that_describes_another_board(command, north, env_
     monkeypatch.setenv("TRELLO_LIST_TODO_ID", "0" * 24)
     monkeypatch.setenv("AIRTABLE_TABLE_NAME", "Kunden")
     assert sync_leads(pair="north", return_state=True).is_completed()
-    assert door.settings_of("").airtable_table_name == "Kunden"
+    assert pair_block.settings_of("").airtable_table_name == "Kunden"
 
 
 def test_pair_without_own_credentials_takes_those_of_the_worker(command, configured, tmp_path):
@@ -82,7 +84,7 @@ def test_pair_without_own_credentials_takes_those_of_the_worker(command, configu
     file = tmp_path / "thin.env"
     file.write_text("AIRTABLE_BASE_ID=appOTHER\nTRELLO_BOARD_ID=abcd1234\nSYNC_CONFLICT=hold\nSYNC_FULL_EVERY=90m\n")
     assert command("thin", "--env", file)[0] == 0
-    settings = door.settings_of("thin")
+    settings = pair_block.settings_of("thin")
     assert (settings.airtable_base_id, settings.sync_conflict) == ("appOTHER", "hold")
     assert settings.airtable_api_token.get_secret_value() == configured["AIRTABLE_API_TOKEN"]
     assert settings.airtable_requests_per_second == 50
@@ -143,7 +145,7 @@ def test_block_offers_every_setting_a_pair_can_have(command):
     command()
     with get_client(sync_client=True) as client:
         kind = client.read_block_type_by_slug("leadsync-pair")
-    fields = door.LeadsyncPair.model_json_schema()["properties"]
+    fields = pair_block.LeadsyncPair.model_json_schema()["properties"]
     assert kind.logo_url
     assert "kept equal" in kind.description
     assert set(fields) == set(Settings.model_fields) - set(OF_THE_INSTALLATION)

@@ -13,10 +13,10 @@ from prefect.flows import load_flow_from_entrypoint
 from typer import Typer
 from typer.testing import CliRunner
 
-import run_history
 import sync as door
-from leadsync.lock import pair_lock
-from leadsync.store import StateStore
+from leadsync.state.lock import pair_lock
+from leadsync.state.store import StateStore
+from runs import record
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = {"counts", "changes", "conflicts", "quarantine", "failures", "calls", "exit_code", "message"}
@@ -99,7 +99,7 @@ def test_second_run_says_who_holds_the_lock(command, emulator, configured):
 
 def test_service_out_of_reach_is_incomplete(command, monkeypatch):
     """Exit code 1 and where it was looked for."""
-    monkeypatch.setattr("leadsync.wire.ATTEMPTS", 1)
+    monkeypatch.setattr("leadsync.transport.wire.ATTEMPTS", 1)
     monkeypatch.setattr("sync.TASKS", {step: task.with_options(retries=0) for step, task in door.TASKS.items()})
     monkeypatch.setenv("AIRTABLE_ENDPOINT_URL", "http://127.0.0.1:9")
     code, printed = command("--json")
@@ -164,18 +164,18 @@ def test_report_links_to_base_and_board(prefect_server, configured, emulator):
 
 def test_long_load_shows_its_progress(prefect_server, configured, emulator, monkeypatch):
     """A progress artifact that ends at 100 %; a short load keeps none."""
-    monkeypatch.setattr("run_history.LONG_LOAD", 12)
-    monkeypatch.setattr("run_history.PROGRESS_EVERY", 0.0)
+    monkeypatch.setattr("runs.record.LONG_LOAD", 12)
+    monkeypatch.setattr("runs.record.PROGRESS_EVERY", 0.0)
     for number in range(12):
         emulator.airtable.add_lead(f"Lead {number}", status="NEW")
     told = []
-    real = run_history.update_progress_artifact
+    real = record.update_progress_artifact
 
     def told_too(*args, **more):
         told.append(more["progress"])
         return real(*args, **more)
 
-    monkeypatch.setattr("run_history.update_progress_artifact", told_too)
+    monkeypatch.setattr("runs.record.update_progress_artifact", told_too)
     door.sync_leads(return_state=True)
     assert len(told) > 3
     assert told == sorted(told)
@@ -196,7 +196,7 @@ def test_failing_artifact_does_not_fail_the_sync(prefect_server, configured, emu
     def broken(*_arguments, **_more):
         raise RuntimeError("no room for artifacts")
 
-    monkeypatch.setattr("run_history.create_markdown_artifact", broken)
+    monkeypatch.setattr("runs.record.create_markdown_artifact", broken)
     emulator.airtable.add_lead("Ada", "ada@example.com", "NEW", "web")
     assert door.sync_leads(return_state=True).is_completed()
     assert len(emulator.trello.cards()) == 1

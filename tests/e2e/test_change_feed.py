@@ -10,9 +10,9 @@ import requests
 from harness import World, findings
 
 from emulator import Fault
-from leadsync.store import StateStore
-from leadsync.webhooks import load_known
-from leadsync.wire import Wire
+from leadsync.state.store import StateStore
+from leadsync.state.webhooks import load_known
+from leadsync.transport.wire import Wire
 
 DELTA = {"airtable": "delta", "trello": "delta"}
 LEADS_WHOLE = {"airtable": "full", "trello": "delta"}
@@ -143,7 +143,7 @@ def test_more_payloads_than_fifty_cost_a_request_each_fifty(world):
 
 def test_more_payloads_than_a_run_reads_lead_to_a_full_read(world, monkeypatch):
     """The rest is told to the next run."""
-    monkeypatch.setattr("leadsync.airtable.PAYLOAD_PAGES", 1)
+    monkeypatch.setattr("leadsync.airtable.client.PAYLOAD_PAGES", 1)
     lead, other = world.airtable.records()
     for number in range(60):
         world.airtable.edit(lead, name=f"Name {number}")
@@ -686,7 +686,10 @@ def test_edit_while_a_give_back_was_cut_off_is_an_edit(world, policy, second):
     lead = first(world)
     world.trello.move(world.card(lead)["id"], "DONE")
     edit_before(world, "PATCH", lambda: world.airtable.edit(lead, status="CONTACTED"))
-    with patch("leadsync.airtable.Airtable.give_back", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+    with (
+        patch("leadsync.airtable.client.Airtable.give_back", side_effect=KeyboardInterrupt),
+        pytest.raises(KeyboardInterrupt),
+    ):
         world.sync(SYNC_CONFLICT=policy)
     world.airtable.edit(lead, status=second)
     conflicts = [row for _ in range(3) for row in world.sync(SYNC_CONFLICT=policy).conflicts]

@@ -2,11 +2,10 @@
 
 import time
 from math import ceil
-from types import SimpleNamespace
 
 import pytest
 import requests
-from harness import STAGE_OF, World
+from harness import STAGE_OF, World, our_clock
 
 from emulator import Fault, ManualClock
 
@@ -139,7 +138,7 @@ def test_auto_reads_everything_again_when_it_is_time(empty, monkeypatch):
     assert last.read == FULL
     now = time.time()
     for minutes, read in ((80, DELTA), (91, FULL)):
-        monkeypatch.setattr("leadsync.extract.time", SimpleNamespace(time=lambda at=now + 60 * minutes: at))
+        our_clock(monkeypatch, now + 60 * minutes)
         assert empty.sync(read="auto", SYNC_FULL_EVERY="90m").read == read
     assert empty.sync(read="auto", SYNC_FULL_EVERY="90m").read == DELTA
     assert len(leads) == 101
@@ -309,7 +308,7 @@ def test_killed_run_is_followed_by_a_full_read(world, monkeypatch, step):
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(f"leadsync.pipeline.{step}", die)
+        patched.setattr(f"leadsync.pipeline.run.{step}", die)
         with pytest.raises(Killed):
             world.sync(read="delta")
     assert world.sync(read="delta").read == FULL
@@ -518,12 +517,12 @@ def test_schema_is_asked_for_once_and_again_when_a_full_read_is_due(empty, monke
     (lead,) = settled(empty, 1)
     now = time.time()
     for minutes, calls in ((1, 1), (80, 1), (91, 2), (92, 1)):
-        monkeypatch.setattr("leadsync.extract.time", SimpleNamespace(time=lambda at=now + 60 * minutes: at))
+        our_clock(monkeypatch, now + 60 * minutes)
         assert empty.assert_idle(read="delta", SYNC_FULL_EVERY="90m").read == DELTA
         assert empty.calls() == (calls, 1), minutes
     empty.airtable.retype_field("source", "formula")
     empty.airtable.recompute(lead, source="web")
-    monkeypatch.setattr("leadsync.extract.time", SimpleNamespace(time=lambda: now + 60 * 200))
+    our_clock(monkeypatch, now + 60 * 200)
     assert empty.sync(read="delta", SYNC_FULL_EVERY="90m").read == LEADS_ONLY_WHOLE
     assert "Source: web" in empty.card(lead)["desc"]
 

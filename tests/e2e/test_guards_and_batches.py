@@ -6,8 +6,9 @@ from unittest.mock import patch
 import pytest
 from harness import World, written
 
-from leadsync.pipeline import Options, run_sync
-from leadsync.store import StateStore
+from leadsync.pipeline.run import run_sync
+from leadsync.pipeline.steps import Options
+from leadsync.state.store import StateStore
 
 
 def crowd(world, count, **cells):

@@ -6,7 +6,7 @@ import pytest
 from harness import World
 
 from emulator import Fault
-from leadsync.store import StateStore
+from leadsync.state.store import StateStore
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 """Who is there: the rows of the table in which base, lead and card are present, missing, or gone."""
 
-from types import SimpleNamespace
-
 import pytest
-from harness import STAGE_OF, findings, markers, written
+from harness import STAGE_OF, findings, markers, our_clock, written
 
-from leadsync import extract
+from leadsync.pipeline import absences
 
 STRANGER = "rec" + "A" * 14
 
@@ -257,8 +255,7 @@ def put_away_then_deleted(world, away, status="NEW"):
 
 def days_later(monkeypatch, days=1.0):
     """Our own clock; the services' stay."""
-    at = extract.time.time() + days * DAY
-    monkeypatch.setattr("leadsync.extract.time", SimpleNamespace(time=lambda: at))
+    our_clock(monkeypatch, absences.time.time() + days * DAY)
 
 
 @PUT_AWAY

@@ -4,18 +4,19 @@ import datetime
 
 import pytest
 
-from leadsync import pipeline
-from leadsync.store import StateStore
+from leadsync.pipeline import clients, run
+from leadsync.state.store import StateStore
 
 QUOTA = {"AIRTABLE_MONTHLY_CALLS": "1000"}
 
 
 @pytest.fixture
 def day(monkeypatch):
-    """Set the day of November 2026 on which the run takes place."""
+    """Set the day of 2026, in November by default, on which the run takes place."""
 
-    def it_is(day):
-        monkeypatch.setattr(pipeline, "_now", lambda: datetime.datetime(2026, 11, day, tzinfo=datetime.UTC))
+    def it_is(day, month=11):
+        for module in (clients, run):
+            monkeypatch.setattr(module, "now_utc", lambda: datetime.datetime(2026, month, day, tzinfo=datetime.UTC))
 
     it_is(1)
     return it_is
@@ -42,11 +43,11 @@ def test_run_on_demand_warns_and_goes(world, day):
     assert any("ahead of its pace" in note["note"] for note in report.notes)
 
 
-def test_quota_is_new_with_the_month(world, monkeypatch, day):
+def test_quota_is_new_with_the_month(world, day):
     """What November spent does not count in December."""
     spend(world, 5000)
     assert world.sync(paced=True, **QUOTA).title == "Skipped"
-    monkeypatch.setattr(pipeline, "_now", lambda: datetime.datetime(2026, 12, 1, tzinfo=datetime.UTC))
+    day(1, month=12)
     assert world.sync(paced=True, **QUOTA).title == "Completed"
 
 

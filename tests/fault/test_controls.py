@@ -13,13 +13,18 @@ import pytest
 from harness import findings, world
 
 from emulator import Fault
-from leadsync import apply, pipeline, reconcile, repair
-from leadsync.airtable import Airtable
-from leadsync.frames import absent_leads, deleted_cards
-from leadsync.lock import pair_lock
+from leadsync.airtable.client import Airtable
+from leadsync.apply import card_parts, leads, repair
+from leadsync.core import cells, reconcile
+from leadsync.errors import UnclearWriteError
+from leadsync.frames.cards import deleted_cards
+from leadsync.frames.leads import absent_leads
 from leadsync.model import StatusMap
-from leadsync.store import StateStore
-from leadsync.trello import CardsRead
+from leadsync.pipeline import run as pipeline
+from leadsync.pipeline import steps
+from leadsync.state.lock import pair_lock
+from leadsync.state.store import StateStore
+from leadsync.trello.board import CardsRead
 
 __all__ = ["world"]
 
@@ -139,7 +144,7 @@ def post_again_blindly(write, cells, trello, board):
     for _ in range(3):
         try:
             return trello.create_card(cells)
-        except apply.UnclearWriteError:
+        except UnclearWriteError:
             continue
     return trello.create_card(cells)
 
@@ -154,12 +159,13 @@ def bare_reverse_map():
 
     with (
         patch.object(StatusMap, "put", lambda self, stage, status: self.status_for[stage]),
-        patch.object(reconcile, "_stage_of", stage_of),
+        patch.object(cells, "stages_of", stage_of),
+        patch.object(reconcile, "stages_of", stage_of),
     ):
         yield
 
 
-create = apply._create_card
+create = card_parts._create_card
 
 
 def searching(write, cells, trello, board):
@@ -210,16 +216,16 @@ def lock_removed():
 MUTANTS = {
     "bare-reverse-map": (bare_reverse_map, lost_stays_lost),
     "blind-post-retry": (
-        lambda: patch.object(apply, "_create_card", post_again_blindly),
+        lambda: patch.object(card_parts, "_create_card", post_again_blindly),
         unclear_create_is_not_doubled,
     ),
     "search-instead-of-board-read": (
-        lambda: patch.object(apply, "_create_card", searching),
+        lambda: patch.object(card_parts, "_create_card", searching),
         unclear_create_is_not_doubled,
     ),
     "base-moved-before-the-write": (base_moved_before_the_write, edit_survives_a_failed_write),
     "no-guard": (
-        lambda: patch.multiple(pipeline, check_reads=lambda *_: None, check_plan=lambda *_: None),
+        lambda: patch.multiple(steps, check_reads=lambda *_: None, check_plan=lambda *_: None),
         emptied_table_archives_nothing,
     ),
     "delete-inferred-from-a-short-page": (deletion_from_a_short_page, short_page_archives_nothing),
@@ -227,7 +233,7 @@ MUTANTS = {
     "put-of-all-fields": (put_of_all_fields, column_of_others_is_untouched),
     "no-journal": (no_journal, edit_after_a_cut_is_no_conflict),
     "no-re-read-of-leads": (
-        lambda: patch.object(apply, "_drop_moved", lambda *_: None),
+        lambda: patch.object(leads, "_drop_moved", lambda *_: None),
         edit_just_before_the_patch_is_told,
     ),
     "feed-not-read": (

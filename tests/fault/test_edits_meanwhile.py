@@ -9,7 +9,7 @@ import pytest
 from harness import STAGE_OF, Scene, findings, written
 
 from emulator import Fault
-from leadsync import apply
+from leadsync.apply import leads as apply
 
 MINE = "My own note."
 

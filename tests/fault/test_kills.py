@@ -8,7 +8,7 @@ from unittest.mock import patch
 import pytest
 from harness import STAGE_OF, Scene, findings
 
-from leadsync.wire import Wire
+from leadsync.transport.wire import Wire
 
 
 class Killed(BaseException):

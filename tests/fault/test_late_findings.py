@@ -10,9 +10,9 @@ from test_kills import Killed, killed
 
 from emulator import Fault
 from emulator.trello.account import Actor
-from leadsync.intents import IntentState
-from leadsync.store import StateStore
-from leadsync.wire import Wire
+from leadsync.core.journal import IntentState
+from leadsync.state.store import StateStore
+from leadsync.transport.wire import Wire
 
 __all__ = ["world"]
 
@@ -124,7 +124,7 @@ def test_overwritten_edit_is_found_behind_more_cards_than_a_page_of_the_feed(wor
     for lead in leads:
         world.airtable.edit(lead, status="CONTACTED", name="Renamed")
     just_before_put(world, moved_and_renamed(world, leads[0]))
-    with patch("leadsync.trello.PAGE", 10), patch("leadsync.apply.WRITERS", 1):
+    with patch("leadsync.trello.client.PAGE", 10), patch("leadsync.apply.cards.WRITERS", 1):
         conflicts = world.sync().conflicts
     assert {row[0] for row in findings(conflicts, leads[0])} == {"status", "name"}
 

@@ -6,8 +6,8 @@ import time
 from harness import STAGE_OF
 
 from emulator import Fault
-from leadsync.lock import pair_lock
-from leadsync.webhooks import Webhooks
+from leadsync.gateway.webhooks import Webhooks
+from leadsync.state.lock import pair_lock
 
 
 def lead_named(instant, name):
@@ -88,7 +88,7 @@ def test_lost_delivery_is_healed_by_the_next_sync(instant):
 
 def test_hint_that_meets_another_runs_lock_is_not_lost(instant, monkeypatch):
     """It is tried again until the other has ended."""
-    monkeypatch.setattr("leadsync.trigger.BUSY_PAUSE", 0.1)
+    monkeypatch.setattr("leadsync.gateway.line.BUSY_PAUSE", 0.1)
     pair = f"{instant.settings.airtable_base_id}/{instant.emulator.trello.board_id}"
     lead = lead_named(instant, "Ada")
     with pair_lock(instant.store, pair):

@@ -11,9 +11,9 @@ import requests
 from gateway_process import TOKEN
 from gateway_world import IDENTIFIER, airtable_delivery, trello_delivery
 
-from leadsync.pipeline import Options
-from leadsync.settings import ConflictPolicy, Read
-from leadsync.web import BODY_LIMIT
+from leadsync.gateway.problems import BODY_LIMIT
+from leadsync.model import ConflictPolicy, Read
+from leadsync.pipeline.steps import Options
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 RECEIVERS = ["/webhooks/trello", "/webhooks/airtable"]
@@ -310,7 +310,7 @@ def test_body_over_the_limit_is_refused_while_it_arrives(served, path):
 
 def test_body_that_does_not_arrive_is_given_up(serve, monkeypatch):
     """A caller that holds its tongue holds nothing else."""
-    monkeypatch.setattr("leadsync.web.BODY_TIMEOUT", 0.2)
+    monkeypatch.setattr("leadsync.gateway.problems.BODY_TIMEOUT", 0.2)
     served = serve()
     place = urlsplit(served.url)
     with socket.create_connection((place.hostname, place.port), timeout=5) as wire:

@@ -8,9 +8,9 @@ import json
 import pytest
 from gateway_world import IDENTIFIER, MAC_SECRET, TRELLO_SECRET, airtable_delivery, trello_delivery
 
-from leadsync.deliveries import REMEMBERED, Inbox, Verdict
-from leadsync.signatures import is_from_airtable, is_from_trello, is_token
-from leadsync.webhooks import TRELLO_PATH
+from leadsync.gateway.inbox import REMEMBERED, Inbox, Verdict
+from leadsync.gateway.signatures import is_from_airtable, is_from_trello, is_token
+from leadsync.gateway.webhooks import TRELLO_PATH
 
 URL = "http://gateway.example"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from leadsync.pipeline import Options
-from leadsync.trigger import HINTED, KEPT, Line, Stage
+from leadsync.gateway.line import HINTED, KEPT, Line, Stage
+from leadsync.pipeline.steps import Options
 
 DONE = {"exit_code": 0}
 

@@ -15,8 +15,8 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from emulator import Emulator
-from leadsync.pipeline import Options
-from leadsync.settings import ConflictPolicy
+from leadsync.model import ConflictPolicy
+from leadsync.pipeline.steps import Options
 
 pytestmark = pytest.mark.installation
 

@@ -12,10 +12,11 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import ignored_auth
 
-from leadsync.deliveries import Inbox
-from leadsync.trigger import Trigger
-from leadsync.web import Gate, build_app
-from leadsync.webhooks import TRELLO_PATH
+from leadsync.gateway.access import Gate
+from leadsync.gateway.app import build_app
+from leadsync.gateway.inbox import Inbox
+from leadsync.gateway.trigger import Trigger
+from leadsync.gateway.webhooks import TRELLO_PATH
 
 CHECKED = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None, "derandomize": True}
 

@@ -5,7 +5,8 @@ import requests
 
 from emulator import Fault
 from leadsync.errors import ConfigurationError
-from leadsync.webhooks import AIRTABLE_PATH, TRELLO_PATH, Webhooks, load_known
+from leadsync.gateway.webhooks import AIRTABLE_PATH, TRELLO_PATH, Webhooks
+from leadsync.state.webhooks import load_known
 
 DAY = 86_400
 

@@ -25,7 +25,7 @@ from requests.adapters import HTTPAdapter
 from emulator import Emulator, Fault, ManualClock
 from emulator.wire.faults import BEFORE_EXECUTION
 from emulator.wire.messages import Request, parse_body, parse_query
-from leadsync.report import Report
+from leadsync.report.report import Report
 
 Before = Callable[[Request, int], Fault | None]
 After = Callable[[Request, bool], None]
@@ -93,7 +93,7 @@ class NearWorld(World):
         self._dead = False
         with (
             patch.object(HTTPAdapter, "send", lambda _, request, *args, **kwargs: self._send(request)),
-            patch("leadsync.wire.Limiter", NoLimit),
+            patch("leadsync.transport.wire.Limiter", NoLimit),
             patch("time.time", self.emulator.clock.now),
         ):
             try:

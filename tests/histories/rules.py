@@ -25,7 +25,7 @@ from histories.ledger import (
     shown_text,
 )
 
-from leadsync.report import Report
+from leadsync.report.report import Report
 
 Row = dict[str, Any]
 LABELS = {"email": "E-mail:", "source": "Source:"}

@@ -12,9 +12,11 @@ from unittest.mock import patch
 import pytest
 from harness import World
 
-from leadsync.pipeline import Options, run_sync
-from leadsync.report import Report
-from leadsync.wire import Pace, Wire
+from leadsync.pipeline.run import run_sync
+from leadsync.pipeline.steps import Options
+from leadsync.report.report import Report
+from leadsync.transport.pacing import Pace
+from leadsync.transport.wire import Wire
 
 DEFAULT_PACE = {"AIRTABLE_REQUESTS_PER_SECOND": None, "TRELLO_REQUESTS_PER_10_SECONDS": None}
 
@@ -67,7 +69,7 @@ class Limited(World):
 
         with ExitStack() as stack:
             for module in ("airtable", "trello"):
-                stack.enter_context(patch(f"leadsync.{module}.Wire", wire))
+                stack.enter_context(patch(f"leadsync.{module}.client.Wire", wire))
             return run_sync(self.settings(**(DEFAULT_PACE | changes)), Options())
 
     def arrivals(self, service: str, writes: bool | None = None) -> list[float]:
@@ -100,7 +102,7 @@ def limited(tmp_path):
 @pytest.fixture
 def small_pages(monkeypatch):
     """`small_pages(n)`: Airtable is read n leads at a time."""
-    return partial(monkeypatch.setattr, "leadsync.airtable.PAGE")
+    return partial(monkeypatch.setattr, "leadsync.airtable.client.PAGE")
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from leadsync.errors import BusyError, StateStoreError
-from leadsync.lock import pair_lock
-from leadsync.store import StateStore
+from leadsync.state.lock import pair_lock
+from leadsync.state.store import StateStore
 
 FLOWS = Path(__file__).resolve().parents[2] / "flows"
 PAIR = "appA/board"

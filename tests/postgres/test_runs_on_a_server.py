@@ -7,8 +7,8 @@ import logging
 import pytest
 from harness import World
 
-from leadsync.lock import pair_lock
-from leadsync.store import StateStore
+from leadsync.state.lock import pair_lock
+from leadsync.state.store import StateStore
 
 LEADS = 12
 

@@ -10,13 +10,13 @@ from contextlib import suppress
 import pytest
 import sqlalchemy as sa
 
+from leadsync.core.journal import CARD, LEAD, Intent
 from leadsync.errors import StateStoreError
-from leadsync.frames import base_frame
-from leadsync.intents import CARD, LEAD, Intent
-from leadsync.model import BASE_COLUMNS
-from leadsync.pair import Pair, Rows
-from leadsync.seen import Seen
-from leadsync.store import StateStore, metadata
+from leadsync.frames.agreed import BASE_COLUMNS, base_frame
+from leadsync.frames.snapshot import Seen
+from leadsync.state.pair import Pair, Rows
+from leadsync.state.store import StateStore
+from leadsync.state.tables import metadata
 
 PAIR = "appA/board"
 ADA, BOB = (f"rec{number:014d}" for number in (1, 2))
@@ -291,7 +291,7 @@ def test_renaming_a_key_is_one_transaction(store, monkeypatch):
     def fail(*_args):
         raise ValueError("cut")
 
-    monkeypatch.setattr("leadsync.store._rename_facts", fail)
+    monkeypatch.setattr("leadsync.state.store.rename_facts", fail)
     with pytest.raises(StateStoreError, match="could not be written"):
         store.take_over(UNNAMED, LEADS, "board")
     assert (len(store.load_base(PAIR)), len(store.load_base(LEADS.key))) == (1, 0)

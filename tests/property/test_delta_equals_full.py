@@ -25,15 +25,18 @@ from hypothesis import strategies as st
 
 from emulator import ManualClock
 from emulator.wire.messages import Request
-from leadsync.change_feed import ChangeFeed
-from leadsync.extract import Scope, extract_cards, extract_leads, recall, scope_of
-from leadsync.pair import Pair
-from leadsync.pipeline import join_and_diff, open_clients
-from leadsync.plan import Plan
-from leadsync.repair import Checkup
-from leadsync.report import Report
-from leadsync.seen import pages_of
-from leadsync.settings import Read
+from leadsync.apply.repair import Checkup
+from leadsync.core.plan import Plan
+from leadsync.frames.snapshot import pages_of
+from leadsync.model import Read
+from leadsync.pipeline.change_feed import ChangeFeed
+from leadsync.pipeline.clients import open_clients
+from leadsync.pipeline.extract import extract_cards, extract_leads
+from leadsync.pipeline.memory import recall
+from leadsync.pipeline.scope import Scope, scope_of
+from leadsync.pipeline.steps import join_and_diff
+from leadsync.report.report import Report
+from leadsync.state.pair import Pair
 
 NAMES = ("Ada", "Bob", "Zoë | *x*", None)
 TITLES = ("Ada", "Card", "ada@example.com", "")
@@ -315,7 +318,7 @@ def outlook(world: World, scope: Scope | None) -> tuple[str, pd.DataFrame, pd.Da
 @contextmanager
 def patched(world: World) -> Iterator[None]:
     wire = partial(unpaced_wire, clock=world.clock, read_timeout=world.read_timeout)
-    with patch("leadsync.airtable.Wire", wire), patch("leadsync.trello.Wire", wire):
+    with patch("leadsync.airtable.client.Wire", wire), patch("leadsync.trello.client.Wire", wire):
         yield
 
 
@@ -358,7 +361,7 @@ def play(history: list[Step], generous: bool, services: dict[str, Any], policy: 
     if currently_in_test_context():
         note(f"{history}, {generous}, {services}, {policy!r}")
     pages = (lambda items, page: 1_000) if generous else pages_of
-    with tempfile.TemporaryDirectory() as folder, patch("leadsync.trello.pages_of", pages):
+    with tempfile.TemporaryDirectory() as folder, patch("leadsync.trello.client.pages_of", pages):
         world = World(Path(folder), ordered=True, env=env, clock=ManualClock(), **services)
         world.env["SYNC_CONFLICT"] = policy
         world.pause = 0.0

@@ -16,12 +16,18 @@ import pytest
 from hypothesis import HealthCheck, currently_in_test_context, example, given, note, settings
 from hypothesis import strategies as st
 
-from leadsync.airtable import LeadsRead
-from leadsync.extract import Memory, Scope, extract_cards, seen_after, seen_now
-from leadsync.frames import base_frame, leads_frame
-from leadsync.seen import Seen, replay
+from leadsync.airtable.client import LeadsRead
+from leadsync.frames.agreed import base_frame
+from leadsync.frames.leads import leads_frame
+from leadsync.frames.replay import replay
+from leadsync.frames.snapshot import Seen
+from leadsync.pipeline.extract import extract_cards
+from leadsync.pipeline.memory import Memory
+from leadsync.pipeline.scope import Scope
+from leadsync.pipeline.snapshots import seen_after, seen_now
 from leadsync.settings import Settings
-from leadsync.trello import Board, Trello
+from leadsync.trello.board import Board
+from leadsync.trello.client import Trello
 
 HERE, AWAY = "b" * 24, "c" * 24
 LEAD = "rec" + "A" * 14
@@ -159,7 +165,7 @@ class Reader:
         self.trello.wire.server_time = self.model.now
         before = self.memory.seen
         scope = Scope(cards_delta=bool(before.full_at) and not whole)
-        with patch("leadsync.trello.pages_of", lambda *_: 1_000):
+        with patch("leadsync.trello.client.pages_of", lambda *_: 1_000):
             self.cards = extract_cards(self.trello, BOARD, self.memory, scope)
         self.deltas, self.reads = self.deltas + self.cards.delta, self.reads + 1
         self.deleted |= {*self.cards.deleted}

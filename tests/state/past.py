@@ -26,7 +26,7 @@ import requests
 from harness import World
 
 from emulator.clock import ManualClock
-from leadsync.wire import Wire
+from leadsync.transport.wire import Wire
 
 SEED = 4
 """One with which the card to be created comes first in the run that is cut."""

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from harness import STAGE_OF, World
 
+from leadsync.environment import load_settings
 from leadsync.errors import ConfigurationError
-from leadsync.lock import pair_lock
-from leadsync.settings import load_settings
-from leadsync.store import StateStore
+from leadsync.state.lock import pair_lock
+from leadsync.state.store import StateStore
 
 
 @pytest.fixture
@@ -192,7 +192,7 @@ def test_env_file_that_may_not_be_read_is_a_sentence(tmp_path, monkeypatch):
     def forbidden(*_args, **_more):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("leadsync.settings.dotenv_values", forbidden)
+    monkeypatch.setattr("leadsync.environment.dotenv_values", forbidden)
     monkeypatch.setenv("LEADSYNC_ENV_FILE", str(file))
     with pytest.raises(ConfigurationError, match=r"team\.env could not be read \(Permission denied\)"):
         load_settings()

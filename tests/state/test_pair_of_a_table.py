@@ -11,13 +11,14 @@ from past import DRAGGED, EDITED, NEW, tell
 from emulator.airtable.desk import LEAD_FIELDS
 from emulator.airtable.model import Base
 from emulator.airtable.schema import build_field, build_table
-from leadsync.checks import check_setup
-from leadsync.intents import CARD, Intent
-from leadsync.lock import pair_lock
-from leadsync.pair import Pair
-from leadsync.pipeline import open_clients
-from leadsync.store import StateStore
-from leadsync.webhooks import Known, Webhooks, load_known
+from leadsync.core.journal import CARD, Intent
+from leadsync.gateway.webhooks import Webhooks
+from leadsync.pipeline.checks import check_setup
+from leadsync.pipeline.clients import open_clients
+from leadsync.state.lock import pair_lock
+from leadsync.state.pair import Pair
+from leadsync.state.store import StateStore
+from leadsync.state.webhooks import Known, load_known
 
 OTHER = "Customers"
 

@@ -6,8 +6,8 @@ import pytest
 from harness import written
 from past import DRAGGED, EDITED, NEW, tell
 
-from leadsync.intents import CARD, LEAD
-from leadsync.store import StateStore
+from leadsync.core.journal import CARD, LEAD
+from leadsync.state.store import StateStore
 
 VERSIONS = ("1", "2")
 

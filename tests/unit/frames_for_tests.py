@@ -7,11 +7,16 @@ from typing import Any
 
 import pandas as pd
 
-from leadsync.description import plain, render, with_block
-from leadsync.frames import absent_leads, base_frame, cards_frame, deleted_cards, leads_frame, overlay
-from leadsync.model import BASE_COLUMNS, DEFAULT_STAGE_OF, Rules, StatusMap
-from leadsync.plan import Plan, build_plan
-from leadsync.reconcile import Reconciled, as_last_agreed, reconcile, to_look_up
+from leadsync.core.plan import Plan
+from leadsync.core.plan_rows import build_plan
+from leadsync.core.presence import to_look_up
+from leadsync.core.reconcile import Reconciled, as_last_agreed, reconcile
+from leadsync.frames.agreed import BASE_COLUMNS, base_frame
+from leadsync.frames.block import plain, render, with_block
+from leadsync.frames.cards import cards_frame, deleted_cards
+from leadsync.frames.leads import absent_leads, leads_frame
+from leadsync.frames.schema import overlay
+from leadsync.model import DEFAULT_STAGE_OF, Rules, StatusMap
 
 BOARD = "b" * 24
 COLUMNS = {"name": "name", "email": "email", "status": "status", "source": "source"}

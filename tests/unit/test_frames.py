@@ -7,8 +7,10 @@ import pytest
 from frames_for_tests import BOARD, COLUMNS, LISTS, STAGES_BY_LIST, base_row, card, card_id, lead_id, record
 
 from leadsync.errors import IncompleteReadError
-from leadsync.frames import absent_leads, base_frame, cards_frame, deleted_cards, leads_frame, overlay
-from leadsync.model import BASE_COLUMNS, CARD_COLUMNS, LEAD_COLUMNS
+from leadsync.frames.agreed import BASE_COLUMNS, base_frame
+from leadsync.frames.cards import CARD_COLUMNS, cards_frame, deleted_cards
+from leadsync.frames.leads import LEAD_COLUMNS, absent_leads, leads_frame
+from leadsync.frames.schema import overlay
 
 
 def cards(*several, known=()):

@@ -16,10 +16,11 @@ from frames_for_tests import (
     rules,
 )
 
+from leadsync.core.guards import check_emptied, check_plan, check_reads
+from leadsync.core.reconcile import as_last_agreed
 from leadsync.errors import GuardError
-from leadsync.frames import cards_frame, deleted_cards, overlay
-from leadsync.guards import check_emptied, check_plan, check_reads
-from leadsync.reconcile import as_last_agreed
+from leadsync.frames.cards import cards_frame, deleted_cards
+from leadsync.frames.schema import overlay
 
 
 def refuse(world, cards_read=None, **choices):

@@ -21,9 +21,9 @@ from frames_for_tests import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadsync.description import render
-from leadsync.plan import build_plan
-from leadsync.reconcile import reconcile
+from leadsync.core.plan_rows import build_plan
+from leadsync.core.reconcile import reconcile
+from leadsync.frames.block import render
 
 LEAD, CARD = lead_id(1), card_id(1)
 

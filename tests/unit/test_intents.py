@@ -7,12 +7,14 @@ import json
 import pytest
 from frames_for_tests import LISTS, World, base_row, card, card_id, is_idle, lead_id, one_lead, record, rules
 
-from leadsync.description import render
-from leadsync.frames import base_frame, time_of
-from leadsync.intents import CARD, LEAD, Intent, intents_of
-from leadsync.plan import build_plan
-from leadsync.reconcile import reconcile
-from leadsync.settling import Proof, settle, unclear, witnessed
+from leadsync.core.journal import CARD, LEAD, Intent, intents_of
+from leadsync.core.plan_rows import build_plan
+from leadsync.core.reconcile import reconcile
+from leadsync.core.settling import settle
+from leadsync.core.witness import Proof, unclear, witnessed
+from leadsync.frames.actions import time_of
+from leadsync.frames.agreed import base_frame
+from leadsync.frames.block import render
 
 LEAD_1, CARD_1 = lead_id(1), card_id(1)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from leadsync.intents import LEAD, Intent, Sent, digests_of
-from leadsync.lead_overwrites import SLACK, Patched, find_replaced
-from leadsync.payloads import ChangeKind, LeadChange
+from leadsync.core.journal import LEAD, Intent, Sent, digests_of
+from leadsync.core.lead_overwrites import SLACK, Patched, find_replaced
+from leadsync.frames.payloads import ChangeKind, LeadChange
 
 ADA, STATUS, OURS = "recAda", "fldStatus", "publicApi"
 FIELDS = {"status": STATUS, "name": "fldName"}

@@ -4,8 +4,8 @@ from frames_for_tests import BOARD, World, agreed_world, base_row, card, lead_id
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadsync import reconcile as module
-from leadsync.reconcile import reconcile
+from leadsync.core import reconcile as module
+from leadsync.core.reconcile import reconcile
 
 NAMES = st.sampled_from(["Ada", "", "Bob"])
 STATUSES = st.sampled_from(["NEW", "", "CONTACTED", "QUALIFIED", "LOST", "junk"])

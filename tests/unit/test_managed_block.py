@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from emulator.trello.editor import editor_saves
-from leadsync.description import HEADER, MARKER, VALUE_LIMIT, parse, plain, render, with_block
+from leadsync.frames.block import HEADER, MARKER, VALUE_LIMIT, parse, plain, render, with_block
 
 LEAD, OTHER = lead_id(1), lead_id(2)
 CARD = card()["id"]

@@ -7,8 +7,8 @@ from frames_for_tests import POLICIES, base_row, card, card_id, is_idle, lead_id
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadsync.description import render
-from leadsync.frames import fit, text, title_for
+from leadsync.frames.block import render
+from leadsync.frames.texts import fit, text, title_for
 from leadsync.model import TRELLO_TEXT_LIMIT
 
 LEAD, CARD = lead_id(1), card_id(1)

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from frames_for_tests import LISTS, base_row, card, card_id, one_lead, record
 
-from leadsync.frames import time_of
-from leadsync.intents import CARD, Intent, Sent, digests_of, planned_from
-from leadsync.overwrites import Feed, find_overwritten
+from leadsync.core.journal import CARD, Intent, Sent, digests_of, planned_from
+from leadsync.core.overwrites import Feed, find_overwritten
+from leadsync.frames.actions import time_of
 
 TODO, IN_PROGRESS, DONE = (LISTS[stage] for stage in ("TODO", "IN_PROGRESS", "DONE"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from leadsync.pair import Pair, Rows, leads_held, same_table
+from leadsync.state.pair import Pair, Rows, leads_held, same_table
 
 LEADS = frozenset({"a", "b", "c", "d"})
 

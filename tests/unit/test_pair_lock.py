@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from leadsync.errors import BusyError, StateStoreError
-from leadsync.lock import pair_lock
-from leadsync.store import StateStore
+from leadsync.state.lock import pair_lock
+from leadsync.state.store import StateStore
 
 FLOWS = Path(__file__).resolve().parents[2] / "flows"
 PAIR = "appA/board"

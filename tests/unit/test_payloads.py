@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from leadsync.payloads import ChangeKind, LeadChange, PayloadError, cell_text, named, read_payloads
+from leadsync.frames.payloads import ChangeKind, LeadChange, PayloadError, cell_text, named, read_payloads
 
 TABLE, ADA, BOB, NAME, STATUS = "tblLeads", "recAda", "recBob", "fldName", "fldStatus"
 CREATED, CHANGED, DESTROYED = ChangeKind.CREATED, ChangeKind.CHANGED, ChangeKind.DESTROYED

@@ -22,8 +22,9 @@ from frames_for_tests import (
     rules,
 )
 
-from leadsync.frames import cards_frame
-from leadsync.reconcile import CHECK_EVERY, Check, due_checks, shut_cards, to_look_up
+from leadsync.core.presence import to_look_up
+from leadsync.core.shut import CHECK_EVERY, Check, due_checks, shut_cards
+from leadsync.frames.cards import cards_frame
 
 LEAD, CARD = lead_id(1), card_id(1)
 ELSEWHERE = {"idBoard": "c" * 24}

@@ -4,7 +4,7 @@ import datetime
 
 import pytest
 
-from leadsync.quota import Month, start_of_month
+from leadsync.pipeline.quota import Month, start_of_month
 
 NOVEMBER = datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC)
 

@@ -17,7 +17,8 @@ from leadsync.errors import (
     LeadsyncError,
     ServiceRefusedError,
 )
-from leadsync.report import TABLE_ROWS, Report, as_markdown, rows_of
+from leadsync.report.markdown import TABLE_ROWS, as_markdown
+from leadsync.report.report import Report, rows_of
 
 REFUSED = ServiceRefusedError("Airtable", 422, "UNKNOWN_FIELD_NAME", 'Unknown field name: "x"')
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from leadsync.environment import load_settings
 from leadsync.errors import ConfigurationError
-from leadsync.model import StatusMap
-from leadsync.settings import ConflictPolicy, Settings, default_state_url, load_settings
+from leadsync.model import ConflictPolicy, StatusMap
+from leadsync.settings import Settings, default_state_url
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = [name.upper() for name in Settings.model_fields]

@@ -7,9 +7,11 @@ from frames_for_tests import COLUMNS, base_row, card, card_id, is_idle, lead_id,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadsync.cells import HELD_SHOWN, NotText, Unreadable, pared, shown
-from leadsync.frames import leads_frame, text
-from leadsync.reconcile import as_last_agreed, to_look_up
+from leadsync.core.presence import to_look_up
+from leadsync.core.reconcile import as_last_agreed
+from leadsync.frames.leads import leads_frame
+from leadsync.frames.shown import HELD_SHOWN, NotText, Unreadable, pared, shown
+from leadsync.frames.texts import text
 
 LEAD, CARD = lead_id(1), card_id(1)
 SECRET = "https://signed.example.com/secret"

@@ -9,13 +9,12 @@ import pytest
 import sqlalchemy as sa
 from frames_for_tests import agreed_world, base_row, card_id, lead_id, record
 
-from leadsync import store as store_module
+from leadsync.core.journal import CARD, LEAD, Intent, IntentState, Sent, intents_of
+from leadsync.core.settling import Verdict
 from leadsync.errors import StateStoreError
-from leadsync.frames import base_frame
-from leadsync.intents import CARD, LEAD, Intent, IntentState, Sent, intents_of
-from leadsync.model import BASE_COLUMNS
-from leadsync.settling import Verdict
-from leadsync.store import StateStore
+from leadsync.frames.agreed import BASE_COLUMNS, base_frame
+from leadsync.state import store as store_module
+from leadsync.state.store import StateStore
 
 PAIR = "appA/board"
 LEAD_1 = lead_id(1)

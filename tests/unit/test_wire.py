@@ -23,7 +23,8 @@ from leadsync.errors import (
     TransientServiceError,
     UnclearWriteError,
 )
-from leadsync.wire import ATTEMPTS, SLOW_ATTEMPTS, Pace, Wire, session
+from leadsync.transport.pacing import Pace
+from leadsync.transport.wire import ATTEMPTS, SLOW_ATTEMPTS, Wire, session
 
 SECRET = "patSecret0123456789"
 SENT_AGAIN = ("GET", "PUT")

@@ -1,0 +1,1 @@
+"""Airtable as the sync sees it; the only folder that imports pyairtable. Never a decision."""

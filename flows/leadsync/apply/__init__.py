@@ -1,0 +1,1 @@
+"""A plan carried out, recorded as answered, and checked afterwards. Never a decision."""

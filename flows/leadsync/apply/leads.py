@@ -1,0 +1,233 @@
+"""
+The plan's leads are written: PATCHes of ten, read again just before, recorded as answered.
+
+What is never here: a decision, a retry (see transport/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from leadsync.airtable.client import Airtable, Cells, by_id
+from leadsync.apply.outcome import Failure, Outcome, Progress, as_told, not_tried, writers
+from leadsync.apply.target import Target
+from leadsync.core.journal import LEAD, Sent, digests_of
+from leadsync.core.plan import CellWrite, LeadWrite, Plan
+from leadsync.errors import (
+    DeadTokenError,
+    LeadsyncError,
+    QuotaExceededError,
+    ReadAgainError,
+    ServiceRefusedError,
+    StateStoreError,
+    TransientServiceError,
+)
+
+WRITERS = 2
+"""Concurrent writers to Airtable; each has its own group of leads, and they share one limiter."""
+FRESH = 10.0
+"""Seconds from which on a re-read no longer counts as just before; at the default pace a group needs half of them."""
+REREAD = 100
+"""Leads re-read in one filtered list just before they are written."""
+
+
+def load_leads(plan: Plan, airtable: Airtable, target: Target, cards: Outcome, progress: Progress) -> Outcome:
+    """
+    Write the plan's leads in batches of 10; those whose card could not be written wait for the next run.
+
+    Cost: ceil(n / 10) PATCHes, and one filtered list for each 100 leads just before: a cell that a person has
+    edited since the plan was made is not written. A PATCH that has to wait costs another list.
+    """
+    outcome = Outcome()
+    outcome.postponed += [write.lead_id for write in plan.lead_writes if write.lead_id in set(cards.postponed)]
+    writes = list(_writable(plan, cards))
+    groups = [writes[start : start + REREAD] for start in range(0, len(writes), REREAD)]
+    away: list[LeadsyncError] = []
+    with writers(WRITERS, "airtable") as pool:
+        for written in pool.map(lambda group: _write_group(group, airtable, target, away), groups):
+            outcome.add(written)
+            progress("leads", len(outcome.done) + len(outcome.failures), len(writes))
+    return outcome
+
+
+def _writable(plan: Plan, cards: Outcome) -> Iterator[LeadWrite]:
+    """The writes that need not wait for their card; where Trello refused single cells, only those cells wait."""
+    stuck = {failure.lead_id for failure in cards.failures} - cards.refused_cells.keys() | set(cards.postponed)
+    for write in plan.lead_writes:
+        refused = cards.refused_cells.get(write.lead_id, set())
+        cells = {cell: write.cells[cell] for cell in write.cells if cell not in refused}
+        if write.lead_id not in stuck and cells:
+            yield replace(write, cells=cells) if refused else write
+
+
+@dataclass
+class Group:
+    """
+    Leads that are written together, while their cells are answered for one by one.
+
+    `left`: the cells that have no answer yet. `texts`: those written, as Airtable holds them. `unclear`: leads that an
+    unanswered PATCH may have written. `tries`: PATCHes in vain since the last answer. `tried`: leads of the last one.
+    """
+
+    writes: dict[str, LeadWrite]
+    left: Cells = field(default_factory=dict)
+    texts: dict[str, dict[str, str]] = field(default_factory=dict)
+    unclear: set[str] = field(default_factory=set)
+    tries: int = 0
+    tried: set[str] = field(default_factory=set)
+
+    def answer(self, lead_id: str, cell: str, text: str | None) -> None:
+        """One cell holds `text` now, or None: it was refused."""
+        del self.left[lead_id][cell]
+        if text is not None:
+            self.texts.setdefault(lead_id, {})[cell] = text
+
+    def take_settled(self, lead_ids: Collection[str]) -> dict[str, dict[str, str]]:
+        """Those of the leads of which no cell is left, with the texts that were written; they leave the group."""
+        settled = [lead_id for lead_id in lead_ids if lead_id in self.left and not self.left[lead_id]]
+        for lead_id in settled:
+            del self.left[lead_id]
+        return {lead_id: self.texts.pop(lead_id, {}) for lead_id in settled}
+
+
+def _write_group(writes: Sequence[LeadWrite], airtable: Airtable, target: Target, away: list[LeadsyncError]) -> Outcome:
+    """Re-read and write up to REREAD leads. `away`: why no group should go on, filled by the first to find out."""
+    outcome = Outcome()
+    group = Group({write.lead_id: write for write in writes}, {write.lead_id: write.fields for write in writes})
+    try:
+        target.still_held()
+        if away:
+            _fail_leads(group, away[0], outcome)
+        else:
+            _write_leads(group, airtable, target, outcome, away)
+    except StateStoreError as lost:
+        outcome.error = lost
+        away.append(lost)
+    return outcome
+
+
+def _write_leads(group: Group, airtable: Airtable, target: Target, outcome: Outcome, away: list[LeadsyncError]) -> None:
+    """
+    Until each cell has its answer: re-read, and PATCH what is as it was when it was planned.
+
+    A PATCH follows its re-read closely: what a person typed while it waited would be overwritten unseen.
+    """
+    while group.left:
+        try:
+            _drop_moved(group, airtable, target, outcome)
+            again = _send(group, airtable, target, outcome)
+            if again:
+                airtable.wire.wait_again(again, group.tries)
+        except StateStoreError:
+            raise
+        except LeadsyncError as error:
+            away.append(error)
+            return _fail_leads(group, error, outcome)
+    return None
+
+
+def _drop_moved(group: Group, airtable: Airtable, target: Target, outcome: Outcome) -> None:
+    """
+    Re-read the group. A lead that a person has edited meanwhile is postponed.
+
+    A cell that an unanswered PATCH may have set, and that shows just what was sent, was written: it is no edit.
+    """
+    read = airtable.reread_leads(list(group.left))
+    for lead_id, cells in list(group.left.items()):
+        now = read.leads.loc[lead_id] if lead_id in read.leads.index else None
+        for cell, text in list(cells.items()):
+            if now is not None and lead_id in group.unclear and now[cell] == text:
+                group.answer(lead_id, cell, text)
+                outcome.records[lead_id] = read.records[lead_id]
+        if now is None or any(now[cell] != group.writes[lead_id].seen[cell] for cell in cells):
+            outcome.postponed.append(lead_id)
+            outcome.unclear |= {(LEAD, lead_id)} if lead_id in group.unclear else set()
+            cells.clear()
+    _record_settled(group, list(group.left), target, outcome, airtable.wire.answered)
+
+
+def _send(group: Group, airtable: Airtable, target: Target, outcome: Outcome) -> ReadAgainError | None:
+    """
+    PATCH what is left, until a PATCH has to wait or the re-read is no longer fresh.
+
+    Returns: why it has to wait. Raises: what ends the side.
+    """
+    read_at = airtable.wire.moment
+    for cells, answer in airtable.update_leads(group.left):
+        group.tried = set(cells)
+        if isinstance(answer, ReadAgainError):
+            group.tries += answer.sent
+            group.unclear |= group.tried if answer.unclear else set()
+            return answer
+        group.tries = 0
+        if isinstance(answer, ServiceRefusedError):
+            _refuse_leads(group, cells, answer, airtable, outcome)
+        elif isinstance(answer, LeadsyncError):
+            raise answer
+        else:
+            outcome.records |= by_id(answer)
+            returned = airtable.leads_of(answer)
+            for lead_id, texts in cells.items():
+                for cell, text in texts.items():
+                    known = lead_id in returned.index
+                    group.answer(lead_id, cell, str(returned.at[lead_id, cell]) if known else text)
+        _record_settled(group, list(cells), target, outcome, airtable.wire.answered)
+        target.still_held()
+        if airtable.wire.moment - read_at > FRESH:
+            break
+    return None
+
+
+def _record_settled(group: Group, lead_ids: Collection[str], target: Target, outcome: Outcome, answered: float) -> None:
+    """
+    Record the leads of which every cell is answered for: what was written, and no more.
+
+    Until then the journal's row stands, so that a run cut off between two cells of a lead is still proven by it.
+    """
+    updates: dict[str, dict[str, Any]] = {}
+    sent: dict[str, Sent] = {}
+    for lead_id, texts in group.take_settled(lead_ids).items():
+        write, written = group.writes[lead_id], _cells_written(group, lead_id, texts)
+        outcome.done += [cell.change for cell in written]
+        if texts:
+            columns = {column: value for cell in written for column, value in cell.record.items()}
+            updates[lead_id] = {**columns, **texts}
+            planned_on, cells = ({cell: values[cell] for cell in texts} for values in (write.seen, write.fields))
+            sent[lead_id] = Sent(digests_of(planned_on), digests_of(cells))
+    if updates:
+        target.store.record(target.pair, LEAD, updates, sent, answered)
+
+
+def _cells_written(group: Group, lead_id: str, texts: Collection[str]) -> list[CellWrite]:
+    return [write for cell, write in group.writes[lead_id].cells.items() if cell in texts]
+
+
+def _refuse_leads(
+    group: Group, cells: Cells, refused: ServiceRefusedError, airtable: Airtable, outcome: Outcome
+) -> None:
+    for lead_id, texts in cells.items():
+        failure = Failure(lead_id, group.writes[lead_id].card_id, *airtable.explain(refused, texts))
+        outcome.failures += [failure] if failure not in outcome.failures else []
+        outcome.forbidden |= {lead_id} if airtable.forbids(refused) else set()
+        for cell in texts:
+            group.answer(lead_id, cell, None)
+
+
+def _fail_leads(group: Group, error: LeadsyncError, outcome: Outcome) -> None:
+    """What is left of the group cannot be written in this run. Raises: `error`, if it is the run that must end."""
+    if not isinstance(error, ServiceRefusedError | TransientServiceError | QuotaExceededError | DeadTokenError):
+        raise error
+    reason, remedy = as_told(error)
+    if isinstance(error, ServiceRefusedError):
+        reason, remedy = f"could not be read again before the write ({error})", "Check with flows/validate.py."
+    for lead_id in group.left:
+        told = reason
+        outcome.unclear.add((LEAD, lead_id))
+        if isinstance(error, DeadTokenError):
+            outcome.dead = error
+            outcome.forbidden.add(lead_id)
+            told = reason if lead_id in group.tried else not_tried(error)
+        outcome.failures.append(Failure(lead_id, group.writes[lead_id].card_id, told, remedy))
+        outcome.done += [cell.change for cell in _cells_written(group, lead_id, group.texts.get(lead_id, {}))]

@@ -1,0 +1,241 @@
+"""
+After the writes: what of a person's they landed on is given back, and decided anew by the next pass.
+
+The journal's unchecked rows say what was written; the feed says what it replaced. What is never here: the rule which
+value wins.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from leadsync.apply.target import Target
+from leadsync.core.journal import COLUMN_OF, Intent, IntentState, Sent, digest, digests_of
+from leadsync.core.overwrites import Feed, Overwritten, find_overwritten
+from leadsync.core.plan import Conflict
+from leadsync.core.settling import LATE
+from leadsync.core.witness import CARD_CELLS
+from leadsync.errors import LeadsyncError, ServiceRefusedError
+from leadsync.frames.block import parse, with_block
+from leadsync.model import TRELLO_TEXT_LIMIT
+from leadsync.trello.client import Trello
+
+GIVEN_UP: Final = 7 * 86_400.0
+"""Seconds after which an unchecked write is listed as such and no longer asked for."""
+READ_BEFORE: Final = 600.0
+"""Seconds before a write from which on the feed is read: a card may have been moved while the rest was being read."""
+TEXT_LISTED: Final = 1_000
+
+AGREED_WITH: Final = {
+    "idList": CARD_CELLS["stage"],
+    "dueComplete": CARD_CELLS["stage"],
+    "name": CARD_CELLS["title"],
+    "closed": ("lead_presence", "card_presence", "seen_status"),
+}
+"""Wire cell -> the base columns that are agreed with it; a description has none."""
+NAMED_AS: Final = {"idList": "status", "dueComplete": "status", "name": "name", "desc": "description", "closed": "card"}
+
+
+class Repair(StrEnum):
+    """What became of an edit that a write of ours had landed on, as it is listed."""
+
+    GIVEN_BACK = "decided anew"
+    TOO_LATE = "overwritten; enter it once more if it is to stand"
+    IN_FORCE = "in force"  # the cell holds it again already
+
+
+@dataclass(frozen=True)
+class Checkup:
+    """
+    A look into the feed for the PUTs of some journal rows. `feed`: None if it could not be had, `error` says why.
+
+    `at`: Trello's clock when it was read, or somewhat earlier [s since 1970]. `overwritten`: what those PUTs landed on.
+    """
+
+    rows: tuple[Intent, ...] = ()
+    feed: Feed | None = None
+    at: float = 0.0
+    overwritten: tuple[Overwritten, ...] = ()
+    error: str = ""
+
+    @property
+    def shown(self) -> frozenset[int]:
+        """Numbers of the rows of which the feed shows all that was sent."""
+        return frozenset(row.number for row in self.rows if self.feed and self.feed.shows(row))
+
+    @property
+    def found(self) -> frozenset[int]:
+        """Numbers of the rows whose PUT landed on an edit."""
+        return frozenset(found.intent.number for found in self.overwritten)
+
+
+@dataclass
+class Repairs:
+    """
+    `conflicts`: what was overwritten. `given_back`: leads to be decided anew; `wrote`: a cell of theirs was written.
+    `unchecked`: rows nobody waits for.
+    """
+
+    conflicts: list[Conflict] = field(default_factory=list)
+    given_back: list[str] = field(default_factory=list)
+    wrote: bool = False
+    unchecked: list[Intent] = field(default_factory=list)
+
+
+def look(trello: Trello, target: Target, *states: IntentState) -> Checkup:
+    """
+    Compare the journal's PUTs in these states with the feed.
+
+    Cost: none if there are no such rows, else 1 request per 1,000 actions since the oldest of them.
+    """
+    rows = tuple(row for row in target.store.load_intents(target.pair, *states) if row.is_put)
+    if not rows:
+        return Checkup()
+    asked = time.monotonic()
+    try:
+        feed = Feed(trello.fetch_actions(target.board, min(row.since for row in rows) - READ_BEFORE))
+    except LeadsyncError as error:
+        return Checkup(rows, at=trello.clock or time.time(), error=str(error))
+    at = max(0.0, trello.clock - (time.monotonic() - asked))
+    return Checkup(rows, feed, at, tuple(find_overwritten(feed, rows)))
+
+
+def repair(checkup: Checkup, trello: Trello, target: Target) -> Repairs:
+    """
+    Give back what was overwritten, and end the journal's rows that are checked.
+
+    A finding that cannot be given back stays in the journal until a report has listed it. Cost: 2 requests for each
+    cell given back.
+    """
+    repairs, shown = Repairs(), checkup.shown
+    of_row: dict[int, list[Overwritten]] = {}
+    for found in checkup.overwritten:
+        of_row.setdefault(found.intent.number, []).append(found)
+    for row in checkup.rows:
+        if row.number in of_row:
+            _repair_row(row, of_row[row.number], trello, target, repairs)
+    unchecked = [row for row in checkup.rows if row.state is IntentState.UNCHECKED and row.number not in of_row]
+    done = [row for row in unchecked if row.number in shown or _is_old(row, checkup)]
+    repairs.unchecked += done if checkup.feed is None else []
+    target.store.end_intents(done)
+    return repairs
+
+
+def _is_old(row: Intent, checkup: Checkup) -> bool:
+    """Whether the feed will not show it any more, or has been out of reach for too long."""
+    age = checkup.at - max(row.since, row.answered)
+    return age >= (GIVEN_UP if checkup.feed is None else LATE)
+
+
+def _repair_row(row: Intent, findings: Sequence[Overwritten], trello: Trello, target: Target, repairs: Repairs) -> None:
+    listed = []
+    for found in findings:
+        target.still_held()
+        card = {str(column): value for column, value in trello.get_card(target.board, row.card_id).iloc[0].items()}
+        became = _give_back(found, card, trello, target)
+        conflict = _as_conflict(found, card, target, became)
+        repairs.conflicts += [conflict] if conflict else []
+        repairs.wrote |= became is Repair.GIVEN_BACK
+        repairs.given_back += [row.lead_id] if conflict or became is Repair.GIVEN_BACK else []
+        listed += [conflict] if conflict and became is Repair.TOO_LATE else []
+    target.store.end_intents([replace(row, conflicts=(*row.conflicts, *listed))])
+
+
+def _give_back(found: Overwritten, card: dict[str, Any], trello: Trello, target: Target) -> Repair:
+    """
+    The person's value goes back into the cell, while that and the base still hold our write. `card`: as it is now.
+
+    First the base forgets that we agreed, then the card is written: cut in between, the next run comes here again.
+    """
+    intent, cell = found.intent, found.cell
+    if _holds_the_edit(found, card):
+        return Repair.IN_FORCE
+    columns = [column for column in AGREED_WITH.get(cell, ()) if column in intent.undo]
+    if not is_agreed(intent, columns, target) or not _is_as_sent(intent, cell, card):
+        agree_again(intent, columns, target)
+        return Repair.TOO_LATE
+    value = _given(found, card)
+    if cell == "desc" and len(value) > TRELLO_TEXT_LIMIT:
+        return Repair.TOO_LATE
+    again = replace(
+        intent,
+        record={},
+        undo={},
+        conflicts=(),
+        since=max(trello.clock, found.at + 0.001),  # the person's own change came before, whatever the clock's step
+        answered=0.0,
+        state=IntentState.UNCHECKED,
+        sent=Sent({cell: intent.sent.cells[cell]}, digests_of({cell: value})),
+    )
+    target.store.give_back(target.pair, {column: intent.undo[column] for column in columns}, again)
+    try:
+        trello.update_card(intent.card_id, {cell: value})
+    except ServiceRefusedError:
+        return Repair.TOO_LATE
+    return Repair.GIVEN_BACK
+
+
+def is_agreed(intent: Intent, columns: Sequence[str], target: Target) -> bool:
+    """Whether the base still holds our write, or what a give-back that was cut off has taken it back to."""
+    base = target.store.load_row(target.pair, intent.lead_id)
+    ours, before = ([values.get(column) for column in columns] for values in (intent.record, intent.undo))
+    return [base.get(column) for column in columns] in (ours, before)
+
+
+def agree_again(intent: Intent, columns: Sequence[str], target: Target) -> None:
+    """
+    A cell that has gone on went on from our write: so says the base then, also if a give-back was cut off before it.
+
+    That had taken the base back, and a person who chose just this value would seem not to have moved.
+    """
+    base = target.store.load_row(target.pair, intent.lead_id)
+    if columns and all(base.get(column) == intent.undo[column] for column in columns):
+        agreed = {intent.lead_id: {column: intent.record[column] for column in columns}}
+        target.store.journal(target.pair, agreed, (), ())
+
+
+def _given(found: Overwritten, card: dict[str, Any]) -> Any:
+    """What is written back; a description gets our block as it stands now."""
+    if found.cell == "closed":
+        return False
+    if found.cell != "desc":
+        return found.value
+    now = parse(str(card["description"]))
+    return with_block(str(found.value), found.intent.lead_id, now.email_line, now.source_line)
+
+
+def _holds_the_edit(found: Overwritten, card: dict[str, Any]) -> bool:
+    if found.cell == "closed":
+        return bool(card["presence"] == "open")
+    return digest(found.cell, card[COLUMN_OF[found.cell]]) == digest(found.cell, found.value)
+
+
+def _is_as_sent(intent: Intent, cell: str, card: dict[str, Any]) -> bool:
+    if cell == "closed":
+        return bool(card["presence"] == "archived")
+    return card["presence"] == "open" and digest(cell, card[COLUMN_OF[cell]]) == intent.sent.cells[cell]
+
+
+def _as_conflict(found: Overwritten, card: dict[str, Any], target: Target, became: Repair) -> Conflict | None:
+    """The finding as it is listed; a description given back is none, and a card taken back is one of the next pass."""
+    intent, cell = found.intent, found.cell
+    if became is Repair.IN_FORCE or cell == "closed" or (cell == "desc" and became is Repair.GIVEN_BACK):
+        return None
+    field = NAMED_AS[cell]
+    value = str(found.value)
+    if cell == "idList":
+        value = target.board.stages.get(value, "another list")
+    elif cell == "desc":
+        value = _lacking(value, str(card["description"])) or value
+    ours = str(intent.record.get(field, ""))
+    return Conflict(intent.lead_id, intent.card_id, field, ours, value[:TEXT_LISTED], "edited meanwhile", became.value)
+
+
+def _lacking(former: str, now: str) -> str:
+    """The lines that are there no more: a note may stand behind much that nobody has touched."""
+    there = {line.rstrip() for line in now.splitlines()}
+    return "\n".join(line for line in former.splitlines() if line.rstrip() not in there)

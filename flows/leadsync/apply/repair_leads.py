@@ -1,0 +1,116 @@
+"""
+The same for leads: what of a person's a PATCH landed on is given back, and decided anew by the next pass.
+
+Airtable's change feed says what a write replaced. What is never here: the rule which value wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+
+from leadsync.airtable.client import Airtable
+from leadsync.apply.outcome import Failure
+from leadsync.apply.repair import GIVEN_UP, Repair, Repairs, agree_again, is_agreed
+from leadsync.apply.target import Target
+from leadsync.core.journal import Intent, IntentState, Sent, digest, digests_of
+from leadsync.core.lead_overwrites import Patched, Replaced, find_replaced
+from leadsync.core.plan import Conflict
+from leadsync.core.witness import LEAD_CELLS
+from leadsync.errors import LeadsyncError
+from leadsync.frames.payloads import LeadChange
+
+
+@dataclass
+class LeadRepairs(Repairs):
+    """
+    `silent`: cells of which Airtable told that we wrote them, and not what that replaced. `failures`: what could not be
+    given back.
+    """
+
+    silent: list[Patched] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+
+def unchecked_patches(target: Target) -> list[Intent]:
+    """The journal's PATCHes of which Airtable has not told yet."""
+    return [row for row in target.store.load_intents(target.pair, IntentState.UNCHECKED) if row.is_patch]
+
+
+def repair_leads(
+    changes: Sequence[LeadChange], fields: Mapping[str, str], airtable: Airtable, target: Target
+) -> LeadRepairs:
+    """
+    Give back what was overwritten, and end the journal's cells that are checked.
+
+    `changes`: see lead_overwrites.find_replaced; `fields`: our field -> fld…. A finding that cannot be given back stays
+    in the journal until a report has listed it. Cost: 1 request for each 100 leads concerned, and 1 for each cell.
+    """
+    rows = unchecked_patches(target)
+    if not rows:
+        return LeadRepairs()
+    checked = find_replaced(changes, [Patched(row, cell) for row in rows for cell in row.sent.cells], fields)
+    ids = list(dict.fromkeys(found.patched.intent.lead_id for found in checked.replaced))
+    now = airtable.leads_of(airtable.fetch_records(ids).values()) if ids else pd.DataFrame()
+    repairs = LeadRepairs(silent=checked.silent)
+    for row in rows:
+        untold = {cell.cell for cell in checked.untold if cell.intent.number == row.number}
+        listed: list[Conflict] = []
+        for found in (found for found in checked.replaced if found.patched.intent.number == row.number):
+            became = _give_back(found, now, airtable, target, repairs)
+            repairs.wrote |= became is Repair.GIVEN_BACK
+            conflicts = [] if became is Repair.IN_FORCE else [_as_conflict(found, became)]
+            repairs.conflicts += conflicts
+            repairs.given_back += [row.lead_id] if conflicts else []  # also if it was edited again since
+            listed += conflicts if became is Repair.TOO_LATE else []
+        _keep(replace(row, conflicts=(*row.conflicts, *listed)), untold, airtable.clock, target, repairs)
+    return repairs
+
+
+def _keep(row: Intent, untold: set[str], now: float, target: Target, repairs: Repairs) -> None:
+    """Only the cells that Airtable has not told of remain, and not for ever."""
+    if untold and now - max(row.since, row.answered) < GIVEN_UP:
+        planned_from = {cell: row.sent.planned_from[cell] for cell in untold}
+        left = replace(row, sent=Sent(planned_from, {cell: row.sent.cells[cell] for cell in untold}))
+        if left.sent != row.sent or row.conflicts:
+            target.store.keep_intent(left)
+        return
+    repairs.unchecked += [row] if untold else []
+    target.store.end_intents([row])
+
+
+def _give_back(found: Replaced, now: pd.DataFrame, airtable: Airtable, target: Target, repairs: LeadRepairs) -> Repair:
+    """
+    The person's value goes back into the cell, while that and the base still hold our write.
+
+    First the base forgets that we agreed, then the lead is written: cut in between, the next run comes here again.
+    """
+    row, cell = found.patched.intent, found.patched.cell
+    held = str(now.at[row.lead_id, cell]) if row.lead_id in now.index else None
+    if held is not None and digest(cell, held) == digest(cell, found.value):
+        return Repair.IN_FORCE
+    columns = [column for column in LEAD_CELLS[cell] if column in row.undo]
+    if held is None or not is_agreed(row, columns, target) or not found.patched.was_sent(held):
+        agree_again(row, columns, target)
+        return Repair.TOO_LATE
+    target.still_held()
+    sent = Sent({cell: row.sent.cells[cell]}, digests_of({cell: found.value}))
+    since, unchecked = airtable.clock, IntentState.UNCHECKED
+    again = replace(row, record={}, undo={}, conflicts=(), since=since, answered=0.0, state=unchecked, sent=sent)
+    target.store.give_back(target.pair, {column: row.undo[column] for column in columns}, again)
+    try:
+        airtable.give_back(row.lead_id, cell, found.value)
+    except LeadsyncError as error:
+        reason = f"an edit of {cell} that a write of ours replaced could not be given back: {error}"
+        remedy = "The conflicts list what was typed; type it again."
+        repairs.failures.append(Failure(row.lead_id, row.card_id, reason, remedy))
+        return Repair.TOO_LATE
+    return Repair.GIVEN_BACK
+
+
+def _as_conflict(found: Replaced, became: Repair) -> Conflict:
+    row, cell = found.patched.intent, found.patched.cell
+    ours = str(row.record.get("stage" if cell == "status" else "title", ""))
+    return Conflict(row.lead_id, row.card_id, cell, found.value, ours, "edited meanwhile", became.value)

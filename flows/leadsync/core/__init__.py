@@ -1,0 +1,1 @@
+"""What is decided: frames in, a plan out. Pure: no I/O, no clock, no logger."""

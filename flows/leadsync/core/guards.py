@@ -1,0 +1,156 @@
+"""
+The guards of design section 7: a read that looks wrong stops the run before anything is written.
+
+Pure. What is never here: a look-up, a write, an exception other than GuardError.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from leadsync.core.plan import Plan, Row
+from leadsync.core.presence import missing
+from leadsync.errors import GuardError
+from leadsync.model import Rules
+
+SHARE_GUARD_FROM = 10
+"""Known rows, or emptied cells, from which on a share says something."""
+ONE_VALUE_FROM = 5
+"""Known cells of one value from which on it is no accident that all of them are empty."""
+EXPLAINED: Final = ("archived", "deleted")
+"""How a look-up or the activity may explain that a card is missing. One out of sight explains nothing."""
+WAY_OUT = "If this is what you want, run once with --allow-mass-change."
+
+
+def check_reads(
+    base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, cards_read: int, rules: Rules
+) -> None:
+    """
+    Refuse a side that came back empty, or one of which too large a share of the known rows is missing.
+
+    A card that was archived or deleted is not missing; a lead that is not there always is. --allow-mass-change lifts
+    the guards against a share, not that against an empty side.
+
+    `trello`: the read, and the rows of those missing from it that were explained. `cards_read`: number of cards the
+    board's read held, ours or not. Raises: GuardError.
+    """
+    known_leads = int((base["lead_presence"] == "present").sum())
+    known_cards = int((base["card_presence"] == "open").sum())
+    leads, _ = missing(base, airtable, trello)
+    cards = unexplained(base, trello)
+    _refuse_empty("Airtable", "leads", known_leads, len(airtable), "the table, the view and the token's access")
+    if cards:
+        _refuse_empty("Trello", "cards", known_cards, cards_read, "the board and the token's access")
+    _refuse_share("leads are missing", leads, known_leads, rules)
+    _refuse_share("cards are missing", cards, known_cards, rules)
+
+
+def unexplained(base: pd.DataFrame, trello: pd.DataFrame) -> list[str]:
+    """Ids of the cards that the base knows as open, and that are neither there nor known to be archived or deleted."""
+    there = trello.index[trello["presence"].isin(("open", *EXPLAINED))]
+    return list(base["card_id"][(base["card_presence"] == "open") & ~base["card_id"].isin(there)])
+
+
+def check_plan(base: pd.DataFrame, plan: Plan, rules: Rules) -> None:
+    """Refuse a plan that archives too large a share of the known open cards. Raises: GuardError."""
+    known_cards = int((base["card_presence"] == "open").sum())
+    archived = [write.card_id for write in plan.card_writes if write.closed]
+    _refuse_share("cards would be archived", archived, known_cards, rules)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell that can be emptied by accident: the base column that knows it, and that of the side's frame."""
+
+    known: str
+    now: str
+    name: str
+
+
+LEAD_CELLS: Final = (
+    Cell("status", "status", "status"),
+    Cell("name", "name", "name"),
+    Cell("email_line", "email_line", "email"),
+    Cell("source_line", "source_line", "source"),
+)
+
+CARD_CELLS: Final = (
+    Cell("title", "title", "title"),
+    Cell("shown_email", "email_line", "e-mail line"),
+    Cell("shown_source", "source_line", "source line"),
+)
+
+
+def check_emptied(
+    base: pd.DataFrame, meant: Mapping[str, Row], airtable: pd.DataFrame, trello: pd.DataFrame, rules: Rules
+) -> None:
+    """
+    Refuse a read in which a cell has been emptied in bulk, on either side: an option, a column, or a text was wiped.
+
+    So it is if that happened to more than the allowed share of the values known, and to ten at least, or to every
+    occurrence of one value, five at least: the other side may be the last place that knows. Of `base` count the rows
+    whose lead, or card, is in this read. `meant`: by lead id, what unrecorded writes meant to put there, which a lead
+    may have held. Raises: GuardError, unless a mass change is allowed.
+    """
+    if rules.allow_mass_change:
+        return
+    leads = airtable[airtable["presence"] == "present"]
+    of_lead = base[base.index.isin(leads.index)]
+    for cell in LEAD_CELLS:
+        now = leads[cell.now].reindex(of_lead.index)
+        known = _as_meant(of_lead[cell.known], now, meant)
+        where = f"Column {rules.columns.get(cell.name, cell.name)!r} in Airtable"
+        _refuse_emptied(where, "leads", known, now, of_lead["title"], rules)
+    cards = trello[trello["presence"] == "open"]
+    of_card = base[base["card_id"].isin(cards.index)].drop_duplicates("card_id").set_index("card_id")
+    for cell in CARD_CELLS:
+        now = cards[cell.now].reindex(of_card.index)
+        where = f"The {cell.name} on Trello"
+        _refuse_emptied(where, "cards", of_card[cell.known], now, of_card["title"], rules)
+
+
+def _as_meant(known: pd.Series, now: pd.Series, meant: Mapping[str, Row]) -> pd.Series:
+    """What a lead that is empty now held, if a write took effect that was not recorded."""
+    held = {lead: row[known.name] for lead, row in meant.items() if known.name in row and now.get(lead) == ""}
+    return known if not held else pd.Series(held, dtype=object).reindex(known.index).fillna(known)
+
+
+def _refuse_emptied(where: str, rows: str, known: pd.Series, now: pd.Series, titles: pd.Series, rules: Rules) -> None:
+    held, emptied = known[known != ""], known[(known != "") & (now == "")]
+    if emptied.empty:
+        return
+    before, gone = Counter(map(str, held)), Counter(map(str, emptied))
+    wiped = sorted(value for value, count in gone.items() if count == before[value] and count >= ONE_VALUE_FROM)
+    many = len(emptied) >= SHARE_GUARD_FROM and len(emptied) * 100 > rules.max_archive_percent * len(held)
+    if not many and not wiped:
+        return
+    which = emptied if many else emptied[emptied.isin(wiped)]
+    total = len(held) if many else len(which)
+    values = "" if many else f" that held {', '.join(repr(value[:80]) for value in wiped)}"
+    examples = ", ".join(f"{row} ({str(titles[row])[:80]})" for row in sorted(which.index)[:3])
+    raise GuardError(
+        f"{where} is empty for {len(which)} of {total} {rows}{values}, for example {examples}; nothing was written. "
+        f"An option or a text may have been wiped: put it back. {WAY_OUT}"
+    )
+
+
+def _refuse_empty(side: str, rows: str, known: int, read: int, check: str) -> None:
+    if known and not read:
+        raise GuardError(
+            f"{side} came back empty although {known} {rows} were there last time; nothing was written. "
+            f"Check {check}. If it is meant to be empty, put one of the {rows} back and run with --allow-mass-change."
+        )
+
+
+def _refuse_share(what: str, rows: Sequence[str], known: int, rules: Rules) -> None:
+    percent = rules.max_archive_percent
+    if not rules.allow_mass_change and known >= SHARE_GUARD_FROM and len(rows) * 100 > percent * known:
+        raise GuardError(
+            f"{len(rows)} of {known} known {what}, more than SYNC_MAX_ARCHIVE_PERCENT ({percent:g} %) allows, "
+            f"for example {', '.join(rows[:3])}; nothing was written. {WAY_OUT}"
+        )

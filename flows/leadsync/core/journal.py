@@ -1,0 +1,153 @@
+"""
+The journal of intents: what a run was about to write, so that the next one can tell its own traces from a
+person's edits. Pure; store.py keeps it.
+
+A row is *pending* until its write is recorded, and then *unchecked* until Trello's feed has shown what the write
+landed on. It is *checked* while a conflict of a run that was cut off has still to be told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from leadsync.core.plan import CardWrite, Conflict, LeadWrite, Plan
+from leadsync.frames.block import with_block
+from leadsync.frames.texts import text
+
+CARD, LEAD = "card", "lead"
+Row = dict[str, Any]
+COLUMN_OF: Final = {"idList": "list_id", "name": "title", "desc": "description", "dueComplete": "due_complete"}
+"""Cell of a card on the wire -> column of the card frame."""
+
+
+class IntentState(StrEnum):
+    """How far a write has come."""
+
+    PENDING = "pending"
+    UNCHECKED = "unchecked"
+    CHECKED = "checked"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """
+    A write in digests: what it was planned from, and the cells that it sent.
+
+    By wire cell of a card, or by our field of a lead. `resent`: an earlier sending of it was not answered.
+    """
+
+    planned_from: Mapping[str, str] = field(default_factory=dict)
+    cells: Mapping[str, str] = field(default_factory=dict)
+    resent: bool = False
+
+
+@dataclass(frozen=True)
+class Intent:
+    """
+    `record`: the base columns that are true once the write took effect, `undo` what they were before; `card_id` is
+    "" for a new card.
+
+    `since`, `answered`: the service's clock before the write and after its answer [s since 1970], 0 if unknown. `sent`:
+    empty if nothing can be checked: a new card, a row of an older program, a lead without the change feed.
+    `conflicts`: what the write settles, for the next run to list if `run` cannot.
+    """
+
+    side: str  # card | lead
+    lead_id: str
+    card_id: str
+    record: Row
+    since: float = 0.0
+    run: str = ""
+    state: IntentState = IntentState.PENDING
+    answered: float = 0.0
+    sent: Sent = field(default_factory=Sent)
+    undo: Row = field(default_factory=dict)
+    conflicts: tuple[Conflict, ...] = ()
+    number: int = field(default=0, compare=False)  # the journal's, 0 before it has one
+
+    @property
+    def is_put(self) -> bool:
+        """Whether the board's activity can tell what it landed on."""
+        return self.side == CARD and bool(self.card_id and self.sent.cells)
+
+    @property
+    def is_patch(self) -> bool:
+        """Whether Airtable's change feed can tell what it landed on."""
+        return self.side == LEAD and bool(self.sent.cells)
+
+    def until(self, superseded: float) -> Intent | None:
+        """
+        What is left of an unclear write once a newer one, begun then, is recorded: it may have landed on an edit.
+
+        Its conflicts were decided anew. None if nothing can be checked.
+        """
+        if not (self.is_put or self.is_patch):
+            return None
+        return replace(self, state=IntentState.UNCHECKED, answered=superseded, conflicts=())
+
+
+def intents_of(
+    plan: Plan, since: float, run: str = "", lists: Mapping[str, str] | None = None, leads_since: float | None = None
+) -> list[Intent]:
+    """
+    One intent for each write, in the order of the writes.
+
+    `since`: Trello's clock [s since 1970]. `lists`: stage -> list id. `leads_since`: Airtable's clock if its change
+    feed tells of our writes, else None.
+    """
+    cards = [_of_card(write, since, run, lists or {}) for write in plan.card_writes]
+    return cards + [_of_lead(write, since, run, leads_since) for write in plan.lead_writes]
+
+
+def _of_lead(write: LeadWrite, since: float, run: str, told_since: float | None) -> Intent:
+    intent = Intent(LEAD, write.lead_id, write.card_id, write.record, since, run)
+    intent = replace(intent, undo=write.undo, conflicts=write.conflicts)
+    if told_since is None:
+        return intent
+    planned_on = {cell: write.seen[cell] for cell in write.fields}
+    return replace(intent, since=told_since, sent=Sent(digests_of(planned_on), digests_of(write.fields)))
+
+
+def _of_card(write: CardWrite, since: float, run: str, lists: Mapping[str, str]) -> Intent:
+    sent = Sent(planned_from(write.seen), digests_of(cells_of(write, lists))) if write.card_id else Sent()
+    intent = Intent(CARD, write.lead_id, write.card_id, write.record, since, run)
+    return replace(intent, sent=sent, undo=write.undo, conflicts=write.conflicts)
+
+
+def cells_of(write: CardWrite, lists: Mapping[str, str]) -> Row:
+    """The cells of a PUT by their names on the wire, its description as it is if nobody edits it meanwhile."""
+    given = {"idList": write.stage, "name": write.title, "closed": write.closed, "dueComplete": write.due_complete}
+    cells: Row = {cell: value for cell, value in given.items() if value is not None}
+    if write.stage is not None:
+        cells["idList"] = lists.get(write.stage, "")
+    if write.card_id and write.block is not None:
+        cells["desc"] = with_block(str(write.seen.get("description", "")), write.lead_id, *write.block)
+    return cells
+
+
+def planned_from(card: Mapping[str, Any]) -> dict[str, str]:
+    """A row of the card frame as digests by wire cell."""
+    return digests_of({cell: card[column] for cell, column in COLUMN_OF.items() if column in card})
+
+
+def digests_of(cells: Mapping[str, Any]) -> dict[str, str]:
+    """Values by cell as digests: a person's text is compared, and never kept."""
+    return {cell: digest(cell, value) for cell, value in cells.items()}
+
+
+def digest(cell: str, value: Any) -> str:
+    """One value of a cell, in the form in which it is compared."""
+    return hashlib.sha256(_normal(cell, value).encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def _normal(cell: str, value: Any) -> str:
+    """Values compare as the frames hold them; descriptions without trailing blanks and CRs."""
+    if cell in ("name", "status"):
+        return text(value)
+    if cell in ("dueComplete", "closed"):
+        return str(bool(value))
+    return str(value or "").replace("\r\n", "\n").rstrip()

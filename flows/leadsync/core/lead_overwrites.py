@@ -1,0 +1,130 @@
+"""
+Did a PATCH of ours land on top of a person's edit? Read from the payloads of Airtable's webhook, after the writes.
+
+Airtable has no conditional writes, but a payload tells what each cell held before, and in which order it was changed.
+Pure. What is never here: the payloads' request, the repair (see repair_leads.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from leadsync.core.journal import Intent, digest
+from leadsync.core.witness import Proof
+from leadsync.frames.payloads import BY_PROGRAM, LeadChange
+
+SLACK = 2.0
+"""Seconds by which the time of a payload may differ from that of the answer to what it tells of."""
+
+
+@dataclass(frozen=True)
+class Patched:
+    """A cell of a PATCH in the journal, which was answered or may have taken effect."""
+
+    intent: Intent
+    cell: str
+
+    def was_sent(self, value: str) -> bool:
+        """Whether this is what we wrote."""
+        return digest(self.cell, value) == self.intent.sent.cells[self.cell]
+
+    def was_planned_from(self, value: str) -> bool:
+        """Whether this is what the write was planned on."""
+        return digest(self.cell, value) == self.intent.sent.planned_from[self.cell]
+
+    def is_of(self, change: LeadChange) -> bool:
+        """Whether a change came between the write and its answer."""
+        return self.intent.since - SLACK <= change.at <= (self.intent.answered or math.inf) + SLACK
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """`value` is what a person had put into the cell, as it was typed, just before `patched` replaced it."""
+
+    patched: Patched
+    value: str
+
+
+@dataclass
+class Checked:
+    """
+    What payloads say of our PATCHes. `silent`: our change is told, and not what it replaced; `untold`: it is not told.
+
+    What is in none of the three replaced nothing but what it was planned on.
+    """
+
+    replaced: list[Replaced] = field(default_factory=list)
+    silent: list[Patched] = field(default_factory=list)
+    untold: list[Patched] = field(default_factory=list)
+
+
+def find_replaced(changes: Iterable[LeadChange], patched: Iterable[Patched], field_ids: Mapping[str, str]) -> Checked:
+    """
+    Compare, for each cell sent, what our change replaced with what it was planned on.
+
+    `changes`: oldest first, and all there were since the first of the PATCHes. `field_ids`: our name -> fld….
+    """
+    of_cell: dict[tuple[str, str], list[LeadChange]] = {}
+    for change in changes:
+        for field_id in change.current:
+            of_cell.setdefault((change.lead_id, field_id), []).append(change)
+    checked = Checked()
+    for cell in patched:
+        field_id = field_ids.get(cell.cell, "")
+        _check(cell, field_id, of_cell.get((cell.intent.lead_id, field_id), ()), checked)
+    return checked
+
+
+def find_told(changes: Sequence[LeadChange], intents: Iterable[Intent], field_ids: Mapping[str, str]) -> Proof:
+    """
+    What the payloads tell of the PATCHes among `intents`, whatever became of the cell since.
+
+    Shown is what a program has written; doubtful what people alone have typed.
+    """
+    by_program, by_anybody = set(), set()
+    for cell in (Patched(intent, cell) for intent in intents if intent.is_patch for cell in intent.sent.cells):
+        for change in changes:
+            if _is_alike(change, cell, field_ids.get(cell.cell, "")):
+                by_anybody.add((cell.intent.lead_id, cell.cell))
+                by_program |= {(cell.intent.lead_id, cell.cell)} if change.source == BY_PROGRAM else set()
+    return Proof(frozenset(by_program), frozenset(by_anybody - by_program))
+
+
+def _is_alike(change: LeadChange, cell: Patched, field_id: str) -> bool:
+    """Whether a change put into the cell what we wrote, or were to write."""
+    at_it = change.lead_id == cell.intent.lead_id and field_id in change.current and cell.is_of(change)
+    return at_it and cell.was_sent(change.current[field_id])
+
+
+def _check(cell: Patched, field_id: str, history: Sequence[LeadChange], checked: Checked) -> None:
+    """
+    A PATCH sent twice has two changes; what the later replaced was typed in between, be it what it was planned on,
+    unless a program put that there: what we gave back is no edit.
+
+    Where our change does not tell what it replaced, the change before it does: payloads come in order, without gaps.
+    """
+    told, silent, before, by_person = False, False, None, False
+    found: Replaced | None = None
+    for change in history:
+        if change.source == BY_PROGRAM and cell.was_sent(change.current[field_id]) and cell.is_of(change):
+            former = (change.previous or {}).get(field_id, before)
+            if former is None:
+                silent = True
+            elif not (cell.was_sent(former) or (cell.was_planned_from(former) and not (told and by_person))):
+                found = Replaced(cell, former)
+            told = True
+        before, by_person = change.current[field_id], change.source != BY_PROGRAM
+    if found is not None:
+        checked.replaced.append(found)
+    elif silent:
+        checked.silent.append(cell)
+    elif not told and not _was_there_already(cell, history, field_id):
+        checked.untold.append(cell)
+
+
+def _was_there_already(cell: Patched, history: Sequence[LeadChange], field_id: str) -> bool:
+    """Somebody had just typed the very same, so that our write changed nothing."""
+    meanwhile = [change.current[field_id] for change in history if cell.is_of(change)]
+    return bool(meanwhile) and cell.was_sent(meanwhile[-1])

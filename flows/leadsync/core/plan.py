@@ -1,0 +1,134 @@
+"""
+What a plan is: the writes, what each lets us record, and everything a person must be told.
+
+Pure, and whole before anything is written. What is never here: how a plan is made (see plan_rows.py), a client, the
+clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from leadsync.core.shut import Check
+
+Row = dict[str, Any]
+TO_TRELLO: Final = "to_trello"
+TO_AIRTABLE: Final = "to_airtable"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One cell, or one card, that goes from one value to another."""
+
+    lead_id: str
+    card_id: str
+    field: str  # name | email | status | source | card | marker
+    before: str
+    after: str
+    direction: str  # to_trello | to_airtable
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A cell both sides moved apart, with both values and what is done about it."""
+
+    lead_id: str
+    card_id: str
+    field: str
+    airtable: str
+    trello: str
+    kind: str  # conflict | first match | lead deleted
+    resolution: str
+
+
+@dataclass(frozen=True)
+class CardWrite:
+    """
+    One POST (`card_id` is "") or one PUT; None = the cell is not sent.
+
+    `record` holds the base columns that are true once the write has succeeded, `undo` what they were before,
+    `seen` the card as planned from, `conflicts` what the write settles.
+    """
+
+    lead_id: str
+    card_id: str
+    stage: str | None = None
+    title: str | None = None
+    block: tuple[str, str] | None = None  # e-mail and source, as they are to be shown
+    closed: bool | None = None
+    due_complete: bool | None = None
+    record: Row = field(default_factory=dict)
+    seen: Row = field(default_factory=dict)
+    undo: Row = field(default_factory=dict)
+    changes: tuple[Change, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+
+
+@dataclass(frozen=True)
+class CellWrite:
+    """One cell of a lead: its new text, the base columns that are true once it is written, and the change."""
+
+    text: str
+    record: Row
+    change: Change
+
+
+@dataclass(frozen=True)
+class LeadWrite:
+    """
+    One record in a PATCH: our field names to what becomes of the cells. `seen`, `undo` and `conflicts` as in CardWrite.
+
+    Any of the cells may be refused for itself, so each has its own record; `record` holds them all.
+    """
+
+    lead_id: str
+    card_id: str
+    cells: dict[str, CellWrite]
+    seen: Row
+    conflicts: tuple[Conflict, ...] = ()
+    undo: Row = field(default_factory=dict)
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Our field names to texts."""
+        return {cell: write.text for cell, write in self.cells.items()}
+
+    @property
+    def record(self) -> Row:
+        """The base columns that are true once all cells are written."""
+        return {column: value for write in self.cells.values() for column, value in write.record.items()}
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """One change a cell."""
+        return tuple(write.change for write in self.cells.values())
+
+
+@dataclass
+class Plan:
+    """
+    Everything one pass wants to do. `base_updates`: lead_id -> base columns that are already true. `checks`: by card
+    id, when those that are archived or away were last known to exist.
+    """
+
+    card_writes: list[CardWrite] = field(default_factory=list)
+    lead_writes: list[LeadWrite] = field(default_factory=list)
+    base_updates: dict[str, Row] = field(default_factory=dict)
+    forget: list[str] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    quarantine: list[Row] = field(default_factory=list)
+    notes: list[Row] = field(default_factory=list)
+    checks: dict[str, Check] = field(default_factory=dict)
+
+    @property
+    def changes(self) -> list[Change]:
+        """All changes, Trello's first, in the order of the writes."""
+        by_card = [change for write in self.card_writes for change in write.changes]
+        return by_card + [change for write in self.lead_writes for change in write.changes]
+
+    @property
+    def writes(self) -> int:
+        """Number of cards and leads to be written."""
+        return len(self.card_writes) + len(self.lead_writes)

@@ -1,0 +1,1 @@
+"""JSON in, typed rows and frames out. Pure: never a request, never a decision."""

@@ -1,0 +1,86 @@
+"""What the gateway is asked and answers, as typed bodies. Never here: a route."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, StrictBool
+
+from leadsync.gateway.inbox import Verdict
+from leadsync.gateway.line import SyncRun
+from leadsync.model import ConflictPolicy, Read
+
+
+class SyncChoices(BaseModel):
+    """The choices of one run; all may be left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    dry_run: StrictBool = False
+    """Show what would change and write nothing."""
+    allow_mass_change: StrictBool = False
+    """For this run, accept that many known leads or cards are missing."""
+    read: Read = Read.FULL
+    """Read both sides whole, only what changed, or whichever costs fewer calls."""
+    conflict: ConflictPolicy | None = None
+    """Who wins when both sides moved one cell apart; null takes SYNC_CONFLICT."""
+
+
+class RunStatus(BaseModel):
+    """One run. Times are seconds since 1970; `report` is there once it has ended."""
+
+    id: str
+    flow_run_id: str | None = None
+    stage: str
+    status_url: str
+    asked_at: float | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+    report: dict[str, Any] | None = None
+
+
+class Health(BaseModel):
+    """`status` is ok while the process answers; the rest is for those who may also start a sync."""
+
+    status: str = "ok"
+    ready: bool | None = None
+    """Not stopping, and the last run was not refused (exit codes 2 and 3)."""
+    last_run: dict[str, Any] | None = None
+    runs_ended: int | None = None
+    """Since the gateway was started."""
+    queue: dict[str, Any] | None = None
+    lock: dict[str, Any] | None = None
+
+
+class Receipt(BaseModel):
+    """What became of a delivery."""
+
+    verdict: Verdict
+
+
+def last_run(run: SyncRun | None) -> dict[str, Any] | None:
+    """The run that ended last, as health tells it."""
+    if run is None or run.ended_at is None:
+        return None
+    report = run.report or {}
+    age = round(time.time() - run.ended_at, 1)
+    return {"id": run.id, "exit_code": report.get("exit_code"), "message": report.get("message"), "age_seconds": age}
+
+
+ENDED: dict[int | str, dict[str, Any]] = {200: {"model": RunStatus, "description": "With wait=true: the run has ended"}}
+
+
+def status_of(run: SyncRun) -> RunStatus:
+    """A run in the line as it is answered."""
+    shown = run.flow_run_id or run.id
+    return RunStatus(
+        id=shown,
+        flow_run_id=run.flow_run_id,
+        stage=run.stage,
+        status_url=f"/runs/{shown}",
+        asked_at=run.asked_at,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        report=run.report,
+    )

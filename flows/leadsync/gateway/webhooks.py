@@ -1,0 +1,119 @@
+"""
+The two webhooks: made, repaired, kept alive, removed. Running any of it again changes nothing.
+
+A webhook is a hint; the scheduled sync stays the truth. What is never here: a delivery, an answer to one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+from urllib.parse import urlsplit
+
+from leadsync.airtable.client import Airtable
+from leadsync.errors import ConfigurationError
+from leadsync.settings import Settings
+from leadsync.state.store import StateStore
+from leadsync.state.webhooks import Known, is_whole, known_key, load_known
+from leadsync.trello.client import Trello
+
+TRELLO_PATH, AIRTABLE_PATH = "/webhooks/trello", "/webhooks/airtable"
+MARK = "leadsync"
+"""Description of our Trello webhooks; those of Airtable have none."""
+
+
+class Webhooks:
+    """
+    Our webhooks of one pair. `public_url`: where the gateway is reached from outside, None if only to remove.
+
+    Raises (from every method): ConfigurationError with what is missing and where to get it; TransientServiceError.
+    """
+
+    def __init__(
+        self, settings: Settings, airtable: Airtable, trello: Trello, store: StateStore, public_url: str | None
+    ) -> None:
+        self._settings, self._airtable, self._trello, self._store = settings, airtable, trello, store
+        self._public_url = public_url
+
+    @property
+    def known(self) -> Known:
+        """From the state database; empty if there is none."""
+        return load_known(self._store, self._settings)
+
+    def register(self) -> list[str]:
+        """Make or repair both. Returns: a sentence for each thing that was done or found in order."""
+        if self._public_url is None:
+            raise ConfigurationError("SYNC_PUBLIC_URL is not set; the services must know where to deliver to.")
+        if self._settings.trello_api_secret is None:
+            raise ConfigurationError(
+                "TRELLO_API_SECRET is not set; copy the secret from beside the API key in Trello's Power-Up admin page."
+            )
+        return [*self._register_trello(self._public_url + TRELLO_PATH), *self._register_airtable()]
+
+    def refresh(self) -> list[str]:
+        """Give the Airtable webhook another 7 days; make it anew if it is gone. Nothing if there never was one."""
+        known = self.known
+        if not known.airtable_id:
+            return []
+        if self._airtable.refresh_webhook(known.airtable_id, enable=True):
+            return [f"Airtable: webhook {known.airtable_id} lives for another 7 days"]
+        return self._register_airtable() if self._public_url else []
+
+    def unregister(self) -> list[str]:
+        """Remove those of this pair, at whatever address."""
+        said, board = [], self._trello.fetch_board().board_id
+        for hook in self._trello.fetch_webhooks():
+            if _is_ours(hook) and hook["idModel"] == board:
+                self._trello.delete_webhook(hook["id"])
+                said.append(f"Trello: webhook {hook['id']} to {hook['callbackURL']} removed")
+        known = self.known
+        for hook in self._airtable.fetch_webhooks():
+            if hook["id"] == known.airtable_id or self._points_here(hook):
+                self._airtable.delete_webhook(hook["id"])
+                said.append(f"Airtable: webhook {hook['id']} to {hook.get('notificationUrl')} removed")
+        self._remember(Known())
+        return said or ["There was no webhook of ours."]
+
+    def _register_trello(self, callback: str) -> list[str]:
+        board = self._trello.fetch_board().board_id
+        said, current = [], None
+        for hook in self._trello.fetch_webhooks():
+            if not _is_ours(hook) or hook["idModel"] != board:
+                continue
+            if hook["callbackURL"] == callback and hook.get("active") and current is None:
+                current = hook["id"]
+            else:
+                self._trello.delete_webhook(hook["id"])
+                said.append(f"Trello: stale webhook {hook['id']} to {hook['callbackURL']} removed")
+        if current:
+            return [*said, f"Trello: webhook {current} is in place"]
+        made = self._trello.add_webhook(callback, board, f"{MARK}: tells the gateway that a card has changed")
+        return [*said, f"Trello: webhook {made} made, to {callback}"]
+
+    def _register_airtable(self) -> list[str]:
+        callback, table = f"{self._public_url}{AIRTABLE_PATH}", self._airtable.fetch_table_id()
+        known, said, current = self.known, [], None
+        for hook in self._airtable.fetch_webhooks():
+            ours = hook["id"] == known.airtable_id
+            if ours and hook.get("notificationUrl") == callback and is_whole(hook, table):
+                current = hook
+            elif ours or hook.get("notificationUrl") == callback:  # of the latter we have no secret
+                self._airtable.delete_webhook(hook["id"])
+                said.append(f"Airtable: stale webhook {hook['id']} to {hook.get('notificationUrl')} removed")
+        if current and self._airtable.refresh_webhook(current["id"], enable=not current.get("areNotificationsEnabled")):
+            return [*said, f"Airtable: webhook {current['id']} is in place, for another 7 days"]
+        made, secret = self._airtable.add_webhook(callback, table)
+        self._remember(Known(made, secret, callback))
+        return [*said, f"Airtable: webhook {made} made, to {callback}"]
+
+    def _points_here(self, hook: dict[str, Any]) -> bool:
+        return self._public_url is not None and hook.get("notificationUrl") == self._public_url + AIRTABLE_PATH
+
+    def _remember(self, known: Known) -> None:
+        self._store.save_facts(known_key(self._settings), asdict(known))
+
+
+def _is_ours(hook: dict[str, Any]) -> bool:
+    """By our mark, and by the path that every gateway has; the address may be an old one."""
+    path = urlsplit(str(hook.get("callbackURL", ""))).path
+    return str(hook.get("description", "")).startswith(MARK) and path.endswith(TRELLO_PATH)

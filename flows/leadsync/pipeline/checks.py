@@ -1,0 +1,173 @@
+"""
+Is everything in place for a sync? A checklist with a remedy a line; nothing in here writes to a service unless asked
+to repair, and then only creates what is missing.
+
+What is never here: printing, Prefect, a rule of the sync.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Callable, Iterator
+
+from leadsync.airtable.client import PAGE, Airtable
+from leadsync.core.reconcile import reconcile
+from leadsync.errors import BusyError, ConfigurationError, LeadsyncError
+from leadsync.frames.agreed import base_frame
+from leadsync.frames.snapshot import pages_of
+from leadsync.model import STAGES, ChangeFeed
+from leadsync.pipeline.change_feed import NEEDS_IDS
+from leadsync.pipeline.clients import Clients
+from leadsync.pipeline.column_checks import ROWS_NAMED, Seen, check_cells, check_table
+from leadsync.pipeline.findings import FAIL, OK, WARN, Checkup, Finding, Repair
+from leadsync.pipeline.steps import without_others
+from leadsync.settings import Settings
+from leadsync.state.lock import pair_lock
+from leadsync.state.pair import Pair
+from leadsync.trello.client import Trello
+
+MINUTES_A_MONTH = 30 * 24 * 60
+FREE_CALLS = 1_000
+"""Airtable's Free plan, a month [reference/airtable-api.md 4]."""
+EXPIRY_WARNING = datetime.timedelta(days=14)
+
+
+def check_setup(settings: Settings, clients: Clients, every_minutes: float) -> Checkup:
+    """
+    Check tokens, scopes, base, table, columns, options, board, lists, state and quota.
+
+    `every_minutes`: the schedule to forecast the calls for. Cost: about 8 requests and one read of both sides.
+    """
+    checkup, seen = Checkup([], []), Seen()
+    _collect(checkup, lambda: _check_leads(settings, clients.airtable, every_minutes, seen))
+    if seen.leads is not None:
+        _collect(checkup, lambda: check_table(settings, clients.airtable, seen))
+    if settings.airtable_change_feed is ChangeFeed.ON:
+        _collect(checkup, lambda: _check_feed(clients.airtable))
+    _collect(checkup, lambda: _check_trello_token(clients.trello))
+    _collect(checkup, lambda: _check_lists(settings, clients.trello, checkup, seen))
+    _collect(checkup, lambda: _check_cards(settings, clients, seen))
+    _collect(checkup, lambda: _check_state(settings, clients))
+    return checkup
+
+
+def _collect(checkup: Checkup, check: Callable[[], Iterator[Finding]]) -> None:
+    """Run one check; an error of its is a finding."""
+    findings: list[Finding] = []
+    try:
+        for finding in check():
+            findings.append(finding)
+    except LeadsyncError as error:
+        findings.append(Finding(error.title, FAIL, str(error)))
+    checkup.findings += findings
+
+
+def _check_leads(settings: Settings, airtable: Airtable, every_minutes: float, seen: Seen) -> Iterator[Finding]:
+    read = airtable.fetch_leads()
+    seen.leads, seen.records, leads = read.leads, read.records, read.leads
+    table = settings.airtable_table_name
+    yield Finding("Airtable table", OK, f"{len(leads)} leads read from table {table!r} of {settings.airtable_base_id}")
+    if airtable.may_write():
+        yield Finding("Airtable token", OK, "may read and write")
+    else:
+        remedy = "Give AIRTABLE_API_TOKEN the scope data.records:write, and its user the role editor."
+        yield Finding("Airtable token", FAIL, "may read and not write", remedy)
+    known = settings.sync_status_map.stage_of
+    unknown = sorted(set(leads["status"]) - {"", *known})
+    if unknown:
+        remedy = f"Use {', '.join(known)}, or add them to SYNC_STATUS_MAP."
+        yield Finding("statuses in use", WARN, f"not in the map: {', '.join(unknown)}", remedy)
+    else:
+        yield Finding("statuses in use", OK, "all known")
+    yield from check_cells(leads)
+    yield _forecast(len(leads), every_minutes, settings)
+
+
+def _forecast(leads: int, every_minutes: float, settings: Settings) -> Finding:
+    """The scheduled deployment reads with `auto`: one call, and all pages once in SYNC_FULL_EVERY, or with a view."""
+    runs, pages = math.ceil(MINUTES_A_MONTH / every_minutes), pages_of(leads, PAGE)
+    full_runs = math.ceil(MINUTES_A_MONTH * 60 / max(1.0, settings.sync_full_every.total_seconds()))
+    calls = runs + (pages - 1) * (runs if settings.airtable_view else min(runs, full_runs))
+    allowed = settings.airtable_monthly_calls or FREE_CALLS
+    whose = "AIRTABLE_MONTHLY_CALLS" if settings.airtable_monthly_calls else "the Free plan"
+    detail = (
+        f"about {calls:,} Airtable calls a month at one run every {every_minutes:g} minutes, and some for each edit"
+    )
+    if calls <= allowed:
+        return Finding("API quota", OK, f"{detail}; {whose} allows {allowed:,}")
+    fits = math.ceil(every_minutes * calls / allowed)
+    remedy = f"Sync every {fits} minutes or less often, or set AIRTABLE_MONTHLY_CALLS to what your plan allows."
+    return Finding("API quota", WARN, f"{detail}; {whose} allows {allowed:,}", remedy)
+
+
+def _check_feed(airtable: Airtable) -> Iterator[Finding]:
+    """A run goes on without the feed, so what is missing is no failure."""
+    problems = []
+    try:
+        airtable.fetch_webhooks()
+    except ConfigurationError as error:
+        problems.append(("webhooks cannot be listed", str(error)))
+    if airtable.fetch_ids() is None:
+        problems.append(("the ids of table and columns are not known", NEEDS_IDS))
+    role = airtable.fetch_role()
+    if role not in ("", "create"):
+        remedy = "Give the user of AIRTABLE_API_TOKEN the role creator in the base, or set AIRTABLE_CHANGE_FEED=off."
+        problems.append((f"the token's user has the role {role!r}, and only a creator makes webhooks", remedy))
+    for problem, remedy in problems:
+        yield Finding("change feed", WARN, problem, remedy)
+    if not problems:
+        yield Finding("change feed", OK, "the token may keep a webhook" if role else "the role was not checked")
+
+
+def _check_trello_token(trello: Trello) -> Iterator[Finding]:
+    token = trello.fetch_token()
+    if not token.may_write:
+        remedy = "Make a new TRELLO_API_TOKEN with the scopes read and write."
+        yield Finding("Trello token", FAIL, "may read and not write", remedy)
+    elif token.expires is None:
+        yield Finding("Trello token", OK, "may read and write, and never expires")
+    else:
+        soon = token.expires - datetime.datetime.now(datetime.UTC) < EXPIRY_WARNING
+        detail = f"may read and write, and expires on {token.expires:%Y-%m-%d}"
+        remedy = "Make a new TRELLO_API_TOKEN that never expires." if soon else ""
+        yield Finding("Trello token", WARN if soon else OK, detail, remedy)
+
+
+def _check_lists(settings: Settings, trello: Trello, checkup: Checkup, seen: Seen) -> Iterator[Finding]:
+    board_id, lists = trello.fetch_lists()
+    names = [item["name"] for item in lists if not item.get("closed")]
+    absent = [stage for stage in STAGES if settings.list_ids[stage] is None and stage not in names]
+    checkup.repairs += [Repair(f"list {stage}", _list(trello, board_id, stage)) for stage in absent]
+    seen.board = board = trello.fetch_board()
+    yield Finding("Trello board", OK, f"{board.name!r}, {board.url}")
+    for stage, list_id in board.lists.items():
+        yield Finding("Trello lists", OK, f"TRELLO_LIST_{stage}_ID={list_id}")
+
+
+def _list(trello: Trello, board_id: str, name: str) -> Callable[[], None]:
+    return lambda: trello.add_list(board_id, name)
+
+
+def _check_cards(settings: Settings, clients: Clients, seen: Seen) -> Iterator[Finding]:
+    if seen.leads is None or seen.board is None:
+        return
+    pair = Pair(settings.airtable_base_id, settings.airtable_table_name, seen.board.board_id)
+    read = clients.trello.fetch_cards(seen.board, known=())
+    cards = without_others(read, base_frame(), seen.leads, clients.store, pair.key)
+    aside = reconcile(base_frame(), seen.leads, cards.cards, settings.rules()).quarantine
+    aside = aside[(aside["card_id"] != "") & (aside["field"] == "")]
+    yield Finding("cards", OK, f"{cards.total} open cards, {len(cards.cards)} with a LeadID line")
+    for row in aside.head(ROWS_NAMED).to_dict("records"):
+        yield Finding("cards", WARN, f"{row['card_url'] or row['card_id']}: {row['reason']}", str(row["remedy"]))
+    if len(aside) > ROWS_NAMED:
+        yield Finding("cards", WARN, f"and {len(aside) - ROWS_NAMED} more", "The report of a sync lists them all.")
+
+
+def _check_state(settings: Settings, clients: Clients) -> Iterator[Finding]:
+    where = clients.store.shown_url
+    try:
+        with pair_lock(clients.store, "validate"):
+            yield Finding("state database", OK, f"{where} can be read and written")
+    except BusyError:
+        yield Finding("state database", OK, f"{where} is in use by another check")

@@ -1,0 +1,105 @@
+"""Which side is read whole, and which by what changed. Never here: the read itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from leadsync.airtable.client import PAGE as LEADS_PAGE
+from leadsync.airtable.client import Airtable, LeadsRead
+from leadsync.errors import TransientServiceError
+from leadsync.frames.snapshot import Seen, sides_by_delta
+from leadsync.model import Read
+from leadsync.pipeline.change_feed import ChangeFeed
+from leadsync.pipeline.memory import Memory
+from leadsync.settings import Settings
+from leadsync.state.store import StateStore
+from leadsync.trello.board import Board
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which sides are asked only for what changed."""
+
+    leads_delta: bool = False
+    cards_delta: bool = False
+
+
+WHOLE_READ: Final = Scope()
+
+
+def question(settings: Settings, board: Board) -> str:
+    """A digest of what a read asks for; what was seen under another one says nothing."""
+    asked = [settings.airtable_endpoint_url, settings.airtable_base_id, settings.airtable_table_name]
+    asked += [settings.airtable_view or "", *settings.columns.values(), board.board_id, *board.lists.values()]
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:24]
+
+
+def scope_of(read: Read, memory: Memory, settings: Settings, board: Board, feed: ChangeFeed | None = None) -> Scope:
+    """
+    What is read whole, and what is not.
+
+    A delta needs a last read under the same settings and nothing unfinished. With a view leads are always read whole:
+    one that leaves it is not told as a change. The change feed costs no more than a page of leads, and shows deletions.
+    """
+    seen = memory.seen
+    if memory.intents or memory.base.empty or seen.question != question(settings, board):
+        return WHOLE_READ
+    full_every = settings.sync_full_every.total_seconds()
+    page = 0 if feed is not None and feed.follows(seen.feed) else LEADS_PAGE
+    leads, cards = sides_by_delta(read.value, seen, time.time(), full_every, page)
+    return Scope(leads_delta=leads and not settings.airtable_view, cards_delta=cards)
+
+
+def next_by_delta(read: Read, leads: LeadsRead, settings: Settings) -> bool:
+    """Whether a read of leads is whole, and a next one as `read` says would be by delta."""
+    seen = Seen(records=leads.records, full_at=time.time(), airtable_at=leads.at)
+    full_every = settings.sync_full_every.total_seconds()
+    by_delta, _ = sides_by_delta(read.value, seen, seen.full_at, full_every, LEADS_PAGE)
+    return leads.whole and by_delta and not settings.airtable_view
+
+
+@dataclass(frozen=True)
+class Columns:
+    """
+    Whether Airtable tells every change of the mapped columns, as far as its schema says.
+
+    `asked_at`: by our clock [s since 1970]. `computed`: columns whose cells change without an edit of the lead, with
+    their types; None if the schema may not be read.
+    """
+
+    asked_at: float
+    computed: dict[str, str] | None
+
+    @property
+    def objection(self) -> str:
+        """Why a delta of leads cannot be relied on, "" if it can."""
+        if self.computed is None:
+            return (
+                "Leads were read whole: without the schema nobody can tell whether a column is computed, and of such a "
+                "one Airtable tells no changes. Give AIRTABLE_API_TOKEN the scope schema.bases:read for delta reads."
+            )
+        named = ", ".join(f"{name!r} ({kind})" for name, kind in self.computed.items())
+        return named and f"Leads were read whole: Airtable does not tell when a computed column changes: {named}."
+
+
+def known_columns(airtable: Airtable, store: StateStore, asked: str, full_every: float, along: bool = False) -> Columns:
+    """
+    The kept answer for the question `asked` if it is younger than `full_every` [s], else the schema's.
+
+    `along`: leads are read whole anyway, so that the next delta need not ask: an answer of half that age is renewed.
+    Cost: at most 1 request.
+    """
+    key, now = f"columns {asked}", time.time()
+    kept = store.load_facts(key)
+    if kept and 0 <= now - kept["asked_at"] < (full_every / 2 if along else full_every):
+        return Columns(**kept)
+    try:
+        columns = Columns(now, airtable.fetch_computed())
+    except TransientServiceError:
+        columns = Columns(now, None)
+    store.save_facts(key, vars(columns))
+    return columns

@@ -1,0 +1,135 @@
+"""The report of a run: what was done, listed, refused, and what it cost. Never here: how it is shown."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from leadsync.errors import LeadsyncError
+
+Row = dict[str, Any]
+
+FINDINGS = {
+    "conflicts": ("conflict", "conflicts"),
+    "quarantine": ("in quarantine", "in quarantine"),
+    "failures": ("failure", "failures"),
+    "postponed": ("postponed", "postponed"),
+}
+
+
+@dataclass
+class Report:
+    """
+    One run. Lists hold one dict a row, each with `lead_id` and/or `card_id`.
+
+    `changes`: field, before, after, direction, note, outcome (planned | done). `conflicts`: field, airtable,
+    trello, kind, resolution. `quarantine` and `failures`: reason, remedy. `notes`: note. `calls`: requests a side.
+    `read`: how each side was read, full or delta.
+    """
+
+    dry_run: bool = False
+    leads: int = 0
+    cards: int = 0
+    changes: list[Row] = field(default_factory=list)
+    conflicts: list[Row] = field(default_factory=list)
+    quarantine: list[Row] = field(default_factory=list)
+    failures: list[Row] = field(default_factory=list)
+    notes: list[Row] = field(default_factory=list)
+    postponed: list[Row] = field(default_factory=list)
+    calls: dict[str, int] = field(default_factory=lambda: {"airtable": 0, "trello": 0})
+    read: dict[str, str] = field(default_factory=dict)  # airtable and trello -> full | delta
+    seconds: float = 0.0
+    exit_code: int = 0
+    gave_back: bool = False  # a person's value was written back, which is no change
+    title: str = "Completed"
+    error: str = ""
+    skipped: str = ""
+    base_url: str = ""
+    board_url: str = ""
+    titles: dict[str, str] = field(default_factory=dict)  # lead_id -> what a person calls it; for tables only
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many of what."""
+        of = Counter(_kind_of(change) for change in self.changes)
+        return {
+            "leads": self.leads,
+            "cards": self.cards,
+            "changes": len(self.changes),
+            "created": of["created"],
+            "archived": of["archived"],
+            "to_trello": sum(change["direction"] == "to_trello" for change in self.changes),
+            "to_airtable": sum(change["direction"] == "to_airtable" for change in self.changes),
+            "conflicts": len(self.conflicts),
+            "quarantine": len(self.quarantine),
+            "failures": len(self.failures),
+            "postponed": len(self.postponed),
+        }
+
+    @property
+    def summary(self) -> str:
+        """One line with counts, calls a side, and seconds."""
+        count = self.counts
+        verb = "would change" if self.dry_run else "changed"
+        parts = [f"{count['leads']} leads, {count['cards']} cards: {verb} {count['changes']} cells or cards"]
+        parts += [f"{count[name]} {words[count[name] != 1]}" for name, words in FINDINGS.items() if count[name]]
+        calls = f"{self.calls['airtable']} Airtable + {self.calls['trello']} Trello calls"
+        return f"{', '.join(parts)} ({calls}, {self.seconds:.1f} s)"
+
+    @property
+    def message(self) -> str:
+        """The sentence for people: the error if there was one, else why nothing was done, else the summary."""
+        return self.error or self.skipped or self.summary
+
+    def fail(self, error: LeadsyncError) -> None:
+        """End with `error`; what was written before stays listed, and then the run counts as incomplete."""
+        written = (bool(self.changes) or self.gave_back) and not self.dry_run
+        self.error = str(error)
+        self.exit_code = 1 if written and error.exit_code != 4 else error.exit_code
+        self.title = "Incomplete" if written else error.title
+        if written:
+            self.error += " Before that, changes were written; they are listed, and the next run goes on from there."
+
+    def skip(self, why: str) -> None:
+        """End before anything was asked."""
+        self.skipped, self.title = why, "Skipped"
+
+    def judge(self) -> None:
+        """Set exit code and title from what became of the writes (design section 11)."""
+        if self.failures:
+            self.exit_code, self.title = 1, "Incomplete"
+        elif self.conflicts or self.quarantine:
+            self.title = "CompletedWithFindings"
+
+    def as_json(self) -> str:
+        """The machine-readable report."""
+        body = {
+            "message": self.message,
+            "exit_code": self.exit_code,
+            "dry_run": self.dry_run,
+            "counts": self.counts,
+            "changes": self.changes,
+            "conflicts": self.conflicts,
+            "quarantine": self.quarantine,
+            "failures": self.failures,
+            "notes": self.notes,
+            "postponed": self.postponed,
+            "calls": self.calls,
+            "read": self.read,
+            "seconds": round(self.seconds, 3),
+        }
+        return json.dumps(body, ensure_ascii=False, indent=2)
+
+
+def rows_of(items: Iterable[Any], **more: Any) -> list[Row]:
+    """Dataclass instances as report rows."""
+    return [asdict(item) | more for item in items]
+
+
+def _kind_of(change: Row) -> str:
+    if change["field"] != "card":
+        return "cell"
+    return "created" if change["before"] == "" else str(change["after"])

@@ -1,0 +1,73 @@
+"""Intents as rows of the journal, and back. Never here: what an intent means."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import sqlalchemy as sa
+
+from leadsync.core.journal import Intent, IntentState, Sent
+from leadsync.core.plan import Conflict
+from leadsync.state.tables import intent_table
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """Raises: ValueError if it is none; the database was damaged."""
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError("damaged content")
+    return found
+
+
+def intent_of(row: sa.Row[Any]) -> Intent:
+    """A row of the journal as an intent."""
+    return Intent(
+        side=row.side,
+        lead_id=row.lead_id,
+        card_id=row.card_id,
+        record=json_object(row.record),
+        since=row.since,
+        run=row.run,
+        state=IntentState(row.state),
+        answered=row.answered,
+        sent=Sent(**json_object(row.sent)),
+        undo=json_object(row.undo),
+        conflicts=tuple(Conflict(**conflict) for conflict in json.loads(row.conflicts)),
+        number=row.id,
+    )
+
+
+def row_of_intent(pair: str, intent: Intent) -> dict[str, Any]:
+    """An intent as a row of the journal."""
+    return {
+        "pair": pair,
+        "side": intent.side,
+        "lead_id": intent.lead_id,
+        "card_id": intent.card_id,
+        "record": json.dumps(intent.record),
+        "since": intent.since,
+        "state": intent.state.value,
+        "run": intent.run,
+        "answered": intent.answered,
+        "sent": _sent_json(intent.sent),
+        "undo": json.dumps(intent.undo),
+        "conflicts": json.dumps([vars(conflict) for conflict in intent.conflicts]),
+    }
+
+
+def _sent_json(sent: Sent) -> str:
+    """An empty object if nothing is known of what was sent."""
+    kept = {"planned_from": dict(sent.planned_from), "cells": dict(sent.cells), "resent": sent.resent}
+    return json.dumps(kept if sent.cells else {})
+
+
+def replace_intent(connection: sa.Connection, was: Intent, now: Intent | None) -> None:
+    """A row that has been checked stays only for its conflicts."""
+    which = intent_table.c.id == was.number
+    if now is None or (now.state is IntentState.CHECKED and not now.conflicts):
+        connection.execute(sa.delete(intent_table).where(which))
+    elif now != was:
+        values = row_of_intent("", now)
+        del values["pair"]
+        connection.execute(sa.update(intent_table).where(which).values(**values))

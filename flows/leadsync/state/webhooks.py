@@ -1,0 +1,43 @@
+"""What the state database keeps of our webhooks. Never here: a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from leadsync.settings import Settings
+from leadsync.state.store import StateStore
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the state database keeps of our Airtable webhook: its id, its secret (base64), where it points to."""
+
+    airtable_id: str = ""
+    airtable_secret: str = ""
+    airtable_url: str = ""
+
+
+def load_known(store: StateStore, settings: Settings) -> Known:
+    """What is kept of the pair's Airtable webhook."""
+    facts = store.load_facts(known_key(settings)) or {}
+    return Known(**{name: str(facts.get(name, "")) for name in Known.__dataclass_fields__})
+
+
+def known_key(settings: Settings) -> str:
+    """The facts under which our webhook is kept."""
+    return f"webhook:{settings.airtable_base_id}/{settings.airtable_table_name}/{settings.trello_board_id}"
+
+
+def is_whole(hook: dict[str, Any], table_id: str | None) -> bool:
+    """Alive, about the table that the settings name, and telling all: no filter, and what the cells held before."""
+    options = hook.get("specification", {}).get("options", {})
+    filters, includes = options.get("filters", {}), options.get("includes") or {}
+    given = {name for name, value in filters.items() if value}
+    return (
+        bool(hook.get("isHookEnabled", True))
+        and given <= {"dataTypes", "recordChangeScope"}
+        and "tableData" in filters.get("dataTypes", [])
+        and filters.get("recordChangeScope") == table_id
+        and bool(includes.get("includePreviousCellValues"))
+    )

@@ -1,0 +1,60 @@
+"""The board and what is read of it, as values. Never here: a request."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from leadsync.frames.actions import Item
+
+
+@dataclass(frozen=True)
+class Board:
+    """
+    The board as the settings name it, resolved: `lists` maps stage to list id.
+
+    `all_lists`: ids of all lists there were then, archived ones too: a card in another one shows that lists changed.
+    """
+
+    board_id: str
+    name: str
+    url: str
+    lists: dict[str, str]
+    all_lists: list[str] = field(default_factory=list)
+
+    @property
+    def stages(self) -> dict[str, str]:
+        """List id -> stage."""
+        return {list_id: stage for stage, list_id in self.lists.items()}
+
+
+@dataclass(frozen=True)
+class Token:
+    """What the token may do, and until when (None = for ever)."""
+
+    may_write: bool
+    expires: datetime.datetime | None
+
+
+@dataclass(frozen=True)
+class CardsRead:
+    """
+    `cards`: ours, as frames.cards_frame; `items`: the same as Trello sent them, by id.
+
+    `total`: all open cards on the board, -1 if it cannot be told. `whole`: False if a tail was left unread. `at`:
+    Trello's clock when the read began, or somewhat earlier [s since 1970], 0 if it never said. After a read of the
+    feed alone, `delta` says so, `lists_told` whether it tells of lists, `deleted` are the known cards whose deletion it
+    tells, and `actions` the latest ids.
+    """
+
+    cards: pd.DataFrame
+    total: int
+    whole: bool = True
+    items: dict[str, Item] = field(default_factory=dict)
+    at: float = 0.0
+    delta: bool = False
+    lists_told: bool = False
+    deleted: list[str] = field(default_factory=list)
+    actions: list[str] = field(default_factory=list)

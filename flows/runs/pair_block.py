@@ -1,0 +1,91 @@
+"""
+The Prefect block that holds a further pair of a table and a board, and how it becomes settings.
+
+Never here: a default or a check of a setting (see leadsync.settings), the sync.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from prefect.blocks.core import Block
+from prefect.blocks.webhook import Webhook
+from prefect.client.orchestration import get_client
+from pydantic import BaseModel, Field, HttpUrl, SecretStr, create_model
+
+from leadsync.environment import OF_THE_INSTALLATION, load_settings
+from leadsync.errors import ConfigurationError
+from leadsync.settings import Settings
+
+AS_TEXT = ("sync_status_map", "sync_full_every")
+"""Settings that are written as text and parsed by leadsync.settings."""
+REQUIRED = ("airtable_base_id", "trello_board_id")
+
+
+def _as_block_fields() -> type[BaseModel]:
+    """The settings a pair may have of its own; what is left empty is explained in the block's description."""
+    fields: dict[str, Any] = {}
+    for name, setting in Settings.model_fields.items():
+        if name in OF_THE_INSTALLATION:
+            continue
+        kind = str if name in AS_TEXT else setting.annotation
+        if name in REQUIRED:
+            fields[name] = (kind, Field(description=setting.description))
+        else:
+            fields[name] = (kind | None, Field(default=None, description=setting.description))  # type: ignore[operator]
+    return create_model("PairFields", **fields)
+
+
+class LeadsyncPair(Block, _as_block_fields()):  # type: ignore[misc]  # one list of settings, not two
+    """
+    A base and a board that are kept equal, with credentials of their own if they need any.
+
+    What is left empty: credentials, pace and policies come from the environment of the worker; what describes the
+    base and the board (table, view, columns, lists, status map) is at its default.
+    """
+
+    _block_type_name = "Leadsync Pair"
+    _block_type_slug = "leadsync-pair"
+    _logo_url = HttpUrl(str(Webhook._logo_url))
+
+    def values(self) -> dict[str, Any]:
+        """What is filled in, by the names of the settings; a secret stays a SecretStr."""
+        given = {name: getattr(self, name) for name in type(self).model_fields if name in Settings.model_fields}
+        return {name: value for name, value in given.items() if value is not None and _plain(value) != ""}
+
+
+def _plain(value: Any) -> Any:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def settings_of(pair: str) -> Settings:
+    """
+    The settings of the pair with this name, "" for the one in `.env`.
+
+    Raises: ConfigurationError that names the pairs there are, or the wrong setting.
+    """
+    if not pair:
+        return load_settings()
+    try:
+        block: Any = LeadsyncPair.load(pair)
+    except ValueError:
+        known = ", ".join(saved_pairs()) or "none yet"
+        raise ConfigurationError(
+            f"There is no pair {pair!r}; known are: {known}. Save one with `flows/pairs.py {pair} --env FILE`, or as a "
+            "block of type Leadsync Pair in Prefect's UI."
+        ) from None
+    return load_settings(pair=block.values())
+
+
+def saved_pairs() -> dict[str, tuple[str, str, str]]:
+    """The pairs saved as blocks: name -> base id, table and board id."""
+    with get_client(sync_client=True) as client:
+        blocks = client.read_block_documents(include_secrets=False)
+    ours = [block for block in blocks if block.block_type and block.block_type.slug == "leadsync-pair"]
+    return {str(block.name): _places(block.data) for block in ours}
+
+
+def _places(data: Mapping[str, Any]) -> tuple[str, str, str]:
+    table = data.get("airtable_table_name") or Settings.model_fields["airtable_table_name"].default
+    return data["airtable_base_id"], table, data["trello_board_id"]

@@ -1,0 +1,102 @@
+"""
+Below the doors: what a sync leaves with its Prefect run for people to read: name, log, artifacts, final state.
+
+Never here: the sync. Nothing in here may fail a run that has written.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import Any
+
+from prefect import get_run_logger
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+from prefect.states import Cancelled, Completed, Failed
+from rich.console import Console
+
+from leadsync.report.markdown import as_markdown, change_rows
+from leadsync.report.report import Report
+from leadsync.report.terminal import progress_bar
+
+LONG_LOAD = 50
+"""Writes from which on a load keeps a progress artifact; fewer are over before anybody has opened it."""
+PROGRESS_EVERY = 2.0
+"""Seconds between two updates of it."""
+
+
+def run_name() -> str:
+    """What the run is called in Prefect's lists."""
+    given = flow_run.parameters
+    what = " ".join(filter(None, ["dry run" if given.get("dry_run") else "sync", given.get("pair")]))
+    return f"{what} {datetime.now():%Y-%m-%d %H:%M:%S}"
+
+
+def publish(report: Report) -> None:
+    """Log every change and finding, and leave the report and the table of changes as artifacts."""
+    logger = get_run_logger()
+    for change in report.changes:
+        logger.info("%(lead_id)s %(field)s: %(before)r -> %(after)r (%(direction)s, %(outcome)s)", change)
+    for row in (*report.quarantine, *report.failures):
+        logger.warning("%(lead_id)s %(card_id)s: %(reason)s. %(remedy)s", row)
+    (logger.info if report.exit_code == 0 else logger.error)(report.message)
+    try:
+        create_markdown_artifact(as_markdown(report), key="sync-report", description=report.summary)
+        if report.changes:
+            rows = change_rows(report)
+            shown = f"the first {len(rows)} of " if len(rows) < len(report.changes) else ""
+            create_table_artifact(rows, key="sync-changes", description=f"{shown}{len(report.changes)} changes")
+    except Exception as error:  # whatever Prefect's server throws, the sync itself is done
+        logger.warning("The report could not be kept as an artifact (%s).", type(error).__name__)
+
+
+def final_state(report: Report) -> State[Any]:
+    """Type Completed for exit code 0, Failed for 1 to 3, Cancelled for 4; the name and the message are for people."""
+    make = Completed if report.exit_code == 0 else Cancelled if report.exit_code == 4 else Failed
+    return make(name=report.title, message=report.message, data=report)
+
+
+@contextmanager
+def shown_progress(console: Console) -> Iterator[Callable[[str, int, int], None]]:
+    """
+    Progress of the loads: a bar in the terminal, and for a long load an artifact on the run's page.
+
+    Yields: a function to call with what is written, how many are done, and how many there are.
+    """
+    artifacts: dict[str, _ProgressArtifact] = {}
+    with progress_bar(console) as bar:
+
+        def progress(what: str, done: int, total: int) -> None:
+            bar(what, done, total)
+            if total >= LONG_LOAD:
+                artifacts.setdefault(what, _ProgressArtifact(what)).show(done, total)
+
+        yield progress
+
+
+class _ProgressArtifact:
+    """Created at the first sign of life, then updated now and then, and at the end."""
+
+    def __init__(self, what: str) -> None:
+        self._what, self._told = what, 0.0
+        self._artifact: Any = None
+
+    def show(self, done: int, total: int) -> None:
+        if self._told and done < total and time.monotonic() - self._told < PROGRESS_EVERY:
+            return
+        percent, words = 100 * done / total, f"{done} of {total} {self._what} written"
+        with suppress(Exception):  # a picture of the work is not worth the work
+            if self._told:
+                update_progress_artifact(self._artifact, progress=percent, description=words)
+            else:
+                self._artifact = create_progress_artifact(percent, f"loading-{self._what}", words)
+        self._told = time.monotonic()

@@ -1,0 +1,171 @@
+"""
+A plain `python flows/sync.py`: quick, quiet, and leaving nothing behind.
+
+Prefect records a run on a server. If none is configured and none answers at the default address, a temporary one
+is started here, before anything slow is imported, so that both come up side by side. Unlike the one that Prefect
+would start by itself it is out of reach of Ctrl-C, dies with this process, and prints nothing to the terminal.
+What is never here: an import of Prefect, a rule.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import ctypes
+import http.client
+import io
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import platformdirs
+
+from leadsync.errors import LeadsyncError
+
+DEFAULT_PORT = 4200
+START_TIMEOUT = 90.0
+"""Seconds; a small machine under load needs most of it."""
+STOP_TIMEOUT = 3.0
+PR_SET_PDEATHSIG = 1
+ONLY_RECORD = {
+    "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_CANCELLATION_CLEANUP_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_FOREMAN_ENABLED": "false",
+}
+log = logging.getLogger("leadsync")
+_started: list[tuple[subprocess.Popen[bytes], int]] = []
+
+
+def begin_server_if_needed() -> None:
+    """Unless a server is configured, or one answers at the default address, a temporary one is on its way."""
+    if os.environ.get("PREFECT_API_URL"):
+        return
+    if _answers(DEFAULT_PORT):
+        os.environ["PREFECT_API_URL"] = _api_url(DEFAULT_PORT)
+    else:
+        atexit.register(stop_server)  # before Prefect registers anything, hence called after all of it
+        _started.append(_spawn_server())
+
+
+@contextlib.contextmanager
+def prefect_api(configured: str | None) -> Iterator[str | None]:
+    """
+    Wait for the temporary server. It is stopped when the process ends, after Prefect has handed in its last records.
+
+    `configured`: the API's address in Prefect's settings, None if there is none. Yields: the address to use instead,
+    or None. Raises: LeadsyncError if the server did not come up, or the configured one does not answer.
+    """
+    if configured:
+        _refuse_silent(configured)
+    if configured or not _started:
+        yield None
+    else:
+        process, port = _started[0]
+        _wait_for(process, port)
+        yield _api_url(port)
+
+
+def run_page(ui_url: str | None, run_id: str) -> str:
+    """One line that says where a run can be seen. `ui_url`: the UI's address in Prefect's settings."""
+    page = f"/runs/flow-run/{run_id}"
+    if _started:
+        return f"Prefect keeps this run; to see it: prefect server start, then {_ui_url(DEFAULT_PORT)}{page}"
+    return f"This run in Prefect: {ui_url or _ui_url(DEFAULT_PORT)}{page}"
+
+
+def stop_server() -> None:
+    """End the temporary server, if there is one."""
+    while _started:
+        process, _ = _started.pop()
+        process.terminate()
+        try:
+            process.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _spawn_server() -> tuple[subprocess.Popen[bytes], int]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        sys.executable,
+        "-m",
+        "prefect",
+        "server",
+        "start",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--no-ui",
+    ]
+    with _log_file() as output:
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, **ONLY_RECORD},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+        )
+    return process, port
+
+
+def _log_file() -> io.BufferedWriter:
+    path = platformdirs.user_log_path("leadsync") / "prefect-server.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("wb")
+
+
+def _die_with_parent() -> None:
+    """In the child: be told when the parent is gone, even if it was killed."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < deadline and process.poll() is None:
+        if _answers(port):
+            return
+        time.sleep(0.05)
+    raise LeadsyncError(
+        "Prefect's temporary server did not start; nothing was written. Its log is "
+        f"{platformdirs.user_log_path('leadsync') / 'prefect-server.log'}. Run again, or start `prefect server start`."
+    )
+
+
+def _refuse_silent(api_url: str) -> None:
+    place = urlsplit(api_url)
+    if place.scheme == "http" and not _answers(place.port or 80, place.hostname or "", wait=10):
+        raise LeadsyncError(
+            f"Prefect's server at {api_url} does not answer; nothing was written. Start it, or unset PREFECT_API_URL."
+        )
+
+
+def _answers(port: int, host: str = "127.0.0.1", wait: float = 1) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=wait)
+    try:
+        connection.request("GET", "/api/health")
+        return connection.getresponse().read().strip() == b"true"
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _ui_url(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+def _api_url(port: int) -> str:
+    return f"{_ui_url(port)}/api"
