@@ -7,7 +7,7 @@ from frames_for_tests import COLUMNS, base_row, card, card_id, is_idle, lead_id,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadsync.core.presence import to_look_up
+from leadsync.core.lookups import to_look_up
 from leadsync.core.reconcile import as_last_agreed
 from leadsync.frames.leads import leads_frame
 from leadsync.frames.shown import HELD_SHOWN, NotText, Unreadable, pared, shown
@@ -125,9 +125,9 @@ def test_unreadable_cell_keeps_base_and_card_as_they_are(cell):
     plan = world.plan()
     assert is_idle(plan)
     [row] = plan.quarantine
-    assert (row["lead_id"], row["card_id"], row["field"]) == (LEAD, CARD, cell)
-    assert f"'{cell}'" in row["reason"]
-    assert row["remedy"]
+    assert (row.lead_id, row.card_id, row.field) == (LEAD, CARD, cell)
+    assert f"'{cell}'" in row.reason
+    assert row.remedy
     other = "source" if cell == "email" else "email"
     world.records[LEAD]["fields"][other] = "other"
     world.sync()

@@ -9,10 +9,9 @@ from frames_for_tests import STATUS_MAP
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadsync.core.cells import CELL_DECISIONS
+from leadsync.core.decisions import CELL_DECISIONS, ROW_DECISIONS
 from leadsync.core.plan_cells import NAME_PLANNERS, RESOLUTIONS, STATUS_PLANNERS
 from leadsync.core.plan_rows import ROW_PLANNERS
-from leadsync.core.presence import ROW_DECISIONS
 from leadsync.model import DEFAULT_STAGE_OF, DONE, IN_PROGRESS, STAGES, TODO, StatusMap
 
 EXTRA = st.dictionaries(st.sampled_from(["Won", "Lost", "Hot", "Cold", "Ünklar"]), st.sampled_from(STAGES), max_size=5)
