@@ -23,8 +23,8 @@ FLOWS = Path(__file__).resolve().parents[2] / "flows"
 PAIR = "appA/board"
 HOLDER = """
 import sys, time
-from leadsync.lock import pair_lock
-from leadsync.store import StateStore
+from leadsync.state.lock import pair_lock
+from leadsync.state.store import StateStore
 with pair_lock(StateStore(sys.argv[1]), sys.argv[2]):
     print("held", flush=True)
     time.sleep(60)
