@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, currently_in_test_context, example, given, n
 from hypothesis import strategies as st
 
 from leadsync.airtable.client import LeadsRead
+from leadsync.frames.actions import Action
 from leadsync.frames.agreed import base_frame
 from leadsync.frames.leads import leads_frame
 from leadsync.frames.replay import replay
@@ -118,6 +119,10 @@ class ModelBoard:
 
     # What is asked of it
 
+    def actions(self, *asked: Any, **bounds: str) -> list[Action]:
+        """The feed's answer, parsed."""
+        return [Action.of(item) for item in self.answer_feed(*asked, **bounds)]
+
     def answer_feed(self, board: Board, kinds: str, limit: int, since: str = "") -> list[dict[str, Any]]:
         shown = [told for visible, told in reversed(self.feed) if visible <= self.now]
         return [told for told in shown if told["type"] in kinds.split(",") and told["date"] > since][:limit]
@@ -148,7 +153,7 @@ class Reader:
     def __init__(self, model: ModelBoard, known: set[str]) -> None:
         self.model, self.known = model, known
         self.trello = Trello(SETTINGS)
-        self.trello._feed = model.answer_feed  # type: ignore[method-assign]
+        self.trello._feed = model.actions  # type: ignore[method-assign]
         self.trello._look_up = model.answer_card  # type: ignore[method-assign]
         self.trello._card_page = model.answer_page  # type: ignore[method-assign]
         rows = {f"rec{number:014}": (key, "present", "open") for number, key in enumerate(sorted(known))}
@@ -338,7 +343,7 @@ def test_delta_is_what_is_tested_not_the_full_read_in_its_place():
 
 
 def action(kind, card_id="1", date="2026-01-01T00:00:00.000Z", action_id="a", **data):
-    return {"id": action_id, "type": kind, "date": date, "data": {"card": {"id": card_id}, **data}}
+    return Action.of({"id": action_id, "type": kind, "date": date, "data": {"card": {"id": card_id}, **data}})
 
 
 @pytest.mark.parametrize("kind", ["copyBoard", "moveInboxCard", "", None])

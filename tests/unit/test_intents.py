@@ -8,11 +8,12 @@ import pytest
 from frames_for_tests import LISTS, World, base_row, card, card_id, is_idle, lead_id, one_lead, record, rules
 
 from leadsync.core.journal import CARD, LEAD, Intent, intents_of
+from leadsync.core.overwrites import Feed
 from leadsync.core.plan_rows import build_plan
 from leadsync.core.reconcile import reconcile
 from leadsync.core.settling import settle
 from leadsync.core.witness import Proof, unclear, witnessed
-from leadsync.frames.actions import time_of
+from leadsync.frames.actions import Action, moment
 from leadsync.frames.agreed import base_frame
 from leadsync.frames.block import render
 
@@ -343,9 +344,14 @@ def action(cell, old, new, number=1, date="2026-11-02T09:00:01.000Z"):
     return {"type": "updateCard", "data": data, "date": date}
 
 
+def feed_of(items):
+    """Actions as the service sends them."""
+    return Feed([Action.of(item) for item in items])
+
+
 def move_intent(stage="IN_PROGRESS"):
     record = {"status": MOVED, "stage": stage, "due_complete": False}
-    return Intent(CARD, LEAD_1, CARD_1, record, since=time_of({"date": CUT_AT}))
+    return Intent(CARD, LEAD_1, CARD_1, record, since=moment(CUT_AT))
 
 
 @pytest.mark.parametrize(
@@ -382,9 +388,9 @@ def test_feed_witnesses_a_value_that_was_replaced():
     """Somebody took away what we had written: so it had been written."""
     todo, ours, done = (LISTS[stage] for stage in ("TODO", "IN_PROGRESS", "DONE"))
     feed = [action("idList", ours, done), action("idList", todo, ours)]
-    assert witnessed([move_intent()], feed, LISTS) == {(LEAD_1, "stage")}
+    assert witnessed([move_intent()], feed_of(feed), LISTS) == {(LEAD_1, "stage")}
     named = Intent(CARD, LEAD_1, CARD_1, {"name": "Ada L.", "title": "Ada L."})
-    assert witnessed([named], [action("name", "Ada L. ", "Countess")], LISTS) == {(LEAD_1, "title")}
+    assert witnessed([named], feed_of([action("name", "Ada L. ", "Countess")]), LISTS) == {(LEAD_1, "title")}
 
 
 @pytest.mark.parametrize(
@@ -399,14 +405,14 @@ def test_feed_witnesses_a_value_that_was_replaced():
 )
 def test_feed_does_not_witness_what_it_does_not_show(feed):
     """No proof without the value itself."""
-    assert witnessed([move_intent()], feed, LISTS) == set()
+    assert witnessed([move_intent()], feed_of(feed), LISTS) == set()
 
 
 def test_feed_does_not_witness_by_an_older_story():
     """Yesterday a person moved the card from IN_PROGRESS to TODO; today from TODO to DONE; we wrote nothing."""
     today = action("idList", LISTS["TODO"], LISTS["DONE"])
     feed = [today, action("idList", LISTS["IN_PROGRESS"], LISTS["TODO"], date=YESTERDAY)]
-    assert witnessed([move_intent()], feed, LISTS) == set()
+    assert witnessed([move_intent()], feed_of(feed), LISTS) == set()
 
 
 def test_settled_base_is_a_base():

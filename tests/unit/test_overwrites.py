@@ -10,7 +10,7 @@ from frames_for_tests import LISTS, base_row, card, card_id, one_lead, record
 
 from leadsync.core.journal import CARD, Intent, Sent, digests_of, planned_from
 from leadsync.core.overwrites import Feed, find_overwritten
-from leadsync.frames.actions import time_of
+from leadsync.frames.actions import Action, moment
 
 TODO, IN_PROGRESS, DONE = (LISTS[stage] for stage in ("TODO", "IN_PROGRESS", "DONE"))
 
@@ -29,9 +29,14 @@ def written(sent, based_on=None):
     return Intent(CARD, write.lead_id, write.card_id, write.record, answered=math.inf, sent=sent_and_read)
 
 
+def feed_of(items):
+    """Actions as the service sends them."""
+    return Feed([Action.of(item) for item in items])
+
+
 def found(feed, **sent):
     """(cell, value) of what was overwritten."""
-    return [(item.cell, item.value) for item in find_overwritten(Feed(feed), [written(sent)])]
+    return [(item.cell, item.value) for item in find_overwritten(feed_of(feed), [written(sent)])]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +95,7 @@ def test_description_compares_with_what_was_reread():
     [write] = world.plan().card_writes
     fresh = {**write.seen, "description": "typed meanwhile"}
     feed = [action("desc", "typed meanwhile", "new")]
-    assert find_overwritten(Feed(feed), [written({"desc": "new"}, fresh)]) == []
+    assert find_overwritten(feed_of(feed), [written({"desc": "new"}, fresh)]) == []
 
 
 def test_move_by_a_person_after_ours_is_not_taken_for_ours():
@@ -98,5 +103,5 @@ def test_move_by_a_person_after_ours_is_not_taken_for_ours():
     feed = [action("idList", IN_PROGRESS, DONE), action("idList", DONE, IN_PROGRESS), action("idList", TODO, DONE)]
     times = ("2026-11-02T09:00:05.000Z", "2026-11-02T09:00:03.000Z", "2026-11-02T09:00:01.100Z")
     dated = [item | {"date": time} for item, time in zip(feed, times, strict=True)]
-    ours = replace(written({"idList": DONE}), answered=time_of({"date": "2026-11-02T09:00:01.200Z"}))
-    assert find_overwritten(Feed(dated), [ours]) == []
+    ours = replace(written({"idList": DONE}), answered=moment("2026-11-02T09:00:01.200Z"))
+    assert find_overwritten(feed_of(dated), [ours]) == []

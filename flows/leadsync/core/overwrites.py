@@ -8,12 +8,13 @@ feed's request, the repair (see repair.py).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from leadsync.core.journal import COLUMN_OF, Intent, digest
-from leadsync.frames.actions import time_of
+from leadsync.frames.actions import Action
+from leadsync.frames.texts import text
 
 IN_USE: Final = ("idList", "name")
 """Cells by which a person shows that a card is still in use; such a card is not archived."""
@@ -52,19 +53,16 @@ class Feed:
     An action that names no program is by hand, if others name one: there are keys whose writes bear no name.
     """
 
-    def __init__(self, actions: Sequence[Mapping[str, Any]]) -> None:
-        self.actions = actions
+    def __init__(self, actions: Sequence[Action]) -> None:
         self._changes: dict[tuple[str, str], list[_Change]] = {}  # oldest first
-        programs_named = any(action.get("appCreator") for action in actions)
+        programs_named = any(action.program for action in actions)
         oldest_first = actions[::-1]  # of one moment, too
-        for action in sorted(oldest_first, key=time_of):
-            data = action.get("data") or {}
-            card, old = data.get("card") or {}, data.get("old") or {}
+        for action in sorted(oldest_first, key=lambda action: action.at):
+            by_hand = programs_named and action.program == ""
             for cell in (*COLUMN_OF, "closed"):
-                if old.get(cell) is not None:
-                    by_hand = programs_named and action.get("appCreator", "not told") is None
-                    change = _Change(time_of(action), old[cell], card.get(cell), by_hand)
-                    self._changes.setdefault((str(card.get("id")), cell), []).append(change)
+                if action.former.get(cell) is not None:
+                    change = _Change(action.at, action.former[cell], action.card.get(cell), by_hand)
+                    self._changes.setdefault((action.card_id, cell), []).append(change)
 
     def ours(self, intent: Intent, cell: str) -> _Change | None:
         """
@@ -115,6 +113,11 @@ class Feed:
         """The newest change of a card's cell up to then."""
         earlier = [change for change in self._changes.get((card_id, cell), ()) if change.time <= until]
         return earlier[-1] if earlier else None
+
+    def was_replaced(self, card_id: str, cell: str, value: str, since: float) -> bool:
+        """Whether somebody put something else in the place of this value since then."""
+        changes = self._changes.get((card_id, cell), ())
+        return any(change.time >= since and text(change.before) == value for change in changes)
 
     def shows(self, intent: Intent) -> bool:
         """Whether all that a PUT sent is in the feed."""

@@ -10,8 +10,6 @@ import pandas as pd
 
 from leadsync.core.journal import CARD, Intent, Row
 from leadsync.core.overwrites import Feed
-from leadsync.frames.actions import time_of
-from leadsync.frames.texts import text
 
 # base columns that are agreed together, and the one whose value on the written side proves the write
 CARD_CELLS: Final = {
@@ -57,28 +55,18 @@ def unclear(base: pd.DataFrame, intents: Iterable[Intent], trello: pd.DataFrame)
     ]
 
 
-def witnessed(
-    intents: Iterable[Intent], actions: Iterable[Mapping[str, Any]], lists: Mapping[str, str]
-) -> set[tuple[str, str]]:
+def witnessed(intents: Iterable[Intent], feed: Feed, lists: Mapping[str, str]) -> set[tuple[str, str]]:
     """
     (lead id, cell) of those intents whose value the action feed shows as one that somebody replaced since then.
 
-    `actions`: as Trello.fetch_actions. `lists`: stage -> list id.
+    `lists`: stage -> list id.
     """
-    replaced: dict[tuple[Any, str, Any], float] = {}  # newest first, so the first of a kind is the latest
-    for action in actions:
-        data = action.get("data") or {}
-        card_id, old = (data.get("card") or {}).get("id"), data.get("old") or {}
-        for cell, key in WITNESSES.items():
-            if key in old:
-                replaced.setdefault((card_id, cell, text(old[key])), time_of(action))
     return {
         (intent.lead_id, cell)
         for intent in intents
-        for cell in parts_of(intent)
-        if cell in WITNESSES
-        for value in [intent.record.get(cell)]
-        if replaced.get((intent.card_id, cell, lists.get(str(value), text(value))), -1.0) >= intent.since
+        for cell in parts_of(intent) & WITNESSES.keys()
+        for meant in [str(intent.record.get(cell))]
+        if feed.was_replaced(intent.card_id, WITNESSES[cell], lists.get(meant, meant), intent.since)
     }
 
 

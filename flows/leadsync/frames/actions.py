@@ -1,21 +1,12 @@
-"""The actions of Trello's feed: which kinds there are, and what one tells. Pure. Never here: a request."""
+"""The actions of Trello's feed, parsed once: which kinds there are, and what one tells. Pure. Never here: a request."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pandas as pd
-
-
-def time_of(action: Mapping[str, Any]) -> float:
-    """When an action of the feed took place, by Trello's clock [s since 1970]; 0 if it does not say."""
-    try:
-        moment = pd.Timestamp(str(action.get("date")))
-    except (ValueError, OverflowError):
-        return 0.0
-    return 0.0 if pd.isna(moment) else float(moment.timestamp())  # without a zone it is taken as UTC
-
 
 Item = dict[str, Any]
 """A lead or a card as its service sent it, cut down to what the sync reads."""
@@ -25,31 +16,63 @@ LIST_ACTIONS: Final = ("createList", "updateList", "updateBoard")
 WHOLESALE: Final = ("moveListFromBoard", "moveListToBoard")
 """Cards come or go with their list, and no action of theirs tells."""
 FEED: Final = (*ARRIVALS, *DEPARTURES, "updateCard", *LIST_ACTIONS, *WHOLESALE)
-"""The kinds of action that can change what a full read would show [reference/trello-api.md 5]."""
+"""The kinds of action that can change what a full read would show."""
 
 
-def card_told(action: Mapping[str, Any]) -> Item:
-    """The card as the action shows it."""
-    return (action.get("data") or {}).get("card") or {}
+def moment(stated: Any) -> float:
+    """A time as the services state it [s since 1970]; 0 if it is none. Without a zone it is taken as UTC."""
+    try:
+        parsed = pd.Timestamp(str(stated))
+    except (ValueError, OverflowError):
+        return 0.0
+    return 0.0 if pd.isna(parsed) else float(parsed.timestamp())
 
 
-def former_cells(action: Mapping[str, Any]) -> Item:
-    """Former values of the cells that it changed."""
-    return (action.get("data") or {}).get("old") or {}
+@dataclass(frozen=True)
+class Action:
+    """
+    One action of the feed.
 
+    `at`: by Trello's clock [s since 1970], 0 if it does not say. `card_id`: "" if it is of no card. `card`: as it was
+    after the action, as far as that is told; `former`: what the cells that it changed held before. `program`: the app
+    that did it, "" for none, that is by hand; None if that is not told.
+    """
 
-def card_of(action: Mapping[str, Any]) -> str:
-    """The id of the card that an action of the feed is about, "" if of none."""
-    return str(card_told(action).get("id", ""))
+    action_id: str = ""
+    kind: str = ""
+    at: float = 0.0
+    card_id: str = ""
+    card: Item = field(default_factory=dict)
+    former: Item = field(default_factory=dict)
+    program: str | None = None
 
+    @classmethod
+    def of(cls, item: Mapping[str, Any]) -> Action:
+        """An action as Trello sends it."""
+        data = item.get("data") or {}
+        card = data.get("card") or {}
+        program = str((item["appCreator"] or {}).get("id") or "") if "appCreator" in item else None
+        return cls(
+            action_id=str(item.get("id") or ""),
+            kind=str(item.get("type") or ""),
+            at=moment(item.get("date")),
+            card_id=str(card.get("id") or ""),
+            card=card,
+            former=data.get("old") or {},
+            program=program,
+        )
 
-def leaves_board(action: Mapping[str, Any]) -> bool:
-    """Whether the card left the open cards of the board."""
-    archived = "closed" in former_cells(action) and bool(card_told(action).get("closed"))
-    return action["type"] in DEPARTURES or archived
+    @property
+    def leaves_board(self) -> bool:
+        """Whether the card left the open cards of the board."""
+        return self.kind in DEPARTURES or ("closed" in self.former and bool(self.card.get("closed")))
 
+    @property
+    def joins_board(self) -> bool:
+        """Whether the card came to the open cards of the board."""
+        return self.kind in ARRIVALS or ("closed" in self.former and not self.card.get("closed"))
 
-def joins_board(action: Mapping[str, Any]) -> bool:
-    """Whether the card came to the open cards of the board."""
-    reopened = "closed" in former_cells(action) and not card_told(action).get("closed")
-    return action["type"] in ARRIVALS or reopened
+    @property
+    def is_of_lists(self) -> bool:
+        """Whether it tells of lists, and of no card."""
+        return self.kind in LIST_ACTIONS

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from leadsync.frames.actions import time_of
+from leadsync.frames.actions import moment
 from leadsync.frames.shown import NotText, shown
 from leadsync.frames.texts import storable, text
 
@@ -76,7 +76,7 @@ def _changes_of(payload: Mapping[str, Any], table_id: str) -> Iterator[LeadChang
     shared: dict[str, Any] = {
         "source": str(action.get("source") or ""),
         "user_id": str(user.get("id") or ""),
-        "at": time_of({"date": payload.get("timestamp")}),
+        "at": moment(payload.get("timestamp")),
         "transaction": int(payload.get("baseTransactionNumber") or 0),
     }
     for lead_id, created in (changed.get("createdRecordsById") or {}).items():

@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from leadsync.frames.actions import (
-    FEED,
-    LIST_ACTIONS,
-    WHOLESALE,
-    Item,
-    card_of,
-    card_told,
-    former_cells,
-    joins_board,
-    leaves_board,
-    time_of,
-)
+from leadsync.frames.actions import FEED, WHOLESALE, Action, Item
 from leadsync.frames.snapshot import Seen
 
 CELLS: Final = ("name", "desc", "idList", "dueComplete", "isTemplate", "cardRole")
@@ -46,7 +35,7 @@ class Replayed:
     actions: list[str]
 
 
-def replay(seen: Seen, feed: Sequence[Mapping[str, Any]], known: Collection[str]) -> Replayed | None:
+def replay(seen: Seen, feed: Sequence[Action], known: Collection[str]) -> Replayed | None:
     """
     Bring the cards of `seen` up to date. `feed`: newest first. `known`: card ids that the base knows.
 
@@ -55,37 +44,37 @@ def replay(seen: Seen, feed: Sequence[Mapping[str, Any]], known: Collection[str]
     its cards, an action is of a kind that was not asked for, or a card that we wrote is not in it.
     """
     told = set(seen.actions)
-    oldest_first = feed[::-1]
-    history = sorted(oldest_first, key=time_of)
-    news = [action for action in history if action.get("id") not in told]
-    if any(action.get("type") not in FEED or action["type"] in WHOLESALE for action in news):
+    oldest_first = feed[::-1]  # of one moment, too
+    history = sorted(oldest_first, key=lambda action: action.at)
+    news = [action for action in history if action.action_id not in told]
+    if any(action.kind not in FEED or action.kind in WHOLESALE for action in news):
         return None
-    if not {card_of(action) for action in feed} >= {*seen.written} & {*seen.cards}:
+    if not {action.card_id for action in feed} >= {*seen.written} & {*seen.cards}:
         return None
-    of_card: dict[str, list[Mapping[str, Any]]] = {}
+    of_card: dict[str, list[Action]] = {}
     for action in history:
-        of_card.setdefault(card_of(action), []).append(action)
+        of_card.setdefault(action.card_id, []).append(action)
     cards, unknown = dict(seen.cards), []
-    for card_id in sorted({card_of(action) for action in news if action["type"] not in LIST_ACTIONS}):
+    for card_id in sorted({action.card_id for action in news if not action.is_of_lists}):
         card, ask = _replay_card(cards.pop(card_id, None), of_card[card_id], told, card_id in known)
         if card is not None:
             cards[card_id] = card
         if ask:
             unknown.append(card_id)
-    at = max([seen.trello_at, *map(time_of, news)])
+    at = max([seen.trello_at, *(action.at for action in news)])
     return Replayed(
         cards=cards,
         unknown=unknown,
-        deleted=sorted({card_of(action) for action in news if action["type"] == "deleteCard"} & {*known}),
+        deleted=sorted({action.card_id for action in news if action.kind == "deleteCard"} & {*known}),
         total=seen.open_cards if all(_was_counted(action, seen, known) for action in news) else -1,
-        lists_told=any(action["type"] in LIST_ACTIONS for action in news),
+        lists_told=any(action.is_of_lists for action in news),
         at=at,
-        actions=[str(action["id"]) for action in feed if time_of(action) >= math.floor(at - SAME_MOMENT)],
+        actions=[action.action_id for action in feed if action.at >= math.floor(at - SAME_MOMENT)],
     )
 
 
 def _replay_card(
-    card: Item | None, history: Sequence[Mapping[str, Any]], told: Collection[str], known: bool
+    card: Item | None, history: Sequence[Action], told: Collection[str], known: bool
 ) -> tuple[Item | None, bool]:
     """
     One card after its actions, oldest first; None if it is not open on the board, or not ours as far as is known.
@@ -94,23 +83,23 @@ def _replay_card(
     """
     gone = ask = False
     for action in history:
-        now, old = card_told(action), former_cells(action)
-        is_news = action.get("id") not in told
-        if leaves_board(action) or joins_board(action):
-            gone = leaves_board(action)
-            ask |= not gone and is_news and (card is None or action["type"] == "moveCardToBoard")
+        now, former = action.card, action.former
+        is_news = action.action_id not in told
+        if action.leaves_board or action.joins_board:
+            gone = action.leaves_board
+            ask |= not gone and is_news and (card is None or action.kind == "moveCardToBoard")
         elif card is None:
-            untold = "desc" in old and "desc" not in now
+            untold = "desc" in former and "desc" not in now
             ask |= is_news and (known or untold or "LeadID:" in str(now.get("desc")))
         else:
-            moved = [cell for cell in CELLS if cell in old]
+            moved = [cell for cell in CELLS if cell in former]
             card = {**card, **{cell: now[cell] for cell in moved if cell in now}}
             ask |= any(cell not in now for cell in moved)
     return (None, False) if gone else (card, ask)
 
 
-def _was_counted(action: Mapping[str, Any], seen: Seen, known: Collection[str]) -> bool:
+def _was_counted(action: Action, seen: Seen, known: Collection[str]) -> bool:
     """Whether `open_cards` has it already: it moves nothing in or out, or it is a card that we made or archived."""
-    card_id = card_of(action)
-    ours = card_id in seen.cards if joins_board(action) else card_id in known and card_id not in seen.cards
-    return ours or not (joins_board(action) or leaves_board(action))
+    here = action.card_id in seen.cards
+    ours = here if action.joins_board else action.card_id in known and not here
+    return ours or not (action.joins_board or action.leaves_board)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from leadsync.frames.actions import Item, time_of
+from leadsync.frames.actions import Item, moment
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def sides_by_delta(read: str, seen: Seen, now: float, full_every: float, page: i
 
 def newest_lead(records: Iterable[Item]) -> float:
     """When the newest lead was created, by Airtable's clock [s since 1970]; 0 if there is none."""
-    return max((time_of({"date": record.get("createdTime")}) for record in records), default=0.0)
+    return max((moment(record.get("createdTime")) for record in records), default=0.0)
 
 
 def pages_of(items: int, page: int) -> int:

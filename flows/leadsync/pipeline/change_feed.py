@@ -16,7 +16,7 @@ from typing import Any
 
 from leadsync.airtable.client import Airtable
 from leadsync.errors import ConfigurationError, IncompleteReadError, LeadsyncError, ServiceRefusedError, StateStoreError
-from leadsync.frames.actions import Item, time_of
+from leadsync.frames.actions import Item, moment
 from leadsync.frames.payloads import Cells, LeadChange, PayloadError, cell_text, read_payloads
 from leadsync.frames.snapshot import Mark
 from leadsync.settings import Settings
@@ -175,7 +175,7 @@ class ChangeFeed:
         """One without address, or the gateway's; somebody else's may be removed at any time."""
         if not is_whole(hook, table_id) or (self._kept.broken and hook["id"] == self._kept.webhook):
             return False
-        expires = time_of({"date": hook.get("expirationTime")})
+        expires = moment(hook.get("expirationTime"))
         lives = not 0 < expires <= self._airtable.clock
         gateways = load_known(self._store, self._settings).airtable_id
         return lives and (hook.get("notificationUrl") is None or hook["id"] == gateways)

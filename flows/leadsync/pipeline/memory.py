@@ -39,7 +39,7 @@ class Memory:
         feed, shown = self.checkup.feed, self.checkup.shown
         if feed is None:
             return self.patched
-        proven = witnessed(unclear(self.base, self.intents, cards), feed.actions, board.lists)
+        proven = witnessed(unclear(self.base, self.intents, cards), feed, board.lists)
         closed = {(intent.lead_id, "closed") for intent in self.intents if intent.number in shown}
         return self.patched | Proof(frozenset(proven | closed), frozenset(doubtful(self.intents, feed)))
 

@@ -17,7 +17,7 @@ import pandas as pd
 import trello as py_trello
 
 from leadsync.errors import ConfigurationError, IncompleteReadError, LeadsyncError, ServiceRefusedError
-from leadsync.frames.actions import FEED, Item, card_of, time_of
+from leadsync.frames.actions import FEED, Action, Item
 from leadsync.frames.cards import cards_frame, deleted_cards
 from leadsync.frames.replay import SAME_MOMENT, replay
 from leadsync.frames.schema import overlay
@@ -230,7 +230,7 @@ class Trello:
 
     def fetch_deleted(self, board: Board) -> set[str]:
         """Ids of the cards of whose deletion the board's activity tells, the latest thousand. Cost: 1 request."""
-        return {card_of(action) for action in self._feed(board, "deleteCard", PAGE)}
+        return {action.card_id for action in self._feed(board, "deleteCard", PAGE)}
 
     def get_card(self, board: Board, card_id: str) -> pd.DataFrame:
         """One card as it is now; presence deleted if it is gone. Cost: 1 request."""
@@ -251,7 +251,7 @@ class Trello:
         """Cards as Trello sent them, as the forms of leads; see frames.cards_frame."""
         return cards_frame(cards, board.board_id, board.stages, known)
 
-    def fetch_actions(self, board: Board, since: float) -> list[dict[str, Any]]:
+    def fetch_actions(self, board: Board, since: float) -> list[Action]:
         """
         The changes of the board's cards since then [s since 1970], newest first, with former values; older ones too.
 
@@ -259,15 +259,15 @@ class Trello:
 
         Cost: 1 request per 1,000 actions. Raises: IncompleteReadError if there are more than FEED_PAGES pages.
         """
-        actions: dict[str, dict[str, Any]] = {}
+        actions: dict[str, Action] = {}
         bounds: dict[str, str] = {}
         for _ in range(FEED_PAGES):
             page = self._feed(board, "createCard,updateCard", PAGE, **bounds)
-            news = {str(action["id"]): action for action in page if str(action["id"]) not in actions}
+            news = {action.action_id: action for action in page if action.action_id not in actions}
             actions |= news
-            if len(page) < PAGE or not news or time_of(page[-1]) < since:
+            if len(page) < PAGE or not news or page[-1].at < since:
                 return list(actions.values())
-            bounds["before"] = str(page[-1]["id"])
+            bounds["before"] = page[-1].action_id
         raise IncompleteReadError(f"The board's activity since the last write is longer than {FEED_PAGES} pages.")
 
     def fetch_webhooks(self) -> list[dict[str, Any]]:
@@ -316,12 +316,12 @@ class Trello:
             return f"Trello refused it ({refused})", "A board or list may be full: archive cards that are done."
         return str(refused), "Correct the lead's text; Trello takes at most 16,384 characters."
 
-    def _feed(self, board: Board, kinds: str, limit: int, **bounds: str) -> list[dict[str, Any]]:
+    def _feed(self, board: Board, kinds: str, limit: int, **bounds: str) -> list[Action]:
         path = f"boards/{board.board_id}/actions"
         feed: list[dict[str, Any]] = self._get(path, filter=kinds, limit=str(limit), **bounds)
         if not isinstance(feed, list) or not all(isinstance(action, dict) and action.get("id") for action in feed):
             raise IncompleteReadError("Trello sent a feed without actions; nothing was written. Run again.")
-        return feed
+        return [Action.of(action) for action in feed]
 
     def _get(self, path: str, **query: str) -> Any:
         return self._client.fetch_json(path, query_params=dict(query))
