@@ -1,5 +1,5 @@
 """
-The guards of design section 7: a read that looks wrong stops the run before anything is written.
+The guards: a read that looks wrong, or a plan that would take much away, stops the run before anything is written.
 
 Pure. What is never here: a look-up, a write, an exception other than GuardError.
 """

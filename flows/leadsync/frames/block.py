@@ -20,7 +20,7 @@ VALUE_LIMIT: Final = 1_000
 """Characters of a value shown in the block; a longer one ends in an ellipsis, the whole one is in Airtable."""
 MARKER: Final = re.compile(r"^LeadID:\s*(rec[0-9A-Za-z]{14})\s*$")
 
-# What Trello's web editor makes of a line when a person saves the card [reference/trello-api.md 4, desc].
+# What Trello's web editor makes of a line when a person saves the card.
 _LINK: Final = re.compile(r"\[((?:[^\[\]\\]|\\.)*)\]\((?:[^()\s]|\([^()\s]*\))*(?:\s+\"[^\"]*\")?\)")
 _AUTOLINK: Final = re.compile(r"<((?:https?://|mailto:)?[^<>\s]+)>")
 _ESCAPE: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
