@@ -20,8 +20,8 @@ FLOWS = Path(__file__).resolve().parents[2] / "flows"
 PAIR = "appA/board"
 HOLDER = """
 import sys, time
-from leadsync.lock import pair_lock
-from leadsync.store import StateStore
+from leadsync.state.lock import pair_lock
+from leadsync.state.store import StateStore
 with pair_lock(StateStore(sys.argv[1]), sys.argv[2]):
     print("held", flush=True)
     time.sleep(60)
@@ -59,7 +59,7 @@ def test_lock_of_a_killed_holder_is_free_at_once(store, holder):
     """A server learns of the end of a process from its connection, some milliseconds later."""
     holder.kill()
     holder.wait()
-    time.sleep(0 if store.is_sqlite else 0.2)
+    time.sleep(0 if store.database.is_sqlite else 0.2)
     with pair_lock(store, PAIR):
         pass
 

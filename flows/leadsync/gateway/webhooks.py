@@ -110,7 +110,7 @@ class Webhooks:
         return self._public_url is not None and hook.get("notificationUrl") == self._public_url + AIRTABLE_PATH
 
     def _remember(self, known: Known) -> None:
-        self._store.save_facts(known_key(self._settings), asdict(known))
+        self._store.facts.save(known_key(self._settings), asdict(known))
 
 
 def _is_ours(hook: dict[str, Any]) -> bool:

@@ -20,7 +20,7 @@ class Known:
 
 def load_known(store: StateStore, settings: Settings) -> Known:
     """What is kept of the pair's Airtable webhook."""
-    facts = store.load_facts(known_key(settings)) or {}
+    facts = store.facts.load(known_key(settings)) or {}
     return Known(**{name: str(facts.get(name, "")) for name in Known.__dataclass_fields__})
 
 
