@@ -268,12 +268,11 @@ class Settings(BaseSettings):
         """The part the planner may see, with the choices of this one run."""
         return Rules(
             status_map=self.sync_status_map,
-            conflict=(conflict or self.sync_conflict).value,
-            on_lead_deleted=self.sync_on_lead_deleted.value,
-            on_card_deleted=self.sync_on_card_deleted.value,
+            conflict=conflict or self.sync_conflict,
+            on_lead_deleted=self.sync_on_lead_deleted,
+            on_card_deleted=self.sync_on_card_deleted,
             max_archive_percent=self.sync_max_archive_percent,
             allow_mass_change=allow_mass_change,
-            has_view=self.airtable_view is not None,
             columns=self.columns,
         )
 

@@ -178,7 +178,6 @@ def test_rules_are_the_users_choices(load):
     rules = chosen.rules(allow_mass_change=True)
     assert (rules.conflict, rules.max_archive_percent, rules.on_card_deleted) == ("hold", 12.5, "recreate")
     assert rules.allow_mass_change
-    assert rules.has_view
     assert chosen.rules(conflict=ConflictPolicy.TRELLO).conflict == "trello"
 
 

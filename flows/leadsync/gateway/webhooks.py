@@ -103,7 +103,7 @@ class Webhooks:
         if current and self._airtable.refresh_webhook(current["id"], enable=not current.get("areNotificationsEnabled")):
             return [*said, f"Airtable: webhook {current['id']} is in place, for another 7 days"]
         made, secret = self._airtable.add_webhook(callback, table)
-        self._remember(Known(made, secret, callback))
+        self._remember(Known(made, secret))
         return [*said, f"Airtable: webhook {made} made, to {callback}"]
 
     def _points_here(self, hook: dict[str, Any]) -> bool:

@@ -11,11 +11,10 @@ from leadsync.state.store import StateStore
 
 @dataclass(frozen=True)
 class Known:
-    """What the state database keeps of our Airtable webhook: its id, its secret (base64), where it points to."""
+    """What the state database keeps of our Airtable webhook: its id, and its secret (base64)."""
 
     airtable_id: str = ""
     airtable_secret: str = ""
-    airtable_url: str = ""
 
 
 def load_known(store: StateStore, settings: Settings) -> Known:
