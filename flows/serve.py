@@ -33,7 +33,8 @@ from leadsync.gateway.server import Gateway, build_gate, check_exposure, remove_
 from leadsync.gateway.trigger import Trigger
 from leadsync.pipeline.steps import Options
 from leadsync.report.report import Report
-from leadsync.settings import Settings, public_url
+from leadsync.setting_values import public_url
+from leadsync.settings import Settings
 from leadsync.state.store import StateStore
 from runs.deployed import has_deployment, look_up, run_remotely
 from runs.here import connected, run_flow

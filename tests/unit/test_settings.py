@@ -11,7 +11,8 @@ import pytest
 from leadsync.environment import load_settings
 from leadsync.errors import ConfigurationError
 from leadsync.model import ConflictPolicy, StatusMap
-from leadsync.settings import Settings, default_state_url
+from leadsync.setting_values import default_state_url
+from leadsync.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = [name.upper() for name in Settings.model_fields]
