@@ -1,8 +1,8 @@
 """
 One run per pair at a time: a lock that dies with its holder, so that after a kill the next run starts at once.
 
-An operating-system file lock beside the SQLite file, an advisory lock on PostgreSQL; nothing that expires
-(design section 8.7). What is never here: waiting.
+An operating-system file lock beside the SQLite file, an advisory lock on PostgreSQL; nothing that expires.
+What is never here: waiting.
 """
 
 from __future__ import annotations
