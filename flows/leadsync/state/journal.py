@@ -21,6 +21,9 @@ from leadsync.state.tables import base_table, intent_table
 
 EMPTY_ROW: dict[str, Any] = {column: False if dtype == "bool" else "" for column, dtype in BASE_COLUMNS.items()}
 
+Updates = Mapping[str, Mapping[str, Any]]
+"""Lead id -> columns of its base row, and what they become."""
+
 
 class Journal:
     """Base and journal of all pairs; `pair` is a pair's key."""
@@ -52,7 +55,7 @@ class Journal:
     def enter(
         self,
         pair: str,
-        updates: Mapping[str, Mapping[str, Any]],
+        updates: Updates,
         forget: Iterable[str],
         intents: Iterable[Intent],
         verdicts: Iterable[Verdict] = (),
@@ -73,12 +76,7 @@ class Journal:
                 connection.execute(sa.insert(intent_table), rows)
 
     def record(
-        self,
-        pair: str,
-        side: str,
-        updates: Mapping[str, Mapping[str, Any]],
-        sent: Mapping[str, Sent] | None = None,
-        answered: float = 0.0,
+        self, pair: str, side: str, updates: Updates, sent: Mapping[str, Sent] | None = None, answered: float = 0.0
     ) -> None:
         """
         After a write: the values that the API returned. The pending intents of these leads are no longer pending.
@@ -153,7 +151,7 @@ def _row_of(table: sa.Table, pair: str, lead_id: str) -> sa.ColumnElement[bool]:
     return (table.c.pair == pair) & (table.c.lead_id == lead_id)
 
 
-def _update_base(connection: sa.Connection, pair: str, updates: Mapping[str, Mapping[str, Any]]) -> None:
+def _update_base(connection: sa.Connection, pair: str, updates: Updates) -> None:
     """Set the given columns; a lead without a row gets one."""
     for lead_id, columns in updates.items():
         update = sa.update(base_table).where(_row_of(base_table, pair, lead_id))
