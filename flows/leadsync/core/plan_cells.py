@@ -8,13 +8,13 @@ from typing import Final
 from leadsync.core.draft import Draft, LeadRow
 from leadsync.core.plan import TO_AIRTABLE, TO_TRELLO, CellWrite, Change, Conflict
 from leadsync.frames.block import with_block
-from leadsync.model import DONE, TRELLO_TEXT_LIMIT, ConflictPolicy
+from leadsync.model import DONE, TRELLO_TEXT_LIMIT
 
 # policy -> (what a conflict becomes, how it is listed)
 RESOLUTIONS: Final = {
-    ConflictPolicy.AIRTABLE: (TO_TRELLO, "Airtable wins"),
-    ConflictPolicy.TRELLO: (TO_AIRTABLE, "Trello wins"),
-    ConflictPolicy.HOLD: ("held", "held: make both equal by hand"),
+    "airtable": (TO_TRELLO, "Airtable wins"),
+    "trello": (TO_AIRTABLE, "Trello wins"),
+    "hold": ("held", "held: make both equal by hand"),
 }
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from leadsync.core.columns import Columns, Mask, Strings, aligned, effective, is_unreadable, stages_of
 from leadsync.core.identity import claimed
-from leadsync.model import DONE, STAGES, OnCardDeleted, OnLeadDeleted, Rules, StatusMap
+from leadsync.model import DONE, STAGES, Rules, StatusMap
 
 # (lead, card) -> what happens to the row. A lead or card is what the read, a look-up, or else the base says;
 # "" = never heard of. design section 5, tested to be whole.
@@ -79,9 +79,9 @@ def row_decisions(
 
     row[(row == "stay_archived") & wanted_back(was, lead, rules.status_map)] = "unarchive"
     now, then = (effective(values, rules.status_map) for values in (lead["status"], _last_seen(was, lead)))
-    recreate = (now != then) | (rules.on_card_deleted == OnCardDeleted.RECREATE) | (was["lead_presence"] == "gone")
+    recreate = (now != then) | (rules.on_card_deleted == "recreate") | (was["lead_presence"] == "gone")
     row[(row == "stay_deleted") & recreate] = "create"
-    if rules.on_lead_deleted == OnLeadDeleted.LEAVE:
+    if rules.on_lead_deleted == "leave":
         row[row == "archive"] = "leave"
     unplaced = (stages_of(lead["status"], rules.status_map) == "") | is_unreadable(lead, "status")
     row[(row == "create") & (unplaced | leads.isin(claimed(aside)))] = "quarantined"
