@@ -20,6 +20,8 @@ from prefect.events.actions import SendNotification
 from prefect.settings import get_current_settings
 from rich.console import Console
 
+from leadsync.errors import Exit
+
 BLOCK = "leadsync-alerts"
 FLOW = "sync-leads"
 FAILED = "leadsync: a sync failed or was refused"
@@ -90,16 +92,16 @@ def alerts(
     console = Console()
     if urlsplit(url).scheme not in ("http", "https"):
         console.print("[red]--url is not an address; it starts with http:// or https://.[/]")
-        raise typer.Exit(2)
+        raise typer.Exit(Exit.MISCONFIGURED)
     if not get_current_settings().api.url:
         console.print("[red]PREFECT_API_URL is not set; automations need a Prefect server that keeps running.[/]")
-        raise typer.Exit(2)
+        raise typer.Exit(Exit.MISCONFIGURED)
     try:
         for name in install_alerts(url, silent_after):
             console.print(f"installed: {name}")
     except Exception as error:  # whatever Prefect's client throws: a sentence, without its text, which may hold the URL
         console.print(f"[red]Could not be installed ({type(error).__name__}); does the Prefect server answer?[/]")
-        raise typer.Exit(1) from None
+        raise typer.Exit(Exit.INCOMPLETE) from None
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from rich.console import Console
 
 from emulator import Emulator
+from leadsync.errors import Exit
 from leadsync.frames.block import parse
 from leadsync.report.report import Report
 from leadsync.report.terminal import show
@@ -39,14 +40,14 @@ def run_demo(sync: Callable[[], Report], console: Console) -> Report:
         console.rule("First sync: every lead gets its card", align="left")
         report = sync()
         show(report, console)
-        if report.exit_code == 0:
+        if report.exit_code == Exit.DONE:
             console.print("\nNow people edit on both sides:")
             for edit in edit_both_sides(emulator):
                 console.print(f"  • {edit}")
             console.rule("Second sync", align="left")
             report = sync()
             show(report, console)
-        if report.exit_code == 0:
+        if report.exit_code == Exit.DONE:
             console.rule("Third sync: nothing to do, so one call a side", align="left")
             report = sync()
             show(report, console)

@@ -27,13 +27,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from leadsync.environment import load_settings
-from leadsync.errors import ConfigurationError, LeadsyncError
+from leadsync.errors import ConfigurationError, Exit, LeadsyncError
 from leadsync.gateway.line import SyncRun
 from leadsync.gateway.server import Gateway, build_gate, check_exposure, remove_webhooks, tend_webhooks
 from leadsync.gateway.trigger import Trigger
 from leadsync.pipeline.steps import Options
 from leadsync.report.report import Report
-from leadsync.settings import Settings, public_url
+from leadsync.setting_values import public_url
+from leadsync.settings import Settings
 from leadsync.state.store import StateStore
 from runs.deployed import has_deployment, look_up, run_remotely
 from runs.here import connected, run_flow
@@ -131,7 +132,7 @@ def listen(
     pair: str,
     address: str | None,
     register: bool,
-) -> int:
+) -> Exit:
     """Serve until told to stop. Returns: the exit code."""
     stopping = threading.Event()
     trigger = Trigger(run_by(deployment, pair, stopping.is_set) if deployment else run_here(pair), settle)
@@ -152,13 +153,13 @@ def listen(
     if not trigger.close(FINISH_WITHIN):
         log.warning("The run under way was cut off; what was written is recorded, and the next run goes on from there.")
         stop_server()
-        os._exit(0)
+        os._exit(Exit.DONE)
     store.close()
     error = next((error for error in failed if error), None)
     if error is not None:
         Console(stderr=True).print(f"[red]{escape(str(error))}[/]")
         return error.exit_code
-    return 0 if server.started else 1
+    return Exit.DONE if server.started else Exit.INCOMPLETE
 
 
 def serve(

@@ -23,7 +23,7 @@ from prefect.states import Completed, Failed
 from rich.console import Console
 from rich.markup import escape
 
-from leadsync.errors import LeadsyncError
+from leadsync.errors import Exit, LeadsyncError
 from leadsync.pipeline.checks import check_setup
 from leadsync.pipeline.clients import open_clients
 from leadsync.pipeline.findings import FAIL, Checkup, Finding
@@ -103,16 +103,17 @@ def validate(
         with connected():
             checkup = run_checks(every, pair)
     nothing_to_stop()
+    code = Exit.DONE if checkup.ok else Exit.MISCONFIGURED
     if as_json:
         findings = [asdict(finding) for finding in checkup.findings]
         print(json.dumps({"ok": checkup.ok, "findings": findings}, ensure_ascii=False, indent=2))
-        raise typer.Exit(0 if checkup.ok else 2)
+        raise typer.Exit(code)
     for finding in checkup.findings:
         remedy = f"\n    → {finding.remedy}" if finding.remedy else ""
         console.print(
             f"{MARKS[finding.level]} {escape(finding.check)}: {escape(finding.detail + remedy)}", soft_wrap=True
         )
-    raise typer.Exit(0 if checkup.ok else 2)
+    raise typer.Exit(code)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from dotenv import dotenv_values
 from pydantic import ValidationError
 
 from leadsync.errors import ConfigurationError
-from leadsync.settings import PROJECT, Settings
+from leadsync.setting_values import PROJECT
+from leadsync.settings import Settings
 
 OURS = ("AIRTABLE_", "TRELLO_", "SYNC_")
 

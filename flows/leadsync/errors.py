@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """How a command, or a run, ended; outside it is the integer."""
+
+    DONE = 0
+    INCOMPLETE = 1
+    MISCONFIGURED = 2
+    REFUSED = 3
+    BUSY = 4
+
 
 class LeadsyncError(Exception):
     """Base of all. One string argument, so that it survives pickling between Prefect and the door."""
 
-    exit_code = 1
+    exit_code = Exit.INCOMPLETE
     title = "Incomplete"
 
 
@@ -66,7 +78,7 @@ class ServiceRefusedError(LeadsyncError):
 class ConfigurationError(LeadsyncError):
     """Settings, credentials or schema are wrong; nothing was written."""
 
-    exit_code = 2
+    exit_code = Exit.MISCONFIGURED
     title = "Misconfigured"
 
 
@@ -106,7 +118,7 @@ class StateStoreError(ConfigurationError):
 class GuardError(LeadsyncError):
     """A guard refused the plan; nothing was written."""
 
-    exit_code = 3
+    exit_code = Exit.REFUSED
     title = "RefusedByGuard"
 
 
@@ -117,5 +129,5 @@ class IncompleteReadError(GuardError):
 class BusyError(LeadsyncError):
     """Another run of the same pair holds the lock."""
 
-    exit_code = 4
+    exit_code = Exit.BUSY
     title = "Busy"

@@ -67,13 +67,13 @@ IN_PROGRESS: Final = "IN_PROGRESS"
 DONE: Final = "DONE"
 STAGES: Final = (TODO, IN_PROGRESS, DONE)
 TRELLO_TEXT_LIMIT: Final = 16_384
-"""Characters in a card's title or description [reference/trello-api.md 2.3]."""
+"""Characters that a card's title or description holds."""
 
 
 @dataclass(frozen=True)
 class StatusMap:
     """
-    The lens between a lead's status and a card's stage (design section 3).
+    The lens between a lead's status and a card's stage.
 
     `stage_of`: status -> stage, total over the known statuses. `status_for`: stage -> the status which a
     card dragged there gives. Raises: ValueError naming the offending value when a law does not hold.
@@ -140,10 +140,9 @@ class Rules:
     """What the planner may know of the settings; everything here is a choice of the user, nothing is a secret."""
 
     status_map: StatusMap
-    conflict: str = "airtable"  # airtable | trello | hold
-    on_lead_deleted: str = "archive"  # archive | leave
-    on_card_deleted: str = "leave"  # leave | recreate
+    conflict: ConflictPolicy = ConflictPolicy.AIRTABLE
+    on_lead_deleted: OnLeadDeleted = OnLeadDeleted.ARCHIVE
+    on_card_deleted: OnCardDeleted = OnCardDeleted.LEAVE
     max_archive_percent: float = 30.0
     allow_mass_change: bool = False
-    has_view: bool = False
     columns: dict[str, str] = field(default_factory=dict)  # our field name -> what it is called in Airtable

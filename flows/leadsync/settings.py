@@ -2,23 +2,18 @@
 Everything a run needs from outside: each setting with its sentence, its default and what it may be.
 
 `.env.sample` lists the same names (a test compares). What is never here: where settings are
-looked for (see environment.py), a rule, a client.
+looked for (see environment.py), how a value is written (see setting_values.py), a rule, a client.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import re
 from datetime import timedelta
-from pathlib import Path
-from typing import Annotated, Any
-from urllib.parse import quote, unquote, urlsplit
+from typing import Annotated
 
-import platformdirs
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from leadsync import setting_values
 from leadsync.model import (
     DEFAULT_STAGE_OF,
     STAGES,
@@ -29,69 +24,6 @@ from leadsync.model import (
     Rules,
     StatusMap,
 )
-
-PROJECT = Path(__file__).resolve().parents[2]
-TOKEN_LENGTH = 16
-"""Fewest characters of SYNC_API_TOKEN."""
-BOARD_URL = re.compile(r"^https?://(?:www\.)?trello\.com/b/([0-9A-Za-z]{8})(?:[/?#].*)?$")
-SQLITE_FILE = re.compile(
-    r"(?P<kind>sqlite(?:\+\w+)?:///)(?!:memory:|[A-Za-z]:|\\)(?P<path>[^?]+)(?P<options>\?.*)?", re.DOTALL
-)
-"""A file's address; not one in memory, nor one with a drive or a share of Windows, which is never relative."""
-DURATION = re.compile(r"\s*(?P<number>\d+(\.\d+)?)\s*(?P<unit>[mhd]?)\s*")
-DURATION_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-
-
-def public_url(value: str) -> str:
-    """An address under which webhooks can be received, without a slash at its end. Raises: ValueError."""
-    text = value.strip().rstrip("/")
-    try:
-        parts = urlsplit(text)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        fine = False
-    if not fine or parts.query or parts.fragment or parts.username or not text.isascii() or " " in text:
-        raise ValueError(f"{value!r} is not an address to be reached at; allowed is https://host[:port][/path]")
-    return text
-
-
-def default_state_url() -> str:
-    """An SQLite file in the user's data folder."""
-    return f"sqlite:///{platformdirs.user_data_path('leadsync') / 'state.sqlite3'}"
-
-
-def state_url(value: str) -> str:
-    """
-    The address of a state database, an SQLite file's with its whole path.
-
-    A relative path is relative to the project and `~` is the home, so that the settings name the same state from
-    wherever a run is started. Any other address stays as it is. Raises: ValueError.
-    """
-    text = value.strip()
-    found = SQLITE_FILE.fullmatch(text)
-    if found is None:
-        return text
-    path, options = found["path"], found["options"] or ""
-    if not path.startswith("file:") or not re.search(r"[?&]uri=(1|t|true|y|yes|on)(&|$)", options, re.IGNORECASE):
-        return f"{found['kind']}{_whole_path(path)}{options}"
-    path = path.removeprefix("file:")
-    if path.startswith((":memory:", "//")) or "mode=memory" in options:
-        return text
-    return f"{found['kind']}file:{quote(str(_whole_path(unquote(path))))}{options}"
-
-
-def _whole_path(path: str) -> Path:
-    """Raises: ValueError if a state lies where a relative path led to in earlier versions, and would be forgotten."""
-    expanded = os.path.expanduser(path)
-    if expanded.startswith("~"):
-        raise ValueError(f"{path!r} begins with a home that does not exist")
-    whole, left = Path(os.path.abspath(PROJECT / expanded)), Path(os.path.abspath(expanded))
-    if left.is_file() and not whole.exists():
-        raise ValueError(
-            f"a relative path is relative to the project, where {whole} does not exist; there is a state in {left}. "
-            "Move it there, or give the whole path"
-        )
-    return whole
 
 
 class Settings(BaseSettings):
@@ -145,7 +77,7 @@ class Settings(BaseSettings):
     trello_requests_per_10_seconds: int = Field(default=95, gt=0, le=300)
     """Our pace [1/10 s]. Trello allows 100 per token."""
 
-    sync_state_url: SecretStr = Field(default_factory=lambda: SecretStr(default_state_url()))
+    sync_state_url: SecretStr = Field(default_factory=lambda: SecretStr(setting_values.default_state_url()))
     """SQLAlchemy URL of the state database; PostgreSQL for teams. A relative path is relative to the project."""
     sync_conflict: ConflictPolicy = ConflictPolicy.AIRTABLE
     """When both sides moved one cell apart: airtable wins, trello wins, or hold (write neither)."""
@@ -166,87 +98,25 @@ class Settings(BaseSettings):
     sync_api_token: SecretStr | None = None
     """Bearer token that callers of the gateway's POST /sync must show; at least 16 characters."""
 
-    @field_validator("sync_status_map", mode="before")
-    @classmethod
-    def _parse_status_map(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        try:
-            stage_of = json.loads(value, object_pairs_hook=_unique_keys)
-        except json.JSONDecodeError as exc:
-            raise ValueError(f"not JSON ({exc.msg}); allowed is e.g. {json.dumps(DEFAULT_STAGE_OF)}") from None
-        if not isinstance(stage_of, dict):
-            raise ValueError(f"not an object; allowed is e.g. {json.dumps(DEFAULT_STAGE_OF)}")
-        return StatusMap.from_stages(stage_of)
-
-    @field_validator("sync_full_every", mode="before")
-    @classmethod
-    def _parse_duration(cls, value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        found = DURATION.fullmatch(value)
-        if not found:
-            raise ValueError(f"{value!r} is not a duration; allowed is e.g. 24h, 90m or 7d")
-        return timedelta(**{DURATION_UNITS[found["unit"] or "h"]: float(found["number"])})
+    _base = field_validator("airtable_base_id")(setting_values.base_id)
+    _board = field_validator("trello_board_id")(setting_values.board_id)
+    _endpoints = field_validator("airtable_endpoint_url", "trello_endpoint_url")(setting_values.endpoint_url)
+    _credentials = field_validator("airtable_api_token", "trello_api_key", "trello_api_token", "trello_api_secret")(
+        setting_values.credential
+    )
+    _api_token = field_validator("sync_api_token")(setting_values.api_token)
+    _full_every = field_validator("sync_full_every", mode="before")(setting_values.duration)
+    _status_map = field_validator("sync_status_map", mode="before")(setting_values.status_map)
 
     @field_validator("sync_state_url")
     @classmethod
     def _is_the_same_everywhere(cls, value: SecretStr) -> SecretStr:
-        return SecretStr(state_url(value.get_secret_value()))
-
-    @field_validator("airtable_endpoint_url", "trello_endpoint_url")
-    @classmethod
-    def _is_http_url(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
-            raise ValueError(f"{value!r} is not an address; allowed is http(s)://host[:port]")
-        return value.rstrip("/")
+        return SecretStr(setting_values.state_url(value.get_secret_value()))
 
     @field_validator("sync_public_url")
     @classmethod
     def _is_public_url(cls, value: str | None) -> str | None:
-        return None if value is None else public_url(value)
-
-    @field_validator("sync_api_token")
-    @classmethod
-    def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
-        text = "" if value is None else value.get_secret_value().strip()
-        if value is not None and (len(text) < TOKEN_LENGTH or not text.isascii() or not text.isprintable()):
-            raise ValueError(
-                f"it must be at least {TOKEN_LENGTH} plain characters; make one with "
-                "`python -c 'import secrets; print(secrets.token_urlsafe(32))'`"
-            )
-        return None if value is None else SecretStr(text)
-
-    @field_validator("trello_board_id")
-    @classmethod
-    def _board_from_address(cls, value: str) -> str:
-        value = value.strip()
-        if found := BOARD_URL.match(value):
-            return found.group(1)
-        if not re.fullmatch(r"[0-9A-Za-z]+", value):
-            raise ValueError(
-                f"{value!r} is not a board; allowed are its id (24 hex digits), its short link (8 characters) "
-                "or its address https://trello.com/b/…"
-            )
-        return value
-
-    @field_validator("airtable_base_id")
-    @classmethod
-    def _is_base_id(cls, value: str) -> str:
-        if not re.fullmatch(r"\s*app[0-9A-Za-z]+\s*", value):
-            raise ValueError(f"{value!r} is not a base id; allowed is appXXXXXXXXXXXXXX, as in the base's address")
-        return value.strip()
-
-    @field_validator("airtable_api_token", "trello_api_key", "trello_api_token", "trello_api_secret")
-    @classmethod
-    def _fits_in_a_header(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is None:
-            return None
-        text = value.get_secret_value().strip()
-        if not text or not text.isascii() or not text.isprintable() or " " in text or '"' in text:
-            raise ValueError("it is empty or holds characters that no key or token has; paste it again")
-        return SecretStr(text)
+        return None if value is None else setting_values.public_url(value)
 
     @property
     def columns(self) -> dict[str, str]:
@@ -268,18 +138,10 @@ class Settings(BaseSettings):
         """The part the planner may see, with the choices of this one run."""
         return Rules(
             status_map=self.sync_status_map,
-            conflict=(conflict or self.sync_conflict).value,
-            on_lead_deleted=self.sync_on_lead_deleted.value,
-            on_card_deleted=self.sync_on_card_deleted.value,
+            conflict=conflict or self.sync_conflict,
+            on_lead_deleted=self.sync_on_lead_deleted,
+            on_card_deleted=self.sync_on_card_deleted,
             max_archive_percent=self.sync_max_archive_percent,
             allow_mass_change=allow_mass_change,
-            has_view=self.airtable_view is not None,
             columns=self.columns,
         )
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    for index, (key, _) in enumerate(pairs):
-        if key in dict(pairs[:index]):
-            raise ValueError(f"status {key!r} is mapped twice")
-    return dict(pairs)

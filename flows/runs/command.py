@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from leadsync.errors import Exit
 from runs.temporary_server import begin_server_if_needed, log, stop_server
 
 ABORTED = 130
@@ -63,7 +64,7 @@ def stoppable() -> Iterator[None]:
                 print(STOPPED, file=sys.stderr)
             stop_server()
             sys.stdout.flush()
-            os._exit(1 if ended.code in (None, ABORTED) else int(ended.code))
+            os._exit(Exit.INCOMPLETE if ended.code in (None, ABORTED) else int(ended.code))
         raise
 
 
@@ -81,4 +82,4 @@ def _stop_at_once(_number: int, _frame: object) -> None:
     """While everything is still being imported."""
     stop_server()
     os.write(sys.stderr.fileno(), b"Stopped before anything was done.\n")
-    os._exit(1)
+    os._exit(Exit.INCOMPLETE)

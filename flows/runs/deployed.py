@@ -16,12 +16,14 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 
+from leadsync.errors import Exit
+
 FLOW = "sync-leads"
 LOOK_AGAIN = 1.0
 """Seconds between two looks at a run under way."""
 NOT_TAKEN_UP = 600.0
 """Seconds after which a run that no worker has started is given up on."""
-CODE_OF_NAME = {"Misconfigured": 2, "RefusedByGuard": 3}
+CODE_OF_NAME = {"Misconfigured": Exit.MISCONFIGURED, "RefusedByGuard": Exit.REFUSED}
 
 
 def has_deployment(name: str) -> bool:
@@ -51,9 +53,10 @@ def run_remotely(
         if run.state is not None and run.state.is_final():
             return outcome_of(run.state)
         if run.start_time is None and time.monotonic() - begun > NOT_TAKEN_UP:
-            return {"exit_code": 2, "message": f"No worker has taken up the run; is one started? ({name})"}
+            message = f"No worker has taken up the run; is one started? ({name})"
+            return {"exit_code": Exit.MISCONFIGURED, "message": message}
         time.sleep(LOOK_AGAIN)
-    return {"exit_code": 1, "message": "The gateway was stopped; the run goes on at its worker."}
+    return {"exit_code": Exit.INCOMPLETE, "message": "The gateway was stopped; the run goes on at its worker."}
 
 
 def look_up(run_id: str) -> dict[str, Any] | None:
@@ -80,7 +83,8 @@ def look_up(run_id: str) -> dict[str, Any] | None:
 
 
 def outcome_of(state: State[Any]) -> dict[str, Any]:
-    """Exit code, as the final state tells it (0 Completed, 4 Cancelled), and message."""
+    """Exit code, as the final state tells it, and message."""
     name = str(state.name)
-    code = 0 if state.is_completed() else 4 if state.is_cancelled() else CODE_OF_NAME.get(name, 1)
+    code = Exit.BUSY if state.is_cancelled() else CODE_OF_NAME.get(name, Exit.INCOMPLETE)
+    code = Exit.DONE if state.is_completed() else code
     return {"exit_code": code, "message": state.message or name, "state": name}

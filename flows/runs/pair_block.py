@@ -19,7 +19,7 @@ from leadsync.errors import ConfigurationError
 from leadsync.settings import Settings
 
 AS_TEXT = ("sync_status_map", "sync_full_every")
-"""Settings that are written as text and parsed by leadsync.settings."""
+"""Settings that are written as text and parsed by leadsync.setting_values."""
 REQUIRED = ("airtable_base_id", "trello_board_id")
 
 

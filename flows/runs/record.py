@@ -24,6 +24,7 @@ from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed, Failed
 from rich.console import Console
 
+from leadsync.errors import Exit
 from leadsync.report.markdown import as_markdown, change_rows
 from leadsync.report.report import Report
 from leadsync.report.terminal import progress_bar
@@ -48,7 +49,7 @@ def publish(report: Report) -> None:
         logger.info("%(lead_id)s %(field)s: %(before)r -> %(after)r (%(direction)s, %(outcome)s)", change)
     for row in (*report.quarantine, *report.failures):
         logger.warning("%(lead_id)s %(card_id)s: %(reason)s. %(remedy)s", row)
-    (logger.info if report.exit_code == 0 else logger.error)(report.message)
+    (logger.info if report.exit_code == Exit.DONE else logger.error)(report.message)
     try:
         create_markdown_artifact(as_markdown(report), key="sync-report", description=report.summary)
         if report.changes:
@@ -60,8 +61,8 @@ def publish(report: Report) -> None:
 
 
 def final_state(report: Report) -> State[Any]:
-    """Type Completed for exit code 0, Failed for 1 to 3, Cancelled for 4; the name and the message are for people."""
-    make = Completed if report.exit_code == 0 else Cancelled if report.exit_code == 4 else Failed
+    """Completed, Failed, or Cancelled if another run held the lock; name and message are for people."""
+    make = {Exit.DONE: Completed, Exit.BUSY: Cancelled}.get(report.exit_code, Failed)
     return make(name=report.title, message=report.message, data=report)
 
 

@@ -533,7 +533,7 @@ def made_by_gateway(world, includes=True, **filters):
     settings = world.settings()
     key = f"webhook:{settings.airtable_base_id}/{settings.airtable_table_name}/{settings.trello_board_id}"
     store = StateStore(world.env["SYNC_STATE_URL"])
-    store.save_facts(key, {"airtable_id": made["id"], "airtable_secret": made["macSecretBase64"]})
+    store.facts.save(key, {"airtable_id": made["id"], "airtable_secret": made["macSecretBase64"]})
     assert load_known(store, settings).airtable_id == made["id"]
     store.close()
     return made["id"]

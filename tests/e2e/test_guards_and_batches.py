@@ -8,7 +8,7 @@ from harness import World, written
 
 from leadsync.pipeline.run import run_sync
 from leadsync.pipeline.steps import Options
-from leadsync.state.store import StateStore
+from leadsync.state.journal import Journal
 
 
 def crowd(world, count, **cells):
@@ -240,7 +240,7 @@ def test_option_deleted_after_a_run_was_cut_off_is_noticed(world):
     leads = crowd(world, 40)
     for lead in leads[:10]:
         world.trello.move(world.card(lead)["id"], "DONE")
-    with patch.object(StateStore, "record", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+    with patch.object(Journal, "record", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         world.sync()
     assert {world.status(lead) for lead in leads[:10]} == {"QUALIFIED"}
     world.airtable.delete_select_option("status", "QUALIFIED")

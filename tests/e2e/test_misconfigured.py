@@ -6,7 +6,7 @@ import pytest
 from harness import World
 
 from emulator import Fault
-from leadsync.state.store import StateStore
+from leadsync.state.journal import Journal
 
 
 @pytest.fixture
@@ -298,7 +298,7 @@ def test_kill_after_the_second_of_two_cells_is_proven_by_the_journal(world, move
     """A refusal parted the lead's cells; both were written, none recorded: a later move is a person's, no conflict."""
     (lead,) = moved(1)
     world.emulator.inject(Fault("status", method="PATCH", status=403, body={"error": {"type": "INVALID_PERMISSIONS"}}))
-    record = StateStore.record
+    record = Journal.record
 
     def die(*args):
         if len(patches(world)) == 3:
@@ -306,7 +306,7 @@ def test_kill_after_the_second_of_two_cells_is_proven_by_the_journal(world, move
         record(*args)
 
     with monkeypatch.context() as patched:
-        patched.setattr(StateStore, "record", die)
+        patched.setattr(Journal, "record", die)
         with pytest.raises(Killed):
             world.sync()
     assert (world.status(lead), world.cells(lead)["name"]) == ("QUALIFIED", "Renamed")

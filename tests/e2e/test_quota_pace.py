@@ -62,12 +62,12 @@ def test_count_is_that_of_the_service(world, day):
     world.sync(exit_code=2)
     total += world.calls()[0]
     store = StateStore(world.env["SYNC_STATE_URL"])
-    assert store.load_calls("2026-11") == total > 3
+    assert store.calls.load("2026-11") == total > 3
     store.close()
 
 
 def spend(world, calls):
     """What other runs have used up."""
     store = StateStore(world.env["SYNC_STATE_URL"])
-    store.add_calls("2026-11", calls)
+    store.calls.add("2026-11", calls)
     store.close()

@@ -20,6 +20,7 @@ from leadsync.frames.leads import absent_leads
 from leadsync.model import StatusMap
 from leadsync.pipeline import run as pipeline
 from leadsync.pipeline import steps
+from leadsync.state.journal import Journal
 from leadsync.state.lock import pair_lock
 from leadsync.state.store import StateStore
 from leadsync.trello.board import CardsRead
@@ -96,7 +97,7 @@ def column_of_others_is_untouched(world):
 def edit_after_a_cut_is_no_conflict(world):
     lead = world.linked("Ada", "NEW")
     world.airtable.edit(lead, status="CONTACTED")
-    with patch.object(StateStore, "record", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+    with patch.object(Journal, "record", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         world.sync()
     world.trello.move(world.card(lead)["id"], "DONE")
     report = world.sync()
@@ -172,21 +173,21 @@ def searching(write, cells, trello, board):
 
 
 def base_moved_before_the_write():
-    journal = StateStore.journal
+    journal = Journal.enter
 
     def early(self, pair, updates, forget, intents, verdicts=()):
         intents = list(intents)
         written = {intent.lead_id: {**updates.get(intent.lead_id, {}), **intent.record} for intent in intents}
         journal(self, pair, {**updates, **written}, forget, [], verdicts)
 
-    return patch.object(StateStore, "journal", early)
+    return patch.object(Journal, "enter", early)
 
 
 def no_journal():
-    journal = StateStore.journal
+    journal = Journal.enter
     return patch.object(
-        StateStore,
-        "journal",
+        Journal,
+        "enter",
         lambda self, pair, updates, forget, intents, verdicts=(): journal(self, pair, updates, forget, [], verdicts),
     )
 

@@ -11,6 +11,7 @@ from test_kills import Killed, killed
 from emulator import Fault
 from emulator.trello.account import Actor
 from leadsync.core.journal import IntentState
+from leadsync.state.journal import Journal
 from leadsync.state.store import StateStore
 from leadsync.transport.wire import Wire
 
@@ -385,13 +386,13 @@ def test_conflict_settled_by_a_run_that_was_cut_is_listed_once_by_the_next(world
     world.trello.edit(world.card(lead)["id"], list_name="DONE", name="Mine")
     method = "PUT" if policy == "airtable" else "PATCH"
     if moment == "after-recording":
-        record = StateStore.record
+        record = Journal.record
 
         def record_and_die(self, *args, **more):
             record(self, *args, **more)
             raise Killed
 
-        with patch.object(StateStore, "record", record_and_die), pytest.raises(Killed):
+        with patch.object(Journal, "record", record_and_die), pytest.raises(Killed):
             world.sync(SYNC_CONFLICT=policy)
     elif moment == "before-the-feed" and policy == "airtable":
         with killed_before("GET", "/actions"):
@@ -524,9 +525,9 @@ def test_write_that_never_took_place_is_not_waited_for_for_ever(world, side):
         world.airtable.delete(made)
     world.assert_idle()
     store = StateStore(world.env["SYNC_STATE_URL"])
-    (pair,) = store.load_holders(world.airtable.base_id)
+    (pair,) = store.holders.load_all(world.airtable.base_id)
     place = pair.split("/")
-    kept = store.load_intents(f"{place[0]}/Leads/{place[-1]}", *IntentState)
+    kept = store.journal.load_intents(f"{place[0]}/Leads/{place[-1]}", *IntentState)
     store.close()
     assert kept == []
     world.assert_idle()

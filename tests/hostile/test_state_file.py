@@ -88,7 +88,7 @@ def test_emptied_state_file_counts_as_a_deleted_one(linked, left):
 
 
 def test_state_held_by_another_program_is_refused(busy, monkeypatch):
-    monkeypatch.setattr("leadsync.state.store.LOCK_WAIT", 0.1)
+    monkeypatch.setattr("leadsync.state.database.LOCK_WAIT", 0.1)
     command = [sys.executable, "-c", LOCKER, state_of(busy)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == "locked\n"

@@ -59,7 +59,7 @@ def test_lock_of_a_killed_holder_is_free_at_once(store, holder):
     """A server learns of the end of a process from its connection, some milliseconds later."""
     holder.kill()
     holder.wait()
-    time.sleep(0 if store.is_sqlite else 0.2)
+    time.sleep(0 if store.database.is_sqlite else 0.2)
     with pair_lock(store, PAIR):
         pass
 

@@ -40,7 +40,7 @@ def store(url):
 
 
 def journal(store, updates=None, forget=(), intents=()):
-    store.journal(PAIR, updates or {}, forget, intents)
+    store.journal.enter(PAIR, updates or {}, forget, intents)
 
 
 def intent(lead=ADA, side=CARD, **record):
@@ -48,36 +48,36 @@ def intent(lead=ADA, side=CARD, **record):
 
 
 def test_new_database_knows_nothing(store):
-    assert store.load_base(PAIR).equals(base_frame())
-    assert (store.load_intents(PAIR), store.load_facts(PAIR), store.load_holder(PAIR)) == ([], None, {})
+    assert store.journal.load_base(PAIR).equals(base_frame())
+    assert (store.journal.load_intents(PAIR), store.facts.load(PAIR), store.holders.load(PAIR)) == ([], None, {})
 
 
 def test_everything_survives_a_restart(store, url):
     journal(store, {BOB: ROW, ADA: ROW | {"due_complete": True}}, intents=[intent()])
-    store.save_facts("digest", {"lists": {"TODO": "ü"}})
-    store.save_holder(PAIR, {"pid": 1})
+    store.facts.save("digest", {"lists": {"TODO": "ü"}})
+    store.holders.save(PAIR, {"pid": 1})
     store.close()
     again = StateStore(url)
-    base = again.load_base(PAIR)
+    base = again.journal.load_base(PAIR)
     assert (list(base.index), base["due_complete"].tolist()) == ([ADA, BOB], [True, False])
     assert {column: str(dtype) for column, dtype in base.dtypes.items()} == BASE_COLUMNS
     assert base.loc[BOB].to_dict() == ROW
-    assert again.load_intents(PAIR) == [intent()]
-    assert (again.load_facts("digest"), again.load_holder(PAIR)) == ({"lists": {"TODO": "ü"}}, {"pid": 1})
+    assert again.journal.load_intents(PAIR) == [intent()]
+    assert (again.facts.load("digest"), again.holders.load(PAIR)) == ({"lists": {"TODO": "ü"}}, {"pid": 1})
     again.close()
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_any_text_comes_back_as_it_went_in(store, text):
     journal(store, {ADA: ROW | {"name": text}}, intents=[intent(name=text)])
-    assert store.load_base(PAIR).at[ADA, "name"] == text
-    assert store.load_intents(PAIR)[0].record == {"name": text}
+    assert store.journal.load_base(PAIR).at[ADA, "name"] == text
+    assert store.journal.load_intents(PAIR)[0].record == {"name": text}
 
 
 def test_update_may_be_partial(store):
     journal(store, {ADA: ROW})
     journal(store, {ADA: {"status": "LOST"}, BOB: {"card_id": "d" * 24}})
-    assert store.load_base(PAIR).to_dict("index") == {
+    assert store.journal.load_base(PAIR).to_dict("index") == {
         ADA: ROW | {"status": "LOST"},
         BOB: EMPTY | {"card_id": "d" * 24},
     }
@@ -85,67 +85,76 @@ def test_update_may_be_partial(store):
 
 def test_record_ends_the_intents_of_its_side_only(store):
     journal(store, {ADA: ROW}, intents=[intent(), intent(side=LEAD), intent(BOB)])
-    store.record(PAIR, CARD, {ADA: {"title": "Ada"}})
-    assert store.load_intents(PAIR) == [intent(side=LEAD), intent(BOB)]
-    store.record(PAIR, LEAD, {ADA: {}})
-    assert store.load_intents(PAIR) == [intent(BOB)]
-    assert store.load_base(PAIR).at[ADA, "title"] == "Ada"
+    store.journal.record(PAIR, CARD, {ADA: {"title": "Ada"}})
+    assert store.journal.load_intents(PAIR) == [intent(side=LEAD), intent(BOB)]
+    store.journal.record(PAIR, LEAD, {ADA: {}})
+    assert store.journal.load_intents(PAIR) == [intent(BOB)]
+    assert store.journal.load_base(PAIR).at[ADA, "title"] == "Ada"
 
 
 def test_intents_keep_their_order(store):
     several = [intent(f"rec{number:014d}") for number in (7, 3, 9, 1, 5)]
     journal(store, intents=[intent(BOB)])
     journal(store, intents=several)
-    assert store.load_intents(PAIR) == [intent(BOB), *several]
+    assert store.journal.load_intents(PAIR) == [intent(BOB), *several]
 
 
 def test_forgotten_row_is_gone(store):
     journal(store, {ADA: ROW, BOB: ROW})
     journal(store, forget=[ADA, "rec" + "X" * 14])
-    assert list(store.load_base(PAIR).index) == [BOB]
+    assert list(store.journal.load_base(PAIR).index) == [BOB]
 
 
 def test_pairs_do_not_mix(store):
     journal(store, {ADA: ROW}, intents=[intent()])
-    store.journal("other", {ADA: ROW | {"status": "LOST"}}, [], [])
-    store.record("other", CARD, {ADA: {"status": "NEW"}})
-    store.journal("other", {}, [ADA], [])
-    assert (store.load_base(PAIR).to_dict("index"), store.load_intents(PAIR)) == ({ADA: ROW}, [intent()])
+    store.journal.enter("other", {ADA: ROW | {"status": "LOST"}}, [], [])
+    store.journal.record("other", CARD, {ADA: {"status": "NEW"}})
+    store.journal.enter("other", {}, [ADA], [])
+    assert (store.journal.load_base(PAIR).to_dict("index"), store.journal.load_intents(PAIR)) == (
+        {ADA: ROW},
+        [intent()],
+    )
 
 
 def test_facts_and_holder_are_replaced(store):
     for value in ({"a": 1}, {"b": {"c": "ü"}}):
-        store.save_facts("digest", value)
-        store.save_holder(PAIR, value)
-        assert (store.load_facts("digest"), store.load_holder(PAIR)) == (value, value)
+        store.facts.save("digest", value)
+        store.holders.save(PAIR, value)
+        assert (store.facts.load("digest"), store.holders.load(PAIR)) == (value, value)
 
 
 def test_journal_is_one_transaction(store):
     journal(store, {ADA: ROW}, intents=[intent()])
     with pytest.raises(StateStoreError, match="could not be written"):
         journal(store, {ADA: {"status": "LOST"}, BOB: {"status": None}}, [ADA], [intent(BOB)])
-    assert (store.load_base(PAIR).to_dict("index"), store.load_intents(PAIR)) == ({ADA: ROW}, [intent()])
+    assert (store.journal.load_base(PAIR).to_dict("index"), store.journal.load_intents(PAIR)) == (
+        {ADA: ROW},
+        [intent()],
+    )
 
 
 def test_record_is_one_transaction(store):
     journal(store, {ADA: ROW}, intents=[intent()])
     with pytest.raises(StateStoreError, match="could not be written"):
-        store.record(PAIR, CARD, {ADA: {"status": "LOST"}, BOB: {"status": None}})
-    assert (store.load_base(PAIR).to_dict("index"), store.load_intents(PAIR)) == ({ADA: ROW}, [intent()])
+        store.journal.record(PAIR, CARD, {ADA: {"status": "LOST"}, BOB: {"status": None}})
+    assert (store.journal.load_base(PAIR).to_dict("index"), store.journal.load_intents(PAIR)) == (
+        {ADA: ROW},
+        [intent()],
+    )
 
 
 def test_later_schema_is_refused(store, url):
-    with store.engine.begin() as connection:
+    with store.database.engine.begin() as connection:
         connection.execute(sa.text("UPDATE leadsync_schema SET version = 99"))
     with pytest.raises(StateStoreError, match="schema version 99.*nothing was written.*SYNC_STATE_URL"):
         StateStore(url)
 
 
 def test_dropped_table_is_a_sentence(store):
-    with store.engine.begin() as connection:
+    with store.database.engine.begin() as connection:
         connection.execute(sa.text("DROP TABLE leadsync_base"))
     with pytest.raises(StateStoreError, match="could not be read.*SYNC_STATE_URL"):
-        store.load_base(PAIR)
+        store.journal.load_base(PAIR)
 
 
 @pytest.fixture
@@ -186,50 +195,50 @@ def seen(**more):
 
 def test_what_was_seen_survives_a_restart_whole(store, url):
     """Items and marks as they went in; texts that no column could hold included."""
-    store.save_seen(PAIR, seen())
-    store.save_seen("another/pair", Seen(records={BOB: {"id": BOB}}, full_at=1.0))
+    store.snapshots.save(PAIR, seen())
+    store.snapshots.save("another/pair", Seen(records={BOB: {"id": BOB}}, full_at=1.0))
     store.close()
     again = StateStore(url)
-    assert again.load_seen(PAIR) == seen()
-    assert again.load_seen("a third") == Seen()
+    assert again.snapshots.load(PAIR) == seen()
+    assert again.snapshots.load("a third") == Seen()
     again.close()
 
 
 def test_seen_items_are_replaced_one_by_one(store):
     """What changed is replaced, what left is deleted, what stayed stays."""
-    store.save_seen(PAIR, seen())
+    store.snapshots.save(PAIR, seen())
     later = seen(open_cards=2)
     later.cards = {"d" * 24: {"id": "d" * 24}}
     later.records[BOB] = {"id": BOB}
-    store.save_seen(PAIR, later)
-    assert store.load_seen(PAIR) == later
+    store.snapshots.save(PAIR, later)
+    assert store.snapshots.load(PAIR) == later
 
 
 def test_forgotten_seen_is_not_relied_on(store):
     """Between the first write and the end of a run it is not certain what both sides look like."""
-    store.save_seen(PAIR, seen())
-    store.forget_seen(PAIR)
-    assert store.load_seen(PAIR) == Seen()
+    store.snapshots.save(PAIR, seen())
+    store.snapshots.forget(PAIR)
+    assert store.snapshots.load(PAIR) == Seen()
 
 
 def test_calls_add_up_from_several_runs_at_once(store):
     """No count is lost, not even of those that begin the month together."""
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: store.add_calls("2026-11", 3), range(16)))
-    assert (store.load_calls("2026-11"), store.load_calls("2026-12")) == (48, 0)
+        list(pool.map(lambda _: store.calls.add("2026-11", 3), range(16)))
+    assert (store.calls.load("2026-11"), store.calls.load("2026-12")) == (48, 0)
 
 
 def test_database_of_the_first_schema_is_taken_over(store, url):
     """Its base stays; the tables that came later are added."""
     journal(store, {ADA: ROW})
-    with store.engine.begin() as connection:
+    with store.database.engine.begin() as connection:
         connection.execute(sa.text("DROP TABLE leadsync_seen"))
         connection.execute(sa.text("DROP TABLE leadsync_calls"))
         connection.execute(sa.text("UPDATE leadsync_schema SET version = 1"))
     store.close()
     again = StateStore(url)
-    again.save_seen(PAIR, seen())
-    assert again.load_base(PAIR).loc[ADA].to_dict() == ROW
+    again.snapshots.save(PAIR, seen())
+    assert again.journal.load_base(PAIR).loc[ADA].to_dict() == ROW
     again.close()
 
 
@@ -241,48 +250,52 @@ UNNAMED, LEADS = Pair.of(PAIR), Pair("appA", "Leads/2026 🦊 %_", "board")
 def test_renamed_key_keeps_everything(store):
     """Base, journal, items seen, and facts; the holder is the lock's, and what lay under the new key is replaced."""
     journal(store, {ADA: ROW}, intents=[intent()])
-    store.save_seen(PAIR, seen())
-    store.save_facts("webhook:appA/Leads/board", {"kept": 1})
-    store.save_holder(PAIR, {"pid": 1})
-    store.save_seen(LEADS.key, Seen(records={BOB: {"id": BOB}}, full_at=1.0))
-    store.take_over(UNNAMED, LEADS, "board")
-    assert store.load_base(LEADS.key).to_dict("index") == {ADA: ROW}
-    assert (store.load_intents(LEADS.key), store.load_seen(LEADS.key)) == ([intent()], seen())
-    assert (len(store.load_base(PAIR)), store.load_intents(PAIR), store.load_seen(PAIR)) == (0, [], Seen())
-    assert (store.load_holder(PAIR), store.load_facts("webhook:appA/Leads/board")) == ({"pid": 1}, {"kept": 1})
+    store.snapshots.save(PAIR, seen())
+    store.facts.save("webhook:appA/Leads/board", {"kept": 1})
+    store.holders.save(PAIR, {"pid": 1})
+    store.snapshots.save(LEADS.key, Seen(records={BOB: {"id": BOB}}, full_at=1.0))
+    store.keys.take_over(UNNAMED, LEADS, "board")
+    assert store.journal.load_base(LEADS.key).to_dict("index") == {ADA: ROW}
+    assert (store.journal.load_intents(LEADS.key), store.snapshots.load(LEADS.key)) == ([intent()], seen())
+    assert (len(store.journal.load_base(PAIR)), store.journal.load_intents(PAIR), store.snapshots.load(PAIR)) == (
+        0,
+        [],
+        Seen(),
+    )
+    assert (store.holders.load(PAIR), store.facts.load("webhook:appA/Leads/board")) == ({"pid": 1}, {"kept": 1})
 
 
 def test_renamed_key_takes_facts_along_by_either_name_of_the_board(store):
     """And no other pair's."""
     named = Pair("appA", "tblA", "board")
     for board in ("board", "AbCd1234", "other"):
-        store.save_facts(f"webhook:appA/tblA/{board}", {"at": board})
-    store.take_over(named, LEADS, "AbCd1234")
-    assert [store.load_facts(f"webhook:appA/{LEADS.table}/{board}") for board in ("board", "AbCd1234", "other")] == [
+        store.facts.save(f"webhook:appA/tblA/{board}", {"at": board})
+    store.keys.take_over(named, LEADS, "AbCd1234")
+    assert [store.facts.load(f"webhook:appA/{LEADS.table}/{board}") for board in ("board", "AbCd1234", "other")] == [
         {"at": "board"},
         {"at": "AbCd1234"},
         None,
     ]
-    assert store.load_facts("webhook:appA/tblA/other") == {"at": "other"}
+    assert store.facts.load("webhook:appA/tblA/other") == {"at": "other"}
 
 
 def test_facts_under_the_new_key_outlive_a_renaming(store):
     """A webhook made since has the secret that counts; what was seen under it belongs to no rows."""
-    store.save_facts("webhook:appA/tblA/board", {"at": "before"})
-    store.save_facts(f"webhook:{LEADS.key}", {"at": "now"})
-    store.save_seen(LEADS.key, seen())
-    store.take_over(Pair("appA", "tblA", "board"), LEADS, "board")
-    assert store.load_facts(f"webhook:{LEADS.key}") == {"at": "now"}
-    assert store.load_seen(LEADS.key) == Seen()
+    store.facts.save("webhook:appA/tblA/board", {"at": "before"})
+    store.facts.save(f"webhook:{LEADS.key}", {"at": "now"})
+    store.snapshots.save(LEADS.key, seen())
+    store.keys.take_over(Pair("appA", "tblA", "board"), LEADS, "board")
+    assert store.facts.load(f"webhook:{LEADS.key}") == {"at": "now"}
+    assert store.snapshots.load(LEADS.key) == Seen()
 
 
 def test_leads_are_taken_one_by_one(store):
     """Their rows of base and journal; what a key knows of other leads stays."""
     journal(store, {ADA: ROW, BOB: ROW}, intents=[intent(ADA), intent(BOB)])
-    store.take_leads({UNNAMED: {ADA}}, LEADS)
+    store.keys.take_leads({UNNAMED: {ADA}}, LEADS)
     for key, lead in ((LEADS.key, ADA), (PAIR, BOB)):
-        assert store.load_base(key).to_dict("index") == {lead: ROW}
-        assert store.load_intents(key) == [intent(lead)]
+        assert store.journal.load_base(key).to_dict("index") == {lead: ROW}
+        assert store.journal.load_intents(key) == [intent(lead)]
 
 
 def test_renaming_a_key_is_one_transaction(store, monkeypatch):
@@ -291,11 +304,11 @@ def test_renaming_a_key_is_one_transaction(store, monkeypatch):
     def fail(*_args):
         raise ValueError("cut")
 
-    monkeypatch.setattr("leadsync.state.store.rename_facts", fail)
+    monkeypatch.setattr("leadsync.state.keys.rename_facts", fail)
     with pytest.raises(StateStoreError, match="could not be written"):
-        store.take_over(UNNAMED, LEADS, "board")
-    assert (len(store.load_base(PAIR)), len(store.load_base(LEADS.key))) == (1, 0)
-    assert store.load_intents(PAIR) == [intent()]
+        store.keys.take_over(UNNAMED, LEADS, "board")
+    assert (len(store.journal.load_base(PAIR)), len(store.journal.load_base(LEADS.key))) == (1, 0)
+    assert store.journal.load_intents(PAIR) == [intent()]
 
 
 def test_former_keys_are_those_of_the_same_base_and_board(store):
@@ -303,24 +316,24 @@ def test_former_keys_are_those_of_the_same_base_and_board(store):
     gone = ROW | {"lead_presence": "gone"}
     journal(store, {ADA: ROW | {"lead_presence": "present"}, BOB: gone})
     for key in ("appA/Leads/other", "appAB/Leads/board", "appB/board"):
-        store.journal(key, {ADA: ROW}, [], [])
-    store.journal("appA/tblA/board", {}, [], [intent(BOB)])
+        store.journal.enter(key, {ADA: ROW}, [], [])
+    store.journal.enter("appA/tblA/board", {}, [], [intent(BOB)])
     known = [
         Rows(UNNAMED, frozenset({ADA}), frozenset({BOB})),
         Rows(Pair("appA", "tblA", "board"), frozenset({BOB}), frozenset()),
     ]
-    assert store.load_former(LEADS) == known
-    store.journal(LEADS.key, {}, [], [intent()])
-    assert store.load_former(LEADS) == []
+    assert store.keys.load_former(LEADS) == known
+    store.journal.enter(LEADS.key, {}, [], [intent()])
+    assert store.keys.load_former(LEADS) == []
 
 
 def test_leads_known_elsewhere_are_those_of_other_pairs_on_the_board(store):
     """Of any base; known by base or journal."""
     cid, dan, eve = (f"rec{number:014d}" for number in (3, 4, 5))
-    store.journal("appB/Leads/board", {BOB: ROW}, [], [intent(cid)])
-    store.journal("appB/Leads/other", {dan: ROW}, [], [])
+    store.journal.enter("appB/Leads/board", {BOB: ROW}, [], [intent(cid)])
+    store.journal.enter("appB/Leads/other", {dan: ROW}, [], [])
     journal(store, {ADA: ROW})
     wanted = {ADA, BOB, cid, dan, eve, *(f"rec{number:014d}" for number in range(100, 1300))}
-    assert store.known_elsewhere(PAIR, wanted) == {BOB, cid}
-    assert store.known_elsewhere("appB/Leads/board", {ADA, BOB}) == {ADA}
-    assert store.known_elsewhere(PAIR, set()) == set()
+    assert store.keys.known_elsewhere(PAIR, wanted) == {BOB, cid}
+    assert store.keys.known_elsewhere("appB/Leads/board", {ADA, BOB}) == {ADA}
+    assert store.keys.known_elsewhere(PAIR, set()) == set()

@@ -19,7 +19,7 @@ def folders(tmp_path, monkeypatch):
     made = [tmp_path / name for name in ("project", "here", "there")]
     for folder in made:
         folder.mkdir()
-    monkeypatch.setattr("leadsync.settings.PROJECT", made[0])
+    monkeypatch.setattr("leadsync.setting_values.PROJECT", made[0])
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.chdir(made[1])
     return made
@@ -114,7 +114,7 @@ def test_state_left_in_the_working_directory_is_not_forgotten(monkeypatch, world
 def test_checklist_shows_the_resolved_path(world, folders):
     """Who reads it need not guess where the state is."""
     store = StateStore(world.settings(SYNC_STATE_URL="sqlite:///state.db?timeout=3").sync_state_url.get_secret_value())
-    assert store.shown_url == f"sqlite:///{folders[0]}/state.db"
+    assert store.database.shown_url == f"sqlite:///{folders[0]}/state.db"
     store.close()
 
 
@@ -126,7 +126,7 @@ def test_file_uri_is_its_file(tmp_path, monkeypatch, form):
     store = StateStore(f"sqlite:///{form.format(path=str(path).replace(' ', '%20'))}?uri=true")
     with pair_lock(store, "appA/board"):
         assert {beside.suffix for beside in path.parent.iterdir()} >= {".db", ".lock"}
-    assert (store.path, [found.name for found in tmp_path.iterdir()]) == (path, ["kept here"])
+    assert (store.database.path, [found.name for found in tmp_path.iterdir()]) == (path, ["kept here"])
     store.close()
 
 
@@ -135,7 +135,7 @@ def test_shared_memory_has_no_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("file::memory:?uri=true&cache=shared", "file:kept?mode=memory&cache=shared&uri=true"):
         store = StateStore(f"sqlite:///{name}")
-        assert (store.path, list(Path().iterdir())) == (None, [])
+        assert (store.database.path, list(Path().iterdir())) == (None, [])
         store.close()
 
 

@@ -77,7 +77,7 @@ def cards(world):
 
 def rows(world, key):
     store = StateStore(world.settings().sync_state_url.get_secret_value())
-    found = set(store.load_base(key).index)
+    found = set(store.journal.load_base(key).index)
     store.close()
     return found
 
@@ -182,10 +182,10 @@ def test_lead_that_another_pair_is_just_creating_is_no_orphan(crowd):
     crowd.sync(AIRTABLE_TABLE_NAME=OTHER)
     store = StateStore(crowd.env["SYNC_STATE_URL"])
     key = key_of(crowd, OTHER)
-    row = store.load_base(key).loc[customer].to_dict()
-    store.journal(key, {}, [customer], [])
+    row = store.journal.load_base(key).loc[customer].to_dict()
+    store.journal.enter(key, {}, [customer], [])
     assert [found["lead_id"] for found in crowd.sync().quarantine] == [customer]
-    store.journal(key, {}, [], [Intent(CARD, customer, "", row)])
+    store.journal.enter(key, {}, [], [Intent(CARD, customer, "", row)])
     store.close()
     assert crowd.sync().quarantine == []
     crowd.sync(AIRTABLE_TABLE_NAME=OTHER)
@@ -246,7 +246,7 @@ def test_what_was_seen_follows(world):
     world.assert_idle()
     store = StateStore(world.env["SYNC_STATE_URL"])
     named, unnamed = Pair.of(key_of(world, "Leads")), Pair(world.airtable.base_id, "", world.trello.board_id)
-    store.take_over(named, unnamed, world.env["TRELLO_BOARD_ID"])
+    store.keys.take_over(named, unnamed, world.env["TRELLO_BOARD_ID"])
     store.close()
     world.sync(read="delta")  # the leads are read whole to tell whose rows these are
     report = world.sync(read="delta")
@@ -311,8 +311,8 @@ def test_first_run_that_was_cut_is_known_by_its_journal(world):
     """It has no base yet, only cards it was about to make; the table is then named by its id."""
     lead = world.linked("Ada")
     store, key = StateStore(world.env["SYNC_STATE_URL"]), key_of(world, "Leads")
-    row = store.load_base(key).loc[lead].to_dict()
-    store.journal(key, {}, [lead], [Intent(CARD, lead, "", {**row, "card_id": ""})])
+    row = store.journal.load_base(key).loc[lead].to_dict()
+    store.journal.enter(key, {}, [lead], [Intent(CARD, lead, "", {**row, "card_id": ""})])
     store.close()
     world.trello.move(world.card(lead)["id"], "DONE")
     report = world.sync(AIRTABLE_TABLE_NAME=world.airtable.table_id)
@@ -330,11 +330,11 @@ def struck(crowd):
     _, (customer,) = other_table(crowd, 1)
     crowd.sync(AIRTABLE_TABLE_NAME=OTHER)
     for table in ("Leads", OTHER):
-        known = first.load_base(key_of(crowd, table)).to_dict("index")
+        known = first.journal.load_base(key_of(crowd, table)).to_dict("index")
         gone = {"lead_presence": "gone", "card_presence": "archived_by_us", "seen_status": "CONTACTED"}
         known = {lead: row | (gone if table == "Leads" else {}) for lead, row in known.items()}
-        first.journal(key_of(crowd, table), {}, list(known), [])
-        first.journal(key, known, [], [])
+        first.journal.enter(key_of(crowd, table), {}, list(known), [])
+        first.journal.enter(key, known, [], [])
     first.close()
     for lead in crowd.leads.values():
         crowd.trello.archive(crowd.card(lead)["id"])
@@ -422,7 +422,7 @@ def test_webhook_of_a_table_named_by_its_id_is_still_known(crowd, board):
     by_name, by_id = crowd.settings(), crowd.settings(AIRTABLE_TABLE_NAME=crowd.airtable.table_id)
     with open_clients(by_name) as clients:
         hooks = Webhooks(by_name, clients.airtable, clients.trello, clients.store, "http://127.0.0.1:1")
-        hooks._remember(Known("achA", "c2VjcmV0", "http://127.0.0.1:1/webhooks/airtable"))
+        hooks._remember(Known("achA", "c2VjcmV0"))
     crowd.sync(AIRTABLE_TABLE_NAME=crowd.airtable.table_id)
     store = StateStore(crowd.env["SYNC_STATE_URL"])
     assert load_known(store, by_id).airtable_id == "achA"

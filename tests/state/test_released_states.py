@@ -48,7 +48,7 @@ def opened():
 def test_base_of_a_released_database_survives(told, opened):
     """What was agreed, what is archived, and the tombstones of what is gone."""
     world = told("at_rest")
-    base = opened(world).load_base(world.pair)
+    base = opened(world).journal.load_base(world.pair)
     presence = {
         name: (base.at[lead, "lead_presence"], base.at[lead, "card_presence"]) for name, lead in world.leads.items()
     }
@@ -63,14 +63,14 @@ def test_base_of_a_released_database_survives(told, opened):
 def test_unrecorded_writes_of_a_released_database_survive(told, opened):
     """A card to create, a card and a lead to update."""
     world = told("cut")
-    intents = opened(world).load_intents(world.pair)
+    intents = opened(world).journal.load_intents(world.pair)
     wanted = {(CARD, NEW), (CARD, EDITED), (LEAD, DRAGGED)}
     assert {(intent.side, intent.lead_id) for intent in intents} == {(side, world.leads[of]) for side, of in wanted}
 
 
 def test_holder_of_a_released_database_survives(told, opened):
     world = told("at_rest")
-    assert opened(world).load_holder(world.pair)["host"] == "old"
+    assert opened(world).holders.load(world.pair)["host"] == "old"
 
 
 @pytest.mark.parametrize("version", ["2"])
@@ -78,10 +78,10 @@ def test_what_a_released_program_last_read_survives(told, opened):
     """Items and marks; and the month's calls."""
     world = told("at_rest")
     store = opened(world)
-    seen = store.load_seen(world.pair)
+    seen = store.snapshots.load(world.pair)
     assert seen.records.keys() == world.airtable.records().keys()
     assert seen.cards.keys() == {card_id for card_id, card in world.trello.cards().items() if not card["closed"]}
-    assert store.load_calls("2026-11") == 4
+    assert store.calls.load("2026-11") == 4
 
 
 def test_sync_on_a_released_database_at_rest_writes_nothing(told):

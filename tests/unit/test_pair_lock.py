@@ -88,10 +88,10 @@ def test_other_pairs_are_not_locked_out(open_store):
 def test_refused_run_leaves_the_holders_name(open_store):
     """A third run is told of the first, not of the second."""
     with pair_lock(open_store(), PAIR):
-        before = open_store().load_holder(PAIR)
+        before = open_store().holders.load(PAIR)
         with pytest.raises(BusyError), pair_lock(open_store(), PAIR):
             pass
-        assert open_store().load_holder(PAIR) == before
+        assert open_store().holders.load(PAIR) == before
 
 
 def test_lock_dies_with_its_holder(open_store, holder):
@@ -108,7 +108,7 @@ def test_unknown_holder_is_said_to_be_another_process(open_store, monkeypatch):
     """Between taking the lock and writing its name."""
     store = open_store()
     with pair_lock(open_store(), PAIR):
-        monkeypatch.setattr(store, "load_holder", lambda pair: {})
+        monkeypatch.setattr(store.holders, "load", lambda pair: {})
         with pytest.raises(BusyError, match="another process"), pair_lock(store, PAIR):
             pass
 
@@ -151,11 +151,9 @@ def server():
     sa.event.listen(engine, "connect", connected)
     holders = {}
     yield SimpleNamespace(
-        is_sqlite=False,
-        engine=engine,
+        database=SimpleNamespace(is_sqlite=False, engine=engine),
         held=held,
-        load_holder=lambda pair: holders.get(pair, {}),
-        save_holder=holders.__setitem__,
+        holders=SimpleNamespace(load=lambda pair: holders.get(pair, {}), save=holders.__setitem__),
     )
     engine.dispose()
 
@@ -180,6 +178,6 @@ def test_lost_connection_stops_the_writing(server):
         def cut(*_args):
             raise sa.exc.OperationalError("SELECT 1", {}, Exception("server closed the connection"))
 
-        sa.event.listen(server.engine, "before_cursor_execute", cut)
+        sa.event.listen(server.database.engine, "before_cursor_execute", cut)
         with pytest.raises(StateStoreError, match="stopped writing"):
             still_held()

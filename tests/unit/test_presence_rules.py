@@ -355,12 +355,12 @@ def test_lead_that_left_the_view_is_left():
     """Still in the table: neither archived nor written, noted once; back in view it is compared as usual."""
     world = one_lead(record=record(), card=card(stage="DONE"), base=base_row())
     world.out_of_view.add(LEAD)
-    plan = world.sync(has_view=True)
+    plan = world.sync()
     assert plan.writes == 0
     assert len(plan.notes) == 1
-    assert is_idle(world.plan(has_view=True))
+    assert is_idle(world.plan())
     world.out_of_view.clear()
-    world.sync(has_view=True)
+    world.sync()
     assert world.records[LEAD]["fields"]["status"] == "QUALIFIED"
 
 
@@ -395,7 +395,7 @@ def test_status_seen_last_outlasts_an_absence_of_the_lead():
     for status, hidden in (("QUALIFIED", set()), ("QUALIFIED", {LEAD}), ("NEW", set())):
         world.records[LEAD]["fields"]["status"] = status
         world.out_of_view = hidden
-        world.sync(has_view=True)
+        world.sync()
     [on_board] = world.cards.values()
     assert on_board["closed"] is False
 

@@ -11,7 +11,8 @@ import pytest
 from leadsync.environment import load_settings
 from leadsync.errors import ConfigurationError
 from leadsync.model import ConflictPolicy, StatusMap
-from leadsync.settings import Settings, default_state_url
+from leadsync.setting_values import default_state_url
+from leadsync.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = [name.upper() for name in Settings.model_fields]
@@ -178,7 +179,6 @@ def test_rules_are_the_users_choices(load):
     rules = chosen.rules(allow_mass_change=True)
     assert (rules.conflict, rules.max_archive_percent, rules.on_card_deleted) == ("hold", 12.5, "recreate")
     assert rules.allow_mass_change
-    assert rules.has_view
     assert chosen.rules(conflict=ConflictPolicy.TRELLO).conflict == "trello"
 
 

@@ -13,7 +13,7 @@ from leadsync.core.journal import CARD, LEAD, Intent, IntentState, Sent, intents
 from leadsync.core.settling import Verdict
 from leadsync.errors import StateStoreError
 from leadsync.frames.agreed import BASE_COLUMNS, base_frame
-from leadsync.state import store as store_module
+from leadsync.state import database
 from leadsync.state.store import StateStore
 
 PAIR = "appA/board"
@@ -34,7 +34,7 @@ def store(path):
 
 @pytest.fixture
 def _short_wait(monkeypatch):
-    monkeypatch.setattr(store_module, "LOCK_WAIT", 0.05)
+    monkeypatch.setattr(database, "LOCK_WAIT", 0.05)
 
 
 def intent(number=1, side=CARD):
@@ -42,7 +42,7 @@ def intent(number=1, side=CARD):
 
 
 def journal(store, updates=None, forget=(), intents=()):
-    store.journal(PAIR, updates or {}, forget, intents)
+    store.journal.enter(PAIR, updates or {}, forget, intents)
 
 
 # --- what goes in comes out -----------------------------------------------------------------------------------
@@ -50,11 +50,11 @@ def journal(store, updates=None, forget=(), intents=()):
 
 def test_new_database_knows_nothing(store):
     """And its folder is made."""
-    assert store.load_base(PAIR).equals(base_frame())
-    assert dict(store.load_base(PAIR).dtypes) == dict(base_frame().dtypes)
-    assert store.load_intents(PAIR) == []
-    assert store.load_facts(PAIR) is None
-    assert store.load_holder(PAIR) == {}
+    assert store.journal.load_base(PAIR).equals(base_frame())
+    assert dict(store.journal.load_base(PAIR).dtypes) == dict(base_frame().dtypes)
+    assert store.journal.load_intents(PAIR) == []
+    assert store.facts.load(PAIR) is None
+    assert store.holders.load(PAIR) == {}
 
 
 def test_folder_is_made(tmp_path):
@@ -69,7 +69,7 @@ def test_base_survives_a_restart(store, path):
     journal(store, rows)
     store.close()
     again = StateStore(f"sqlite:///{path}")
-    loaded = again.load_base(PAIR)
+    loaded = again.journal.load_base(PAIR)
     assert loaded.to_dict("index") == rows
     assert list(loaded.index) == sorted(rows)
     assert loaded["due_complete"].dtype == bool
@@ -80,7 +80,7 @@ def test_base_updates_may_be_partial(store):
     """Only the named columns change; a lead without a row gets one, the rest of it empty."""
     journal(store, {LEAD_1: base_row()})
     journal(store, {LEAD_1: {"status": "LOST"}, lead_id(2): {"card_id": card_id(2)}, lead_id(3): {}})
-    base = store.load_base(PAIR).to_dict("index")
+    base = store.journal.load_base(PAIR).to_dict("index")
     assert base[LEAD_1] == base_row(status="LOST")
     empty = {column: False if dtype == "bool" else "" for column, dtype in BASE_COLUMNS.items()}
     assert base[lead_id(2)] == empty | {"card_id": card_id(2)}
@@ -91,7 +91,7 @@ def test_forgotten_rows_are_gone(store):
     """And only they."""
     journal(store, {LEAD_1: base_row(1), lead_id(2): base_row(2)})
     journal(store, forget=[LEAD_1, lead_id(9)])
-    assert list(store.load_base(PAIR).index) == [lead_id(2)]
+    assert list(store.journal.load_base(PAIR).index) == [lead_id(2)]
 
 
 def test_intents_come_back_in_order(store):
@@ -99,20 +99,20 @@ def test_intents_come_back_in_order(store):
     journal(store, intents=[intent(3)])
     several = [intent(2), intent(1), intent(1, LEAD)]
     journal(store, intents=several)
-    assert store.load_intents(PAIR) == [intent(3), *several]
-    (oldest, *_) = store.load_intents(PAIR)
-    store.journal(PAIR, {}, [], [], [Verdict(oldest, took_effect=False, is_late=True, became=None)])
-    assert store.load_intents(PAIR) == several
+    assert store.journal.load_intents(PAIR) == [intent(3), *several]
+    (oldest, *_) = store.journal.load_intents(PAIR)
+    store.journal.enter(PAIR, {}, [], [], [Verdict(oldest, took_effect=False, is_late=True, became=None)])
+    assert store.journal.load_intents(PAIR) == several
 
 
 def test_record_ends_the_intents_of_its_side(store):
     """The API answered: what it returned is the base, and that intent is done, also if there is nothing to record."""
     journal(store, {LEAD_1: base_row()}, intents=[intent(1), intent(1, LEAD), intent(2)])
-    store.record(PAIR, CARD, {LEAD_1: {"title": "Ada L."}})
-    assert store.load_intents(PAIR) == [intent(1, LEAD), intent(2)]
-    assert store.load_base(PAIR).at[LEAD_1, "title"] == "Ada L."
-    store.record(PAIR, LEAD, {LEAD_1: {}})
-    assert store.load_intents(PAIR) == [intent(2)]
+    store.journal.record(PAIR, CARD, {LEAD_1: {"title": "Ada L."}})
+    assert store.journal.load_intents(PAIR) == [intent(1, LEAD), intent(2)]
+    assert store.journal.load_base(PAIR).at[LEAD_1, "title"] == "Ada L."
+    store.journal.record(PAIR, LEAD, {LEAD_1: {}})
+    assert store.journal.load_intents(PAIR) == [intent(2)]
 
 
 def test_record_leaves_all_writes_of_a_lead_to_be_checked(store):
@@ -120,24 +120,24 @@ def test_record_leaves_all_writes_of_a_lead_to_be_checked(store):
     former, sent = Sent({"name": "older"}, {"name": "old"}), Sent({"name": "old"}, {"name": "new"})
     journal(store, {LEAD_1: base_row()}, intents=[replace(intent(1), sent=former, since=1.0)])
     journal(store, intents=[replace(intent(1), sent=sent, since=3.0)])
-    store.record(PAIR, CARD, {LEAD_1: {"title": "Ada L."}}, {LEAD_1: sent}, answered=5.0)
-    rows = store.load_intents(PAIR, *IntentState)
+    store.journal.record(PAIR, CARD, {LEAD_1: {"title": "Ada L."}}, {LEAD_1: sent}, answered=5.0)
+    rows = store.journal.load_intents(PAIR, *IntentState)
     assert [(row.state, row.sent, row.answered) for row in rows] == [
         (IntentState.UNCHECKED, former, 3.0),
         (IntentState.UNCHECKED, sent, 5.0),
     ]
-    store.end_intents(rows)
-    assert store.load_intents(PAIR, *IntentState) == []
+    store.journal.end_intents(rows)
+    assert store.journal.load_intents(PAIR, *IntentState) == []
 
 
 def test_pairs_do_not_mix(store):
     """One database may serve several bases and boards."""
     journal(store, {LEAD_1: base_row()}, intents=[intent()])
-    store.journal("other", {LEAD_1: base_row(status="LOST")}, [], [])
-    store.journal("other", {}, [LEAD_1], [])
-    store.record("other", CARD, {LEAD_1: {"status": "NEW"}})
-    assert store.load_base(PAIR).to_dict("index") == {LEAD_1: base_row()}
-    assert store.load_intents(PAIR) == [intent()]
+    store.journal.enter("other", {LEAD_1: base_row(status="LOST")}, [], [])
+    store.journal.enter("other", {}, [LEAD_1], [])
+    store.journal.record("other", CARD, {LEAD_1: {"status": "NEW"}})
+    assert store.journal.load_base(PAIR).to_dict("index") == {LEAD_1: base_row()}
+    assert store.journal.load_intents(PAIR) == [intent()]
 
 
 def test_plan_goes_into_the_journal_and_back(store):
@@ -148,20 +148,20 @@ def test_plan_goes_into_the_journal_and_back(store):
     world.cards[card_id(3)]["dueComplete"] = True
     plan = world.plan()
     journal(store, world.base | plan.base_updates, plan.forget, intents_of(plan, 0.0))
-    assert store.load_intents(PAIR) == intents_of(plan, 0.0)
+    assert store.journal.load_intents(PAIR) == intents_of(plan, 0.0)
     for write in plan.card_writes:
-        store.record(PAIR, CARD, {write.lead_id: write.record})
-        store.record(PAIR, CARD, {write.lead_id: write.undo})
-    assert store.load_base(PAIR).loc[LEAD_1].to_dict() == base_row()
+        store.journal.record(PAIR, CARD, {write.lead_id: write.record})
+        store.journal.record(PAIR, CARD, {write.lead_id: write.undo})
+    assert store.journal.load_base(PAIR).loc[LEAD_1].to_dict() == base_row()
 
 
 def test_resolved_and_holder_are_replaced(store):
     """The newest counts."""
     for value in ({"a": "1"}, {"b": {"c": "ü"}}):
-        store.save_facts("digest", value)
-        store.save_holder(PAIR, value)
-        assert store.load_facts("digest") == value
-        assert store.load_holder(PAIR) == value
+        store.facts.save("digest", value)
+        store.holders.save(PAIR, value)
+        assert store.facts.load("digest") == value
+        assert store.holders.load(PAIR) == value
 
 
 def test_journal_is_one_transaction(store):
@@ -169,17 +169,17 @@ def test_journal_is_one_transaction(store):
     journal(store, {LEAD_1: base_row()}, intents=[intent(1)])
     with pytest.raises(StateStoreError):
         journal(store, {LEAD_1: {"status": "LOST"}, lead_id(2): {"status": None}}, [LEAD_1], [intent(2)])
-    assert store.load_base(PAIR).to_dict("index") == {LEAD_1: base_row()}
-    assert store.load_intents(PAIR) == [intent(1)]
+    assert store.journal.load_base(PAIR).to_dict("index") == {LEAD_1: base_row()}
+    assert store.journal.load_intents(PAIR) == [intent(1)]
 
 
 def test_database_in_memory_works():
     """It has no file, and serves one process."""
     store = StateStore("sqlite://")
-    assert store.path is None
-    assert store.is_sqlite
+    assert store.database.path is None
+    assert store.database.is_sqlite
     journal(store, {LEAD_1: base_row()})
-    assert len(store.load_base(PAIR)) == 1
+    assert len(store.journal.load_base(PAIR)) == 1
     store.close()
 
 
@@ -211,7 +211,7 @@ def test_damaged_database_is_a_sentence(store, path):
         connection.execute("DROP TABLE leadsync_base")
     connection.close()
     with pytest.raises(StateStoreError, match="could not be read"):
-        StateStore(f"sqlite:///{path}").load_base(PAIR)
+        StateStore(f"sqlite:///{path}").journal.load_base(PAIR)
 
 
 def test_folder_instead_of_a_file_is_a_sentence(tmp_path):
@@ -231,8 +231,8 @@ def test_read_only_database_is_a_sentence(store, path):
     """It may be read; a write says why it cannot be."""
     store.close()
     read_only = sa.create_engine(f"sqlite:///file:{path}?mode=ro&uri=true")
-    store.engine = read_only
-    assert store.load_intents(PAIR) == []
+    store.database.engine = read_only
+    assert store.journal.load_intents(PAIR) == []
     with pytest.raises(StateStoreError, match="could not be written.*readonly"):
         journal(store, {LEAD_1: base_row()})
     read_only.dispose()

@@ -1,5 +1,5 @@
 """
-What a cell shows, and what each type of column accepts (Airtable reference, sections 1.3 and 2.8).
+What a cell shows, and what each type of column accepts.
 
 Nothing here stores: `record_changes` does.
 """
@@ -41,7 +41,7 @@ class CellRules:
     """A person in the web client writes, not the user of a token."""
 
     def stored(self, column: Field, value: Any, has_record: Callable[[str], bool]) -> Any:
-        """The value to store, None for empty; raises Refused with the texts of section 2.8."""
+        """The value to store, None for empty; raises Refused in Airtable's words."""
         if column.is_locked and not self.by_hand:
             raise locked_field(column.name, self.knobs.airtable_locked_field_message)
         if column.is_computed:
@@ -164,7 +164,7 @@ def modified_at(table: Table, record: Record, field_ids: Sequence[str] | None, k
 
 
 def cell_value(table: Table, record: Record, column: Field, knobs: Knobs) -> Any:
-    """A cell as JSON, None when empty; times are whole seconds (Airtable reference, section 5)."""
+    """A cell as JSON, None when empty; times are whole seconds."""
     if column.type == "createdTime":
         return iso_whole_seconds(record.created)
     if column.type == "lastModifiedTime":

@@ -1,6 +1,5 @@
 """
-Records as calls answer them, and pages of them: filters, order, and offsets that expire (Airtable reference, section
-2.1).
+Records as calls answer them, and pages of them: filters, order, and offsets that expire.
 
 Nothing here changes a record; what a caller may ask for is in `values`.
 """

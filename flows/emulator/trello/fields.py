@@ -1,5 +1,5 @@
 """
-Which fields of a model come back: those asked for, else the default ones (Trello reference, section 3).
+Which fields of a model come back: those asked for, else the default ones.
 
 What a field holds is in `model`.
 """
@@ -35,7 +35,7 @@ LIST_DEFAULT_FIELDS = (
 
 
 def chosen(model: dict[str, Any], fields: str | None, default: tuple[str, ...] | None = None) -> dict[str, Any]:
-    """The fields asked for: a comma list, `all` or nothing; `id` always comes back (section 3)."""
+    """The fields asked for: a comma list, `all` or nothing; `id` always comes back."""
     if fields is None:
         return model if default is None else {key: model[key] for key in default}
     if fields == "all":

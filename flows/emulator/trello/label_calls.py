@@ -1,5 +1,5 @@
 """
-Label calls (Trello reference, section 3.5).
+Calls on labels.
 
 No card gets a label here; a label that is deleted leaves its cards.
 """

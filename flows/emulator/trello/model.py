@@ -1,5 +1,5 @@
 """
-Boards, lists, cards and their JSON (Trello reference, sections 3 and 4).
+Boards, lists, cards and their JSON.
 
 Nothing here refuses anything, and nothing is recorded as an action.
 """
@@ -208,7 +208,7 @@ def whole(number: float) -> float | int:
 
 
 def position(wanted: Any, taken: list[float]) -> float:
-    """A position among those taken: bottom is max + 16384, top is min / 2 (section 3.4)."""
+    """A position among those taken: bottom is max + 16384, top is min / 2."""
     if isinstance(wanted, int | float):
         return float(wanted)
     if wanted == "top":

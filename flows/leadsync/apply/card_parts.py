@@ -74,7 +74,7 @@ def write_card(write: CardWrite, trello: Trello, target: Target) -> CardAnswer:
             raise Postponed
     sent = Sent(planned_from(based_on), digests_of(cells))
     if write.block is not None and based_on["description"] != write.seen["description"]:
-        target.store.amend(target.pair, write.lead_id, sent)
+        target.store.journal.amend(target.pair, write.lead_id, sent)
     item, refused = _put_parts(write.card_id, cells, trello)
     sent = replace(sent, resent=trello.wire.resent)
     if refused:

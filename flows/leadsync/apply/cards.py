@@ -104,7 +104,7 @@ def _record_card(item: Item, answer: CardAnswer, trello: Trello, target: Target,
     outcome.done += [_with_card(change, card_id) for change in write.changes]
     agreed = {write.lead_id: {**write.record, **returned, "card_id": card_id}}
     sent = {write.lead_id: answer.sent} if write.card_id else None
-    target.store.record(target.pair, CARD, agreed, sent, answer.answered)
+    target.store.journal.record(target.pair, CARD, agreed, sent, answer.answered)
 
 
 def _give_up(waiting: list[CardWrite], outcome: Outcome, gone: LeadsyncError) -> None:

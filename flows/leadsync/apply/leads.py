@@ -197,7 +197,7 @@ def _record_settled(group: Group, lead_ids: Collection[str], target: Target, out
             planned_on, cells = ({cell: values[cell] for cell in texts} for values in (write.seen, write.fields))
             sent[lead_id] = Sent(digests_of(planned_on), digests_of(cells))
     if updates:
-        target.store.record(target.pair, LEAD, updates, sent, answered)
+        target.store.journal.record(target.pair, LEAD, updates, sent, answered)
 
 
 def _cells_written(group: Group, lead_id: str, texts: Collection[str]) -> list[CellWrite]:

@@ -92,7 +92,7 @@ def look(trello: Trello, target: Target, *states: IntentState) -> Checkup:
 
     Cost: none if there are no such rows, else 1 request per 1,000 actions since the oldest of them.
     """
-    rows = tuple(row for row in target.store.load_intents(target.pair, *states) if row.is_put)
+    rows = tuple(row for row in target.store.journal.load_intents(target.pair, *states) if row.is_put)
     if not rows:
         return Checkup()
     asked = time.monotonic()
@@ -121,7 +121,7 @@ def repair(checkup: Checkup, trello: Trello, target: Target) -> Repairs:
     unchecked = [row for row in checkup.rows if row.state is IntentState.UNCHECKED and row.number not in of_row]
     done = [row for row in unchecked if row.number in shown or _is_old(row, checkup)]
     repairs.unchecked += done if checkup.feed is None else []
-    target.store.end_intents(done)
+    target.store.journal.end_intents(done)
     return repairs
 
 
@@ -142,7 +142,7 @@ def _repair_row(row: Intent, findings: Sequence[Overwritten], trello: Trello, ta
         repairs.wrote |= became is Repair.GIVEN_BACK
         repairs.given_back += [row.lead_id] if conflict or became is Repair.GIVEN_BACK else []
         listed += [conflict] if conflict and became is Repair.TOO_LATE else []
-    target.store.end_intents([replace(row, conflicts=(*row.conflicts, *listed))])
+    target.store.journal.end_intents([replace(row, conflicts=(*row.conflicts, *listed))])
 
 
 def _give_back(found: Overwritten, card: dict[str, Any], trello: Trello, target: Target) -> Repair:
@@ -171,7 +171,7 @@ def _give_back(found: Overwritten, card: dict[str, Any], trello: Trello, target:
         state=IntentState.UNCHECKED,
         sent=Sent({cell: intent.sent.cells[cell]}, digests_of({cell: value})),
     )
-    target.store.give_back(target.pair, {column: intent.undo[column] for column in columns}, again)
+    target.store.journal.give_back(target.pair, {column: intent.undo[column] for column in columns}, again)
     try:
         trello.update_card(intent.card_id, {cell: value})
     except ServiceRefusedError:
@@ -181,7 +181,7 @@ def _give_back(found: Overwritten, card: dict[str, Any], trello: Trello, target:
 
 def is_agreed(intent: Intent, columns: Sequence[str], target: Target) -> bool:
     """Whether the base still holds our write, or what a give-back that was cut off has taken it back to."""
-    base = target.store.load_row(target.pair, intent.lead_id)
+    base = target.store.journal.load_row(target.pair, intent.lead_id)
     ours, before = ([values.get(column) for column in columns] for values in (intent.record, intent.undo))
     return [base.get(column) for column in columns] in (ours, before)
 
@@ -192,10 +192,10 @@ def agree_again(intent: Intent, columns: Sequence[str], target: Target) -> None:
 
     That had taken the base back, and a person who chose just this value would seem not to have moved.
     """
-    base = target.store.load_row(target.pair, intent.lead_id)
+    base = target.store.journal.load_row(target.pair, intent.lead_id)
     if columns and all(base.get(column) == intent.undo[column] for column in columns):
         agreed = {intent.lead_id: {column: intent.record[column] for column in columns}}
-        target.store.journal(target.pair, agreed, (), ())
+        target.store.journal.enter(target.pair, agreed, (), ())
 
 
 def _given(found: Overwritten, card: dict[str, Any]) -> Any:

@@ -36,7 +36,7 @@ class LeadRepairs(Repairs):
 
 def unchecked_patches(target: Target) -> list[Intent]:
     """The journal's PATCHes of which Airtable has not told yet."""
-    return [row for row in target.store.load_intents(target.pair, IntentState.UNCHECKED) if row.is_patch]
+    return [row for row in target.store.journal.load_intents(target.pair, IntentState.UNCHECKED) if row.is_patch]
 
 
 def repair_leads(
@@ -75,10 +75,10 @@ def _keep(row: Intent, untold: set[str], now: float, target: Target, repairs: Re
         planned_from = {cell: row.sent.planned_from[cell] for cell in untold}
         left = replace(row, sent=Sent(planned_from, {cell: row.sent.cells[cell] for cell in untold}))
         if left.sent != row.sent or row.conflicts:
-            target.store.keep_intent(left)
+            target.store.journal.keep_intent(left)
         return
     repairs.unchecked += [row] if untold else []
-    target.store.end_intents([row])
+    target.store.journal.end_intents([row])
 
 
 def _give_back(found: Replaced, now: pd.DataFrame, airtable: Airtable, target: Target, repairs: LeadRepairs) -> Repair:
@@ -99,7 +99,7 @@ def _give_back(found: Replaced, now: pd.DataFrame, airtable: Airtable, target: T
     sent = Sent({cell: row.sent.cells[cell]}, digests_of({cell: found.value}))
     since, unchecked = airtable.clock, IntentState.UNCHECKED
     again = replace(row, record={}, undo={}, conflicts=(), since=since, answered=0.0, state=unchecked, sent=sent)
-    target.store.give_back(target.pair, {column: row.undo[column] for column in columns}, again)
+    target.store.journal.give_back(target.pair, {column: row.undo[column] for column in columns}, again)
     try:
         airtable.give_back(row.lead_id, cell, found.value)
     except LeadsyncError as error:

@@ -19,6 +19,7 @@ from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from leadsync.errors import Exit
 from leadsync.gateway.access import Gate, objection
 from leadsync.gateway.answers import ENDED, Health, Receipt, RunStatus, SyncChoices, last_run, status_of
 from leadsync.gateway.inbox import Verdict
@@ -64,7 +65,7 @@ def _add_health(app: FastAPI, gate: Gate) -> None:
         running, waiting, last = gate.trigger.queue()
         code = (last.report or {}).get("exit_code") if last else None
         return Health(
-            ready=not gate.trigger.closing and code not in (2, 3),
+            ready=not gate.trigger.closing and code not in (Exit.MISCONFIGURED, Exit.REFUSED),
             last_run=last_run(last),
             runs_ended=gate.trigger.runs_ended,
             queue={"running": running.id if running else None, "waiting": waiting},

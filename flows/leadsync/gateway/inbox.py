@@ -27,31 +27,11 @@ BESIDE_THE_POINT = frozenset(
 """Fields of a card that the sync does not look at; a drag within a list is one delivery of `pos`."""
 
 ABOUT_SOMETHING_ELSE = (
-    "comment",
-    "copyComment",
-    "updateComment",
-    "deleteComment",
-    "addAttachment",
-    "deleteAttachment",
-    "addLabel",
-    "removeLabel",
-    "createLabel",
-    "updateLabel",
-    "deleteLabel",
-    "addMember",
-    "removeMember",
-    "makeAdmin",
-    "makeNormal",
-    "addChecklist",
-    "removeChecklist",
-    "updateChecklist",
-    "createCheckItem",
-    "updateCheckItem",
-    "deleteCheckItem",
-    "voteOnCard",
-    "updateCustomField",
-    "enablePlugin",
-    "disablePlugin",
+    *("comment", "copyComment", "updateComment", "deleteComment", "addAttachment", "deleteAttachment"),
+    *("addLabel", "removeLabel", "createLabel", "updateLabel", "deleteLabel"),
+    *("addMember", "removeMember", "makeAdmin", "makeNormal", "voteOnCard"),
+    *("addChecklist", "removeChecklist", "updateChecklist", "createCheckItem", "updateCheckItem", "deleteCheckItem"),
+    *("updateCustomField", "enablePlugin", "disablePlugin"),
 )
 """Beginnings of action types that change neither a card's list, title nor description, nor whether it is there."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from leadsync.errors import Exit
 from leadsync.model import Read
 from leadsync.pipeline.steps import Options
 
@@ -21,7 +22,6 @@ SECOND_TRY = 60.0
 """Seconds until the one more try of a run that ended incomplete."""
 KEPT = 100
 """Runs that can still be asked for."""
-INCOMPLETE, BUSY = 1, 4
 HINTED = Options(read=Read.AUTO)
 """Options of a run that a webhook wants: what changed is read, whole or not, whichever costs fewer calls."""
 Outcome = dict[str, Any]
@@ -122,17 +122,18 @@ class Line:
         self._close(run, Stage.DONE, report)
         code = report.get("exit_code")
         if run.hinted_since is not None and run.options not in self.waiting:
-            if code == BUSY:
+            if code == Exit.BUSY:
                 wait = min(BUSY_PAUSE * 2**run.met_lock, BUSY_PAUSE_MOST)
                 self._queue(SyncRun(run.options, now + wait, hinted_since=now, met_lock=run.met_lock + 1))
-            elif code == INCOMPLETE and not run.second_try:
+            elif code == Exit.INCOMPLETE and not run.second_try:
                 self._queue(SyncRun(run.options, now + SECOND_TRY, hinted_since=now, second_try=True))
         return run
 
     def drop_waiting(self) -> None:
         """Nothing more is started; what waited is healed by the next scheduled sync."""
+        report = {"exit_code": Exit.INCOMPLETE, "message": "The gateway was stopped before."}
         for run in self.waiting.values():
-            self._close(run, Stage.DROPPED, {"exit_code": INCOMPLETE, "message": "The gateway was stopped before."})
+            self._close(run, Stage.DROPPED, report)
         self.waiting.clear()
 
     def find(self, run_id: str) -> SyncRun | None:

@@ -129,7 +129,7 @@ def build_gate(
 
     def lock() -> dict[str, Any]:
         try:
-            return dict(store.load_holders(settings.airtable_base_id))
+            return dict(store.holders.load_all(settings.airtable_base_id))
         except LeadsyncError:
             return {}
 

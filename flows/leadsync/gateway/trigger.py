@@ -12,7 +12,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from leadsync.gateway.line import INCOMPLETE, Line, Outcome, SyncRun
+from leadsync.errors import Exit
+from leadsync.gateway.line import Line, Outcome, SyncRun
 from leadsync.pipeline.steps import Options
 
 log = logging.getLogger("leadsync")
@@ -103,4 +104,5 @@ class Trigger:
             return self._start(run)
         except Exception as error:  # the thread must outlive whatever a run stumbles over
             log.exception("A run could not be started.")
-            return {"exit_code": INCOMPLETE, "message": f"Unexpected {type(error).__name__}; see the gateway's log."}
+            message = f"Unexpected {type(error).__name__}; see the gateway's log."
+            return {"exit_code": Exit.INCOMPLETE, "message": message}

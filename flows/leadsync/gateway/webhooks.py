@@ -103,14 +103,14 @@ class Webhooks:
         if current and self._airtable.refresh_webhook(current["id"], enable=not current.get("areNotificationsEnabled")):
             return [*said, f"Airtable: webhook {current['id']} is in place, for another 7 days"]
         made, secret = self._airtable.add_webhook(callback, table)
-        self._remember(Known(made, secret, callback))
+        self._remember(Known(made, secret))
         return [*said, f"Airtable: webhook {made} made, to {callback}"]
 
     def _points_here(self, hook: dict[str, Any]) -> bool:
         return self._public_url is not None and hook.get("notificationUrl") == self._public_url + AIRTABLE_PATH
 
     def _remember(self, known: Known) -> None:
-        self._store.save_facts(known_key(self._settings), asdict(known))
+        self._store.facts.save(known_key(self._settings), asdict(known))
 
 
 def _is_ours(hook: dict[str, Any]) -> bool:

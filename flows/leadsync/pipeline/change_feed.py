@@ -78,7 +78,7 @@ class ChangeFeed:
         token = hashlib.sha256(settings.airtable_api_token.get_secret_value().encode()).hexdigest()
         asked = [settings.airtable_endpoint_url, token, settings.airtable_base_id, settings.airtable_table_name]
         self._asked = hashlib.sha256(json.dumps([*asked, *settings.columns.values()]).encode()).hexdigest()[:24]
-        facts = store.load_facts(self._key) or {}
+        facts = store.facts.load(self._key) or {}
         self._kept = Subscription(**{"asked": "", **{name: facts[name] for name in FACTS & facts.keys()}})
         self.note = self._kept.refused if self._kept.asked == self._asked else ""
 
@@ -138,7 +138,7 @@ class ChangeFeed:
 
     def _keep(self, subscription: Subscription) -> None:
         self._kept = subscription
-        self._store.save_facts(self._key, asdict(subscription))
+        self._store.facts.save(self._key, asdict(subscription))
 
     def _subscribe(self) -> Mark:
         """The webhook found again, or a new one; what stands in the way is told in `note`, and kept if it will stay."""

@@ -165,7 +165,7 @@ def _check_cards(settings: Settings, clients: Clients, seen: Seen) -> Iterator[F
 
 
 def _check_state(settings: Settings, clients: Clients) -> Iterator[Finding]:
-    where = clients.store.shown_url
+    where = clients.store.database.shown_url
     try:
         with pair_lock(clients.store, "validate"):
             yield Finding("state database", OK, f"{where} can be read and written")

@@ -27,7 +27,7 @@ class Clients:
         """Add the calls made since to the month's."""
         made, self.counted = self.airtable.calls - self.counted, self.airtable.calls
         if made:
-            self.store.add_calls(month_name(now_utc()), made)
+            self.store.calls.add(month_name(now_utc()), made)
 
 
 def now_utc() -> datetime.datetime:

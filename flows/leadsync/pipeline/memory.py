@@ -46,19 +46,19 @@ class Memory:
 
 def recall(store: StateStore, pair: str, checkup: Checkup) -> Memory:
     """The memory of a pair."""
-    kept = store.load_facts(_checks_key(pair)) or {}
+    kept = store.facts.load(_checks_key(pair)) or {}
     checks = {card_id: Check(float(at), str(status)) for card_id, (at, status) in kept.items()}
-    intents = store.load_intents(pair, IntentState.PENDING, IntentState.UNCHECKED)
+    intents = store.journal.load_intents(pair, IntentState.PENDING, IntentState.UNCHECKED)
     pending = [intent for intent in intents if intent.state is IntentState.PENDING]
     asks = any(intent.is_patch for intent in intents)
-    return Memory(store.load_base(pair), pending, store.load_seen(pair), checks, checkup, asks=asks)
+    return Memory(store.journal.load_base(pair), pending, store.snapshots.load(pair), checks, checkup, asks=asks)
 
 
 def keep_checks(store: StateStore, pair: str, checks: Mapping[str, Check]) -> None:
     """For the next run's memory; nothing is written if they are kept already."""
     key, facts = _checks_key(pair), {card_id: [check.at, check.status] for card_id, check in checks.items()}
-    if facts != (store.load_facts(key) or {}):
-        store.save_facts(key, facts)
+    if facts != (store.facts.load(key) or {}):
+        store.facts.save(key, facts)
 
 
 def _checks_key(pair: str) -> str:

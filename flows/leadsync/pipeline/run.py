@@ -133,7 +133,7 @@ class Run:
 
     def _end_told(self) -> None:
         if not self.options.dry_run:
-            self.clients.store.end_told(self.pair, self.run_id)
+            self.clients.store.journal.end_told(self.pair, self.run_id)
 
     def _find_rows(self, pair: Pair) -> Pair:
         """
@@ -143,7 +143,7 @@ class Run:
         leads is missing here, and none of its cards is archived or moved. A table that came back empty proves nothing:
         rows of a key that names no table stay where they are, and the guard against an empty side judges by them.
         """
-        known = self.clients.store.load_former(pair)
+        known = self.clients.store.keys.load_former(pair)
         if not known:
             return pair
         nothing = Memory(base_frame(), [], Seen())
@@ -159,13 +159,13 @@ class Run:
             if self.options.dry_run:
                 self.lent = held
             else:
-                self.clients.store.take_leads(held, pair)
+                self.clients.store.keys.take_leads(held, pair)
             return pair
         if former.table:
             self._note(f"Table {pair.table!r} is the one known as {former.table!r} so far; its state is kept.")
         if self.options.dry_run:
             return former
-        self.clients.store.take_over(former, pair, self.settings.trello_board_id)
+        self.clients.store.keys.take_over(former, pair, self.settings.trello_board_id)
         return pair
 
     def _find_behind_view(self, known: list[Rows]) -> Pair | None:
@@ -183,8 +183,8 @@ class Run:
         """A state that is another one than last time shows in this: it knows none of the cards that the sync made."""
         if cards:
             self._note(
-                f"{self.clients.store.shown_url} knows nothing yet of {cards} cards with the LeadID of a lead: these "
-                "are first matches. If an earlier run kept its state elsewhere, set SYNC_STATE_URL to that."
+                f"{self.clients.store.database.shown_url} knows nothing yet of {cards} cards with the LeadID of a "
+                "lead: these are first matches. If an earlier run kept its state elsewhere, set SYNC_STATE_URL to that."
             )
 
     def _note(self, text: str, lead_id: str = "", card_id: str = "") -> None:
@@ -197,7 +197,7 @@ class Run:
         if allowed is None:
             return False
         now = now_utc()
-        month = Month(start_of_month(now), self.clients.store.load_calls(month_name(now)), allowed)
+        month = Month(start_of_month(now), self.clients.store.calls.load(month_name(now)), allowed)
         due = month.due()
         if now < due:
             when = f"{month.told}, ahead of its pace; the next scheduled run is due at {due:%Y-%m-%d %H:%M} UTC."
@@ -217,7 +217,7 @@ class Run:
             return Outcome()
         self.clients.count()
         if planned.verdicts:  # agreed before anything is given back: what was edited since is then no conflict
-            self.clients.store.journal(self.pair, plan.base_updates, plan.forget, (), planned.verdicts)
+            self.clients.store.journal.enter(self.pair, plan.base_updates, plan.forget, (), planned.verdicts)
         if given_back := self._repair_earlier_writes():
             return Outcome(postponed=given_back)
         if plan.card_writes and not seen.lists_checked:
@@ -225,10 +225,10 @@ class Run:
             plan, seen = planned.plan, planned.seen
         target = self.target
         if plan.writes:
-            self.clients.store.forget_seen(self.pair, seen.feed)
+            self.clients.store.snapshots.forget(self.pair, seen.feed)
         leads_since = self.clients.airtable.clock if self.feed and self.feed.follows(seen.feed) else None
         intents = intents_of(plan, self.clients.trello.clock, self.run_id, self.board.lists, leads_since)
-        self.clients.store.journal(self.pair, plan.base_updates, plan.forget, intents)
+        self.clients.store.journal.enter(self.pair, plan.base_updates, plan.forget, intents)
         keep_checks(self.clients.store, self.pair, plan.checks)
         self._tell(plan, [])
         outcome = Outcome()
@@ -241,13 +241,13 @@ class Run:
                 self._take(outcome, self.steps.call(load_leads, *lead_args))
         finally:
             self._list(outcome.overwritten)
-        self.clients.store.drop_pending(target.pair, self.run_id, outcome.unclear)
+        self.clients.store.journal.drop_pending(target.pair, self.run_id, outcome.unclear)
         self._refuse_if_nothing_was_permitted(plan, outcome)
         seen = seen_after(seen, outcome.records, outcome.cards, target.board)
         if self.feed is not None:
             seen = self._check_leads(self.feed, seen, outcome)
         if not outcome.postponed:
-            self.clients.store.save_seen(self.pair, seen)
+            self.clients.store.snapshots.save(self.pair, seen)
         return outcome
 
     def _repair_earlier_writes(self) -> list[str]:
@@ -270,7 +270,7 @@ class Run:
     def _repair_leads(self, told: Sequence[LeadChange]) -> list[str]:
         """The same for leads, as far as Airtable has `told`. Returns: the leads concerned."""
         if self.feed is None:  # switched off since
-            self.clients.store.end_intents(unchecked_patches(self.target))
+            self.clients.store.journal.end_intents(unchecked_patches(self.target))
             return []
         repairs = repair_leads(told, self.feed.fields, self.clients.airtable, self.target)
         self._tell_repairs(repairs)
@@ -312,7 +312,7 @@ class Run:
 
     def _untold(self) -> list[Conflict]:
         """Conflicts settled by runs that were cut off before they could list them."""
-        rows = self.clients.store.load_intents(self.pair, IntentState.UNCHECKED, IntentState.CHECKED)
+        rows = self.clients.store.journal.load_intents(self.pair, IntentState.UNCHECKED, IntentState.CHECKED)
         return [conflict for row in rows if row.run != self.run_id for conflict in row.conflicts]
 
     def _plan(self, read: Read) -> Planned:
@@ -395,9 +395,9 @@ class Run:
         store, memory = self.clients.store, recall(self.clients.store, self.pair, self.checkup)
         base, intents = memory.base, memory.intents
         for former, lead_ids in self.lent.items():
-            rows = store.load_base(former.key)
+            rows = store.journal.load_base(former.key)
             base = overlay(base, rows[rows.index.isin(lead_ids)])
-            intents = [*intents, *(each for each in store.load_intents(former.key) if each.lead_id in lead_ids)]
+            intents = [*intents, *(each for each in store.journal.load_intents(former.key) if each.lead_id in lead_ids)]
         return replace(memory, base=base, intents=intents)
 
     def _extract(self, board: Board, memory: Memory, scope: Scope) -> tuple[LeadsRead, CardsRead]:
@@ -414,11 +414,11 @@ class Run:
         """Board and lists as the settings name them; asked for once, then known until something contradicts that."""
         named = [self.settings.trello_endpoint_url, self.settings.trello_board_id, self.settings.list_ids]
         self.digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:24]
-        resolved = self.clients.store.load_facts(self.digest) or {}
+        resolved = self.clients.store.facts.load(self.digest) or {}
         if resolved.keys() == Board.__dataclass_fields__.keys() and isinstance(resolved["lists"], dict):
             return Board(**resolved)
         board = self.clients.trello.fetch_board()
-        self.clients.store.save_facts(self.digest, vars(board))
+        self.clients.store.facts.save(self.digest, vars(board))
         return board
 
     def _resolve_again(self, besides: Collection[str] = ()) -> None:
@@ -426,7 +426,7 @@ class Run:
         board = self.clients.trello.fetch_board()
         board = replace(board, all_lists=sorted({*board.all_lists, *besides}))
         if board != self.board:
-            self.clients.store.save_facts(self.digest, vars(board))
+            self.clients.store.facts.save(self.digest, vars(board))
         self.board, self.lists_fresh = board, True
 
     def _mind_lists(self, memory: Memory, cards: CardsRead) -> None:

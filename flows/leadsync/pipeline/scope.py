@@ -94,12 +94,12 @@ def known_columns(airtable: Airtable, store: StateStore, asked: str, full_every:
     Cost: at most 1 request.
     """
     key, now = f"columns {asked}", time.time()
-    kept = store.load_facts(key)
+    kept = store.facts.load(key)
     if kept and 0 <= now - kept["asked_at"] < (full_every / 2 if along else full_every):
         return Columns(**kept)
     try:
         columns = Columns(now, airtable.fetch_computed())
     except TransientServiceError:
         columns = Columns(now, None)
-    store.save_facts(key, vars(columns))
+    store.facts.save(key, vars(columns))
     return columns

@@ -84,7 +84,7 @@ def without_others(
     if not named:
         return cards
     strange = {lead_id for lead_ids in named.values() for lead_id in lead_ids} - {*base.index, *leads.index}
-    theirs = store.known_elsewhere(pair, strange)
+    theirs = store.keys.known_elsewhere(pair, strange)
     others = [card_id for card_id, lead_ids in named.items() if lead_ids <= theirs]
     return replace(cards, cards=frame.drop(index=others))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from leadsync.errors import LeadsyncError
+from leadsync.errors import Exit, LeadsyncError
 
 Row = dict[str, Any]
 
@@ -42,7 +42,7 @@ class Report:
     calls: dict[str, int] = field(default_factory=lambda: {"airtable": 0, "trello": 0})
     read: dict[str, str] = field(default_factory=dict)  # airtable and trello -> full | delta
     seconds: float = 0.0
-    exit_code: int = 0
+    exit_code: Exit = Exit.DONE
     gave_back: bool = False  # a person's value was written back, which is no change
     title: str = "Completed"
     error: str = ""
@@ -88,7 +88,7 @@ class Report:
         """End with `error`; what was written before stays listed, and then the run counts as incomplete."""
         written = (bool(self.changes) or self.gave_back) and not self.dry_run
         self.error = str(error)
-        self.exit_code = 1 if written and error.exit_code != 4 else error.exit_code
+        self.exit_code = Exit.INCOMPLETE if written and error.exit_code != Exit.BUSY else error.exit_code
         self.title = "Incomplete" if written else error.title
         if written:
             self.error += " Before that, changes were written; they are listed, and the next run goes on from there."
@@ -98,9 +98,9 @@ class Report:
         self.skipped, self.title = why, "Skipped"
 
     def judge(self) -> None:
-        """Set exit code and title from what became of the writes (design section 11)."""
+        """Set exit code and title from what became of the writes; a finding that is listed is no failure."""
         if self.failures:
-            self.exit_code, self.title = 1, "Incomplete"
+            self.exit_code, self.title = Exit.INCOMPLETE, "Incomplete"
         elif self.conflicts or self.quarantine:
             self.title = "CompletedWithFindings"
 

@@ -12,13 +12,20 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from leadsync.errors import Exit
 from leadsync.report.report import Report, Row
 
 Cell = Callable[[Row], str]
 ROWS_SHOWN = 50
 """Rows of a table before it is cut with a count of the rest; --json has them all."""
 ARROWS = {"to_trello": "Airtable → Trello", "to_airtable": "Trello → Airtable"}
-STYLES = {0: "green", 1: "yellow", 2: "red", 3: "red", 4: "yellow"}
+STYLES = {
+    Exit.DONE: "green",
+    Exit.INCOMPLETE: "yellow",
+    Exit.MISCONFIGURED: "red",
+    Exit.REFUSED: "red",
+    Exit.BUSY: "yellow",
+}
 
 
 def show(report: Report, console: Console, seen_at: str = "") -> None:

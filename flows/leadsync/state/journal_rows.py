@@ -9,15 +9,8 @@ import sqlalchemy as sa
 
 from leadsync.core.journal import Intent, IntentState, Sent
 from leadsync.core.plan import Conflict
+from leadsync.state.database import json_object
 from leadsync.state.tables import intent_table
-
-
-def json_object(text: str) -> dict[str, Any]:
-    """Raises: ValueError if it is none; the database was damaged."""
-    found = json.loads(text)
-    if not isinstance(found, dict):
-        raise ValueError("damaged content")
-    return found
 
 
 def intent_of(row: sa.Row[Any]) -> Intent:
@@ -50,13 +43,13 @@ def row_of_intent(pair: str, intent: Intent) -> dict[str, Any]:
         "state": intent.state.value,
         "run": intent.run,
         "answered": intent.answered,
-        "sent": _sent_json(intent.sent),
+        "sent": sent_json(intent.sent),
         "undo": json.dumps(intent.undo),
         "conflicts": json.dumps([vars(conflict) for conflict in intent.conflicts]),
     }
 
 
-def _sent_json(sent: Sent) -> str:
+def sent_json(sent: Sent) -> str:
     """An empty object if nothing is known of what was sent."""
     kept = {"planned_from": dict(sent.planned_from), "cells": dict(sent.cells), "resent": sent.resent}
     return json.dumps(kept if sent.cells else {})

@@ -1,8 +1,8 @@
 """
 One run per pair at a time: a lock that dies with its holder, so that after a kill the next run starts at once.
 
-An operating-system file lock beside the SQLite file, an advisory lock on PostgreSQL; nothing that expires
-(design section 8.7). What is never here: waiting.
+An operating-system file lock beside the SQLite file, an advisory lock on PostgreSQL; nothing that expires.
+What is never here: waiting.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ def pair_lock(store: StateStore, pair: str) -> Iterator[StillHeld]:
     Yields: a check to call before writing; it raises StateStoreError if the lock was lost.
     Raises: BusyError that says who holds it and since when.
     """
-    take = _file_lock if store.is_sqlite else _advisory_lock
+    take = _file_lock if store.database.is_sqlite else _advisory_lock
     with take(store, pair) as still_held:
         holder = {
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "since": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         }
-        store.save_holder(pair, holder)
+        store.holders.save(pair, holder)
         yield still_held
 
 
 @contextlib.contextmanager
 def _file_lock(store: StateStore, pair: str) -> Iterator[StillHeld]:
     digest = hashlib.sha256(pair.encode()).hexdigest()[:16]
-    place = store.path.resolve() if store.path else Path(tempfile.gettempdir()) / "leadsync-memory"
+    place = store.database.path.resolve() if store.database.path else Path(tempfile.gettempdir()) / "leadsync-memory"
     lock = FileLock(f"{place}.{digest}.lock")
     try:
         lock.acquire(timeout=0)
@@ -65,7 +65,7 @@ def _file_lock(store: StateStore, pair: str) -> Iterator[StillHeld]:
 @contextlib.contextmanager
 def _advisory_lock(store: StateStore, pair: str) -> Iterator[StillHeld]:
     key = int.from_bytes(hashlib.sha256(pair.encode()).digest()[:8], "big", signed=True)
-    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with store.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if not connection.execute(sa.select(sa.func.pg_try_advisory_lock(key))).scalar():
             raise _busy(store, pair)
 
@@ -86,6 +86,6 @@ def _advisory_lock(store: StateStore, pair: str) -> Iterator[StillHeld]:
 
 
 def _busy(store: StateStore, pair: str) -> BusyError:
-    holder = store.load_holder(pair)
+    holder = store.holders.load(pair)
     who = f"process {holder['pid']} on {holder['host']} since {holder['since']}" if holder else "another process"
     return BusyError(f"Another sync of this pair is running: {who}. Nothing was done; wait for it to end.")

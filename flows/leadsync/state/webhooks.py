@@ -11,16 +11,15 @@ from leadsync.state.store import StateStore
 
 @dataclass(frozen=True)
 class Known:
-    """What the state database keeps of our Airtable webhook: its id, its secret (base64), where it points to."""
+    """What the state database keeps of our Airtable webhook: its id, and its secret (base64)."""
 
     airtable_id: str = ""
     airtable_secret: str = ""
-    airtable_url: str = ""
 
 
 def load_known(store: StateStore, settings: Settings) -> Known:
     """What is kept of the pair's Airtable webhook."""
-    facts = store.load_facts(known_key(settings)) or {}
+    facts = store.facts.load(known_key(settings)) or {}
     return Known(**{name: str(facts.get(name, "")) for name in Known.__dataclass_fields__})
 
 

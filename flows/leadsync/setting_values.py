@@ -1,0 +1,163 @@
+"""
+How the value of a setting may be written, and what it becomes. Each function raises ValueError that says what is
+allowed, and never tells a secret. What is never here: which setting has which value (see settings.py).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+import platformdirs
+from pydantic import SecretStr
+
+from leadsync.model import DEFAULT_STAGE_OF, StatusMap
+
+PROJECT = Path(__file__).resolve().parents[2]
+TOKEN_LENGTH = 16
+"""Fewest characters of SYNC_API_TOKEN."""
+BOARD_URL = re.compile(r"^https?://(?:www\.)?trello\.com/b/([0-9A-Za-z]{8})(?:[/?#].*)?$")
+SQLITE_FILE = re.compile(
+    r"(?P<kind>sqlite(?:\+\w+)?:///)(?!:memory:|[A-Za-z]:|\\)(?P<path>[^?]+)(?P<options>\?.*)?", re.DOTALL
+)
+"""A file's address; not one in memory, nor one with a drive or a share of Windows, which is never relative."""
+DURATION = re.compile(r"\s*(?P<number>\d+(\.\d+)?)\s*(?P<unit>[mhd]?)\s*")
+DURATION_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def public_url(value: str) -> str:
+    """An address under which webhooks can be received, without a slash at its end."""
+    text = value.strip().rstrip("/")
+    try:
+        parts = urlsplit(text)
+        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fine = False
+    if not fine or parts.query or parts.fragment or parts.username or not text.isascii() or " " in text:
+        raise ValueError(f"{value!r} is not an address to be reached at; allowed is https://host[:port][/path]")
+    return text
+
+
+def default_state_url() -> str:
+    """An SQLite file in the user's data folder."""
+    return f"sqlite:///{platformdirs.user_data_path('leadsync') / 'state.sqlite3'}"
+
+
+def state_url(value: str) -> str:
+    """
+    The address of a state database, an SQLite file's with its whole path.
+
+    A relative path is relative to the project and `~` is the home, so that the settings name the same state from
+    wherever a run is started. Any other address stays as it is.
+    """
+    text = value.strip()
+    found = SQLITE_FILE.fullmatch(text)
+    if found is None:
+        return text
+    path, options = found["path"], found["options"] or ""
+    if not path.startswith("file:") or not re.search(r"[?&]uri=(1|t|true|y|yes|on)(&|$)", options, re.IGNORECASE):
+        return f"{found['kind']}{_whole_path(path)}{options}"
+    path = path.removeprefix("file:")
+    if path.startswith((":memory:", "//")) or "mode=memory" in options:
+        return text
+    return f"{found['kind']}file:{quote(str(_whole_path(unquote(path))))}{options}"
+
+
+def _whole_path(path: str) -> Path:
+    """Raises: ValueError if a state lies where a relative path led to in earlier versions, and would be forgotten."""
+    expanded = os.path.expanduser(path)
+    if expanded.startswith("~"):
+        raise ValueError(f"{path!r} begins with a home that does not exist")
+    whole, left = Path(os.path.abspath(PROJECT / expanded)), Path(os.path.abspath(expanded))
+    if left.is_file() and not whole.exists():
+        raise ValueError(
+            f"a relative path is relative to the project, where {whole} does not exist; there is a state in {left}. "
+            "Move it there, or give the whole path"
+        )
+    return whole
+
+
+def endpoint_url(value: str) -> str:
+    """The address of an API, without a slash at its end."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ValueError(f"{value!r} is not an address; allowed is http(s)://host[:port]")
+    return value.rstrip("/")
+
+
+def base_id(value: str) -> str:
+    """The id of a base."""
+    if not re.fullmatch(r"\s*app[0-9A-Za-z]+\s*", value):
+        raise ValueError(f"{value!r} is not a base id; allowed is appXXXXXXXXXXXXXX, as in the base's address")
+    return value.strip()
+
+
+def board_id(value: str) -> str:
+    """A board's id or short link, also out of its address."""
+    value = value.strip()
+    if found := BOARD_URL.match(value):
+        return found.group(1)
+    if not re.fullmatch(r"[0-9A-Za-z]+", value):
+        raise ValueError(
+            f"{value!r} is not a board; allowed are its id (24 hex digits), its short link (8 characters) "
+            "or its address https://trello.com/b/…"
+        )
+    return value
+
+
+def credential(value: SecretStr | None) -> SecretStr | None:
+    """A key or token that fits into a header."""
+    if value is None:
+        return None
+    text = value.get_secret_value().strip()
+    if not text or not text.isascii() or not text.isprintable() or " " in text or '"' in text:
+        raise ValueError("it is empty or holds characters that no key or token has; paste it again")
+    return SecretStr(text)
+
+
+def api_token(value: SecretStr | None) -> SecretStr | None:
+    """A token that callers of the gateway show; long enough not to be guessed."""
+    if value is None:
+        return None
+    text = value.get_secret_value().strip()
+    if len(text) < TOKEN_LENGTH or not text.isascii() or not text.isprintable():
+        raise ValueError(
+            f"it must be at least {TOKEN_LENGTH} plain characters; make one with "
+            "`python -c 'import secrets; print(secrets.token_urlsafe(32))'`"
+        )
+    return SecretStr(text)
+
+
+def duration(value: Any) -> Any:
+    """`24h`, `90m`, `7d`, or a number of hours, as a timedelta; what is no text stays as it is."""
+    if not isinstance(value, str):
+        return value
+    found = DURATION.fullmatch(value)
+    if not found:
+        raise ValueError(f"{value!r} is not a duration; allowed is e.g. 24h, 90m or 7d")
+    return timedelta(**{DURATION_UNITS[found["unit"] or "h"]: float(found["number"])})
+
+
+def status_map(value: Any) -> Any:
+    """A JSON object as a StatusMap; what is no text stays as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        stage_of = json.loads(value, object_pairs_hook=_unique_keys)
+    except json.JSONDecodeError as exc:
+        raise ValueError(f"not JSON ({exc.msg}); allowed is e.g. {json.dumps(DEFAULT_STAGE_OF)}") from None
+    if not isinstance(stage_of, dict):
+        raise ValueError(f"not an object; allowed is e.g. {json.dumps(DEFAULT_STAGE_OF)}")
+    return StatusMap.from_stages(stage_of)
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    for index, (key, _) in enumerate(pairs):
+        if key in dict(pairs[:index]):
+            raise ValueError(f"status {key!r} is mapped twice")
+    return dict(pairs)

@@ -1,0 +1,152 @@
+"""
+The database itself: opened, its schema brought up to date, transactions, and errors in our words.
+
+SQLite by default, PostgreSQL for teams. What is never here: what is kept in it, but for its schema.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DatabaseError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.schema import CreateColumn
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
+
+from leadsync.errors import StateStoreError
+from leadsync.state.tables import SCHEMA_VERSION, metadata, schema_version
+
+LOCK_WAIT = 5.0
+"""Seconds to wait for another program's hold on an SQLite file."""
+
+
+class Database:
+    """
+    One state database. `url`: SQLAlchemy URL.
+
+    Raises: StateStoreError with a sentence when the database is locked, read-only, full, damaged, of a later schema,
+    or not a database; never with the URL's password.
+    """
+
+    def __init__(self, url: str) -> None:
+        with self.explained("opened"):
+            self.url = sa.make_url(url)
+            if self.url.drivername == "postgresql":
+                self.url = self.url.set(drivername="postgresql+psycopg")
+            if self.path is not None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+            wait = {"timeout": LOCK_WAIT} if self.is_sqlite else {"connect_timeout": 10}
+            self.engine = sa.create_engine(self.url, connect_args=wait)
+            if self.is_sqlite:
+                sa.event.listen(self.engine, "connect", _sqlite_pragmas)
+            for attempt in Retrying(
+                retry=retry_if_exception(_is_being_made),
+                stop=stop_after_delay(LOCK_WAIT),
+                wait=wait_fixed(0.1),
+                reraise=True,
+            ):
+                with attempt:
+                    self._open_schema()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the state is a file on this machine."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def path(self) -> Path | None:
+        """The SQLite file; None in memory or on a server."""
+        name = self.url.database or ":memory:"
+        if name.startswith("file:") and sa.util.asbool(self.url.query.get("uri", False)):
+            name = unquote(urlsplit(name).path)
+        in_memory = name == ":memory:" or self.url.query.get("mode") == "memory"
+        return None if in_memory or not self.is_sqlite else Path(name)
+
+    @property
+    def shown_url(self) -> str:
+        """The address without password and options, which may hold another."""
+        return self.url.set(query={}).render_as_string(hide_password=True)
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection to read with."""
+        with self.explained("read"), self.engine.connect() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """One transaction: all that is written with the connection is there at the end, or nothing."""
+        with self.explained("written"), self.engine.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def explained(self, verb: str) -> Iterator[None]:
+        """Whatever goes wrong inside becomes a sentence. `verb`: what could not be done with the database."""
+        try:
+            yield
+        except NoSuchModuleError:
+            raise StateStoreError(
+                "SYNC_STATE_URL: no such kind of database; use sqlite:///… or postgresql://…."
+            ) from None
+        except ModuleNotFoundError as exc:
+            raise StateStoreError(f"SYNC_STATE_URL needs {exc.name}; start with `uv run --extra postgres`.") from None
+        except (SQLAlchemyError, OSError, ValueError) as exc:
+            where = self.shown_url if hasattr(self, "url") else "SYNC_STATE_URL"
+            cause = exc.orig if isinstance(exc, DatabaseError) else exc
+            first_line = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
+            raise StateStoreError(
+                f"The state database {where} could not be {verb} ({first_line}). Check SYNC_STATE_URL, the file's "
+                "rights, the disk's space, and that no other program holds it."
+            ) from None
+
+    def _open_schema(self) -> None:
+        with self.engine.begin() as connection:
+            known = sa.inspect(connection).has_table(schema_version.name)
+            version = connection.execute(sa.select(schema_version.c.version)).scalar() if known else None
+            if version is None:
+                metadata.create_all(connection)
+                connection.execute(sa.insert(schema_version).values(version=SCHEMA_VERSION))
+            elif version < SCHEMA_VERSION:  # so far each has only added tables and columns
+                metadata.create_all(connection)
+                _add_missing_columns(connection)
+                connection.execute(sa.update(schema_version).values(version=SCHEMA_VERSION))
+            elif version > SCHEMA_VERSION:
+                raise StateStoreError(
+                    f"The state database has schema version {version}, this program knows {SCHEMA_VERSION}; nothing "
+                    "was written. Update the program, or point SYNC_STATE_URL to another database."
+                )
+
+
+def _is_being_made(error: BaseException) -> bool:
+    """Another first run is just making the tables; SQLite commits them one by one."""
+    return isinstance(error, DatabaseError) and "already exists" in str(error)
+
+
+def _sqlite_pragmas(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()
+
+
+def _add_missing_columns(connection: sa.Connection) -> None:
+    """Columns that a database made by an earlier release lacks."""
+    for table in metadata.tables.values():
+        known = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in known:
+                definition = CreateColumn(column).compile(connection)
+                connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN {definition}"))
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """What a column holds. Raises: ValueError if it is none; the database was damaged."""
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError("damaged content")
+    return found

@@ -1,0 +1,93 @@
+"""
+Rows of one pair under another key: found, told apart, taken over.
+
+A pair's key names base, table and board. What is never here: which key is whose (see pair.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from leadsync.state.database import Database
+from leadsync.state.facts import rename_facts
+from leadsync.state.pair import Pair, Rows
+from leadsync.state.snapshots import marks_key
+from leadsync.state.tables import base_table, facts_table, holder_table, intent_table, metadata
+
+IDS_ASKED = 500
+"""Ids in one query."""
+
+
+class PairKeys:
+    """Which keys know which leads, in base and journal."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def load_former(self, pair: Pair) -> list[Rows]:
+        """What other keys of the same base and board know; nothing once `pair` has rows of its own."""
+        with self._database.reading() as connection:
+            if any(connection.execute(_any_of(table, pair.key)).first() for table in (base_table, intent_table)):
+                return []
+            present: dict[str, set[str]] = {}
+            absent: dict[str, set[str]] = {}
+            ours = base_table.c.pair.startswith(f"{pair.base_id}/", autoescape=True)
+            query = sa.select(base_table.c.pair, base_table.c.lead_id, base_table.c.lead_presence).where(ours)
+            for key, lead_id, presence in connection.execute(query):
+                (present if presence == "present" else absent).setdefault(key, set()).add(lead_id)
+            ours = intent_table.c.pair.startswith(f"{pair.base_id}/", autoescape=True)
+            for key, lead_id in connection.execute(sa.select(intent_table.c.pair, intent_table.c.lead_id).where(ours)):
+                present.setdefault(key, set()).add(lead_id)
+        keys = sorted(present.keys() | absent.keys())
+        rows = [Rows(Pair.of(key), frozenset(present.get(key, ())), frozenset(absent.get(key, ()))) for key in keys]
+        return [each for each in rows if each.pair.lock == pair.lock]
+
+    def take_over(self, former: Pair, pair: Pair, board: str) -> None:
+        """
+        Rename a key, in one transaction: base, intents, items seen, and facts. `board` as the settings name it.
+
+        The holder stays: it is the lock's, which both keys share.
+        """
+        with self._database.writing() as connection:
+            for table in metadata.sorted_tables:
+                if "pair" in table.c and table is not holder_table:
+                    connection.execute(sa.delete(table).where(table.c.pair == pair.key))
+                    connection.execute(sa.update(table).where(table.c.pair == former.key).values(pair=pair.key))
+            connection.execute(sa.delete(facts_table).where(facts_table.c.key == marks_key(pair.key)))
+            for of, to in ((former, pair), (replace(former, board_id=board), replace(pair, board_id=board))):
+                rename_facts(connection, of.key, to.key)
+
+    def take_leads(self, leads_of: Mapping[Pair, Collection[str]], pair: Pair) -> None:
+        """In one transaction: rows of base and journal that other keys hold of these leads."""
+        with self._database.writing() as connection:
+            for former, lead_ids in leads_of.items():
+                for table in (base_table, intent_table):
+                    for some in _in_parts(lead_ids):
+                        theirs = (table.c.pair == former.key) & table.c.lead_id.in_(some)
+                        connection.execute(sa.update(table).where(theirs).values(pair=pair.key))
+
+    def known_elsewhere(self, pair: str, lead_ids: Collection[str]) -> set[str]:
+        """Those of the leads that other pairs on the same board know, be it of another base."""
+        found: set[str] = set()
+        with self._database.reading() as connection:
+            for table in (base_table, intent_table):
+                others = table.c.pair.endswith(f"/{Pair.of(pair).board_id}", autoescape=True)
+                query = sa.select(table.c.lead_id).where(others, table.c.pair != pair)
+                for some in _in_parts(lead_ids):
+                    found |= set(connection.execute(query.where(table.c.lead_id.in_(some))).scalars())
+        return found
+
+
+def _any_of(table: sa.Table, pair: str) -> sa.Select[Any]:
+    """A query that finds something if the pair has any row here."""
+    return sa.select(sa.literal(1)).select_from(table).where(table.c.pair == pair).limit(1)
+
+
+def _in_parts(lead_ids: Collection[str]) -> Iterator[list[str]]:
+    """So many ids at a time as a statement takes."""
+    ordered = sorted(lead_ids)
+    yield from (ordered[start : start + IDS_ASKED] for start in range(0, len(ordered), IDS_ASKED))
