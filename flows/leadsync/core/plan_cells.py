@@ -37,7 +37,7 @@ def _resolve(row: LeadRow, draft: Draft, cell: str, airtable: str, trello: str, 
     decision = row.decided.decision.cells[cell]
     if decision is not CellDecision.CONFLICT:
         return decision
-    decision, resolution = RESOLUTIONS[ConflictPolicy(row.rules.conflict)]
+    decision, resolution = RESOLUTIONS[row.rules.conflict]
     kind = "conflict" if agreed else "first match"
     conflict = Conflict(row.lead_id, row.card_id, cell, airtable, trello, kind, resolution)
     row.plan.conflicts.append(conflict)
