@@ -63,7 +63,7 @@ def witnessed(
     """
     (lead id, cell) of those intents whose value the action feed shows as one that somebody replaced since then.
 
-    `actions`: as Trello.fetch_actions. `lists`: stage -> list id.
+    `actions`: as fetch_actions. `lists`: stage -> list id.
     """
     replaced: dict[tuple[Any, str, Any], float] = {}  # newest first, so the first of a kind is the latest
     for action in actions:
