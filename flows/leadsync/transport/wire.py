@@ -42,7 +42,7 @@ class Wire(BaseAdapter):
 
     `hosts` maps hosts a client has hard-coded to the endpoint from the settings. `secrets` are blotted out of
     every text that leaves here. `adapter`: what really sends. Attributes: `server_time`, the service's clock at its
-    last answer, rounded down to `time_step` [s since 1970], 0 if it never said.
+    last answer, rounded down [s since 1970], 0 if it never said.
     Raises (from `send`): the LeadsyncErrors of errors.py, never an exception of requests or urllib3.
     """
 
@@ -57,7 +57,7 @@ class Wire(BaseAdapter):
         adapter: BaseAdapter | None = None,
     ) -> None:
         super().__init__()
-        self.service, self.pacing, self.server_time, self.time_step = service, Pacing(pace, clock), 0.0, 1.0
+        self.service, self.pacing, self.server_time = service, Pacing(pace, clock), 0.0
         self._secrets, self._hosts, self._clock = secrets, dict(hosts or {}), clock
         self._timeout = (CONNECT_TIMEOUT, read_timeout)
         self._adapter = adapter or HTTPAdapter(pool_maxsize=8)
@@ -168,8 +168,7 @@ class Wire(BaseAdapter):
         with contextlib.suppress(ValueError):
             exact = stated.isdigit()
             told = int(stated) / 1000 if exact else parsedate_to_datetime(date).timestamp()
-            step = 0.001 if exact else 1.0
-            self.server_time, self.time_step, self._own.answered = told, step, told + step
+            self.server_time, self._own.answered = told, told + (0.001 if exact else 1.0)
 
     def _checked(self, request: requests.PreparedRequest, response: requests.Response) -> requests.Response:
         try:
