@@ -13,15 +13,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 import requests
 import uvicorn
 from gateway_process import TOKEN, free_port
-from harness import World, unpaced_wire
+from harness import World
 
 from leadsync.gateway.access import Gate
 from leadsync.gateway.app import build_app
@@ -174,9 +172,7 @@ class Instant:
         self.gate = Gate(trigger=Trigger(self._run, settle), inbox=inbox, host="127.0.0.1")
 
     def _run(self, run: SyncRun) -> dict[str, Any]:
-        wire = partial(unpaced_wire, clock=self.world.clock)
-        with patch("leadsync.airtable.client.Wire", wire), patch("leadsync.trello.client.Wire", wire):
-            report = run_sync(self.settings, run.options)
+        report = run_sync(self.settings, run.options, transport=self.world.transport)
         self.reports.append(report)
         told: dict[str, Any] = json.loads(report.as_json())
         return told

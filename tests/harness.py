@@ -26,7 +26,8 @@ from leadsync.pipeline.steps import Options, Steps
 from leadsync.report.report import Report
 from leadsync.settings import Settings
 from leadsync.transport.pacing import Pace
-from leadsync.transport.wire import Wire
+from leadsync.transport.service import Service
+from leadsync.transport.wire import Transport, Wire
 
 STAGE_OF = {"NEW": "TODO", "CONTACTED": "IN_PROGRESS", "QUALIFIED": "DONE", "LOST": "DONE"}
 STATUS_FOR = {"TODO": "NEW", "IN_PROGRESS": "CONTACTED", "DONE": "QUALIFIED"}
@@ -47,7 +48,7 @@ class SkippedTime:
         self.waited += seconds
 
 
-def unpaced_wire(service: str, pace: Pace, **more: Any) -> Wire:
+def unpaced_wire(service: Service, pace: Pace, **more: Any) -> Wire:
     """The product's transport, its pace apart: the emulator is as fast as it is asked."""
     return Wire(service, Pace(limit=10_000, seconds=1, penalty=pace.penalty), **more)
 
@@ -91,6 +92,11 @@ class World:
         values = {name.lower(): value for name, value in (self.env | changes).items() if value is not None}
         return Settings(_env_file=None, **values)  # type: ignore[arg-type,call-arg]
 
+    @property
+    def transport(self) -> Transport:
+        """How runs reach the services."""
+        return partial(unpaced_wire, clock=self.clock, read_timeout=self.read_timeout)
+
     def sync(
         self,
         *,
@@ -104,15 +110,13 @@ class World:
         """One run, in process and without Prefect; None lets any exit code pass."""
         self.emulator.clear_requests()
         self.emulator.clock.advance(self.pause)
-        wire = partial(unpaced_wire, clock=self.clock, read_timeout=self.read_timeout)
         options = Options(dry_run=dry_run, allow_mass_change=allow_mass_change, read=Read(read), paced=paced)
         with (
-            patch("leadsync.airtable.client.Wire", wire),
-            patch("leadsync.trello.client.Wire", wire),
             patch("leadsync.apply.cards.WRITERS", 1 if self.ordered else 4),
             patch("leadsync.apply.leads.WRITERS", 1 if self.ordered else 2),
         ):
-            report = run_sync(self.settings(**changes), options, Steps(submit=in_turn) if self.ordered else Steps())
+            steps = Steps(submit=in_turn) if self.ordered else Steps()
+            report = run_sync(self.settings(**changes), options, steps, self.transport)
         assert exit_code in (None, report.exit_code), report.message
         return report
 

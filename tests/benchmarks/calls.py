@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from unittest.mock import patch
 
 import requests
 from harness import SkippedTime, unpaced_wire
@@ -105,9 +104,7 @@ def _counted(leads: int, what: str, emulator: Emulator, run: Callable[[], None],
 
 def _sync(settings: Settings, read: Read = Read.FULL) -> None:
     """One run for which waiting takes no time: the calls are counted here, not the seconds."""
-    wire = partial(unpaced_wire, clock=SkippedTime())
-    with patch("leadsync.airtable.client.Wire", wire), patch("leadsync.trello.client.Wire", wire):
-        report = run_sync(settings, Options(read=read))
+    report = run_sync(settings, Options(read=read), transport=partial(unpaced_wire, clock=SkippedTime()))
     assert report.exit_code == 0, report.message
 
 

@@ -99,7 +99,7 @@ def test_second_run_says_who_holds_the_lock(command, emulator, configured):
 
 def test_service_out_of_reach_is_incomplete(command, monkeypatch):
     """Exit code 1 and where it was looked for."""
-    monkeypatch.setattr("leadsync.transport.wire.ATTEMPTS", 1)
+    monkeypatch.setattr("leadsync.transport.failures.ATTEMPTS", 1)
     monkeypatch.setattr("sync.TASKS", {step: task.with_options(retries=0) for step, task in door.TASKS.items()})
     monkeypatch.setenv("AIRTABLE_ENDPOINT_URL", "http://127.0.0.1:9")
     code, printed = command("--json")

@@ -143,7 +143,7 @@ def test_more_payloads_than_fifty_cost_a_request_each_fifty(world):
 
 def test_more_payloads_than_a_run_reads_lead_to_a_full_read(world, monkeypatch):
     """The rest is told to the next run."""
-    monkeypatch.setattr("leadsync.airtable.client.PAYLOAD_PAGES", 1)
+    monkeypatch.setattr("leadsync.airtable.feed.PAYLOAD_PAGES", 1)
     lead, other = world.airtable.records()
     for number in range(60):
         world.airtable.edit(lead, name=f"Name {number}")
@@ -687,7 +687,7 @@ def test_edit_while_a_give_back_was_cut_off_is_an_edit(world, policy, second):
     world.trello.move(world.card(lead)["id"], "DONE")
     edit_before(world, "PATCH", lambda: world.airtable.edit(lead, status="CONTACTED"))
     with (
-        patch("leadsync.airtable.client.Airtable.give_back", side_effect=KeyboardInterrupt),
+        patch("leadsync.apply.repair_leads.give_back", side_effect=KeyboardInterrupt),
         pytest.raises(KeyboardInterrupt),
     ):
         world.sync(SYNC_CONFLICT=policy)

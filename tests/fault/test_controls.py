@@ -12,6 +12,7 @@ import pytest
 from harness import findings, world
 
 from emulator import Fault
+from leadsync.airtable import writing
 from leadsync.airtable.client import Airtable
 from leadsync.apply import card_parts, leads, repair
 from leadsync.errors import UnclearWriteError
@@ -24,6 +25,7 @@ from leadsync.state.journal import Journal
 from leadsync.state.lock import pair_lock
 from leadsync.state.store import StateStore
 from leadsync.trello.board import CardsRead
+from leadsync.trello.writing import create_card
 
 __all__ = ["world"]
 
@@ -142,10 +144,10 @@ def post_again_blindly(write, cells, trello, board):
     """Without a look at the board."""
     for _ in range(3):
         try:
-            return trello.create_card(cells)
+            return create_card(trello, cells)
         except UnclearWriteError:
             continue
-    return trello.create_card(cells)
+    return create_card(trello, cells)
 
 
 @contextmanager
@@ -193,14 +195,14 @@ def no_journal():
 
 
 def put_of_all_fields():
-    def put(self, updates):
+    def put(airtable, updates):
         records = [
-            {"id": lead_id, "fields": {self._columns[ours]: value for ours, value in cells.items()}}
+            {"id": lead_id, "fields": {airtable.columns.names[ours]: value for ours, value in cells.items()}}
             for lead_id, cells in updates.items()
         ]
-        return [dict(record) for record in self._table.batch_update(records, replace=True)]
+        return [dict(record) for record in airtable.table.batch_update(records, replace=True)]
 
-    return patch.object(Airtable, "_patch", put)
+    return patch.object(writing, "_patch", put)
 
 
 def deletion_from_a_short_page():

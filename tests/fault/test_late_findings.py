@@ -125,7 +125,7 @@ def test_overwritten_edit_is_found_behind_more_cards_than_a_page_of_the_feed(wor
     for lead in leads:
         world.airtable.edit(lead, status="CONTACTED", name="Renamed")
     just_before_put(world, moved_and_renamed(world, leads[0]))
-    with patch("leadsync.trello.client.PAGE", 10), patch("leadsync.apply.cards.WRITERS", 1):
+    with patch("leadsync.trello.feed.PAGE", 10), patch("leadsync.apply.cards.WRITERS", 1):
         conflicts = world.sync().conflicts
     assert {row[0] for row in findings(conflicts, leads[0])} == {"status", "name"}
 

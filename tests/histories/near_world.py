@@ -20,12 +20,15 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 from harness import FAST, World
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter
 
 from emulator import Emulator, Fault, ManualClock
 from emulator.wire.faults import BEFORE_EXECUTION
 from emulator.wire.messages import Request, parse_body, parse_query
 from leadsync.report.report import Report
+from leadsync.transport.pacing import Pace
+from leadsync.transport.service import Service
+from leadsync.transport.wire import Transport, Wire
 
 Before = Callable[[Request, int], Fault | None]
 After = Callable[[Request, bool], None]
@@ -54,14 +57,14 @@ class ServiceTime:
             act()
 
 
-class NoLimit:
-    """The emulator is as fast as it is asked."""
+class Near(BaseAdapter):
+    """Asks without a socket."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        pass
+    def __init__(self, ask: Callable[[requests.PreparedRequest], requests.Response]) -> None:
+        self._ask = ask
 
-    def try_acquire(self, *args: Any, **kwargs: Any) -> bool:
-        return True
+    def send(self, request: requests.PreparedRequest, *_args: Any, **_more: Any) -> requests.Response:
+        return self._ask(request)
 
     def close(self) -> None:
         pass
@@ -88,12 +91,18 @@ class NearWorld(World):
         self.after: After = lambda request, took_effect: None
         self._dead = False
 
+    @property
+    def transport(self) -> Transport:
+        def near(service: Service, pace: Pace, **more: Any) -> Wire:
+            unlimited, adapter = Pace(limit=0, seconds=1, penalty=pace.penalty), Near(self._send)
+            return Wire(service, unlimited, clock=self.clock, read_timeout=self.read_timeout, adapter=adapter, **more)
+
+        return near
+
     def sync(self, **options: Any) -> Report:
         """One run; raises Killed after which the state is what stood on the disk at that moment."""
         self._dead = False
         with (
-            patch.object(HTTPAdapter, "send", lambda _, request, *args, **kwargs: self._send(request)),
-            patch("leadsync.transport.wire.Limiter", NoLimit),
             patch("time.time", self.emulator.clock.now),
         ):
             try:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import ExitStack
 from functools import partial
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from harness import World
@@ -16,6 +14,7 @@ from leadsync.pipeline.run import run_sync
 from leadsync.pipeline.steps import Options
 from leadsync.report.report import Report
 from leadsync.transport.pacing import Pace
+from leadsync.transport.service import Service
 from leadsync.transport.wire import Wire
 
 DEFAULT_PACE = {"AIRTABLE_REQUESTS_PER_SECOND": None, "TRELLO_REQUESTS_PER_10_SECONDS": None}
@@ -63,14 +62,11 @@ class Limited(World):
         self.emulator.clear_requests()
         factor = getattr(clock, "factor", 1)
 
-        def wire(service: str, pace: Pace, **more: Any) -> Wire:
+        def wire(service: Service, pace: Pace, **more: Any) -> Wire:
             paced = Pace(pace.limit, pace.seconds / factor, pace.penalty, pace.allowed)
             return Wire(service, paced, clock=clock, **more)
 
-        with ExitStack() as stack:
-            for module in ("airtable", "trello"):
-                stack.enter_context(patch(f"leadsync.{module}.client.Wire", wire))
-            return run_sync(self.settings(**(DEFAULT_PACE | changes)), Options())
+        return run_sync(self.settings(**(DEFAULT_PACE | changes)), Options(), transport=wire)
 
     def arrivals(self, service: str, writes: bool | None = None) -> list[float]:
         """When the requests of the last run arrived."""

@@ -10,16 +10,13 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import pandas as pd
 import pytest
-from harness import STAGE_OF, World, markers, unpaced_wire
+from harness import STAGE_OF, World, markers
 from hypothesis import HealthCheck, currently_in_test_context, given, note, settings
 from hypothesis import strategies as st
 
@@ -37,6 +34,7 @@ from leadsync.pipeline.scope import Scope, scope_of
 from leadsync.pipeline.steps import join_and_diff
 from leadsync.report.report import Report
 from leadsync.state.pair import Pair
+from leadsync.trello.setup import fetch_board
 
 NAMES = ("Ada", "Bob", "Zoë | *x*", None)
 TITLES = ("Ada", "Card", "ada@example.com", "")
@@ -297,8 +295,8 @@ class People:
 def outlook(world: World, scope: Scope | None) -> tuple[str, pd.DataFrame, pd.DataFrame, Plan]:
     """How both sides were read, what came, and what would be done about it; nothing is written or remembered."""
     settings_now = world.settings()
-    with patched(world), open_clients(settings_now) as clients:
-        board = clients.trello.fetch_board()
+    with open_clients(settings_now, world.transport) as clients:
+        board = fetch_board(clients.trello)
         place = settings_now.airtable_base_id, settings_now.airtable_table_name, board.board_id
         store, pair = clients.store, Pair(*place).key
         memory = recall(store, pair, Checkup())
@@ -313,13 +311,6 @@ def outlook(world: World, scope: Scope | None) -> tuple[str, pd.DataFrame, pd.Da
         how = f"leads {'full' if leads.whole else 'delta'}, cards {'delta' if cards.delta else 'full'}"
         assert cards.total in (-1, open_cards(world))
         return how, leads.leads, cards.cards, plan
-
-
-@contextmanager
-def patched(world: World) -> Iterator[None]:
-    wire = partial(unpaced_wire, clock=world.clock, read_timeout=world.read_timeout)
-    with patch("leadsync.airtable.client.Wire", wire), patch("leadsync.trello.client.Wire", wire):
-        yield
 
 
 def open_cards(world: World) -> int:
@@ -361,7 +352,7 @@ def play(history: list[Step], generous: bool, services: dict[str, Any], policy: 
     if currently_in_test_context():
         note(f"{history}, {generous}, {services}, {policy!r}")
     pages = (lambda items, page: 1_000) if generous else pages_of
-    with tempfile.TemporaryDirectory() as folder, patch("leadsync.trello.client.pages_of", pages):
+    with tempfile.TemporaryDirectory() as folder, patch("leadsync.trello.feed.pages_of", pages):
         world = World(Path(folder), ordered=True, env=env, clock=ManualClock(), **services)
         world.env["SYNC_CONFLICT"] = policy
         world.pause = 0.0

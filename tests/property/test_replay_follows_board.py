@@ -123,9 +123,9 @@ class ModelBoard:
         """The feed's answer, parsed."""
         return [Action.of(item) for item in self.answer_feed(*asked, **bounds)]
 
-    def answer_feed(self, board: Board, kinds: str, limit: int, since: str = "") -> list[dict[str, Any]]:
+    def answer_feed(self, trello: Trello, board: Board, kinds: str, since: str = "") -> list[dict[str, Any]]:
         shown = [told for visible, told in reversed(self.feed) if visible <= self.now]
-        return [told for told in shown if told["type"] in kinds.split(",") and told["date"] > since][:limit]
+        return [told for told in shown if told["type"] in kinds.split(",") and told["date"] > since][:1_000]
 
     def answer_card(self, card_id: str) -> dict[str, Any] | None:
         self.asked.append(card_id)
@@ -153,8 +153,7 @@ class Reader:
     def __init__(self, model: ModelBoard, known: set[str]) -> None:
         self.model, self.known = model, known
         self.trello = Trello(SETTINGS)
-        self.trello._feed = model.actions  # type: ignore[method-assign]
-        self.trello._look_up = model.answer_card  # type: ignore[method-assign]
+        self.trello.look_up = model.answer_card  # type: ignore[method-assign]
         self.trello._card_page = model.answer_page  # type: ignore[method-assign]
         rows = {f"rec{number:014}": (key, "present", "open") for number, key in enumerate(sorted(known))}
         frame = base_frame().reindex(list(rows))
@@ -170,7 +169,10 @@ class Reader:
         self.trello.wire.server_time = self.model.now
         before = self.memory.seen
         scope = Scope(cards_delta=bool(before.full_at) and not whole)
-        with patch("leadsync.trello.client.pages_of", lambda *_: 1_000):
+        with (
+            patch("leadsync.trello.feed.pages_of", lambda *_: 1_000),
+            patch("leadsync.trello.feed._actions", self.model.actions),
+        ):
             self.cards = extract_cards(self.trello, BOARD, self.memory, scope)
         self.deltas, self.reads = self.deltas + self.cards.delta, self.reads + 1
         self.deleted |= {*self.cards.deleted}

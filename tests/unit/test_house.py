@@ -37,6 +37,7 @@ EMULATOR_FLOOR_OF = {
     )
     for name in names
 }
+IN_BOTH_CLIENTS = {"client.py", "feed.py", "refusals.py", "setup.py", "webhooks.py", "writing.py"}
 IN_BOTH_SERVICES = {
     "account.py",
     "call.py",
@@ -162,10 +163,13 @@ def test_emulator_imports_downwards():
     assert upwards == set()
 
 
-def test_emulated_services_have_the_same_files():
+@pytest.mark.parametrize(
+    ("house", "in_both"), [("emulator", IN_BOTH_SERVICES), ("leadsync", IN_BOTH_CLIENTS)], ids=["emulator", "leadsync"]
+)
+def test_services_have_the_same_files(house, in_both):
     """Who knows one service finds the way in the other: what both do is in files of the same names."""
-    airtable, trello = ({path.name for path in (EMULATOR / name).glob("*.py")} for name in ("airtable", "trello"))
-    assert (airtable & trello) - {"__init__.py"} == IN_BOTH_SERVICES
+    airtable, trello = ({path.name for path in (FLOWS / house / name).glob("*.py")} for name in ("airtable", "trello"))
+    assert (airtable & trello) - {"__init__.py"} == in_both
 
 
 @pytest.mark.parametrize("path", EVERY_FILE, ids=by_name)

@@ -7,12 +7,14 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
 
+from leadsync.airtable.refusals import AIRTABLE
 from leadsync.errors import (
     ConfigurationError,
     DeadTokenError,
@@ -23,10 +25,14 @@ from leadsync.errors import (
     TransientServiceError,
     UnclearWriteError,
 )
+from leadsync.transport.failures import ATTEMPTS, SLOW_ATTEMPTS
 from leadsync.transport.pacing import Pace
-from leadsync.transport.wire import ATTEMPTS, SLOW_ATTEMPTS, Wire, session
+from leadsync.transport.wire import Wire, session
+from leadsync.trello.refusals import TRELLO
 
 SECRET = "patSecret0123456789"
+SERVICE = replace(AIRTABLE, left_header=TRELLO.left_header, window_header=TRELLO.window_header)
+"""One that tells whatever one of the two tells."""
 SENT_AGAIN = ("GET", "PUT")
 JSON = "application/json; charset=utf-8"
 
@@ -146,7 +152,7 @@ stalling = pytest.mark.parametrize("read_timeout", [SHORT])
 
 @pytest.fixture
 def wire(clock, read_timeout):
-    return Wire("Airtable", Pace(1000, 1, penalty=30), (SECRET,), clock=clock, read_timeout=read_timeout)
+    return Wire(SERVICE, Pace(1000, 1, penalty=30), (SECRET,), clock=clock, read_timeout=read_timeout)
 
 
 @pytest.fixture
@@ -346,7 +352,7 @@ def test_window_eaten_up_by_others_is_waited_out(call, clock, headers, pause):
 
 def test_pace_is_kept(server):
     """No more than the allowed number of requests in a window."""
-    wire = Wire("Trello", Pace(3, 0.25, penalty=10), ())
+    wire = Wire(TRELLO, Pace(3, 0.25, penalty=10), ())
     began = time.monotonic()
     with session(wire, {}) as http:
         http.trust_env = False
@@ -401,11 +407,11 @@ def test_patch_is_not_sent_in_a_pause_that_another_request_caused(call, server, 
 
 def test_patch_that_queued_into_a_pause_is_handed_back(server, clock):
     """The pause began while it waited for its turn."""
-    wire = Wire("Airtable", Pace(1, 0.3, penalty=30), (), clock=clock)
+    wire = Wire(AIRTABLE, Pace(1, 0.3, penalty=30), (), clock=clock)
     with session(wire, {}) as http:
         http.trust_env = False
         http.get(server.url)
-        threading.Timer(0.1, wire._pause_all, [30]).start()
+        threading.Timer(0.1, wire.pacing.pause, [30]).start()
         with pytest.raises(ReadAgainError):
             http.patch(server.url)
     assert [seen[0] for seen in server.seen] == ["GET"]
@@ -417,8 +423,7 @@ def test_patch_that_queued_into_a_pause_is_handed_back(server, clock):
 @pytest.fixture
 def told_wire(clock):
     """A wire that knows which refusal is about the token."""
-    about_token = lambda refused: "AIRTABLE_API_TOKEN" if refused.status == 401 else ""  # noqa: E731
-    return Wire("Airtable", Pace(1000, 1, penalty=30), (SECRET,), clock=clock, credential=about_token)
+    return Wire(AIRTABLE, Pace(1000, 1, penalty=30), (SECRET,), clock=clock)
 
 
 def test_token_refused_after_a_success_has_died(told_wire, server):
@@ -487,6 +492,20 @@ def test_refusal_carries_kind_and_text_of_any_envelope(call, wire, clock, method
     assert clock.slept == []
 
 
+@pytest.mark.parametrize(
+    "envelope", ["plain-text", "message-beside", "message-alone", "json-string", "no-json", "empty"]
+)
+def test_trello_refuses_in_envelopes_of_its_own(server, clock, envelope):
+    status, line, kind, text = ENVELOPES[envelope]
+    server.script = [line]
+    with session(Wire(TRELLO, Pace(1000, 1, penalty=10), (), clock=clock), {}) as http:
+        http.trust_env = False
+        with pytest.raises(ServiceRefusedError) as caught:
+            http.get(server.url)
+    assert (caught.value.service, caught.value.status) == ("Trello", status)
+    assert (caught.value.kind, caught.value.text) == (kind, text)
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 414, 422, 431])
 def test_refusal_is_not_retried(call, wire, status):
     """The service understood and said no."""
@@ -546,7 +565,7 @@ def test_secret_is_not_in_other_errors(call, fault):
 
 def test_redact_takes_every_secret_out():
     """Each, and wherever it stands."""
-    wire = Wire("Trello", Pace(1, 1, 1), ("one1", "two2"))
+    wire = Wire(TRELLO, Pace(1, 1, 1), ("one1", "two2"))
     assert wire.redact("one1 and two2, one1") == "*** and ***, ***"
 
 
@@ -560,7 +579,7 @@ def test_redact_takes_every_secret_out():
 )
 def test_hard_coded_host_goes_to_the_endpoint(server, prefix, path):
     """With its path prefix and the query."""
-    wire = Wire("Trello", Pace(100, 1, 1), (), hosts={"https://api.trello.com": server.url + prefix})
+    wire = Wire(TRELLO, Pace(100, 1, 1), (), hosts={"https://api.trello.com": server.url + prefix})
     with session(wire, {}) as http:
         http.trust_env = False
         http.get("https://api.trello.com/1/cards?fields=id")
@@ -569,7 +588,7 @@ def test_hard_coded_host_goes_to_the_endpoint(server, prefix, path):
 
 def test_other_hosts_are_left_alone(server):
     """Only the named ones are rewritten."""
-    wire = Wire("Trello", Pace(100, 1, 1), (), hosts={"https://api.trello.com": "http://127.0.0.1:9"})
+    wire = Wire(TRELLO, Pace(100, 1, 1), (), hosts={"https://api.trello.com": "http://127.0.0.1:9"})
     with session(wire, {}) as http:
         http.trust_env = False
         assert http.get(server.url).status_code == 200
@@ -577,5 +596,5 @@ def test_other_hosts_are_left_alone(server):
 
 def test_session_sends_its_headers():
     """On every request."""
-    with session(Wire("Trello", Pace(1, 1, 1), ()), {"Authorization": "OAuth x"}) as http:
+    with session(Wire(TRELLO, Pace(1, 1, 1), ()), {"Authorization": "OAuth x"}) as http:
         assert http.headers["Authorization"] == "OAuth x"

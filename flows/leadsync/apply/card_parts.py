@@ -17,6 +17,7 @@ from leadsync.frames.block import render, with_block
 from leadsync.model import TRELLO_TEXT_LIMIT
 from leadsync.trello.board import Board
 from leadsync.trello.client import Trello
+from leadsync.trello.writing import create_card, update_card
 
 CREATE_ATTEMPTS = 3
 CARD_CELL_REFUSALS = (400, 413, 422)
@@ -92,8 +93,8 @@ def _put_parts(
     while queue:
         parts = queue.pop(0)
         try:
-            item = trello.update_card(
-                card_id, {cell: cells[cell] for part in parts for cell in part.cells if cell in cells}
+            item = update_card(
+                trello, card_id, {cell: cells[cell] for part in parts for cell in part.cells if cell in cells}
             )
         except ServiceRefusedError as error:
             if error.status not in CARD_CELL_REFUSALS:
@@ -139,7 +140,7 @@ def _create_card(write: CardWrite, cells: Mapping[str, Any], trello: Trello, boa
     """A POST is not sent again before the board was read for its marker (design section 8.3)."""
     for attempt in range(CREATE_ATTEMPTS):
         try:
-            return trello.create_card(cells)
+            return create_card(trello, cells)
         except UnclearWriteError as unclear:
             read = trello.fetch_cards(board, known=())
             found = read.cards.index[read.cards["lead_id"] == write.lead_id]

@@ -19,6 +19,7 @@ from leadsync.core.plan import CardWrite, Change, Plan
 from leadsync.errors import DeadTokenError, LeadsyncError, ServiceRefusedError, StateStoreError, UnclearWriteError
 from leadsync.frames.actions import Item
 from leadsync.trello.client import Trello
+from leadsync.trello.refusals import explain
 
 WRITERS = 4
 """Concurrent writers to Trello; they share one limiter, so latency does not cost throughput."""
@@ -70,7 +71,7 @@ def _settle_card(
         if refused.status == 404 and write.card_id:
             outcome.postponed.append(write.lead_id)
         else:
-            _refuse_cells(write, {change.field for change in write.changes}, refused, trello, outcome)
+            _refuse_cells(write, {change.field for change in write.changes}, refused, outcome)
     except LeadsyncError as error:
         outcome.failures.append(Failure(write.lead_id, write.card_id, *as_told(error)))
         if isinstance(error, DeadTokenError):
@@ -81,18 +82,16 @@ def _settle_card(
         return None if isinstance(error, UnclearWriteError) else error
     else:
         for part, reason in answer.refused:
-            _refuse_cells(write, part.fields, reason, trello, outcome)
+            _refuse_cells(write, part.fields, reason, outcome)
         if answer.item is not None:
             _record_card(answer.item, answer, trello, target, outcome)
             updated += [write.card_id] if write.card_id else []
     return None
 
 
-def _refuse_cells(
-    write: CardWrite, fields: Collection[str], refused: ServiceRefusedError, trello: Trello, outcome: Outcome
-) -> None:
+def _refuse_cells(write: CardWrite, fields: Collection[str], refused: ServiceRefusedError, outcome: Outcome) -> None:
     outcome.refused_cells.setdefault(write.lead_id, set()).update(fields)
-    outcome.failures.append(Failure(write.lead_id, write.card_id, *trello.explain(refused)))
+    outcome.failures.append(Failure(write.lead_id, write.card_id, *explain(refused)))
     if refused.status in (401, 403):
         outcome.forbidden.add(write.lead_id)
 

@@ -10,7 +10,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from leadsync.airtable.client import Airtable, Cells, by_id
+from leadsync.airtable.client import Airtable, by_id
+from leadsync.airtable.refusals import explain, forbids
+from leadsync.airtable.writing import Cells, update_leads
 from leadsync.apply.outcome import Failure, Outcome, Progress, as_told, not_tried, writers
 from leadsync.apply.target import Target
 from leadsync.core.journal import LEAD, Sent, digests_of
@@ -155,7 +157,7 @@ def _send(group: Group, airtable: Airtable, target: Target, outcome: Outcome) ->
     Returns: why it has to wait. Raises: what ends the side.
     """
     read_at = airtable.wire.moment
-    for cells, answer in airtable.update_leads(group.left):
+    for cells, answer in update_leads(airtable, group.left):
         group.tried = set(cells)
         if isinstance(answer, ReadAgainError):
             group.tries += answer.sent
@@ -207,10 +209,11 @@ def _cells_written(group: Group, lead_id: str, texts: Collection[str]) -> list[C
 def _refuse_leads(
     group: Group, cells: Cells, refused: ServiceRefusedError, airtable: Airtable, outcome: Outcome
 ) -> None:
+    columns = airtable.columns.names
     for lead_id, texts in cells.items():
-        failure = Failure(lead_id, group.writes[lead_id].card_id, *airtable.explain(refused, texts))
+        failure = Failure(lead_id, group.writes[lead_id].card_id, *explain(refused, texts, columns))
         outcome.failures += [failure] if failure not in outcome.failures else []
-        outcome.forbidden |= {lead_id} if airtable.forbids(refused) else set()
+        outcome.forbidden |= {lead_id} if forbids(refused, columns.values()) else set()
         for cell in texts:
             group.answer(lead_id, cell, None)
 

@@ -23,6 +23,8 @@ from leadsync.errors import LeadsyncError, ServiceRefusedError
 from leadsync.frames.block import parse, with_block
 from leadsync.model import TRELLO_TEXT_LIMIT
 from leadsync.trello.client import Trello
+from leadsync.trello.feed import fetch_actions
+from leadsync.trello.writing import update_card
 
 GIVEN_UP: Final = 7 * 86_400.0
 """Seconds after which an unchecked write is listed as such and no longer asked for."""
@@ -97,7 +99,7 @@ def look(trello: Trello, target: Target, *states: IntentState) -> Checkup:
         return Checkup()
     asked = time.monotonic()
     try:
-        feed = Feed(trello.fetch_actions(target.board, min(row.since for row in rows) - READ_BEFORE))
+        feed = Feed(fetch_actions(trello, target.board, min(row.since for row in rows) - READ_BEFORE))
     except LeadsyncError as error:
         return Checkup(rows, at=trello.clock or time.time(), error=str(error))
     at = max(0.0, trello.clock - (time.monotonic() - asked))
@@ -173,7 +175,7 @@ def _give_back(found: Overwritten, card: dict[str, Any], trello: Trello, target:
     )
     target.store.journal.give_back(target.pair, {column: intent.undo[column] for column in columns}, again)
     try:
-        trello.update_card(intent.card_id, {cell: value})
+        update_card(trello, intent.card_id, {cell: value})
     except ServiceRefusedError:
         return Repair.TOO_LATE
     return Repair.GIVEN_BACK

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from leadsync.airtable.client import Airtable
+from leadsync.airtable.writing import give_back
 from leadsync.apply.outcome import Failure
 from leadsync.apply.repair import GIVEN_UP, Repair, Repairs, agree_again, is_agreed
 from leadsync.apply.target import Target
@@ -101,7 +102,7 @@ def _give_back(found: Replaced, now: pd.DataFrame, airtable: Airtable, target: T
     again = replace(row, record={}, undo={}, conflicts=(), since=since, answered=0.0, state=unchecked, sent=sent)
     target.store.journal.give_back(target.pair, {column: row.undo[column] for column in columns}, again)
     try:
-        airtable.give_back(row.lead_id, cell, found.value)
+        give_back(airtable, row.lead_id, cell, found.value)
     except LeadsyncError as error:
         reason = f"an edit of {cell} that a write of ours replaced could not be given back: {error}"
         remedy = "The conflicts list what was typed; type it again."

@@ -48,7 +48,7 @@ class _Change:
 
 class Feed:
     """
-    The changes of each card's cells. `actions`: newest first, as Trello.fetch_actions.
+    The changes of each card's cells. `actions`: newest first, as fetch_actions.
 
     An action that names no program is by hand, if others name one: there are keys whose writes bear no name.
     """

@@ -11,11 +11,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from leadsync.airtable.client import Airtable
+from leadsync.airtable.setup import fetch_table_id
+from leadsync.airtable.webhooks import AirtableWebhooks
 from leadsync.errors import ConfigurationError
 from leadsync.settings import Settings
 from leadsync.state.store import StateStore
 from leadsync.state.webhooks import Known, is_whole, known_key, load_known
 from leadsync.trello.client import Trello
+from leadsync.trello.setup import fetch_board
+from leadsync.trello.webhooks import TrelloWebhooks
 
 TRELLO_PATH, AIRTABLE_PATH = "/webhooks/trello", "/webhooks/airtable"
 MARK = "leadsync"
@@ -33,6 +37,7 @@ class Webhooks:
         self, settings: Settings, airtable: Airtable, trello: Trello, store: StateStore, public_url: str | None
     ) -> None:
         self._settings, self._airtable, self._trello, self._store = settings, airtable, trello, store
+        self._at_airtable, self._at_trello = AirtableWebhooks(airtable), TrelloWebhooks(trello)
         self._public_url = public_url
 
     @property
@@ -55,54 +60,54 @@ class Webhooks:
         known = self.known
         if not known.airtable_id:
             return []
-        if self._airtable.refresh_webhook(known.airtable_id, enable=True):
+        if self._at_airtable.refresh(known.airtable_id, enable=True):
             return [f"Airtable: webhook {known.airtable_id} lives for another 7 days"]
         return self._register_airtable() if self._public_url else []
 
     def unregister(self) -> list[str]:
         """Remove those of this pair, at whatever address."""
-        said, board = [], self._trello.fetch_board().board_id
-        for hook in self._trello.fetch_webhooks():
+        said, board = [], fetch_board(self._trello).board_id
+        for hook in self._at_trello.fetch():
             if _is_ours(hook) and hook["idModel"] == board:
-                self._trello.delete_webhook(hook["id"])
+                self._at_trello.delete(hook["id"])
                 said.append(f"Trello: webhook {hook['id']} to {hook['callbackURL']} removed")
         known = self.known
-        for hook in self._airtable.fetch_webhooks():
+        for hook in self._at_airtable.fetch():
             if hook["id"] == known.airtable_id or self._points_here(hook):
-                self._airtable.delete_webhook(hook["id"])
+                self._at_airtable.delete(hook["id"])
                 said.append(f"Airtable: webhook {hook['id']} to {hook.get('notificationUrl')} removed")
         self._remember(Known())
         return said or ["There was no webhook of ours."]
 
     def _register_trello(self, callback: str) -> list[str]:
-        board = self._trello.fetch_board().board_id
+        board = fetch_board(self._trello).board_id
         said, current = [], None
-        for hook in self._trello.fetch_webhooks():
+        for hook in self._at_trello.fetch():
             if not _is_ours(hook) or hook["idModel"] != board:
                 continue
             if hook["callbackURL"] == callback and hook.get("active") and current is None:
                 current = hook["id"]
             else:
-                self._trello.delete_webhook(hook["id"])
+                self._at_trello.delete(hook["id"])
                 said.append(f"Trello: stale webhook {hook['id']} to {hook['callbackURL']} removed")
         if current:
             return [*said, f"Trello: webhook {current} is in place"]
-        made = self._trello.add_webhook(callback, board, f"{MARK}: tells the gateway that a card has changed")
+        made = self._at_trello.add(callback, board, f"{MARK}: tells the gateway that a card has changed")
         return [*said, f"Trello: webhook {made} made, to {callback}"]
 
     def _register_airtable(self) -> list[str]:
-        callback, table = f"{self._public_url}{AIRTABLE_PATH}", self._airtable.fetch_table_id()
+        callback, table = f"{self._public_url}{AIRTABLE_PATH}", fetch_table_id(self._airtable)
         known, said, current = self.known, [], None
-        for hook in self._airtable.fetch_webhooks():
+        for hook in self._at_airtable.fetch():
             ours = hook["id"] == known.airtable_id
             if ours and hook.get("notificationUrl") == callback and is_whole(hook, table):
                 current = hook
             elif ours or hook.get("notificationUrl") == callback:  # of the latter we have no secret
-                self._airtable.delete_webhook(hook["id"])
+                self._at_airtable.delete(hook["id"])
                 said.append(f"Airtable: stale webhook {hook['id']} to {hook.get('notificationUrl')} removed")
-        if current and self._airtable.refresh_webhook(current["id"], enable=not current.get("areNotificationsEnabled")):
+        if current and self._at_airtable.refresh(current["id"], enable=not current.get("areNotificationsEnabled")):
             return [*said, f"Airtable: webhook {current['id']} is in place, for another 7 days"]
-        made, secret = self._airtable.add_webhook(callback, table)
+        made, secret = self._at_airtable.add(callback, table)
         self._remember(Known(made, secret))
         return [*said, f"Airtable: webhook {made} made, to {callback}"]
 

@@ -15,6 +15,7 @@ from leadsync.frames.schema import overlay
 from leadsync.pipeline.memory import Memory
 from leadsync.trello.board import Board
 from leadsync.trello.client import Trello
+from leadsync.trello.feed import fetch_deleted
 
 ASKED_SINGLY = 50
 """Missing cards from which on the archived ones are listed, and the deletions read, instead of asking for each."""
@@ -35,7 +36,7 @@ def explain_missing(base: pd.DataFrame, trello: pd.DataFrame, client: Trello, bo
         missing = unexplained(base, trello)
     if len(missing) >= ASKED_SINGLY:
         with suppress(ServiceRefusedError):
-            trello = overlay(trello, deleted_cards(client.fetch_deleted(board) & {*missing}))
+            trello = overlay(trello, deleted_cards(fetch_deleted(client, board) & {*missing}))
         missing = unexplained(base, trello)
     return trello if len(missing) >= ASKED_SINGLY else overlay(trello, client.look_up_cards(board, sorted(missing)))
 

@@ -15,6 +15,9 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from leadsync.airtable.client import Airtable
+from leadsync.airtable.feed import fetch_payloads
+from leadsync.airtable.setup import fetch_ids
+from leadsync.airtable.webhooks import AirtableWebhooks
 from leadsync.errors import ConfigurationError, IncompleteReadError, LeadsyncError, ServiceRefusedError, StateStoreError
 from leadsync.frames.actions import Item, moment
 from leadsync.frames.payloads import Cells, LeadChange, PayloadError, cell_text, read_payloads
@@ -73,6 +76,7 @@ class ChangeFeed:
 
     def __init__(self, settings: Settings, airtable: Airtable, store: StateStore, pair: str, may_make: bool) -> None:
         self._settings, self._airtable, self._store, self._may_make = settings, airtable, store, may_make
+        self._webhooks = AirtableWebhooks(airtable)
         self._key = f"feed {pair}"
         self._made = Mark()
         token = hashlib.sha256(settings.airtable_api_token.get_secret_value().encode()).hexdigest()
@@ -115,7 +119,7 @@ class ChangeFeed:
         it is made anew before the next full read. Raises: TransientServiceError, QuotaExceededError.
         """
         try:
-            page = self._airtable.fetch_payloads(mark.webhook, mark.cursor)
+            page = fetch_payloads(self._airtable, mark.webhook, mark.cursor)
             changes = read_payloads(page.payloads, self._kept.table_id)
             if page.at - mark.at < RETENTION:
                 return News(changes, Mark(mark.webhook, page.cursor, page.at), not page.more and not page.lost)
@@ -144,7 +148,7 @@ class ChangeFeed:
         """The webhook found again, or a new one; what stands in the way is told in `note`, and kept if it will stay."""
         self.note = ""
         try:
-            ids = self._airtable.fetch_ids()
+            ids = fetch_ids(self._airtable)
             if ids is None:
                 raise ConfigurationError(NEEDS_IDS)
             return self._find_or_make(*ids)
@@ -157,7 +161,7 @@ class ChangeFeed:
             return Mark()
 
     def _find_or_make(self, table_id: str, fields: dict[str, str]) -> Mark:
-        kept, hooks = self._kept, self._airtable.fetch_webhooks()
+        kept, hooks = self._kept, self._webhooks.fetch()
         wanted = Subscription(self._asked, table_id=table_id, fields=fields)
         for hook in hooks:
             if self._serves(hook, table_id):
@@ -166,8 +170,8 @@ class ChangeFeed:
                 cursor = hook.get("cursorForNextPayload")
                 return Mark(hook["id"], cursor if isinstance(cursor, int) and cursor > 0 else 1, self._airtable.clock)
         if kept.own and any(hook["id"] == kept.webhook for hook in hooks):
-            self._airtable.delete_webhook(kept.webhook)
-        made, _ = self._airtable.add_webhook(None, table_id)
+            self._webhooks.delete(kept.webhook)
+        made, _ = self._webhooks.add(None, table_id)
         self._keep(replace(wanted, webhook=made, own=True))
         return Mark(made, 1, self._airtable.clock)
 

@@ -12,6 +12,8 @@ import math
 from collections.abc import Callable, Iterator
 
 from leadsync.airtable.client import PAGE, Airtable
+from leadsync.airtable.setup import fetch_ids, fetch_role, may_write
+from leadsync.airtable.webhooks import AirtableWebhooks
 from leadsync.core.reconcile import reconcile
 from leadsync.errors import BusyError, ConfigurationError, LeadsyncError
 from leadsync.frames.agreed import base_frame
@@ -26,6 +28,7 @@ from leadsync.settings import Settings
 from leadsync.state.lock import pair_lock
 from leadsync.state.pair import Pair
 from leadsync.trello.client import Trello
+from leadsync.trello.setup import add_list, fetch_board, fetch_lists, fetch_token
 
 MINUTES_A_MONTH = 30 * 24 * 60
 FREE_CALLS = 1_000
@@ -68,7 +71,7 @@ def _check_leads(settings: Settings, airtable: Airtable, every_minutes: float, s
     seen.leads, seen.records, leads = read.leads, read.records, read.leads
     table = settings.airtable_table_name
     yield Finding("Airtable table", OK, f"{len(leads)} leads read from table {table!r} of {settings.airtable_base_id}")
-    if airtable.may_write():
+    if may_write(airtable):
         yield Finding("Airtable token", OK, "may read and write")
     else:
         remedy = "Give AIRTABLE_API_TOKEN the scope data.records:write, and its user the role editor."
@@ -105,12 +108,12 @@ def _check_feed(airtable: Airtable) -> Iterator[Finding]:
     """A run goes on without the feed, so what is missing is no failure."""
     problems = []
     try:
-        airtable.fetch_webhooks()
+        AirtableWebhooks(airtable).fetch()
     except ConfigurationError as error:
         problems.append(("webhooks cannot be listed", str(error)))
-    if airtable.fetch_ids() is None:
+    if fetch_ids(airtable) is None:
         problems.append(("the ids of table and columns are not known", NEEDS_IDS))
-    role = airtable.fetch_role()
+    role = fetch_role(airtable)
     if role not in ("", "create"):
         remedy = "Give the user of AIRTABLE_API_TOKEN the role creator in the base, or set AIRTABLE_CHANGE_FEED=off."
         problems.append((f"the token's user has the role {role!r}, and only a creator makes webhooks", remedy))
@@ -121,7 +124,7 @@ def _check_feed(airtable: Airtable) -> Iterator[Finding]:
 
 
 def _check_trello_token(trello: Trello) -> Iterator[Finding]:
-    token = trello.fetch_token()
+    token = fetch_token(trello)
     if not token.may_write:
         remedy = "Make a new TRELLO_API_TOKEN with the scopes read and write."
         yield Finding("Trello token", FAIL, "may read and not write", remedy)
@@ -135,18 +138,18 @@ def _check_trello_token(trello: Trello) -> Iterator[Finding]:
 
 
 def _check_lists(settings: Settings, trello: Trello, checkup: Checkup, seen: Seen) -> Iterator[Finding]:
-    board_id, lists = trello.fetch_lists()
+    board_id, lists = fetch_lists(trello)
     names = [item["name"] for item in lists if not item.get("closed")]
     absent = [stage for stage in STAGES if settings.list_ids[stage] is None and stage not in names]
     checkup.repairs += [Repair(f"list {stage}", _list(trello, board_id, stage)) for stage in absent]
-    seen.board = board = trello.fetch_board()
+    seen.board = board = fetch_board(trello)
     yield Finding("Trello board", OK, f"{board.name!r}, {board.url}")
     for stage, list_id in board.lists.items():
         yield Finding("Trello lists", OK, f"TRELLO_LIST_{stage}_ID={list_id}")
 
 
 def _list(trello: Trello, board_id: str, name: str) -> Callable[[], None]:
-    return lambda: trello.add_list(board_id, name)
+    return lambda: add_list(trello, board_id, name)
 
 
 def _check_cards(settings: Settings, clients: Clients, seen: Seen) -> Iterator[Finding]:

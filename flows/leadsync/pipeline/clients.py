@@ -11,6 +11,7 @@ from leadsync.airtable.client import Airtable
 from leadsync.errors import StateStoreError
 from leadsync.settings import Settings
 from leadsync.state.store import StateStore
+from leadsync.transport.wire import Transport, Wire
 from leadsync.trello.client import Trello
 
 
@@ -41,10 +42,10 @@ def month_name(now: datetime.datetime) -> str:
 
 
 @contextmanager
-def open_clients(settings: Settings) -> Iterator[Clients]:
-    """Clients and state store of one run."""
+def open_clients(settings: Settings, transport: Transport = Wire) -> Iterator[Clients]:
+    """Clients and state store of one run. `transport`: the way to both services, unless it is the network."""
     store = StateStore(settings.sync_state_url.get_secret_value())
-    clients = Clients(Airtable(settings), Trello(settings), store)
+    clients = Clients(Airtable(settings, transport), Trello(settings, transport), store)
     try:
         yield clients
     finally:

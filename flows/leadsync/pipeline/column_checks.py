@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from leadsync.airtable.client import Airtable
+from leadsync.airtable.setup import fetch_columns
 from leadsync.frames.actions import Item
 from leadsync.frames.leads import WRITABLE_AS
 from leadsync.frames.shown import LINKED_NAMES, Unreadable
@@ -75,7 +76,7 @@ def check_cells(leads: pd.DataFrame) -> Iterator[Finding]:
 
 def check_table(settings: Settings, airtable: Airtable, seen: Seen) -> Iterator[Finding]:
     """The columns that the settings name: there, of a fitting type, with the options of the status map."""
-    fields = airtable.fetch_columns()
+    fields = fetch_columns(airtable)
     if fields is None:
         yield Finding("Airtable columns", WARN, "types and options not checked", "Add the scope schema.bases:read.")
         yield from check_values(settings, seen)

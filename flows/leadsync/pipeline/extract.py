@@ -20,6 +20,7 @@ from leadsync.pipeline.memory import Memory
 from leadsync.pipeline.scope import WHOLE_READ, Scope
 from leadsync.trello.board import Board, CardsRead
 from leadsync.trello.client import Trello
+from leadsync.trello.feed import fetch_changed_cards
 
 OVERLAP = 10.0
 """Seconds before the last read, by the service's clock, from which on changes are asked for again."""
@@ -116,7 +117,7 @@ def extract_cards(
     """
     known = set(memory.base["card_id"])
     if scope.cards_delta:
-        read = trello.fetch_changed_cards(board, memory.seen, known)
+        read = fetch_changed_cards(trello, board, memory.seen, known)
         if read is not None:
             return read
     returning = memory.base["card_presence"].isin(SHUT).any()

@@ -45,7 +45,9 @@ from leadsync.report.report import Report, rows_of
 from leadsync.settings import Settings
 from leadsync.state.lock import StillHeld, pair_lock
 from leadsync.state.pair import Pair, Rows, leads_held, same_table
+from leadsync.transport.wire import Transport, Wire
 from leadsync.trello.board import Board, CardsRead
+from leadsync.trello.setup import fetch_board
 
 PASSES = 3
 """A pass that met an edit made meanwhile is followed by another, up to this many in one run."""
@@ -417,13 +419,13 @@ class Run:
         resolved = self.clients.store.facts.load(self.digest) or {}
         if resolved.keys() == Board.__dataclass_fields__.keys() and isinstance(resolved["lists"], dict):
             return Board(**resolved)
-        board = self.clients.trello.fetch_board()
+        board = fetch_board(self.clients.trello)
         self.clients.store.facts.save(self.digest, vars(board))
         return board
 
     def _resolve_again(self, besides: Collection[str] = ()) -> None:
         """Ask for board and lists in the middle of a run. `besides`: lists that were met, and are not shown."""
-        board = self.clients.trello.fetch_board()
+        board = fetch_board(self.clients.trello)
         board = replace(board, all_lists=sorted({*board.all_lists, *besides}))
         if board != self.board:
             self.clients.store.facts.save(self.digest, vars(board))
@@ -453,7 +455,7 @@ class Run:
         """
         Before cards are written: the lists must be those that were planned with; else everything is planned anew.
 
-        Cost: 1 request. Raises: as Trello.fetch_board.
+        Cost: 1 request. Raises: as fetch_board.
         """
         planned_with = self.board.lists
         self._resolve_again()
@@ -499,16 +501,16 @@ class Run:
             raise outcome.dead or ConfigurationError(f"Nothing could be written: {first.reason}. {first.remedy}")
 
 
-def run_sync(settings: Settings, options: Options, steps: Steps | None = None) -> Report:
+def run_sync(settings: Settings, options: Options, steps: Steps | None = None, transport: Transport = Wire) -> Report:
     """
-    Sync once.
+    Sync once. `transport`: as for open_clients.
 
     Returns: the report, whose exit code says how it ended; a LeadsyncError becomes one too and never escapes.
     """
     started = time.monotonic()
     report = Report(dry_run=options.dry_run)
     try:
-        with open_clients(settings) as clients:
+        with open_clients(settings, transport) as clients:
             try:
                 Run(settings, options, steps or Steps(), clients, report).go()
             finally:

@@ -10,6 +10,7 @@ from typing import Final
 
 from leadsync.airtable.client import PAGE as LEADS_PAGE
 from leadsync.airtable.client import Airtable, LeadsRead
+from leadsync.airtable.setup import fetch_computed
 from leadsync.errors import TransientServiceError
 from leadsync.frames.snapshot import Seen, sides_by_delta
 from leadsync.model import Read
@@ -98,7 +99,7 @@ def known_columns(airtable: Airtable, store: StateStore, asked: str, full_every:
     if kept and 0 <= now - kept["asked_at"] < (full_every / 2 if along else full_every):
         return Columns(**kept)
     try:
-        columns = Columns(now, airtable.fetch_computed())
+        columns = Columns(now, fetch_computed(airtable))
     except TransientServiceError:
         columns = Columns(now, None)
     store.facts.save(key, vars(columns))

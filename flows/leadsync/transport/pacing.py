@@ -1,9 +1,12 @@
-"""How fast a service may be asked, and the clocks by which that is judged. Never here: a request."""
+"""How fast a service may be asked, and whose turn it is. Never here: a request."""
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import Protocol
+
+from pyrate_limiter import InMemoryBucket, Limiter, Rate
 
 ARRIVALS = 1.02
 """Seconds in which no more than a pace's `allowed` requests may arrive."""
@@ -14,7 +17,7 @@ TRIPS = 5
 @dataclass(frozen=True)
 class Pace:
     """
-    At most `limit` requests in any `seconds`; after a 429 without Retry-After a pause of `penalty` seconds.
+    At most `limit` requests in any `seconds`, 0: as many as come; `penalty`: a pause of which no length is told [s].
 
     `allowed`: how many may arrive at the service in one second, 0 if it does not count so.
     """
@@ -33,3 +36,79 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float, /) -> None:
         """Wait."""
+
+
+class Pacing:
+    """The turns of all threads that ask one service at one `pace`. `taken`: turns so far."""
+
+    def __init__(self, pace: Pace, clock: Clock) -> None:
+        self.pace, self.taken, self._clock = pace, 0, clock
+        rates = [Rate(pace.limit, int(pace.seconds * 1000))] if pace.limit else []
+        self._limiter = Limiter(InMemoryBucket(rates), buffer_ms=5) if rates else None
+        self._lock = threading.Lock()
+        self._paused_until = 0.0
+        self._arrived: list[float] = []
+        self._under_way = 0
+        self._trips: list[float] = []
+
+    def take_turn(self, patient: bool) -> bool:
+        """
+        Wait until a request may be sent; note_answer must follow.
+
+        Returns: False in a pause, if not `patient`; another thread's request may begin one while this one queues.
+        """
+        if patient:
+            self.wait_out_pause()
+        elif self._pauses():
+            return False
+        if self._limiter:
+            self._limiter.try_acquire()
+        if not patient and self._pauses():
+            return False
+        self._wait_for_arrivals()
+        with self._lock:
+            self.taken += 1
+        return True
+
+    def note_answer(self, sent: float, answered: float) -> None:
+        """A request that had its turn was sent and answered, or given up, at these times [s]."""
+        with self._lock:
+            self._trips = sorted([*self._trips, answered - sent])[:TRIPS]
+            quickest = self._trips[0] if len(self._trips) == TRIPS else 0.0
+            self._arrived.append(answered - quickest)
+            self._under_way -= 1
+
+    def pause(self, seconds: float) -> None:
+        """Nobody's turn for so long."""
+        with self._lock:
+            self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
+
+    def wait_out_pause(self) -> None:
+        """Return once there is no pause."""
+        while (wait := self._paused_until - self._clock.monotonic()) > 0:
+            self._clock.sleep(wait)
+
+    def close(self) -> None:
+        """End the thread that the limiter keeps."""
+        if self._limiter:
+            self._limiter.close()
+
+    def _pauses(self) -> bool:
+        return self._paused_until > self._clock.monotonic()
+
+    def _wait_for_arrivals(self) -> None:
+        """
+        At most `allowed` requests may arrive in a second; the limiter counts when they are sent.
+
+        One that was long on the way would arrive close to the next ones. When it arrived nobody knows; at the latest
+        it was the quickest round trip before its answer, if ours takes as long as that.
+        """
+        while True:
+            with self._lock:
+                now = self._clock.monotonic()
+                self._arrived = [moment for moment in self._arrived if moment > now - ARRIVALS]
+                if not self.pace.allowed or len(self._arrived) + self._under_way < self.pace.allowed:
+                    self._under_way += 1
+                    return
+                wait = min(self._arrived) + ARRIVALS - now if self._arrived else 0.01
+            self._clock.sleep(max(wait, 0.001))

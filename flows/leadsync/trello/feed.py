@@ -1,0 +1,88 @@
+"""What Trello tells of changes: the board's activity. Never here: what an action means for a lead."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Collection
+from typing import Any
+
+from leadsync.errors import IncompleteReadError, ServiceRefusedError
+from leadsync.frames.actions import FEED, Action
+from leadsync.frames.replay import SAME_MOMENT, replay
+from leadsync.frames.snapshot import Seen, pages_of
+from leadsync.trello.board import Board, CardsRead
+from leadsync.trello.client import PAGE as CARDS_PAGE
+from leadsync.trello.client import Trello, by_id, is_open
+
+PAGE = 1_000
+"""Actions in one page."""
+FEED_PAGES = 50
+"""Pages of the feed that are read at most."""
+
+
+def fetch_changed_cards(trello: Trello, board: Board, seen: Seen, known: Collection[str]) -> CardsRead | None:
+    """
+    The open cards as last `seen`, brought up to date with the board's activity since then.
+
+    Cost: 1 request, and 1 for each card that came from elsewhere. Returns: None if the feed cannot be had or does not
+    tell enough (longer than a page, an action of an unknown kind, a write of ours not in it, no card of ours left), or
+    a full read costs less.
+    """
+    since = datetime.datetime.fromtimestamp(seen.trello_at - SAME_MOMENT, datetime.UTC)
+    try:
+        feed = _actions(trello, board, ",".join(FEED), since=since.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
+    except ServiceRefusedError:  # what is wrong, the full read says better
+        return None
+    replayed = replay(seen, feed, known) if len(feed) < PAGE else None
+    if replayed is None or len(replayed.unknown) > pages_of(seen.open_cards, CARDS_PAGE):
+        return None
+    found = (card for card_id in replayed.unknown if (card := trello.look_up(card_id)))
+    cards = replayed.cards | {card["id"]: card for card in found}
+    here = [card for card in cards.values() if is_open(card, board)]
+    frame = trello.cards_of(board, here, known)
+    if frame.empty:
+        return None
+    return CardsRead(
+        cards=frame,
+        total=replayed.total,
+        items=by_id(card for card in here if card["id"] in frame.index),
+        at=replayed.at,
+        delta=True,
+        lists_told=replayed.lists_told,
+        deleted=replayed.deleted,
+        actions=replayed.actions,
+    )
+
+
+def fetch_deleted(trello: Trello, board: Board) -> set[str]:
+    """Ids of the cards of whose deletion the board's activity tells, the latest thousand. Cost: 1 request."""
+    return {action.card_id for action in _actions(trello, board, "deleteCard")}
+
+
+def fetch_actions(trello: Trello, board: Board, since: float) -> list[Action]:
+    """
+    The changes of the board's cards since then [s since 1970], newest first, with former values; older ones too.
+
+    Creations are among them: they tell whether this service names the programs that write.
+
+    Cost: 1 request per 1,000 actions. Raises: IncompleteReadError if there are more than FEED_PAGES pages.
+    """
+    actions: dict[str, Action] = {}
+    bounds: dict[str, str] = {}
+    for _ in range(FEED_PAGES):
+        page = _actions(trello, board, "createCard,updateCard", **bounds)
+        news = {action.action_id: action for action in page if action.action_id not in actions}
+        actions |= news
+        if len(page) < PAGE or not news or page[-1].at < since:
+            return list(actions.values())
+        bounds["before"] = page[-1].action_id
+    raise IncompleteReadError(f"The board's activity since the last write is longer than {FEED_PAGES} pages.")
+
+
+def _actions(trello: Trello, board: Board, kinds: str, **bounds: str) -> list[Action]:
+    """The latest page within the bounds."""
+    path = f"boards/{board.board_id}/actions"
+    feed: list[dict[str, Any]] = trello.get(path, filter=kinds, limit=str(PAGE), **bounds)
+    if not isinstance(feed, list) or not all(isinstance(action, dict) and action.get("id") for action in feed):
+        raise IncompleteReadError("Trello sent a feed without actions; nothing was written. Run again.")
+    return [Action.of(action) for action in feed]
