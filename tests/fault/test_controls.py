@@ -14,7 +14,7 @@ from harness import findings, world
 
 from emulator import Fault
 from leadsync.airtable.client import Airtable
-from leadsync.apply import card_parts, leads, repair
+from leadsync.apply import card_parts, leads, repair_cards
 from leadsync.core import cells, reconcile
 from leadsync.errors import UnclearWriteError
 from leadsync.frames.cards import deleted_cards
@@ -237,7 +237,7 @@ MUTANTS = {
         edit_just_before_the_patch_is_told,
     ),
     "feed-not-read": (
-        lambda: patch.object(repair, "find_overwritten", lambda *_: []),
+        lambda: patch.object(repair_cards, "find_overwritten", lambda *_: []),
         move_just_before_the_put_is_told,
     ),
 }

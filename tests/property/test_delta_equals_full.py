@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from emulator import ManualClock
 from emulator.wire.messages import Request
-from leadsync.apply.repair import Checkup
+from leadsync.apply.repair_cards import Checkup
 from leadsync.core.plan import Plan
 from leadsync.frames.snapshot import pages_of
 from leadsync.model import Read

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from leadsync.apply.repair import Checkup
+from leadsync.apply.repair_cards import Checkup
 from leadsync.core.journal import Intent, IntentState
 from leadsync.core.shut import Check
 from leadsync.core.witness import NO_PROOF, Proof, doubtful, unclear, witnessed

@@ -17,9 +17,10 @@ from typing import Any
 
 from leadsync.airtable.client import LeadsRead
 from leadsync.apply.cards import load_cards
+from leadsync.apply.give_back import Repairs
 from leadsync.apply.leads import REREAD, load_leads
 from leadsync.apply.outcome import Failure, Outcome
-from leadsync.apply.repair import Checkup, Repairs, look, repair
+from leadsync.apply.repair_cards import Checkup, look, repair
 from leadsync.apply.repair_leads import repair_leads, unchecked_patches
 from leadsync.apply.target import Target
 from leadsync.core.journal import IntentState, intents_of

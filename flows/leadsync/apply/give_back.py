@@ -1,0 +1,105 @@
+"""
+What a write of ours replaced is given back to the person who had entered it, on either side alike.
+
+The next pass then decides about it. What is never here: how a service tells of it, the rule which value wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from leadsync.apply.target import Target
+from leadsync.core.journal import Intent, IntentState, Sent, digests_of
+from leadsync.core.plan import Conflict
+
+GIVEN_UP: Final = 7 * 86_400.0
+"""Seconds after which an unchecked write is listed as such and no longer asked for."""
+
+
+class Repair(StrEnum):
+    """What became of an edit that a write of ours had landed on, as it is listed."""
+
+    GIVEN_BACK = "decided anew"
+    TOO_LATE = "overwritten; enter it once more if it is to stand"
+    IN_FORCE = "in force"  # the cell holds it again already
+
+
+@dataclass
+class Repairs:
+    """
+    `conflicts`: what was overwritten. `given_back`: leads to be decided anew; `wrote`: a cell of theirs was written.
+    `unchecked`: rows nobody waits for.
+    """
+
+    conflicts: list[Conflict] = field(default_factory=list)
+    given_back: list[str] = field(default_factory=list)
+    wrote: bool = False
+    unchecked: list[Intent] = field(default_factory=list)
+
+    def add(self, lead_id: str, became: Repair, conflict: Conflict | None) -> list[Conflict]:
+        """One finding. Returns: what stays in the journal until a report has listed it."""
+        self.wrote |= became is Repair.GIVEN_BACK
+        self.conflicts += [conflict] if conflict else []
+        self.given_back += [lead_id] if conflict or became is Repair.GIVEN_BACK else []  # also if edited again since
+        return [conflict] if conflict and became is Repair.TOO_LATE else []
+
+
+@dataclass(frozen=True)
+class Edit:
+    """
+    A person's edit of `cell`, which the write of `intent` replaced.
+
+    `agreed_with`: the base columns that are agreed with the cell. `value`: what is written to give it back. `in_force`:
+    the cell holds it again. `is_free`: the cell holds what we wrote, and can take the value.
+    """
+
+    intent: Intent
+    cell: str
+    agreed_with: Sequence[str]
+    value: Any
+    in_force: bool
+    is_free: bool
+
+    def give_back(self, write: Callable[[], bool], since: float, target: Target) -> Repair:
+        """
+        The value goes back into the cell, while that and the base still hold our write.
+
+        First the base forgets that we agreed, then the cell is written: cut in between, the next run comes here again.
+        `write`: False if the service refuses. `since`: the service's clock before it [s since 1970].
+        """
+        if self.in_force:
+            return Repair.IN_FORCE
+        target.still_held()
+        intent, undo = self.intent, self.intent.undo
+        before = {column: undo[column] for column in self.agreed_with if column in undo}
+        if not self.is_free or not _is_agreed(intent, before, target):
+            _agree_again(intent, before, target)
+            return Repair.TOO_LATE
+        sent = Sent({self.cell: intent.sent.cells[self.cell]}, digests_of({self.cell: self.value}))
+        again = replace(
+            intent, record={}, undo={}, conflicts=(), since=since, answered=0.0, state=IntentState.UNCHECKED, sent=sent
+        )
+        target.store.give_back(target.pair, before, again)
+        return Repair.GIVEN_BACK if write() else Repair.TOO_LATE
+
+
+def _is_agreed(intent: Intent, before: dict[str, Any], target: Target) -> bool:
+    """Whether the base still holds our write, or what a give-back that was cut off has taken it back to."""
+    base = target.store.load_row(target.pair, intent.lead_id)
+    now = {column: base.get(column) for column in before}
+    return now in ({column: intent.record.get(column) for column in before}, before)
+
+
+def _agree_again(intent: Intent, before: dict[str, Any], target: Target) -> None:
+    """
+    A cell that has gone on went on from our write: so says the base then, also if a give-back was cut off before it.
+
+    That had taken the base back, and a person who chose just this value would seem not to have moved.
+    """
+    base = target.store.load_row(target.pair, intent.lead_id)
+    if before and all(base.get(column) == value for column, value in before.items()):
+        agreed = {intent.lead_id: {column: intent.record[column] for column in before}}
+        target.store.journal(target.pair, agreed, (), ())
