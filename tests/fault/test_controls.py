@@ -20,8 +20,8 @@ from leadsync.errors import UnclearWriteError
 from leadsync.frames.cards import deleted_cards
 from leadsync.frames.leads import absent_leads
 from leadsync.model import StatusMap
+from leadsync.pipeline import join
 from leadsync.pipeline import run as pipeline
-from leadsync.pipeline import steps
 from leadsync.state.lock import pair_lock
 from leadsync.state.store import StateStore
 from leadsync.trello.board import CardsRead
@@ -225,7 +225,7 @@ MUTANTS = {
     ),
     "base-moved-before-the-write": (base_moved_before_the_write, edit_survives_a_failed_write),
     "no-guard": (
-        lambda: patch.multiple(steps, check_reads=lambda *_: None, check_plan=lambda *_: None),
+        lambda: patch.multiple(join, check_reads=lambda *_: None, check_plan=lambda *_: None),
         emptied_table_archives_nothing,
     ),
     "delete-inferred-from-a-short-page": (deletion_from_a_short_page, short_page_archives_nothing),

@@ -32,9 +32,9 @@ from leadsync.model import Read
 from leadsync.pipeline.change_feed import ChangeFeed
 from leadsync.pipeline.clients import open_clients
 from leadsync.pipeline.extract import extract_cards, extract_leads
+from leadsync.pipeline.join import join_and_diff
 from leadsync.pipeline.memory import recall
 from leadsync.pipeline.scope import Scope, scope_of
-from leadsync.pipeline.steps import join_and_diff
 from leadsync.report.report import Report
 from leadsync.state.pair import Pair
 

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
+from leadsync.apply.outcome import Failure
 from leadsync.apply.target import Target
 from leadsync.core.journal import Intent, IntentState, Sent, digests_of
+from leadsync.core.lead_overwrites import Patched
 from leadsync.core.plan import Conflict
 
 GIVEN_UP: Final = 7 * 86_400.0
@@ -31,13 +33,16 @@ class Repair(StrEnum):
 class Repairs:
     """
     `conflicts`: what was overwritten. `given_back`: leads to be decided anew; `wrote`: a cell of theirs was written.
-    `unchecked`: rows nobody waits for.
+    `failures`: what could not be given back. `unchecked`: rows nobody waits for. `silent`: cells of leads of which
+    Airtable told that we wrote them, and not what that replaced.
     """
 
     conflicts: list[Conflict] = field(default_factory=list)
     given_back: list[str] = field(default_factory=list)
     wrote: bool = False
+    failures: list[Failure] = field(default_factory=list)
     unchecked: list[Intent] = field(default_factory=list)
+    silent: list[Patched] = field(default_factory=list)
 
     def add(self, lead_id: str, became: Repair, conflict: Conflict | None) -> list[Conflict]:
         """One finding. Returns: what stays in the journal until a report has listed it."""

@@ -7,7 +7,7 @@ Airtable's change feed says what a write replaced. What is never here: the rule 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pandas as pd
 
@@ -23,17 +23,6 @@ from leadsync.errors import LeadsyncError
 from leadsync.frames.payloads import LeadChange
 
 
-@dataclass
-class LeadRepairs(Repairs):
-    """
-    `silent`: cells of which Airtable told that we wrote them, and not what that replaced. `failures`: what could not be
-    given back.
-    """
-
-    silent: list[Patched] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
-
-
 def unchecked_patches(target: Target) -> list[Intent]:
     """The journal's PATCHes of which Airtable has not told yet."""
     return [row for row in target.store.load_intents(target.pair, IntentState.UNCHECKED) if row.is_patch]
@@ -41,7 +30,7 @@ def unchecked_patches(target: Target) -> list[Intent]:
 
 def repair_leads(
     changes: Sequence[LeadChange], fields: Mapping[str, str], airtable: Airtable, target: Target
-) -> LeadRepairs:
+) -> Repairs:
     """
     Give back what was overwritten, and end the journal's cells that are checked.
 
@@ -50,11 +39,11 @@ def repair_leads(
     """
     rows = unchecked_patches(target)
     if not rows:
-        return LeadRepairs()
+        return Repairs()
     checked = find_replaced(changes, [Patched(row, cell) for row in rows for cell in row.sent.cells], fields)
     ids = list(dict.fromkeys(found.patched.intent.lead_id for found in checked.replaced))
     now = airtable.leads_of(airtable.fetch_records(ids).values()) if ids else pd.DataFrame()
-    repairs = LeadRepairs(silent=checked.silent)
+    repairs = Repairs(silent=checked.silent)
     for row in rows:
         untold = {cell.cell for cell in checked.untold if cell.intent.number == row.number}
         listed: list[Conflict] = []
@@ -66,7 +55,7 @@ def repair_leads(
     return repairs
 
 
-def _give_back(found: Replaced, now: pd.DataFrame, airtable: Airtable, target: Target, repairs: LeadRepairs) -> Repair:
+def _give_back(found: Replaced, now: pd.DataFrame, airtable: Airtable, target: Target, repairs: Repairs) -> Repair:
     """`now`: the leads as they are."""
     row, cell = found.patched.intent, found.patched.cell
     held = str(now.at[row.lead_id, cell]) if row.lead_id in now.index else None
