@@ -73,15 +73,20 @@ class Edit:
         The value goes back into the cell, while that and the base still hold our write.
 
         First the base forgets that we agreed, then the cell is written: cut in between, the next run comes here again.
+        A cell that has gone on went on from our write, and so says the base then, also where a give-back that was cut
+        off had taken it back: a person who chose just this value would seem not to have moved.
+
         `write`: False if the service refuses. `since`: the service's clock before it [s since 1970].
         """
         if self.in_force:
             return Repair.IN_FORCE
         target.still_held()
-        intent, undo = self.intent, self.intent.undo
-        before = {column: undo[column] for column in self.agreed_with if column in undo}
-        if not self.is_free or not _is_agreed(intent, before, target):
-            _agree_again(intent, before, target)
+        intent, base = self.intent, target.store.load_row(target.pair, self.intent.lead_id)
+        before = {column: intent.undo[column] for column in self.agreed_with if column in intent.undo}
+        ours, agreed = ({column: row.get(column) for column in before} for row in (intent.record, base))
+        if not self.is_free or agreed not in (ours, before):
+            if before and agreed == before:
+                target.store.journal(target.pair, {intent.lead_id: ours}, (), ())
             return Repair.TOO_LATE
         sent = Sent({self.cell: intent.sent.cells[self.cell]}, digests_of({self.cell: self.value}))
         again = replace(
@@ -89,22 +94,3 @@ class Edit:
         )
         target.store.give_back(target.pair, before, again)
         return Repair.GIVEN_BACK if write() else Repair.TOO_LATE
-
-
-def _is_agreed(intent: Intent, before: dict[str, Any], target: Target) -> bool:
-    """Whether the base still holds our write, or what a give-back that was cut off has taken it back to."""
-    base = target.store.load_row(target.pair, intent.lead_id)
-    now = {column: base.get(column) for column in before}
-    return now in ({column: intent.record.get(column) for column in before}, before)
-
-
-def _agree_again(intent: Intent, before: dict[str, Any], target: Target) -> None:
-    """
-    A cell that has gone on went on from our write: so says the base then, also if a give-back was cut off before it.
-
-    That had taken the base back, and a person who chose just this value would seem not to have moved.
-    """
-    base = target.store.load_row(target.pair, intent.lead_id)
-    if before and all(base.get(column) == value for column, value in before.items()):
-        agreed = {intent.lead_id: {column: intent.record[column] for column in before}}
-        target.store.journal(target.pair, agreed, (), ())
