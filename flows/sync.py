@@ -28,8 +28,9 @@ from leadsync.environment import load_settings
 from leadsync.errors import LeadsyncError, TransientServiceError
 from leadsync.model import ConflictChoice, Read
 from leadsync.pipeline.extract import extract_cards, extract_leads
+from leadsync.pipeline.join import join_and_diff
 from leadsync.pipeline.run import run_sync
-from leadsync.pipeline.steps import Options, Steps, join_and_diff
+from leadsync.pipeline.steps import Options, P, R, Steps, Submit, UnderWay
 from leadsync.report.report import Report
 from leadsync.report.terminal import show
 from runs.command import nothing_to_stop, stoppable
@@ -63,7 +64,7 @@ def as_task(step: Callable[..., Any], name: str, retry_delays: tuple[float, ...]
     )(step)
 
 
-TASKS = {
+TASKS: dict[Callable[..., Any], Any] = {
     extract_leads: as_task(extract_leads, "extract leads", retry_delays=(10,)),
     extract_cards: as_task(extract_cards, "extract cards", retry_delays=(10,)),
     join_and_diff: as_task(join_and_diff, "join and diff"),
@@ -73,15 +74,22 @@ TASKS = {
 }
 
 
-def call_task(step: Callable[..., Any], *args: Any, **more: Any) -> Any:
+def call_task(step: Callable[P, R], /, *args: P.args, **more: P.kwargs) -> R:
     """Run the task of `step` here and now; its arguments pass through Prefect unseen."""
-    return TASKS[step](*map(quote, args), **more)
+    result: R = TASKS[step](*map(quote, args), **more)
+    return result
+
+
+def start_task(step: Callable[P, R], /, *args: P.args, **more: P.kwargs) -> UnderWay[R]:
+    """The same, beside others."""
+    under_way: UnderWay[R] = TASKS[step].submit(*map(quote, args), **more)
+    return under_way
 
 
 @contextmanager
-def submit_tasks() -> Iterator[Callable[..., Any]]:
+def submit_tasks() -> Iterator[Submit]:
     """Tasks that run side by side."""
-    yield lambda step, *args: TASKS[step].submit(*map(quote, args))
+    yield start_task
 
 
 @flow(name="sync-leads", flow_run_name=run_name, retries=0, persist_result=False)

@@ -1,7 +1,7 @@
 """
 Door: is everything in place for a sync? From the shell, or as a Prefect flow run.
 
-Here: the checklist of leadsync.checks, printed. Never here: a check itself.
+Here: the checklist of leadsync.pipeline.checks, printed. Never here: a check itself.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from rich.markup import escape
 from leadsync.errors import Exit, LeadsyncError
 from leadsync.pipeline.checks import check_setup
 from leadsync.pipeline.clients import open_clients
-from leadsync.pipeline.findings import FAIL, Checkup, Finding
+from leadsync.pipeline.findings import Checklist, Finding, Level
 from runs.command import nothing_to_stop, stoppable
 from runs.here import connected, run_flow
 from runs.pair_block import settings_of
 
 SCHEDULE_MINUTES = 60.0
 """As in prefect.yaml."""
-MARKS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "fail": "[red]✗[/]"}
+MARKS = {Level.OK: "[green]✓[/]", Level.WARN: "[yellow]![/]", Level.FAIL: "[red]✗[/]"}
 
 
 @flow(name="validate-setup", retries=0, persist_result=False)
@@ -45,42 +45,42 @@ def validate_setup(every_minutes: float = SCHEDULE_MINUTES, pair: str = "") -> S
         every_minutes: The schedule to forecast the calls for.
         pair: Name of the Leadsync Pair block to check; empty takes the settings of the environment.
     """
-    checkup = run_checks(every_minutes, pair)
-    for finding in checkup.findings:
-        log = get_run_logger().error if finding.level == FAIL else get_run_logger().info
+    checklist = run_checks(every_minutes, pair)
+    for finding in checklist.findings:
+        log = get_run_logger().error if finding.level is Level.FAIL else get_run_logger().info
         log("%s %s: %s %s", finding.level, finding.check, finding.detail, finding.remedy)
-    create_table_artifact([asdict(finding) for finding in checkup.findings], key="validate-setup")
-    failed = [finding for finding in checkup.findings if finding.level == FAIL]
+    create_table_artifact([asdict(finding) for finding in checklist.findings], key="validate-setup")
+    failed = [finding for finding in checklist.findings if finding.level is Level.FAIL]
     if failed:
-        return Failed(name="Misconfigured", message=failed[0].detail, data=checkup)
-    return Completed(message=f"{len(checkup.findings)} checks passed", data=checkup)
+        return Failed(name="Misconfigured", message=failed[0].detail, data=checklist)
+    return Completed(message=f"{len(checklist.findings)} checks passed", data=checklist)
 
 
-def run_checks(every_minutes: float, pair: str) -> Checkup:
+def run_checks(every_minutes: float, pair: str) -> Checklist:
     """All checks of a pair; what is wrong with its settings is a finding too."""
     try:
         settings = settings_of(pair)
         with open_clients(settings) as clients:
             return check_setup(settings, clients, every_minutes)
     except LeadsyncError as error:
-        return Checkup([Finding("settings", FAIL, str(error))], [])
+        return Checklist([Finding("settings", Level.FAIL, str(error))], [])
 
 
-def run_locally(every_minutes: float, pair: str) -> Checkup:
+def run_locally(every_minutes: float, pair: str) -> Checklist:
     """One flow run in this process."""
     ended = run_flow(validate_setup, every_minutes=every_minutes, pair=pair).outcome
-    return ended if isinstance(ended, Checkup) else Checkup([Finding("validate", FAIL, str(ended))], [])
+    return ended if isinstance(ended, Checklist) else Checklist([Finding("validate", Level.FAIL, str(ended))], [])
 
 
-def repair(checkup: Checkup, console: Console, yes: bool) -> bool:
+def repair(checklist: Checklist, console: Console, yes: bool) -> bool:
     """Show what is missing and can be created, and after a yes create it. Returns: whether anything was created."""
-    if not checkup.repairs:
+    if not checklist.repairs:
         console.print("Nothing is missing that could be created.")
         return False
-    console.print("Would create:", *(f"\n  • {escape(item.what)}" for item in checkup.repairs))
+    console.print("Would create:", *(f"\n  • {escape(item.what)}" for item in checklist.repairs))
     if not yes and not typer.confirm("Create them now?"):
         return False
-    for item in checkup.repairs:
+    for item in checklist.repairs:
         try:
             item.create()
             console.print(f"created {escape(item.what)}")
@@ -97,18 +97,18 @@ def validate(
     pair: Annotated[str, typer.Option(help="A pair saved with flows/pairs.py; without it, the one in .env.")] = "",
 ) -> None:
     """Check everything a sync needs; write nothing, unless --fix is given."""
-    checkup = run_locally(every, pair)
+    checklist = run_locally(every, pair)
     console = Console(stderr=as_json)
-    if fix and repair(checkup, console, yes):
+    if fix and repair(checklist, console, yes):
         with connected():
-            checkup = run_checks(every, pair)
+            checklist = run_checks(every, pair)
     nothing_to_stop()
-    code = Exit.DONE if checkup.ok else Exit.MISCONFIGURED
+    code = Exit.DONE if checklist.ok else Exit.MISCONFIGURED
     if as_json:
-        findings = [asdict(finding) for finding in checkup.findings]
-        print(json.dumps({"ok": checkup.ok, "findings": findings}, ensure_ascii=False, indent=2))
+        findings = [asdict(finding) for finding in checklist.findings]
+        print(json.dumps({"ok": checklist.ok, "findings": findings}, ensure_ascii=False, indent=2))
         raise typer.Exit(code)
-    for finding in checkup.findings:
+    for finding in checklist.findings:
         remedy = f"\n    → {finding.remedy}" if finding.remedy else ""
         console.print(
             f"{MARKS[finding.level]} {escape(finding.check)}: {escape(finding.detail + remedy)}", soft_wrap=True

@@ -308,7 +308,7 @@ def test_killed_run_is_followed_by_a_full_read(world, monkeypatch, step):
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(f"leadsync.pipeline.run.{step}", die)
+        patched.setattr(f"leadsync.pipeline.one_pass.{step}", die)
         with pytest.raises(Killed):
             world.sync(read="delta")
     assert world.sync(read="delta").read == FULL

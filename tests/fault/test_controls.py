@@ -14,13 +14,13 @@ from harness import findings, world
 from emulator import Fault
 from leadsync.airtable import writing
 from leadsync.airtable.client import Airtable
-from leadsync.apply import card_parts, leads, repair
+from leadsync.apply import card_parts, leads, repair_cards
 from leadsync.errors import UnclearWriteError
 from leadsync.frames.cards import deleted_cards
 from leadsync.frames.leads import absent_leads
 from leadsync.model import StatusMap
+from leadsync.pipeline import join
 from leadsync.pipeline import run as pipeline
-from leadsync.pipeline import steps
 from leadsync.state.journal import Journal
 from leadsync.state.lock import pair_lock
 from leadsync.state.store import StateStore
@@ -225,7 +225,7 @@ MUTANTS = {
     ),
     "base-moved-before-the-write": (base_moved_before_the_write, edit_survives_a_failed_write),
     "no-guard": (
-        lambda: patch.multiple(steps, check_reads=lambda *_: None, check_plan=lambda *_: None),
+        lambda: patch.multiple(join, check_reads=lambda *_: None, check_plan=lambda *_: None),
         emptied_table_archives_nothing,
     ),
     "delete-inferred-from-a-short-page": (deletion_from_a_short_page, short_page_archives_nothing),
@@ -237,7 +237,7 @@ MUTANTS = {
         edit_just_before_the_patch_is_told,
     ),
     "feed-not-read": (
-        lambda: patch.object(repair, "find_overwritten", lambda *_: []),
+        lambda: patch.object(repair_cards, "find_overwritten", lambda *_: []),
         move_just_before_the_put_is_told,
     ),
 }

@@ -22,16 +22,16 @@ from hypothesis import strategies as st
 
 from emulator import ManualClock
 from emulator.wire.messages import Request
-from leadsync.apply.repair import Checkup
+from leadsync.apply.repair_cards import Checkup
 from leadsync.core.plan import Plan
 from leadsync.frames.snapshot import pages_of
 from leadsync.model import Read
 from leadsync.pipeline.change_feed import ChangeFeed
 from leadsync.pipeline.clients import open_clients
 from leadsync.pipeline.extract import extract_cards, extract_leads
+from leadsync.pipeline.join import join_and_diff
 from leadsync.pipeline.memory import recall
 from leadsync.pipeline.scope import Scope, scope_of
-from leadsync.pipeline.steps import join_and_diff
 from leadsync.report.report import Report
 from leadsync.state.pair import Pair
 from leadsync.trello.setup import fetch_board

@@ -85,6 +85,30 @@ def write_card(write: CardWrite, trello: Trello, target: Target) -> CardAnswer:
     return CardAnswer(item, write, sent, tuple(refused), trello.wire.answered)
 
 
+def _create_card(write: CardWrite, cells: Mapping[str, Any], trello: Trello, board: Board) -> Item:
+    """A POST is not sent again before the board was read for its marker; not searched, since Trello's index lags."""
+    for attempt in range(CREATE_ATTEMPTS):
+        try:
+            return create_card(trello, cells)
+        except UnclearWriteError as unclear:
+            read = trello.fetch_cards(board, known=())
+            found = read.cards.index[read.cards["lead_id"] == write.lead_id]
+            if len(found):
+                return read.items[found[0]]
+            if isinstance(unclear, TimedOutWriteError) or attempt == CREATE_ATTEMPTS - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _fresh(write: CardWrite, trello: Trello, board: Board) -> dict[str, Any]:
+    """The card just before its description is rewritten; anything else that moved postpones the write."""
+    card = trello.get_card(board, write.card_id).iloc[0].to_dict()
+    for column in ("presence", "list_id", "title", "due_complete", "lead_id", "markers", "email_line", "source_line"):
+        if card[column] != write.seen[column]:
+            raise Postponed
+    return {str(column): value for column, value in card.items()}
+
+
 def _put_parts(
     card_id: str, cells: Mapping[str, Any], trello: Trello
 ) -> tuple[Item | None, list[tuple[CardPart, ServiceRefusedError]]]:
@@ -125,27 +149,3 @@ def _taken(write: CardWrite, refused: Collection[CardPart]) -> CardWrite:
         undo={column: value for column, value in write.undo.items() if column not in columns},
         changes=tuple(change for change in write.changes if change.field not in fields),
     )
-
-
-def _fresh(write: CardWrite, trello: Trello, board: Board) -> dict[str, Any]:
-    """The card just before its description is rewritten; anything else that moved postpones the write."""
-    card = trello.get_card(board, write.card_id).iloc[0].to_dict()
-    for column in ("presence", "list_id", "title", "due_complete", "lead_id", "markers", "email_line", "source_line"):
-        if card[column] != write.seen[column]:
-            raise Postponed
-    return {str(column): value for column, value in card.items()}
-
-
-def _create_card(write: CardWrite, cells: Mapping[str, Any], trello: Trello, board: Board) -> Item:
-    """A POST is not sent again before the board was read for its marker (design section 8.3)."""
-    for attempt in range(CREATE_ATTEMPTS):
-        try:
-            return create_card(trello, cells)
-        except UnclearWriteError as unclear:
-            read = trello.fetch_cards(board, known=())
-            found = read.cards.index[read.cards["lead_id"] == write.lead_id]
-            if len(found):
-                return read.items[found[0]]
-            if isinstance(unclear, TimedOutWriteError) or attempt == CREATE_ATTEMPTS - 1:
-                raise
-    raise AssertionError("unreachable")

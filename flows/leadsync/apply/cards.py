@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import replace
 from typing import Any
 
 from leadsync.apply.card_parts import CardAnswer, write_card
 from leadsync.apply.outcome import Failure, Outcome, Postponed, Progress, as_told, not_tried, writers
-from leadsync.apply.repair import look, repair
+from leadsync.apply.repair_cards import look, repair
 from leadsync.apply.target import Target
 from leadsync.core.journal import CARD, IntentState
-from leadsync.core.plan import CardWrite, Change, Plan
+from leadsync.core.plan import CardWrite, Plan
 from leadsync.errors import DeadTokenError, LeadsyncError, ServiceRefusedError, StateStoreError, UnclearWriteError
 from leadsync.frames.actions import Item
 from leadsync.trello.client import Trello
@@ -100,24 +101,10 @@ def _record_card(item: Item, answer: CardAnswer, trello: Trello, target: Target,
     write, card_id = answer.done, str(item["id"])
     outcome.cards[card_id] = item
     returned = _as_returned(write, trello.cards_of(target.board, [item], (card_id,)).iloc[0])
-    outcome.done += [_with_card(change, card_id) for change in write.changes]
+    outcome.done += [replace(change, card_id=card_id) for change in write.changes]
     agreed = {write.lead_id: {**write.record, **returned, "card_id": card_id}}
     sent = {write.lead_id: answer.sent} if write.card_id else None
     target.store.journal.record(target.pair, CARD, agreed, sent, answer.answered)
-
-
-def _give_up(waiting: list[CardWrite], outcome: Outcome, gone: LeadsyncError) -> None:
-    reason, remedy = "not tried: Trello is away", "Run again."
-    if isinstance(gone, DeadTokenError):
-        reason, remedy = not_tried(gone), gone.remedy
-        outcome.forbidden |= {write.lead_id for write in waiting}
-    for write in waiting:
-        outcome.failures.append(Failure(write.lead_id, write.card_id, reason, remedy))
-    waiting.clear()
-
-
-def _with_card(change: Change, card_id: str) -> Change:
-    return Change(**{**vars(change), "card_id": card_id})
 
 
 def _as_returned(write: CardWrite, card: Any) -> dict[str, Any]:
@@ -129,6 +116,16 @@ def _as_returned(write: CardWrite, card: Any) -> dict[str, Any]:
         shown = {"shown_email": card["email_line"], "shown_source": card["source_line"]}
         returned |= {column: line for column, line in shown.items() if column in write.record}
     return returned
+
+
+def _give_up(waiting: list[CardWrite], outcome: Outcome, gone: LeadsyncError) -> None:
+    reason, remedy = "not tried: Trello is away", "Run again."
+    if isinstance(gone, DeadTokenError):
+        reason, remedy = not_tried(gone), gone.remedy
+        outcome.forbidden |= {write.lead_id for write in waiting}
+    for write in waiting:
+        outcome.failures.append(Failure(write.lead_id, write.card_id, reason, remedy))
+    waiting.clear()
 
 
 def _check_writes(trello: Trello, target: Target, outcome: Outcome) -> None:

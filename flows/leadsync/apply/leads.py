@@ -6,17 +6,17 @@ What is never here: a decision, a retry (see transport/).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from leadsync.airtable.client import Airtable, by_id
 from leadsync.airtable.refusals import explain, forbids
 from leadsync.airtable.writing import Cells, update_leads
+from leadsync.apply.lead_group import Group
 from leadsync.apply.outcome import Failure, Outcome, Progress, as_told, not_tried, writers
 from leadsync.apply.target import Target
-from leadsync.core.journal import LEAD, Sent, digests_of
-from leadsync.core.plan import CellWrite, LeadWrite, Plan
+from leadsync.core.journal import LEAD
+from leadsync.core.plan import LeadWrite, Plan
 from leadsync.errors import (
     DeadTokenError,
     LeadsyncError,
@@ -62,36 +62,6 @@ def _writable(plan: Plan, cards: Outcome) -> Iterator[LeadWrite]:
         cells = {cell: write.cells[cell] for cell in write.cells if cell not in refused}
         if write.lead_id not in stuck and cells:
             yield replace(write, cells=cells) if refused else write
-
-
-@dataclass
-class Group:
-    """
-    Leads that are written together, while their cells are answered for one by one.
-
-    `left`: the cells that have no answer yet. `texts`: those written, as Airtable holds them. `unclear`: leads that an
-    unanswered PATCH may have written. `tries`: PATCHes in vain since the last answer. `tried`: leads of the last one.
-    """
-
-    writes: dict[str, LeadWrite]
-    left: Cells = field(default_factory=dict)
-    texts: dict[str, dict[str, str]] = field(default_factory=dict)
-    unclear: set[str] = field(default_factory=set)
-    tries: int = 0
-    tried: set[str] = field(default_factory=set)
-
-    def answer(self, lead_id: str, cell: str, text: str | None) -> None:
-        """One cell holds `text` now, or None: it was refused."""
-        del self.left[lead_id][cell]
-        if text is not None:
-            self.texts.setdefault(lead_id, {})[cell] = text
-
-    def take_settled(self, lead_ids: Collection[str]) -> dict[str, dict[str, str]]:
-        """Those of the leads of which no cell is left, with the texts that were written; they leave the group."""
-        settled = [lead_id for lead_id in lead_ids if lead_id in self.left and not self.left[lead_id]]
-        for lead_id in settled:
-            del self.left[lead_id]
-        return {lead_id: self.texts.pop(lead_id, {}) for lead_id in settled}
 
 
 def _write_group(writes: Sequence[LeadWrite], airtable: Airtable, target: Target, away: list[LeadsyncError]) -> Outcome:
@@ -147,7 +117,7 @@ def _drop_moved(group: Group, airtable: Airtable, target: Target, outcome: Outco
             outcome.postponed.append(lead_id)
             outcome.unclear |= {(LEAD, lead_id)} if lead_id in group.unclear else set()
             cells.clear()
-    _record_settled(group, list(group.left), target, outcome, airtable.wire.answered)
+    group.record_settled(list(group.left), target, outcome, airtable.wire.answered)
 
 
 def _send(group: Group, airtable: Airtable, target: Target, outcome: Outcome) -> ReadAgainError | None:
@@ -175,35 +145,11 @@ def _send(group: Group, airtable: Airtable, target: Target, outcome: Outcome) ->
                 for cell, text in texts.items():
                     known = lead_id in returned.index
                     group.answer(lead_id, cell, str(returned.at[lead_id, cell]) if known else text)
-        _record_settled(group, list(cells), target, outcome, airtable.wire.answered)
+        group.record_settled(list(cells), target, outcome, airtable.wire.answered)
         target.still_held()
         if airtable.wire.moment - read_at > FRESH:
             break
     return None
-
-
-def _record_settled(group: Group, lead_ids: Collection[str], target: Target, outcome: Outcome, answered: float) -> None:
-    """
-    Record the leads of which every cell is answered for: what was written, and no more.
-
-    Until then the journal's row stands, so that a run cut off between two cells of a lead is still proven by it.
-    """
-    updates: dict[str, dict[str, Any]] = {}
-    sent: dict[str, Sent] = {}
-    for lead_id, texts in group.take_settled(lead_ids).items():
-        write, written = group.writes[lead_id], _cells_written(group, lead_id, texts)
-        outcome.done += [cell.change for cell in written]
-        if texts:
-            columns = {column: value for cell in written for column, value in cell.record.items()}
-            updates[lead_id] = {**columns, **texts}
-            planned_on, cells = ({cell: values[cell] for cell in texts} for values in (write.seen, write.fields))
-            sent[lead_id] = Sent(digests_of(planned_on), digests_of(cells))
-    if updates:
-        target.store.journal.record(target.pair, LEAD, updates, sent, answered)
-
-
-def _cells_written(group: Group, lead_id: str, texts: Collection[str]) -> list[CellWrite]:
-    return [write for cell, write in group.writes[lead_id].cells.items() if cell in texts]
 
 
 def _refuse_leads(
@@ -233,4 +179,4 @@ def _fail_leads(group: Group, error: LeadsyncError, outcome: Outcome) -> None:
             outcome.forbidden.add(lead_id)
             told = reason if lead_id in group.tried else not_tried(error)
         outcome.failures.append(Failure(lead_id, group.writes[lead_id].card_id, told, remedy))
-        outcome.done += [cell.change for cell in _cells_written(group, lead_id, group.texts.get(lead_id, {}))]
+        outcome.done += [cell.change for cell in group.written(lead_id)]

@@ -1,5 +1,5 @@
 """
-The same for leads: what of a person's a PATCH landed on is given back, and decided anew by the next pass.
+After the writes to leads: what of a person's a PATCH landed on is given back, and decided anew by the next pass.
 
 Airtable's change feed says what a write replaced. What is never here: the rule which value wins.
 """
@@ -7,32 +7,21 @@ Airtable's change feed says what a write replaced. What is never here: the rule 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pandas as pd
 
 from leadsync.airtable.client import Airtable
 from leadsync.airtable.writing import give_back
+from leadsync.apply.give_back import GIVEN_UP, Edit, Repair, Repairs
 from leadsync.apply.outcome import Failure
-from leadsync.apply.repair import GIVEN_UP, Repair, Repairs, agree_again, is_agreed
 from leadsync.apply.target import Target
-from leadsync.core.journal import Intent, IntentState, Sent, digest, digests_of
+from leadsync.core.journal import Intent, IntentState, Sent, digest
 from leadsync.core.lead_overwrites import Patched, Replaced, find_replaced
 from leadsync.core.plan import Conflict
 from leadsync.core.witness import LEAD_CELLS
 from leadsync.errors import LeadsyncError
 from leadsync.frames.payloads import LeadChange
-
-
-@dataclass
-class LeadRepairs(Repairs):
-    """
-    `silent`: cells of which Airtable told that we wrote them, and not what that replaced. `failures`: what could not be
-    given back.
-    """
-
-    silent: list[Patched] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
 
 
 def unchecked_patches(target: Target) -> list[Intent]:
@@ -42,7 +31,7 @@ def unchecked_patches(target: Target) -> list[Intent]:
 
 def repair_leads(
     changes: Sequence[LeadChange], fields: Mapping[str, str], airtable: Airtable, target: Target
-) -> LeadRepairs:
+) -> Repairs:
     """
     Give back what was overwritten, and end the journal's cells that are checked.
 
@@ -51,23 +40,47 @@ def repair_leads(
     """
     rows = unchecked_patches(target)
     if not rows:
-        return LeadRepairs()
+        return Repairs()
     checked = find_replaced(changes, [Patched(row, cell) for row in rows for cell in row.sent.cells], fields)
     ids = list(dict.fromkeys(found.patched.intent.lead_id for found in checked.replaced))
     now = airtable.leads_of(airtable.fetch_records(ids).values()) if ids else pd.DataFrame()
-    repairs = LeadRepairs(silent=checked.silent)
+    repairs = Repairs(silent=checked.silent)
     for row in rows:
         untold = {cell.cell for cell in checked.untold if cell.intent.number == row.number}
         listed: list[Conflict] = []
         for found in (found for found in checked.replaced if found.patched.intent.number == row.number):
             became = _give_back(found, now, airtable, target, repairs)
-            repairs.wrote |= became is Repair.GIVEN_BACK
-            conflicts = [] if became is Repair.IN_FORCE else [_as_conflict(found, became)]
-            repairs.conflicts += conflicts
-            repairs.given_back += [row.lead_id] if conflicts else []  # also if it was edited again since
-            listed += conflicts if became is Repair.TOO_LATE else []
+            conflict = None if became is Repair.IN_FORCE else _as_conflict(found, became)
+            listed += repairs.add(row.lead_id, became, conflict)
         _keep(replace(row, conflicts=(*row.conflicts, *listed)), untold, airtable.clock, target, repairs)
     return repairs
+
+
+def _give_back(found: Replaced, now: pd.DataFrame, airtable: Airtable, target: Target, repairs: Repairs) -> Repair:
+    """`now`: the leads as they are."""
+    row, cell = found.patched.intent, found.patched.cell
+    held = str(now.at[row.lead_id, cell]) if row.lead_id in now.index else None
+    in_force = held is not None and digest(cell, held) == digest(cell, found.value)
+    is_free = held is not None and found.patched.was_sent(held)
+    edit = Edit(row, cell, LEAD_CELLS[cell], found.value, in_force, is_free)
+
+    def write() -> bool:
+        try:
+            give_back(airtable, row.lead_id, cell, found.value)
+        except LeadsyncError as error:
+            reason = f"an edit of {cell} that a write of ours replaced could not be given back: {error}"
+            remedy = "The conflicts list what was typed; type it again."
+            repairs.failures.append(Failure(row.lead_id, row.card_id, reason, remedy))
+            return False
+        return True
+
+    return edit.give_back(write, airtable.clock, target)
+
+
+def _as_conflict(found: Replaced, became: Repair) -> Conflict:
+    row, cell = found.patched.intent, found.patched.cell
+    ours = str(row.record.get("stage" if cell == "status" else "title", ""))
+    return Conflict(row.lead_id, row.card_id, cell, found.value, ours, "edited meanwhile", became.value)
 
 
 def _keep(row: Intent, untold: set[str], now: float, target: Target, repairs: Repairs) -> None:
@@ -80,38 +93,3 @@ def _keep(row: Intent, untold: set[str], now: float, target: Target, repairs: Re
         return
     repairs.unchecked += [row] if untold else []
     target.store.journal.end_intents([row])
-
-
-def _give_back(found: Replaced, now: pd.DataFrame, airtable: Airtable, target: Target, repairs: LeadRepairs) -> Repair:
-    """
-    The person's value goes back into the cell, while that and the base still hold our write.
-
-    First the base forgets that we agreed, then the lead is written: cut in between, the next run comes here again.
-    """
-    row, cell = found.patched.intent, found.patched.cell
-    held = str(now.at[row.lead_id, cell]) if row.lead_id in now.index else None
-    if held is not None and digest(cell, held) == digest(cell, found.value):
-        return Repair.IN_FORCE
-    columns = [column for column in LEAD_CELLS[cell] if column in row.undo]
-    if held is None or not is_agreed(row, columns, target) or not found.patched.was_sent(held):
-        agree_again(row, columns, target)
-        return Repair.TOO_LATE
-    target.still_held()
-    sent = Sent({cell: row.sent.cells[cell]}, digests_of({cell: found.value}))
-    since, unchecked = airtable.clock, IntentState.UNCHECKED
-    again = replace(row, record={}, undo={}, conflicts=(), since=since, answered=0.0, state=unchecked, sent=sent)
-    target.store.journal.give_back(target.pair, {column: row.undo[column] for column in columns}, again)
-    try:
-        give_back(airtable, row.lead_id, cell, found.value)
-    except LeadsyncError as error:
-        reason = f"an edit of {cell} that a write of ours replaced could not be given back: {error}"
-        remedy = "The conflicts list what was typed; type it again."
-        repairs.failures.append(Failure(row.lead_id, row.card_id, reason, remedy))
-        return Repair.TOO_LATE
-    return Repair.GIVEN_BACK
-
-
-def _as_conflict(found: Replaced, became: Repair) -> Conflict:
-    row, cell = found.patched.intent, found.patched.cell
-    ours = str(row.record.get("stage" if cell == "status" else "title", ""))
-    return Conflict(row.lead_id, row.card_id, cell, found.value, ours, "edited meanwhile", became.value)

@@ -22,8 +22,8 @@ from leadsync.model import STAGES, ChangeFeed
 from leadsync.pipeline.change_feed import NEEDS_IDS
 from leadsync.pipeline.clients import Clients
 from leadsync.pipeline.column_checks import ROWS_NAMED, Seen, check_cells, check_table
-from leadsync.pipeline.findings import FAIL, OK, WARN, Checkup, Finding, Repair
-from leadsync.pipeline.steps import without_others
+from leadsync.pipeline.findings import Checklist, Finding, Level, Repair
+from leadsync.pipeline.rows import without_others
 from leadsync.settings import Settings
 from leadsync.state.lock import pair_lock
 from leadsync.state.pair import Pair
@@ -32,57 +32,57 @@ from leadsync.trello.setup import add_list, fetch_board, fetch_lists, fetch_toke
 
 MINUTES_A_MONTH = 30 * 24 * 60
 FREE_CALLS = 1_000
-"""Airtable's Free plan, a month [reference/airtable-api.md 4]."""
+"""Calls a month that Airtable's Free plan allows."""
 EXPIRY_WARNING = datetime.timedelta(days=14)
 
 
-def check_setup(settings: Settings, clients: Clients, every_minutes: float) -> Checkup:
+def check_setup(settings: Settings, clients: Clients, every_minutes: float) -> Checklist:
     """
     Check tokens, scopes, base, table, columns, options, board, lists, state and quota.
 
     `every_minutes`: the schedule to forecast the calls for. Cost: about 8 requests and one read of both sides.
     """
-    checkup, seen = Checkup([], []), Seen()
-    _collect(checkup, lambda: _check_leads(settings, clients.airtable, every_minutes, seen))
+    checklist, seen = Checklist([], []), Seen()
+    _collect(checklist, lambda: _check_leads(settings, clients.airtable, every_minutes, seen))
     if seen.leads is not None:
-        _collect(checkup, lambda: check_table(settings, clients.airtable, seen))
+        _collect(checklist, lambda: check_table(settings, clients.airtable, seen))
     if settings.airtable_change_feed is ChangeFeed.ON:
-        _collect(checkup, lambda: _check_feed(clients.airtable))
-    _collect(checkup, lambda: _check_trello_token(clients.trello))
-    _collect(checkup, lambda: _check_lists(settings, clients.trello, checkup, seen))
-    _collect(checkup, lambda: _check_cards(settings, clients, seen))
-    _collect(checkup, lambda: _check_state(settings, clients))
-    return checkup
+        _collect(checklist, lambda: _check_feed(clients.airtable))
+    _collect(checklist, lambda: _check_trello_token(clients.trello))
+    _collect(checklist, lambda: _check_lists(settings, clients.trello, checklist, seen))
+    _collect(checklist, lambda: _check_cards(settings, clients, seen))
+    _collect(checklist, lambda: _check_state(settings, clients))
+    return checklist
 
 
-def _collect(checkup: Checkup, check: Callable[[], Iterator[Finding]]) -> None:
+def _collect(checklist: Checklist, check: Callable[[], Iterator[Finding]]) -> None:
     """Run one check; an error of its is a finding."""
     findings: list[Finding] = []
     try:
         for finding in check():
             findings.append(finding)
     except LeadsyncError as error:
-        findings.append(Finding(error.title, FAIL, str(error)))
-    checkup.findings += findings
+        findings.append(Finding(error.title, Level.FAIL, str(error)))
+    checklist.findings += findings
 
 
 def _check_leads(settings: Settings, airtable: Airtable, every_minutes: float, seen: Seen) -> Iterator[Finding]:
     read = airtable.fetch_leads()
     seen.leads, seen.records, leads = read.leads, read.records, read.leads
-    table = settings.airtable_table_name
-    yield Finding("Airtable table", OK, f"{len(leads)} leads read from table {table!r} of {settings.airtable_base_id}")
+    table, base_id = settings.airtable_table_name, settings.airtable_base_id
+    yield Finding("Airtable table", Level.OK, f"{len(leads)} leads read from table {table!r} of {base_id}")
     if may_write(airtable):
-        yield Finding("Airtable token", OK, "may read and write")
+        yield Finding("Airtable token", Level.OK, "may read and write")
     else:
         remedy = "Give AIRTABLE_API_TOKEN the scope data.records:write, and its user the role editor."
-        yield Finding("Airtable token", FAIL, "may read and not write", remedy)
+        yield Finding("Airtable token", Level.FAIL, "may read and not write", remedy)
     known = settings.sync_status_map.stage_of
     unknown = sorted(set(leads["status"]) - {"", *known})
     if unknown:
         remedy = f"Use {', '.join(known)}, or add them to SYNC_STATUS_MAP."
-        yield Finding("statuses in use", WARN, f"not in the map: {', '.join(unknown)}", remedy)
+        yield Finding("statuses in use", Level.WARN, f"not in the map: {', '.join(unknown)}", remedy)
     else:
-        yield Finding("statuses in use", OK, "all known")
+        yield Finding("statuses in use", Level.OK, "all known")
     yield from check_cells(leads)
     yield _forecast(len(leads), every_minutes, settings)
 
@@ -98,10 +98,10 @@ def _forecast(leads: int, every_minutes: float, settings: Settings) -> Finding:
         f"about {calls:,} Airtable calls a month at one run every {every_minutes:g} minutes, and some for each edit"
     )
     if calls <= allowed:
-        return Finding("API quota", OK, f"{detail}; {whose} allows {allowed:,}")
+        return Finding("API quota", Level.OK, f"{detail}; {whose} allows {allowed:,}")
     fits = math.ceil(every_minutes * calls / allowed)
     remedy = f"Sync every {fits} minutes or less often, or set AIRTABLE_MONTHLY_CALLS to what your plan allows."
-    return Finding("API quota", WARN, f"{detail}; {whose} allows {allowed:,}", remedy)
+    return Finding("API quota", Level.WARN, f"{detail}; {whose} allows {allowed:,}", remedy)
 
 
 def _check_feed(airtable: Airtable) -> Iterator[Finding]:
@@ -118,34 +118,34 @@ def _check_feed(airtable: Airtable) -> Iterator[Finding]:
         remedy = "Give the user of AIRTABLE_API_TOKEN the role creator in the base, or set AIRTABLE_CHANGE_FEED=off."
         problems.append((f"the token's user has the role {role!r}, and only a creator makes webhooks", remedy))
     for problem, remedy in problems:
-        yield Finding("change feed", WARN, problem, remedy)
+        yield Finding("change feed", Level.WARN, problem, remedy)
     if not problems:
-        yield Finding("change feed", OK, "the token may keep a webhook" if role else "the role was not checked")
+        yield Finding("change feed", Level.OK, "the token may keep a webhook" if role else "the role was not checked")
 
 
 def _check_trello_token(trello: Trello) -> Iterator[Finding]:
     token = fetch_token(trello)
     if not token.may_write:
         remedy = "Make a new TRELLO_API_TOKEN with the scopes read and write."
-        yield Finding("Trello token", FAIL, "may read and not write", remedy)
+        yield Finding("Trello token", Level.FAIL, "may read and not write", remedy)
     elif token.expires is None:
-        yield Finding("Trello token", OK, "may read and write, and never expires")
+        yield Finding("Trello token", Level.OK, "may read and write, and never expires")
     else:
         soon = token.expires - datetime.datetime.now(datetime.UTC) < EXPIRY_WARNING
         detail = f"may read and write, and expires on {token.expires:%Y-%m-%d}"
         remedy = "Make a new TRELLO_API_TOKEN that never expires." if soon else ""
-        yield Finding("Trello token", WARN if soon else OK, detail, remedy)
+        yield Finding("Trello token", Level.WARN if soon else Level.OK, detail, remedy)
 
 
-def _check_lists(settings: Settings, trello: Trello, checkup: Checkup, seen: Seen) -> Iterator[Finding]:
+def _check_lists(settings: Settings, trello: Trello, checklist: Checklist, seen: Seen) -> Iterator[Finding]:
     board_id, lists = fetch_lists(trello)
     names = [item["name"] for item in lists if not item.get("closed")]
     absent = [stage for stage in STAGES if settings.list_ids[stage] is None and stage not in names]
-    checkup.repairs += [Repair(f"list {stage}", _list(trello, board_id, stage)) for stage in absent]
+    checklist.repairs += [Repair(f"list {stage}", _list(trello, board_id, stage)) for stage in absent]
     seen.board = board = fetch_board(trello)
-    yield Finding("Trello board", OK, f"{board.name!r}, {board.url}")
+    yield Finding("Trello board", Level.OK, f"{board.name!r}, {board.url}")
     for stage, list_id in board.lists.items():
-        yield Finding("Trello lists", OK, f"TRELLO_LIST_{stage}_ID={list_id}")
+        yield Finding("Trello lists", Level.OK, f"TRELLO_LIST_{stage}_ID={list_id}")
 
 
 def _list(trello: Trello, board_id: str, name: str) -> Callable[[], None]:
@@ -160,17 +160,18 @@ def _check_cards(settings: Settings, clients: Clients, seen: Seen) -> Iterator[F
     cards = without_others(read, base_frame(), seen.leads, clients.store, pair.key)
     quarantine = reconcile(base_frame(), seen.leads, cards.cards, settings.rules()).quarantine
     aside = [each for each in quarantine if each.card_id and not each.field]
-    yield Finding("cards", OK, f"{cards.total} open cards, {len(cards.cards)} with a LeadID line")
+    yield Finding("cards", Level.OK, f"{cards.total} open cards, {len(cards.cards)} with a LeadID line")
     for each in aside[:ROWS_NAMED]:
-        yield Finding("cards", WARN, f"{each.card_url or each.card_id}: {each.reason}", each.remedy)
+        yield Finding("cards", Level.WARN, f"{each.card_url or each.card_id}: {each.reason}", each.remedy)
     if len(aside) > ROWS_NAMED:
-        yield Finding("cards", WARN, f"and {len(aside) - ROWS_NAMED} more", "The report of a sync lists them all.")
+        more = f"and {len(aside) - ROWS_NAMED} more"
+        yield Finding("cards", Level.WARN, more, "The report of a sync lists them all.")
 
 
 def _check_state(settings: Settings, clients: Clients) -> Iterator[Finding]:
     where = clients.store.database.shown_url
     try:
         with pair_lock(clients.store, "validate"):
-            yield Finding("state database", OK, f"{where} can be read and written")
+            yield Finding("state database", Level.OK, f"{where} can be read and written")
     except BusyError:
-        yield Finding("state database", OK, f"{where} is in use by another check")
+        yield Finding("state database", Level.OK, f"{where} is in use by another check")

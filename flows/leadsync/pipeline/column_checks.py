@@ -12,7 +12,7 @@ from leadsync.airtable.setup import fetch_columns
 from leadsync.frames.actions import Item
 from leadsync.frames.leads import WRITABLE_AS
 from leadsync.frames.shown import LINKED_NAMES, Unreadable
-from leadsync.pipeline.findings import FAIL, OK, WARN, Finding
+from leadsync.pipeline.findings import Finding, Level
 from leadsync.settings import Settings
 from leadsync.trello.board import Board
 
@@ -71,14 +71,15 @@ def check_cells(leads: pd.DataFrame) -> Iterator[Finding]:
         detail = (
             f"column {column!r}: {len(cells)} of {len(leads)} cannot be read; that of {lead_id} holds {first.holds}"
         )
-        yield Finding("Airtable cells", WARN, detail, first.remedy)
+        yield Finding("Airtable cells", Level.WARN, detail, first.remedy)
 
 
 def check_table(settings: Settings, airtable: Airtable, seen: Seen) -> Iterator[Finding]:
     """The columns that the settings name: there, of a fitting type, with the options of the status map."""
     fields = fetch_columns(airtable)
     if fields is None:
-        yield Finding("Airtable columns", WARN, "types and options not checked", "Add the scope schema.bases:read.")
+        remedy = "Add the scope schema.bases:read."
+        yield Finding("Airtable columns", Level.WARN, "types and options not checked", remedy)
         yield from check_values(settings, seen)
         return
     types = {ours: fields.get(column, {}).get("type") for ours, column in settings.columns.items()}
@@ -92,9 +93,9 @@ def check_table(settings: Settings, airtable: Airtable, seen: Seen) -> Iterator[
     if missing:
         where = f"column {status['name']!r} of table {settings.airtable_table_name!r}"
         remedy = f"In Airtable, edit {where} and add the options {', '.join(missing)}, spelled just so."
-        yield Finding("status options", FAIL, f"missing: {', '.join(missing)}", remedy)
+        yield Finding("status options", Level.FAIL, f"missing: {', '.join(missing)}", remedy)
     else:
-        yield Finding("status options", OK, f"{', '.join(options)}")
+        yield Finding("status options", Level.OK, f"{', '.join(options)}")
 
 
 def check_type(ours: str, column: str, kind: str | None) -> Iterator[Finding]:
@@ -102,12 +103,13 @@ def check_type(ours: str, column: str, kind: str | None) -> Iterator[Finding]:
     if ours in WRITABLE_TYPES and kind not in WRITABLE_TYPES[ours]:
         computed = "is computed" if kind in COMPUTED_TYPES else "does not take it"
         detail = f"column {column!r} is of type {kind}, which {computed}: {NEVER_WRITTEN[ours]}"
-        yield Finding("Airtable columns", FAIL, detail, f"Make it a {WRITABLE_AS[ours]}.")
+        yield Finding("Airtable columns", Level.FAIL, detail, f"Make it a {WRITABLE_AS[ours]}.")
     elif kind == "multipleRecordLinks":
         remedy = LINKED_NAMES.format(setting=f"AIRTABLE_{ours.upper()}_FIELD")
-        yield Finding("Airtable columns", WARN, f"column {column!r} holds linked records: no card shows it", remedy)
+        detail = f"column {column!r} holds linked records: no card shows it"
+        yield Finding("Airtable columns", Level.WARN, detail, remedy)
     elif kind in SHOWN_AS:
-        yield Finding("Airtable columns", OK, f"column {column!r} is of type {kind}: cards show {SHOWN_AS[kind]}")
+        yield Finding("Airtable columns", Level.OK, f"column {column!r} is of type {kind}: cards show {SHOWN_AS[kind]}")
 
 
 def check_values(settings: Settings, seen: Seen) -> Iterator[Finding]:
@@ -119,4 +121,4 @@ def check_values(settings: Settings, seen: Seen) -> Iterator[Finding]:
         odd = [lead_id for lead_id, value in cells.items() if not isinstance(value, str | None)]
         if odd:
             detail = f"column {column!r} holds no text, for example in {odd[0]}: {NEVER_WRITTEN[ours]}"
-            yield Finding("Airtable columns", FAIL, detail, f"Make it a {WRITABLE_AS[ours]}.")
+            yield Finding("Airtable columns", Level.FAIL, detail, f"Make it a {WRITABLE_AS[ours]}.")

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
-OK, WARN, FAIL = "ok", "warning", "fail"
+
+class Level(StrEnum):
+    """How much a finding weighs."""
+
+    OK = "ok"
+    WARN = "warning"
+    FAIL = "fail"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the checklist. `level`: ok, warning or fail; `remedy` is "" where nothing is to be done."""
+    """One line of the checklist. `remedy` is "" where nothing is to be done."""
 
     check: str
-    level: str
+    level: Level
     detail: str
     remedy: str = ""
 
@@ -27,7 +34,7 @@ class Repair:
 
 
 @dataclass
-class Checkup:
+class Checklist:
     """The findings so far, in order, and what could be repaired."""
 
     findings: list[Finding]
@@ -36,4 +43,4 @@ class Checkup:
     @property
     def ok(self) -> bool:
         """No finding that would stop a sync."""
-        return all(finding.level != FAIL for finding in self.findings)
+        return all(finding.level is not Level.FAIL for finding in self.findings)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import pandas as pd
 
-from leadsync.apply.repair import Checkup
+from leadsync.apply.repair_cards import Checkup
 from leadsync.core.journal import Intent, IntentState
 from leadsync.core.lookups import Check
 from leadsync.core.witness import NO_PROOF, Proof, doubtful, unclear, witnessed
+from leadsync.frames.schema import overlay
 from leadsync.frames.snapshot import Seen
+from leadsync.state.pair import Pair
 from leadsync.state.store import StateStore
 from leadsync.trello.board import Board
+
+NOTHING_LENT: Final[Mapping[Pair, Collection[str]]] = {}
 
 
 @dataclass(frozen=True)
@@ -44,14 +49,21 @@ class Memory:
         return self.patched | Proof(frozenset(proven | closed), frozenset(doubtful(self.intents, feed)))
 
 
-def recall(store: StateStore, pair: str, checkup: Checkup) -> Memory:
-    """The memory of a pair."""
+def recall(
+    store: StateStore, pair: str, checkup: Checkup, lent: Mapping[Pair, Collection[str]] = NOTHING_LENT
+) -> Memory:
+    """The memory of a pair. `lent`: by other keys, leads of theirs whose rows count as well."""
     kept = store.facts.load(_checks_key(pair)) or {}
     checks = {card_id: Check(float(at), str(status)) for card_id, (at, status) in kept.items()}
     intents = store.journal.load_intents(pair, IntentState.PENDING, IntentState.UNCHECKED)
     pending = [intent for intent in intents if intent.state is IntentState.PENDING]
     asks = any(intent.is_patch for intent in intents)
-    return Memory(store.journal.load_base(pair), pending, store.snapshots.load(pair), checks, checkup, asks=asks)
+    base = store.journal.load_base(pair)
+    for former, lead_ids in lent.items():
+        rows = store.journal.load_base(former.key)
+        base = overlay(base, rows[rows.index.isin(lead_ids)])
+        pending += [intent for intent in store.journal.load_intents(former.key) if intent.lead_id in lead_ids]
+    return Memory(base, pending, store.snapshots.load(pair), checks, checkup, asks=asks)
 
 
 def keep_checks(store: StateStore, pair: str, checks: Mapping[str, Check]) -> None:

@@ -1,7 +1,7 @@
 """
 The month's API calls against the plan's quota: may a scheduled run go now, and if not, when.
 
-Pure; store.py keeps the count. What is never here: a clock, a request.
+Pure; the state keeps the count. What is never here: a clock, a request.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """
-After the writes: what of a person's they landed on is given back, and decided anew by the next pass.
+After the writes to cards: what of a person's they landed on is given back, and decided anew by the next pass.
 
 The journal's unchecked rows say what was written; the feed says what it replaced. What is never here: the rule which
 value wins.
@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from leadsync.apply.give_back import GIVEN_UP, Edit, Repair, Repairs
 from leadsync.apply.target import Target
-from leadsync.core.journal import COLUMN_OF, Intent, IntentState, Sent, digest, digests_of
+from leadsync.core.journal import COLUMN_OF, Intent, IntentState, digest
 from leadsync.core.overwrites import Feed, Overwritten, find_overwritten
 from leadsync.core.plan import Conflict
 from leadsync.core.settling import LATE
@@ -26,8 +26,6 @@ from leadsync.trello.client import Trello
 from leadsync.trello.feed import fetch_actions
 from leadsync.trello.writing import update_card
 
-GIVEN_UP: Final = 7 * 86_400.0
-"""Seconds after which an unchecked write is listed as such and no longer asked for."""
 READ_BEFORE: Final = 600.0
 """Seconds before a write from which on the feed is read: a card may have been moved while the rest was being read."""
 TEXT_LISTED: Final = 1_000
@@ -40,14 +38,6 @@ AGREED_WITH: Final = {
 }
 """Wire cell -> the base columns that are agreed with it; a description has none."""
 NAMED_AS: Final = {"idList": "status", "dueComplete": "status", "name": "name", "desc": "description", "closed": "card"}
-
-
-class Repair(StrEnum):
-    """What became of an edit that a write of ours had landed on, as it is listed."""
-
-    GIVEN_BACK = "decided anew"
-    TOO_LATE = "overwritten; enter it once more if it is to stand"
-    IN_FORCE = "in force"  # the cell holds it again already
 
 
 @dataclass(frozen=True)
@@ -73,19 +63,6 @@ class Checkup:
     def found(self) -> frozenset[int]:
         """Numbers of the rows whose PUT landed on an edit."""
         return frozenset(found.intent.number for found in self.overwritten)
-
-
-@dataclass
-class Repairs:
-    """
-    `conflicts`: what was overwritten. `given_back`: leads to be decided anew; `wrote`: a cell of theirs was written.
-    `unchecked`: rows nobody waits for.
-    """
-
-    conflicts: list[Conflict] = field(default_factory=list)
-    given_back: list[str] = field(default_factory=list)
-    wrote: bool = False
-    unchecked: list[Intent] = field(default_factory=list)
 
 
 def look(trello: Trello, target: Target, *states: IntentState) -> Checkup:
@@ -136,68 +113,28 @@ def _is_old(row: Intent, checkup: Checkup) -> bool:
 def _repair_row(row: Intent, findings: Sequence[Overwritten], trello: Trello, target: Target, repairs: Repairs) -> None:
     listed = []
     for found in findings:
-        target.still_held()
         card = {str(column): value for column, value in trello.get_card(target.board, row.card_id).iloc[0].items()}
         became = _give_back(found, card, trello, target)
-        conflict = _as_conflict(found, card, target, became)
-        repairs.conflicts += [conflict] if conflict else []
-        repairs.wrote |= became is Repair.GIVEN_BACK
-        repairs.given_back += [row.lead_id] if conflict or became is Repair.GIVEN_BACK else []
-        listed += [conflict] if conflict and became is Repair.TOO_LATE else []
+        listed += repairs.add(row.lead_id, became, _as_conflict(found, card, target, became))
     target.store.journal.end_intents([replace(row, conflicts=(*row.conflicts, *listed))])
 
 
 def _give_back(found: Overwritten, card: dict[str, Any], trello: Trello, target: Target) -> Repair:
-    """
-    The person's value goes back into the cell, while that and the base still hold our write. `card`: as it is now.
+    """`card`: as it is now."""
+    intent, cell, value = found.intent, found.cell, _given(found, card)
+    fits = cell != "desc" or len(value) <= TRELLO_TEXT_LIMIT
+    is_free = fits and _is_as_sent(intent, cell, card)
+    edit = Edit(intent, cell, AGREED_WITH.get(cell, ()), value, _holds_the_edit(found, card), is_free)
 
-    First the base forgets that we agreed, then the card is written: cut in between, the next run comes here again.
-    """
-    intent, cell = found.intent, found.cell
-    if _holds_the_edit(found, card):
-        return Repair.IN_FORCE
-    columns = [column for column in AGREED_WITH.get(cell, ()) if column in intent.undo]
-    if not is_agreed(intent, columns, target) or not _is_as_sent(intent, cell, card):
-        agree_again(intent, columns, target)
-        return Repair.TOO_LATE
-    value = _given(found, card)
-    if cell == "desc" and len(value) > TRELLO_TEXT_LIMIT:
-        return Repair.TOO_LATE
-    again = replace(
-        intent,
-        record={},
-        undo={},
-        conflicts=(),
-        since=max(trello.clock, found.at + 0.001),  # the person's own change came before, whatever the clock's step
-        answered=0.0,
-        state=IntentState.UNCHECKED,
-        sent=Sent({cell: intent.sent.cells[cell]}, digests_of({cell: value})),
-    )
-    target.store.journal.give_back(target.pair, {column: intent.undo[column] for column in columns}, again)
-    try:
-        update_card(trello, intent.card_id, {cell: value})
-    except ServiceRefusedError:
-        return Repair.TOO_LATE
-    return Repair.GIVEN_BACK
+    def write() -> bool:
+        try:
+            update_card(trello, intent.card_id, {cell: value})
+        except ServiceRefusedError:
+            return False
+        return True
 
-
-def is_agreed(intent: Intent, columns: Sequence[str], target: Target) -> bool:
-    """Whether the base still holds our write, or what a give-back that was cut off has taken it back to."""
-    base = target.store.journal.load_row(target.pair, intent.lead_id)
-    ours, before = ([values.get(column) for column in columns] for values in (intent.record, intent.undo))
-    return [base.get(column) for column in columns] in (ours, before)
-
-
-def agree_again(intent: Intent, columns: Sequence[str], target: Target) -> None:
-    """
-    A cell that has gone on went on from our write: so says the base then, also if a give-back was cut off before it.
-
-    That had taken the base back, and a person who chose just this value would seem not to have moved.
-    """
-    base = target.store.journal.load_row(target.pair, intent.lead_id)
-    if columns and all(base.get(column) == intent.undo[column] for column in columns):
-        agreed = {intent.lead_id: {column: intent.record[column] for column in columns}}
-        target.store.journal.enter(target.pair, agreed, (), ())
+    since = max(trello.clock, found.at + 0.001)  # the person's own change came before, whatever the clock's step
+    return edit.give_back(write, since, target)
 
 
 def _given(found: Overwritten, card: dict[str, Any]) -> Any:

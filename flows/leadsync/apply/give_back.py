@@ -1,0 +1,96 @@
+"""
+What a write of ours replaced is given back to the person who had entered it, on either side alike.
+
+The next pass then decides about it. What is never here: how a service tells of it, the rule which value wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Final
+
+from leadsync.apply.outcome import Failure
+from leadsync.apply.target import Target
+from leadsync.core.journal import Intent, IntentState, Sent, digests_of
+from leadsync.core.lead_overwrites import Patched
+from leadsync.core.plan import Conflict
+
+GIVEN_UP: Final = 7 * 86_400.0
+"""Seconds after which an unchecked write is listed as such and no longer asked for."""
+
+
+class Repair(StrEnum):
+    """What became of an edit that a write of ours had landed on, as it is listed."""
+
+    GIVEN_BACK = "decided anew"
+    TOO_LATE = "overwritten; enter it once more if it is to stand"
+    IN_FORCE = "in force"  # the cell holds it again already
+
+
+@dataclass
+class Repairs:
+    """
+    `conflicts`: what was overwritten. `given_back`: leads to be decided anew; `wrote`: a cell of theirs was written.
+    `failures`: what could not be given back. `unchecked`: rows nobody waits for. `silent`: cells of leads of which
+    Airtable told that we wrote them, and not what that replaced.
+    """
+
+    conflicts: list[Conflict] = field(default_factory=list)
+    given_back: list[str] = field(default_factory=list)
+    wrote: bool = False
+    failures: list[Failure] = field(default_factory=list)
+    unchecked: list[Intent] = field(default_factory=list)
+    silent: list[Patched] = field(default_factory=list)
+
+    def add(self, lead_id: str, became: Repair, conflict: Conflict | None) -> list[Conflict]:
+        """One finding. Returns: what stays in the journal until a report has listed it."""
+        self.wrote |= became is Repair.GIVEN_BACK
+        self.conflicts += [conflict] if conflict else []
+        self.given_back += [lead_id] if conflict or became is Repair.GIVEN_BACK else []  # also if edited again since
+        return [conflict] if conflict and became is Repair.TOO_LATE else []
+
+
+@dataclass(frozen=True)
+class Edit:
+    """
+    A person's edit of `cell`, which the write of `intent` replaced.
+
+    `agreed_with`: the base columns that are agreed with the cell. `value`: what is written to give it back. `in_force`:
+    the cell holds it again. `is_free`: the cell holds what we wrote, and can take the value.
+    """
+
+    intent: Intent
+    cell: str
+    agreed_with: Sequence[str]
+    value: Any
+    in_force: bool
+    is_free: bool
+
+    def give_back(self, write: Callable[[], bool], since: float, target: Target) -> Repair:
+        """
+        The value goes back into the cell, while that and the base still hold our write.
+
+        First the base forgets that we agreed, then the cell is written: cut in between, the next run comes here again.
+        A cell that has gone on went on from our write, and so says the base then, also where a give-back that was cut
+        off had taken it back: a person who chose just this value would seem not to have moved.
+
+        `write`: False if the service refuses. `since`: the service's clock before it [s since 1970].
+        """
+        if self.in_force:
+            return Repair.IN_FORCE
+        target.still_held()
+        intent, base = self.intent, target.store.journal.load_row(target.pair, self.intent.lead_id)
+        before = {column: intent.undo[column] for column in self.agreed_with if column in intent.undo}
+        ours, agreed = ({column: row.get(column) for column in before} for row in (intent.record, base))
+        if not self.is_free or agreed not in (ours, before):
+            if before and agreed == before:
+                target.store.journal.enter(target.pair, {intent.lead_id: ours}, (), ())
+            return Repair.TOO_LATE
+        sent = Sent({self.cell: intent.sent.cells[self.cell]}, digests_of({self.cell: self.value}))
+        again = replace(
+            intent, record={}, undo={}, conflicts=(), since=since, answered=0.0, state=IntentState.UNCHECKED, sent=sent
+        )
+        target.store.journal.give_back(target.pair, before, again)
+        return Repair.GIVEN_BACK if write() else Repair.TOO_LATE

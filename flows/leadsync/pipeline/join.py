@@ -1,0 +1,60 @@
+"""
+The step that joins both sides on LeadID, looks up what is missing, guards, and plans.
+
+What is never here: a rule, a write to a service.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from leadsync.core.guards import check_emptied, check_plan, check_reads
+from leadsync.core.journal import LEAD
+from leadsync.core.lookups import to_look_up
+from leadsync.core.plan import Plan
+from leadsync.core.plan_rows import build_plan
+from leadsync.core.reconcile import as_last_agreed, reconcile
+from leadsync.core.settling import settle
+from leadsync.frames.agreed import BASE_COLUMNS
+from leadsync.frames.cards import deleted_cards
+from leadsync.frames.schema import overlay
+from leadsync.model import Rules
+from leadsync.pipeline.absences import check_shut, explain_missing
+from leadsync.pipeline.clients import Clients
+from leadsync.pipeline.memory import Memory
+from leadsync.trello.board import Board, CardsRead
+
+
+def join_and_diff(
+    memory: Memory, leads: pd.DataFrame, cards: CardsRead, clients: Clients, board: Board, rules: Rules
+) -> Plan:
+    """
+    Join on LeadID, look up what is missing, and plan.
+
+    The base that unrecorded writes imply (settling.settle) goes into the plan's base updates. Raises: GuardError.
+    """
+    base = settle(memory.base, memory.intents, leads, cards.cards, memory.proof(cards.cards, board))
+    leads = as_last_agreed(base, leads)
+    trello = explain_missing(base, overlay(cards.cards, deleted_cards(cards.deleted)), clients.trello, board)
+    check_reads(base, leads, trello, cards.total, rules)
+    meant = {intent.lead_id: intent.record for intent in memory.intents if intent.side == LEAD}
+    check_emptied(base, meant, leads, trello, rules)
+    trello, checks = check_shut(base, leads, trello, memory, clients.trello, board, daily=not cards.delta)
+    missing_leads, missing_cards = to_look_up(base, leads, trello, rules)
+    leads = overlay(leads, clients.airtable.look_up_leads(missing_leads))
+    trello = overlay(trello, clients.trello.look_up_cards(board, missing_cards))
+    plan = build_plan(reconcile(base, leads, trello, rules), rules)
+    check_plan(base, plan, rules)
+    _carry_settled(plan, memory.base, base)
+    plan.checks = checks
+    return plan
+
+
+def _carry_settled(plan: Plan, before: pd.DataFrame, settled: pd.DataFrame) -> None:
+    if settled is before:
+        return
+    known = before.to_dict("index")
+    for lead_id, row in settled.to_dict("index").items():
+        if known.get(lead_id) != row:
+            columns = {column: row[column] for column in BASE_COLUMNS}
+            plan.base_updates[str(lead_id)] = columns | plan.base_updates.get(str(lead_id), {})

@@ -1,0 +1,74 @@
+"""
+The board and its lists as the settings name them: asked for once, then known until something contradicts that.
+
+What is never here: what a list means for a lead.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from leadsync.errors import ConfigurationError
+from leadsync.frames.snapshot import Seen
+from leadsync.pipeline.clients import Clients
+from leadsync.settings import Settings
+from leadsync.trello.board import Board, CardsRead
+from leadsync.trello.setup import fetch_board
+
+
+@dataclass(frozen=True)
+class Lists:
+    """The board as a pass knows it. `fresh`: it was asked for in this pass."""
+
+    board: Board
+    fresh: bool = False
+
+
+def resolve(settings: Settings, clients: Clients) -> Board:
+    """The board as it is known. Cost: 1 request if it is not."""
+    key = _key(settings)
+    known = clients.store.facts.load(key) or {}
+    if known.keys() == Board.__dataclass_fields__.keys() and isinstance(known["lists"], dict):
+        return Board(**known)
+    board = fetch_board(clients.trello)
+    clients.store.facts.save(key, vars(board))
+    return board
+
+
+def resolve_again(known: Board, settings: Settings, clients: Clients, besides: Collection[str] = ()) -> Lists:
+    """Ask in the middle of a run. `besides`: lists that were met, and are not shown. Cost: 1 request."""
+    board = fetch_board(clients.trello)
+    board = replace(board, all_lists=sorted({*board.all_lists, *besides}))
+    if board != known:
+        clients.store.facts.save(_key(settings), vars(board))
+    return Lists(board, fresh=True)
+
+
+def mind_lists(lists: Lists, seen: Seen, cards: CardsRead, settings: Settings, clients: Clients) -> Lists:
+    """
+    Resolve the lists again if the read contradicts them. `seen`: the read before.
+
+    So it does if a card lies in a list that was not there then, has newly come into one outside the mapping, or
+    if the activity tells of lists. A card that rests outside the mapping costs nothing. Raises: ConfigurationError
+    if a card lies in an unknown list and the settings fit the board no more; else what is known goes on to serve
+    until a card is written.
+    """
+    outside = cards.cards["list_id"][(cards.cards["stage"] == "") & (cards.cards["list_id"] != "")]
+    unknown = {*outside} - {*lists.board.all_lists}
+    came = any(seen.cards.get(str(card_id), {}).get("idList") != where for card_id, where in outside.items())
+    if lists.fresh or not (unknown or came or cards.lists_told):
+        return lists
+    try:
+        return resolve_again(lists.board, settings, clients, unknown)
+    except ConfigurationError:
+        if unknown:
+            raise
+        return lists
+
+
+def _key(settings: Settings) -> str:
+    named = [settings.trello_endpoint_url, settings.trello_board_id, settings.list_ids]
+    return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:24]

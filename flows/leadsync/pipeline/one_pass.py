@@ -1,0 +1,109 @@
+"""
+One pass of a run: read → diff → decide → plan → guards → journal → apply → check.
+
+Up to the plan: planning.py. What is never here: a rule, a request, Prefect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from leadsync.airtable.client import LeadsRead
+from leadsync.apply.cards import load_cards
+from leadsync.apply.leads import load_leads
+from leadsync.apply.outcome import Outcome
+from leadsync.apply.repair_cards import look
+from leadsync.core.journal import IntentState, intents_of
+from leadsync.core.plan import Plan
+from leadsync.errors import ConfigurationError
+from leadsync.model import Read
+from leadsync.pipeline.earlier_writes import check_leads, give_back_earlier
+from leadsync.pipeline.lists import Lists
+from leadsync.pipeline.memory import keep_checks
+from leadsync.pipeline.planning import Planned, check_lists, plan_pass
+from leadsync.pipeline.snapshots import seen_after
+from leadsync.pipeline.under_way import Run
+from leadsync.trello.board import Board
+
+
+@dataclass(frozen=True)
+class Passed:
+    """How a pass ended: with which board, and which leads it leaves to another."""
+
+    board: Board
+    postponed: list[str] = field(default_factory=list)
+
+
+def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Passed:
+    """`board`: as it was known before. `leads`: if they were read already. A dry run ends with the plan."""
+    checkup = look(run.clients.trello, run.target(board), IntentState.UNCHECKED, IntentState.PENDING)
+    planned = plan_pass(run, read, checkup, Lists(board), leads)
+    if run.options.dry_run:
+        run.telling.planned(planned.plan)
+        run.telling.findings(planned.plan)
+        return Passed(planned.lists.board)
+    run.clients.count()
+    planned = _agree(run, planned)
+    if given_back := give_back_earlier(run, planned, checkup):
+        return Passed(planned.lists.board, given_back)
+    if planned.plan.card_writes and not planned.seen.lists_checked:
+        planned = check_lists(run, planned, checkup)
+    _journal(run, planned)
+    run.telling.findings(planned.plan)
+    outcome = _apply(run, planned)
+    seen = seen_after(planned.seen, outcome.records, outcome.cards, planned.lists.board)
+    seen = check_leads(run, planned, seen, outcome)
+    if not outcome.postponed:
+        run.clients.store.snapshots.save(run.pair, seen)
+    return Passed(planned.lists.board, outcome.postponed)
+
+
+def _agree(run: Run, planned: Planned) -> Planned:
+    """
+    What a run that was cut off wrote is agreed before anything is given back: an edit made since is then no conflict.
+
+    Returns: the pass without what is in the base by now. It must not be written again: giving back may correct it.
+    """
+    if not planned.verdicts:
+        return planned
+    plan = planned.plan
+    run.clients.store.journal.enter(run.pair, plan.base_updates, plan.forget, (), planned.verdicts)
+    return replace(planned, plan=replace(plan, base_updates={}, forget=[]), verdicts=[])
+
+
+def _journal(run: Run, planned: Planned) -> None:
+    """Before the first write: what is true already, and what is about to be written."""
+    plan, clients = planned.plan, run.clients
+    if plan.writes:
+        clients.store.snapshots.forget(run.pair, planned.seen.feed)
+    leads_since = clients.airtable.clock if run.feed and run.feed.follows(planned.seen.feed) else None
+    intents = intents_of(plan, clients.trello.clock, run.run_id, planned.lists.board.lists, leads_since)
+    clients.store.journal.enter(run.pair, plan.base_updates, plan.forget, intents)
+    keep_checks(clients.store, run.pair, plan.checks)
+
+
+def _apply(run: Run, planned: Planned) -> Outcome:
+    """Cards first; leads whose card could not be written wait. Raises: what ends the run."""
+    plan, steps, target, outcome = planned.plan, run.steps, run.target(planned.lists.board), Outcome()
+    if plan.card_writes:
+        _take(run, outcome, steps.call(load_cards, plan, run.clients.trello, target, steps.progress))
+    if plan.lead_writes:
+        _take(run, outcome, steps.call(load_leads, plan, run.clients.airtable, target, outcome, steps.progress))
+    run.clients.store.journal.drop_pending(run.pair, run.run_id, outcome.unclear)
+    _refuse_if_nothing_was_permitted(run, plan, outcome)
+    return outcome
+
+
+def _take(run: Run, outcome: Outcome, of_side: Outcome) -> None:
+    outcome.add(of_side)
+    run.telling.written(of_side)
+    if of_side.error:
+        raise of_side.error
+
+
+def _refuse_if_nothing_was_permitted(run: Run, plan: Plan, outcome: Outcome) -> None:
+    """Credentials that may read and not write are a matter of configuration, if nothing was written."""
+    meant = {write.lead_id for write in plan.card_writes} | {write.lead_id for write in plan.lead_writes}
+    if outcome.forbidden and meant <= outcome.forbidden and not run.telling.report.changes:
+        first = outcome.failures[0]
+        raise outcome.dead or ConfigurationError(f"Nothing could be written: {first.reason}. {first.remedy}")

@@ -1,0 +1,46 @@
+"""What is the same in each pass of a run. Never here: what one pass finds."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+
+from leadsync.apply.target import Target
+from leadsync.model import Rules
+from leadsync.pipeline.change_feed import ChangeFeed
+from leadsync.pipeline.clients import Clients
+from leadsync.pipeline.rows import OurRows
+from leadsync.pipeline.steps import Options, Steps
+from leadsync.pipeline.telling import Telling
+from leadsync.settings import Settings
+from leadsync.state.lock import StillHeld
+from leadsync.trello.board import Board
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run under way, which holds the lock. `feed`: Airtable's change feed, if it is switched on."""
+
+    settings: Settings
+    options: Options
+    steps: Steps
+    clients: Clients
+    rows: OurRows
+    feed: ChangeFeed | None
+    still_held: StillHeld
+    telling: Telling
+    run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def pair(self) -> str:
+        """The key of our rows."""
+        return self.rows.pair.key
+
+    @property
+    def rules(self) -> Rules:
+        """What the planner may know."""
+        return self.settings.rules(conflict=self.options.conflict, allow_mass_change=self.options.allow_mass_change)
+
+    def target(self, board: Board) -> Target:
+        """Where a pass writes."""
+        return Target(board, self.clients.store, self.pair, self.still_held)
