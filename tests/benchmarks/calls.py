@@ -12,7 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 import requests
-from harness import SkippedTime, unpaced_wire
+from support.harness import SkippedTime, unpaced_wire
 
 from emulator import Emulator
 from leadsync.model import Read

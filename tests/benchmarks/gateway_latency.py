@@ -25,7 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "flows"), str(ROOT / "tests")]
 
-from gateway_process import GatewayProcess  # noqa: E402
+from support.gateway_process import GatewayProcess  # noqa: E402
 
 from emulator import Emulator  # noqa: E402
 

@@ -3,7 +3,7 @@
 from math import ceil
 
 import pytest
-from harness import World
+from support.harness import World
 
 
 def adopted(world, leads, foreign=0):

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import pytest
 import requests
-from harness import World, findings
+from support.harness import World, findings
 
 from emulator import Fault
 from leadsync.state.store import StateStore

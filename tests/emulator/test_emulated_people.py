@@ -4,19 +4,19 @@ import ast
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import requests
 from hypothesis import given
 from hypothesis import strategies as st
+from support.places import FLOWS
 
 from emulator import Emulator, ManualClock, RealTimeClock
 from emulator.ids import IdSource
 from emulator.rate_limits import FixedWindow, PenaltyWindow, SlidingWindow
 from emulator.trello.editor import editor_saves
 
-PACKAGE = Path(__file__).resolve().parents[2] / "flows" / "emulator"
+PACKAGE = FLOWS / "emulator"
 
 
 # Airtable people

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from harness import findings, world
+from support.harness import findings, world
 
 from emulator import Fault
 from leadsync.airtable.client import Airtable

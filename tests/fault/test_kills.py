@@ -6,7 +6,7 @@ from itertools import count
 from unittest.mock import patch
 
 import pytest
-from harness import STAGE_OF, Scene, findings
+from support.harness import STAGE_OF, Scene, findings
 
 from leadsync.transport.wire import Wire
 

@@ -5,7 +5,7 @@ from itertools import count
 from unittest.mock import patch
 
 import pytest
-from harness import World, findings, world
+from support.harness import World, findings, world
 from test_kills import Killed, killed
 
 from emulator import Fault

@@ -6,7 +6,8 @@ import time
 
 import pytest
 import requests
-from gateway_process import ROOT, GatewayProcess, free_port
+from support.gateway_process import GatewayProcess, free_port
+from support.places import ROOT
 
 from emulator import Emulator
 

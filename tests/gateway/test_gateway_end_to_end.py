@@ -3,7 +3,7 @@
 import threading
 import time
 
-from harness import STAGE_OF
+from support.harness import STAGE_OF
 
 from emulator import Fault
 from leadsync.gateway.webhooks import Webhooks

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from gateway_process import TOKEN
-from gateway_world import IDENTIFIER, airtable_delivery, trello_delivery
+from support.gateway_process import TOKEN
+from support.gateway_world import IDENTIFIER, airtable_delivery, trello_delivery
 
 from leadsync.gateway.problems import BODY_LIMIT
 from leadsync.model import ConflictPolicy, Read

@@ -6,7 +6,7 @@ import hmac
 import json
 
 import pytest
-from gateway_world import IDENTIFIER, MAC_SECRET, TRELLO_SECRET, airtable_delivery, trello_delivery
+from support.gateway_world import IDENTIFIER, MAC_SECRET, TRELLO_SECRET, airtable_delivery, trello_delivery
 
 from leadsync.gateway.inbox import REMEMBERED, Inbox, Verdict
 from leadsync.gateway.signatures import is_from_airtable, is_from_trello, is_token

@@ -7,7 +7,7 @@ import time
 import pytest
 import requests
 from benchmarks.gateway_latency import Bench, percentile
-from gateway_world import trello_delivery
+from support.gateway_world import trello_delivery
 
 pytestmark = pytest.mark.exhaustive
 

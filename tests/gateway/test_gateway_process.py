@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from gateway_process import ROOT, TOKEN, GatewayProcess
+from support.gateway_process import TOKEN, GatewayProcess
+from support.places import ROOT
 from typer import Typer
 from typer.testing import CliRunner
 

@@ -5,12 +5,12 @@ import time
 
 import pytest
 import schemathesis
-from gateway_process import TOKEN
-from gateway_world import IDENTIFIER, MAC_SECRET, TRELLO_SECRET
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import ignored_auth
+from support.gateway_process import TOKEN
+from support.gateway_world import IDENTIFIER, MAC_SECRET, TRELLO_SECRET
 
 from leadsync.gateway.access import Gate
 from leadsync.gateway.app import build_app

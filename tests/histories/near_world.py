@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from harness import FAST, World
 from requests.adapters import HTTPAdapter
+from support.harness import FAST, World
 
 from emulator import Emulator, Fault, ManualClock
 from emulator.wire.faults import BEFORE_EXECUTION

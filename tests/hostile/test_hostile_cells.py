@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from harness import World
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from support.harness import World
 
 from emulator import Fault
 

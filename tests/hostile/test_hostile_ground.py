@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from harness import Scene
+from support.harness import Scene
 
 AIRTABLE_TOKEN, TRELLO_TOKEN = "AIRTABLE_API_TOKEN", "TRELLO_API_TOKEN"
 SCOPES = {"data.records:read", "data.records:write"}

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from harness import STAGE_OF, World, markers
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from support.harness import STAGE_OF, World, markers
 
 FOREIGN = "LeadID: rec" + "X" * 14
 SNIPPETS = (

@@ -10,7 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from harness import World
+from support.harness import World
 
 from leadsync.pipeline.run import run_sync
 from leadsync.pipeline.steps import Options

@@ -19,9 +19,9 @@ from unittest.mock import patch
 
 import pandas as pd
 import pytest
-from harness import STAGE_OF, World, markers, unpaced_wire
 from hypothesis import HealthCheck, currently_in_test_context, given, note, settings
 from hypothesis import strategies as st
+from support.harness import STAGE_OF, World, markers, unpaced_wire
 
 from emulator import ManualClock
 from emulator.wire.messages import Request

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import STAGE_OF, STATUS_FOR, World, markers
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from support.harness import STAGE_OF, STATUS_FOR, World, markers
 
 from emulator import ManualClock
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from frames_for_tests import BOARD, COLUMNS, LISTS, STAGES_BY_LIST, base_row, card, card_id, lead_id, record
+from support.rows import BOARD, COLUMNS, LISTS, STAGES_BY_LIST, base_row, card, card_id, lead_id, record
 
 from leadsync.errors import IncompleteReadError
 from leadsync.frames.agreed import BASE_COLUMNS, base_frame

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from frames_for_tests import (
+from support.rows import (
     BOARD,
     STAGES_BY_LIST,
     World,

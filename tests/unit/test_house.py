@@ -13,8 +13,8 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+from support.places import FLOWS
 
-FLOWS = Path(__file__).resolve().parents[2] / "flows"
 DOORS = sorted(FLOWS.glob("*.py"))
 EVERY_FILE = sorted(path for path in FLOWS.rglob("*.py") if "__pycache__" not in path.parts)
 FOLDERS = sorted({path.parent for path in EVERY_FILE})

@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 
 import pytest
-from frames_for_tests import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.rows import (
     LISTS,
     World,
     agreed_world,
@@ -18,8 +20,6 @@ from frames_for_tests import (
     record,
     rules,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from leadsync.core.plan_rows import build_plan
 from leadsync.core.reconcile import reconcile

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from frames_for_tests import LISTS, World, base_row, card, card_id, is_idle, lead_id, one_lead, record, rules
+from support.rows import LISTS, World, base_row, card, card_id, is_idle, lead_id, one_lead, record, rules
 
 from leadsync.core.journal import CARD, LEAD, Intent, intents_of
 from leadsync.core.plan_rows import build_plan

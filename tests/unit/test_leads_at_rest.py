@@ -1,8 +1,8 @@
 """Leads at rest are told at a glance; the rules, asked about each of them, would say the same."""
 
-from frames_for_tests import BOARD, World, agreed_world, base_row, card, lead_id, record, rules
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.rows import BOARD, World, agreed_world, base_row, card, lead_id, record, rules
 
 from leadsync.core import reconcile as module
 from leadsync.core.reconcile import reconcile

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from frames_for_tests import base_row, card, is_idle, lead_id, one_lead, record, shown
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from support.rows import base_row, card, is_idle, lead_id, one_lead, record, shown
 
 from emulator.trello.editor import editor_saves
 from leadsync.frames.block import HEADER, MARKER, VALUE_LIMIT, parse, plain, render, with_block

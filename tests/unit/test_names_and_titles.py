@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from frames_for_tests import POLICIES, base_row, card, card_id, is_idle, lead_id, one_lead, record
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.rows import POLICIES, base_row, card, card_id, is_idle, lead_id, one_lead, record
 
 from leadsync.frames.block import render
 from leadsync.frames.texts import fit, text, title_for

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from frames_for_tests import LISTS, base_row, card, card_id, one_lead, record
+from support.rows import LISTS, base_row, card, card_id, one_lead, record
 
 from leadsync.core.journal import CARD, Intent, Sent, digests_of, planned_from
 from leadsync.core.overwrites import Feed, find_overwritten

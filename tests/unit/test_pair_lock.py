@@ -8,23 +8,22 @@ import signal
 import socket
 import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
+from support.places import FLOWS
 
 from leadsync.errors import BusyError, StateStoreError
 from leadsync.state.lock import pair_lock
 from leadsync.state.store import StateStore
 
-FLOWS = Path(__file__).resolve().parents[2] / "flows"
 PAIR = "appA/board"
 HOLDER = """
 import sys, time
-from leadsync.lock import pair_lock
-from leadsync.store import StateStore
+from leadsync.state.lock import pair_lock
+from leadsync.state.store import StateStore
 with pair_lock(StateStore(sys.argv[1]), sys.argv[2]):
     print("held", flush=True)
     time.sleep(60)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from frames_for_tests import (
+from support.rows import (
     BOARD,
     LISTS,
     POLICIES,

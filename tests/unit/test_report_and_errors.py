@@ -6,7 +6,7 @@ import json
 import pickle
 
 import pytest
-from frames_for_tests import LISTS, agreed_world, lead_id, record
+from support.rows import LISTS, agreed_world, lead_id, record
 
 from leadsync import errors
 from leadsync.errors import (

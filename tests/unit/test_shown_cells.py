@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from frames_for_tests import COLUMNS, base_row, card, card_id, is_idle, lead_id, one_lead, record, rules
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.rows import COLUMNS, base_row, card, card_id, is_idle, lead_id, one_lead, record, rules
 
 from leadsync.core.presence import to_look_up
 from leadsync.core.reconcile import as_last_agreed

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
-from frames_for_tests import agreed_world, base_row, card_id, lead_id, record
+from support.rows import agreed_world, base_row, card_id, lead_id, record
 
 from leadsync.core.journal import CARD, LEAD, Intent, IntentState, Sent, intents_of
 from leadsync.core.settling import Verdict

@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from frames_for_tests import STATUS_MAP
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.rows import STATUS_MAP
 
 from leadsync.core.cells import CELL_DECISIONS
 from leadsync.core.plan_cells import NAME_PLANNERS, RESOLUTIONS, STATUS_PLANNERS

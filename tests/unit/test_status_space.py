@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import pytest
-from frames_for_tests import LISTS, POLICIES, STAGES_BY_LIST, World, base_row, card, is_idle, lead_id, record, rules
+from support.rows import LISTS, POLICIES, STAGES_BY_LIST, World, base_row, card, is_idle, lead_id, record, rules
 
 from leadsync.model import DEFAULT_STAGE_OF, StatusMap
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from support.places import ROOT
 
 from emulator import Emulator
 
-ROOT = Path(__file__).resolve().parents[1]
 FAST = {"AIRTABLE_REQUESTS_PER_SECOND": "50", "TRELLO_REQUESTS_PER_10_SECONDS": "300"}
 TOKEN = "a-token-of-the-tests-0123456789"
 

@@ -7,9 +7,9 @@ import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from support.places import ROOT
+
 FENCE = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`]+)`")
 PASSAGE = re.compile(r"\n\s*\n|\n(?=\s*(?:\d+\.|[-*|])\s)")

@@ -20,8 +20,8 @@ from unittest.mock import patch
 import pytest
 import requests
 import uvicorn
-from gateway_process import TOKEN, free_port
-from harness import World, unpaced_wire
+from support.gateway_process import TOKEN, free_port
+from support.harness import World, unpaced_wire
 
 from leadsync.gateway.access import Gate
 from leadsync.gateway.app import build_app

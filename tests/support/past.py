@@ -1,7 +1,7 @@
 """
 State databases as released programs left them: the history that made them, and how it is told again.
 
-`python tests/state/past.py FOLDER VERSION` (flows and tests on PYTHONPATH) records with the program beside it; a copy
+`python tests/support/past.py FOLDER VERSION` (flows and tests on PYTHONPATH) records with the program beside it; a copy
 of this file in the tree of an earlier commit records what that one made. A record holds the database as SQL, and the
 writes that its runs sent to the services: they are sent again to a fresh emulator, so that both sides are as the
 database remembers them, whatever the program of today would have written.
@@ -21,13 +21,15 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import harness
 import requests
-from harness import World
+from support import harness
+from support.harness import World
+from support.places import ROOT
 
 from emulator.clock import ManualClock
 from leadsync.transport.wire import Wire
 
+RECORDS = ROOT / "tests/state"
 SEED = 4
 """One with which the card to be created comes first in the run that is cut."""
 REAL = ("https://api.airtable.com", "https://api.trello.com", "https://trello.com")
@@ -55,7 +57,7 @@ class Past(World):
     def sync(self, **more: Any) -> Any:
         """As World.sync, to the real addresses."""
         made = harness.unpaced_wire
-        with patch("harness.unpaced_wire", lambda *args, **kw: made(*args, **{**kw, "hosts": self.hosts})):
+        with patch("support.harness.unpaced_wire", lambda *args, **kw: made(*args, **{**kw, "hosts": self.hosts})):
             return super().sync(**more)
 
     @property
@@ -143,7 +145,7 @@ def record(folder: Path, version: str) -> None:
 
 def tell(name: str, folder: Path) -> Past:
     """The world in which the recorded history has taken place, with the recorded state database."""
-    told = json.loads((Path(__file__).parent / f"{name}.json").read_text(encoding="utf-8"))
+    told = json.loads((RECORDS / f"{name}.json").read_text(encoding="utf-8"))
     world, runs = Past(folder), iter(told["runs"])
 
     def run() -> None:
@@ -156,7 +158,7 @@ def tell(name: str, folder: Path) -> Past:
     at_rest(world, run)
     if name.endswith("cut"):
         cut(world, run)
-    sql = (Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8")
+    sql = (RECORDS / f"{name}.sql").read_text(encoding="utf-8")
     with closing(sqlite3.connect(folder / "state.sqlite3")) as connection:
         connection.executescript(translated(sql, dict(zip(told["things"], world.things(), strict=True))))
     return world
