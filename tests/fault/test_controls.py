@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from support.harness import findings, world
+from support.harness import findings
 
 from emulator import Fault
 from leadsync.airtable.client import Airtable
@@ -25,8 +25,6 @@ from leadsync.pipeline import steps
 from leadsync.state.lock import pair_lock
 from leadsync.state.store import StateStore
 from leadsync.trello.board import CardsRead
-
-__all__ = ["world"]
 
 # --- checks ---------------------------------------------------------------------------------------------------
 

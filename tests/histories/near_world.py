@@ -21,6 +21,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from support.harness import FAST, World
+from support.kills import Killed
 
 from emulator import Emulator, Fault, ManualClock
 from emulator.wire.faults import BEFORE_EXECUTION
@@ -29,10 +30,6 @@ from leadsync.report.report import Report
 
 Before = Callable[[Request, int], Fault | None]
 After = Callable[[Request, bool], None]
-
-
-class Killed(BaseException):
-    """The end of a process, as far as one can have it inside another."""
 
 
 class ServiceTime:

@@ -15,8 +15,8 @@ import socket
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -24,10 +24,10 @@ from unittest.mock import patch
 import requests
 from support import harness
 from support.harness import World
+from support.kills import Killed, dying
 from support.places import ROOT
 
 from emulator.clock import ManualClock
-from leadsync.transport.wire import Wire
 
 RECORDS = ROOT / "tests/state"
 SEED = 4
@@ -36,14 +36,8 @@ REAL = ("https://api.airtable.com", "https://api.trello.com", "https://trello.co
 """What a run calls the services is in digests of the database, and so must not be a port of the moment."""
 NEW, EDITED, DRAGGED = "Ivy", "Ada", "Bob"
 """What the run that is cut had to write: a card to create, a card to move, a lead to update."""
-
-
 STATUSES = {"Ada": "NEW", "Bob": "CONTACTED", "Cid": "QUALIFIED", "Dan": "LOST", "Eve": "NEW"}
 STATUSES |= {"Archived": "QUALIFIED", "Struck": "NEW", "Gone": "CONTACTED"}
-
-
-class Killed(BaseException):
-    """The end of a process, as far as one can have it inside another."""
 
 
 class Past(World):
@@ -99,20 +93,6 @@ def cut(world: Past, run: Callable[[], None]) -> None:
 # --- recording ------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def killed_after_first_write() -> Iterator[None]:
-    send = Wire.send
-
-    def send_and_die(self: Wire, request: Any, *args: Any, **more: Any) -> Any:
-        response = send(self, request, *args, **more)
-        if request.method in ("POST", "PUT", "PATCH"):
-            raise Killed
-        return response
-
-    with patch.object(Wire, "send", send_and_die):
-        yield
-
-
 def record(folder: Path, version: str) -> None:
     """Write `schema_VERSION_at_rest` and `schema_VERSION_cut`, each .sql and .json, to `folder`."""
     with tempfile.TemporaryDirectory() as temporary:
@@ -134,7 +114,7 @@ def record(folder: Path, version: str) -> None:
 
         at_rest(world, run)
         dump(f"schema_{version}_at_rest")
-        with killed_after_first_write():
+        with dying(lambda request: request.method in ("POST", "PUT", "PATCH"), after=True):
             cut(world, run)
         dump(f"schema_{version}_cut")
         world.close()
