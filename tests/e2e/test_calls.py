@@ -1,4 +1,4 @@
-"""How many requests a run sends: design section 9."""
+"""How many requests a run sends, idle and busy."""
 
 from math import ceil
 

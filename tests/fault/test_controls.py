@@ -1,7 +1,7 @@
 """
 The suite can fail: each rule that is broken on purpose is noticed by the check that stands for it.
 
-A mutant is a switch that breaks one rule of the design while it is on; a check is the behaviour that the rule is for.
+A mutant is a switch that breaks one rule while it is on; a check is the behaviour that the rule is for.
 """
 
 from contextlib import contextmanager, nullcontext

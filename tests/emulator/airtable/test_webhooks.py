@@ -1,4 +1,4 @@
-"""Webhooks as stored objects with payloads, against section 6 of the Airtable reference."""
+"""Webhooks as stored objects, and the payloads that they collect for seven days."""
 
 import base64
 

@@ -1,11 +1,6 @@
-"""The action feed against section 5 of the Trello reference."""
+"""The action feed: one action a changed field, newest first, with what was there before."""
 
 import pytest
-
-
-@pytest.fixture
-def call(emulator, trello):
-    return trello(emulator)
 
 
 def feed(emulator, call, **params):

@@ -1,4 +1,4 @@
-"""The formula subset of section 5 of the Airtable reference, over HTTP and against an oracle."""
+"""The formulas that the emulator knows, over HTTP and against an oracle."""
 
 import pytest
 from hypothesis import given

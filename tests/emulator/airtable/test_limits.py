@@ -1,5 +1,5 @@
 """
-Rates, penalty and quota against section 4 of the Airtable reference; the clock stands unless a test moves it.
+Five calls a second and base, 30 s of refusal for a sixth, and the month's quota; the clock stands unless a test moves it.
 """
 
 import pytest

@@ -1,4 +1,4 @@
-"""pyairtable 3.5 against the emulator: what section 7 of the reference measured must come out here too."""
+"""pyairtable 3.5 against the emulator: what was measured of it elsewhere must come out here too."""
 
 import pydantic
 import pytest

@@ -1,6 +1,4 @@
-"""
-py-trello 0.20.1 against the emulator, redirected by a transport adapter as section 7 of the reference says.
-"""
+"""py-trello 0.20.1 against the emulator, redirected by a transport adapter: its hosts are written into it."""
 
 import pytest
 from trello import ResourceUnavailable, Unauthorized

@@ -1,6 +1,4 @@
-"""
-Credentials, order of checks, error texts and rate limits against sections 1 and 2 of the Trello reference.
-"""
+"""Credentials, order of checks, error texts, and the limits of a token and of a key in ten seconds."""
 
 import pytest
 import requests
