@@ -1,5 +1,5 @@
 """
-Five calls a second and base, 30 s of refusal for a sixth, and the month's quota; the clock stands unless a test moves it.
+Five calls a second and base, 30 s of refusal for a sixth, the month's quota; the clock stands unless a test moves it.
 """
 
 import pytest
