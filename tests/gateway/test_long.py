@@ -6,7 +6,7 @@ import time
 
 import pytest
 import requests
-from benchmarks.gateway_latency import Bench, percentile
+from support.gateway_bench import Bench, percentile
 from support.gateway_world import trello_delivery
 
 pytestmark = pytest.mark.exhaustive
