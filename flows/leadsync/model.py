@@ -119,6 +119,14 @@ class StatusMap:
         """The status an empty cell counts as; it is never written."""
         return self.status_for[TODO]
 
+    def effective(self, status: str) -> str:
+        """What a status counts as: an empty one as the first."""
+        return status or self.empty_means
+
+    def stage_of_cell(self, status: str) -> str:
+        """The stage in which a lead's card belongs, "" if the status is unknown."""
+        return self.stage_of.get(self.effective(status), "")
+
     def put(self, stage: str, status: str) -> str:
         """The status a lead gets when its card lies in `stage`: its own if that already maps there."""
         return status if self.stage_of.get(status) == stage else self.status_for[stage]

@@ -38,7 +38,7 @@ def frames(leads: int) -> Frames:
         place = LISTS[DEFAULT_STAGE_OF[status]]
         cards[card_id] = {"id": card_id, "name": f"Lead {number}", "desc": block, "idList": place, "idBoard": "board"}
     before = _both(records, cards)
-    plan = build_plan(reconcile(base_frame(), *before, RULES), base_frame(), *before, RULES)
+    plan = build_plan(reconcile(base_frame(), *before, RULES), RULES)
     columns = base_frame().columns
     rows = {lead: tuple(row.get(column, "") for column in columns) for lead, row in plan.base_updates.items()}
     for number in range(0, leads, 200):
@@ -55,7 +55,7 @@ def _both(records: dict[str, Any], cards: dict[str, Any]) -> tuple[pd.DataFrame,
 
 def decide(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame) -> int:
     """What a run does between reading and writing. Returns: the number of writes."""
-    return build_plan(reconcile(base, airtable, trello, RULES), base, airtable, trello, RULES).writes
+    return build_plan(reconcile(base, airtable, trello, RULES), RULES).writes
 
 
 def merge(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame) -> int:

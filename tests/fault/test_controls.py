@@ -8,14 +8,12 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from unittest.mock import patch
 
-import numpy as np
 import pytest
 from support.harness import findings
 
 from emulator import Fault
 from leadsync.airtable.client import Airtable
 from leadsync.apply import card_parts, leads, repair
-from leadsync.core import cells, reconcile
 from leadsync.errors import UnclearWriteError
 from leadsync.frames.cards import deleted_cards
 from leadsync.frames.leads import absent_leads
@@ -151,14 +149,13 @@ def post_again_blindly(write, cells, trello, board):
 def bare_reverse_map():
     """A list means one status and no other: what the well-known tools do."""
 
-    def stage_of(status, status_map):
+    def stage_of(status_map, status):
         reverse = {name: stage for stage, name in status_map.status_for.items()}
-        return np.array([reverse.get(value, "none of the lists") for value in status.tolist()], dtype=object)
+        return reverse.get(status, "none of the lists")
 
     with (
         patch.object(StatusMap, "put", lambda self, stage, status: self.status_for[stage]),
-        patch.object(cells, "stages_of", stage_of),
-        patch.object(reconcile, "stages_of", stage_of),
+        patch.object(StatusMap, "stage_of_cell", stage_of),
     ):
         yield
 

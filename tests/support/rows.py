@@ -7,15 +7,16 @@ from typing import Any
 
 import pandas as pd
 
+from leadsync.core.diff import Moved
+from leadsync.core.lookups import to_look_up
 from leadsync.core.plan import Plan
 from leadsync.core.plan_rows import build_plan
-from leadsync.core.presence import to_look_up
-from leadsync.core.reconcile import Reconciled, as_last_agreed, reconcile
-from leadsync.frames.agreed import BASE_COLUMNS, base_frame
+from leadsync.core.reconcile import Reconciled, as_last_agreed, decide_all, reconcile
+from leadsync.frames.agreed import BASE_COLUMNS, Agreed, base_frame
 from leadsync.frames.block import plain, render, with_block
-from leadsync.frames.cards import cards_frame, deleted_cards
-from leadsync.frames.leads import absent_leads, leads_frame
-from leadsync.frames.schema import overlay
+from leadsync.frames.cards import Card, cards_frame, deleted_cards
+from leadsync.frames.leads import Lead, absent_leads, leads_frame
+from leadsync.frames.schema import overlay, rows_of
 from leadsync.model import DEFAULT_STAGE_OF, Rules, StatusMap
 
 BOARD = "b" * 24
@@ -129,16 +130,16 @@ class World:
         looked_up = overlay(found, deleted_cards([key for key in cards if key not in self.cards]))
         return base, overlay(airtable, absent), overlay(trello, looked_up)
 
-    def reconcile(self, by: Rules | None = None) -> Reconciled:
-        """The decisions."""
+    def decisions(self, by: Rules | None = None) -> pd.DataFrame:
+        """The decision about every lead, those at rest included: index lead_id, columns row and one for each cell."""
         by = by or rules()
-        return reconcile(*self.frames(by), by)
+        return decisions_of(decide_all(everything(*self.frames(by)), by))
 
     def plan(self, by: Rules | None = None, **choices: Any) -> Plan:
         """The plan."""
         by = by or rules(**choices)
         frames = self.frames(by)
-        return build_plan(reconcile(*frames, by), *frames, by)
+        return build_plan(reconcile(*frames, by), by)
 
     def sync(self, by: Rules | None = None, **choices: Any) -> Plan:
         """Plan and carry it out. Returns: the plan."""
@@ -182,6 +183,17 @@ class World:
     def _record(self, lead: str, columns: Row) -> None:
         empty = {column: False if dtype == "bool" else "" for column, dtype in BASE_COLUMNS.items()}
         self.base[lead] = {**empty, **self.base.get(lead, {}), **columns}
+
+
+def everything(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame) -> Moved:
+    """All rows, as if every lead had moved."""
+    return Moved(rows_of(base, Agreed), rows_of(airtable, Lead), rows_of(trello, Card))
+
+
+def decisions_of(reconciled: Reconciled) -> pd.DataFrame:
+    """Decisions side by side: index lead_id, columns row and one for each cell."""
+    rows = [{"row": each.decision.row, **each.decision.cells} for each in reconciled.decided]
+    return pd.DataFrame(rows, index=pd.Index([each.lead_id for each in reconciled.decided], name="lead_id"))
 
 
 def one_lead(*, record: Row | None = None, card: Row | None = None, base: Row | None = None) -> World:

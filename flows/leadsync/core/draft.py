@@ -3,60 +3,86 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
-from leadsync.core.plan import CellWrite, Change, Conflict, Plan, Row
-from leadsync.frames.agreed import BASE_COLUMNS
+from leadsync.core.decisions import Direction
+from leadsync.core.plan import CellWrite, Change, Conflict, Note, Plan, Row, SetAside
+from leadsync.core.reconcile import Decided
+from leadsync.frames.agreed import NEVER_AGREED, Agreed
+from leadsync.frames.cards import Card, CardPresence
+from leadsync.frames.leads import Lead
 from leadsync.model import Rules
-
-NEVER_AGREED: Final = {column: False if dtype == "bool" else "" for column, dtype in BASE_COLUMNS.items()}
 
 
 @dataclass
 class LeadRow:
-    """One lead on its way into the plan: what was decided, and its row in base, Airtable and Trello ({} = none)."""
+    """One lead on its way into the plan."""
 
     plan: Plan
     rules: Rules
-    decided: Row
-    was: Row
-    lead: Row
-    card: Row
+    decided: Decided
 
     @property
     def lead_id(self) -> str:
         """Airtable's record id."""
-        return str(self.decided["lead_id"])
+        return self.decided.lead_id
 
     @property
     def card_id(self) -> str:
         """Trello's card id, "" if there is none."""
-        return str(self.decided["card_id"])
+        return self.decided.card_id
 
     @property
-    def archived(self) -> str:
-        """How the base should call an archived card: who archived it stays known."""
-        return "archived_by_us" if self.was.get("card_presence") == "archived_by_us" else "archived"
+    def agreed(self) -> Agreed:
+        """What both sides agreed on; NEVER_AGREED if nothing."""
+        return self.decided.agreed
 
-    def change(self, cell: str, before: str, after: str, direction: str, note: str = "") -> Change:
+    @property
+    def lead(self) -> Lead:
+        """As Airtable has it; NO_LEAD if not read."""
+        return self.decided.lead
+
+    @property
+    def card(self) -> Card:
+        """As Trello has it; NO_CARD if not read."""
+        return self.decided.card
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the base has a row of it."""
+        return self.agreed is not NEVER_AGREED
+
+    @property
+    def archived(self) -> CardPresence:
+        """How the base should call an archived card: who archived it stays known."""
+        by_us = self.agreed.card_presence == CardPresence.ARCHIVED_BY_US
+        return CardPresence.ARCHIVED_BY_US if by_us else CardPresence.ARCHIVED
+
+    def change(self, cell: str, before: str, after: str, direction: Direction, note: str = "") -> Change:
         """A change of this lead."""
         return Change(self.lead_id, self.card_id, cell, before, after, direction, note)
 
     def record(self, **columns: Any) -> None:
         """Base columns that are true without any write; those that already hold are left out."""
-        news = {column: value for column, value in columns.items() if self.was.get(column) != value}
+        news = {
+            column: value
+            for column, value in columns.items()
+            if not self.is_known or getattr(self.agreed, column) != value
+        }
         if news:
             self.plan.base_updates.setdefault(self.lead_id, {}).update(news)
 
+    def undo(self, record: Row) -> Row:
+        """What the base says now in the columns of `record`."""
+        return {column: getattr(self.agreed, column) for column in record}
+
     def note(self, text: str) -> None:
         """Something a person should know once, about which nothing is done."""
-        self.plan.notes.append({"lead_id": self.lead_id, "card_id": self.card_id, "note": text})
+        self.plan.notes.append(Note(self.lead_id, self.card_id, text))
 
     def set_aside(self, cell: str, reason: str, remedy: str) -> None:
         """Quarantine one cell of this lead."""
-        entry = {"lead_id": self.lead_id, "card_id": self.card_id, "field": cell, "reason": reason, "remedy": remedy}
-        entry["card_url"] = self.card.get("url", "")
-        self.plan.quarantine.append(entry)
+        self.plan.quarantine.append(SetAside(self.lead_id, self.card_id, cell, reason, remedy, self.card.url))
 
 
 @dataclass

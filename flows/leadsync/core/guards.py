@@ -13,8 +13,8 @@ from typing import Final
 
 import pandas as pd
 
+from leadsync.core.lookups import missing
 from leadsync.core.plan import Plan, Row
-from leadsync.core.presence import missing
 from leadsync.errors import GuardError
 from leadsync.model import Rules
 

@@ -8,13 +8,12 @@ clock.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
-from leadsync.core.shut import Check
+from leadsync.core.decisions import Direction
+from leadsync.core.lookups import Check
 
 Row = dict[str, Any]
-TO_TRELLO: Final = "to_trello"
-TO_AIRTABLE: Final = "to_airtable"
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Change:
     field: str  # name | email | status | source | card | marker
     before: str
     after: str
-    direction: str  # to_trello | to_airtable
+    direction: Direction
     note: str = ""
 
 
@@ -41,6 +40,27 @@ class Conflict:
     trello: str
     kind: str  # conflict | first match | lead deleted
     resolution: str
+
+
+@dataclass(frozen=True, order=True)
+class SetAside:
+    """A card (`field` is "") or a cell that is set aside, why, and what a person can do about it."""
+
+    lead_id: str
+    card_id: str
+    field: str
+    reason: str
+    remedy: str
+    card_url: str = ""
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something a person should know once, about which nothing is done."""
+
+    lead_id: str
+    card_id: str
+    note: str
 
 
 @dataclass(frozen=True)
@@ -118,8 +138,8 @@ class Plan:
     base_updates: dict[str, Row] = field(default_factory=dict)
     forget: list[str] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
-    quarantine: list[Row] = field(default_factory=list)
-    notes: list[Row] = field(default_factory=list)
+    quarantine: list[SetAside] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     checks: dict[str, Check] = field(default_factory=dict)
 
     @property

@@ -2,71 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from leadsync.core.cells import LINES, Line
+from leadsync.core.decisions import CellDecision, Direction
 from leadsync.core.draft import Draft, LeadRow
-from leadsync.core.plan import TO_AIRTABLE, TO_TRELLO, CellWrite, Change, Conflict
+from leadsync.core.plan import CellWrite, Change, Conflict
 from leadsync.frames.block import with_block
-from leadsync.model import DONE, TRELLO_TEXT_LIMIT
+from leadsync.model import DONE, TRELLO_TEXT_LIMIT, ConflictPolicy
 
+Planner = Callable[[LeadRow, Draft], None]
+WRITES_BLOCK: Final = {CellDecision.TO_TRELLO, CellDecision.RESTORE}
 # policy -> (what a conflict becomes, how it is listed)
 RESOLUTIONS: Final = {
-    "airtable": (TO_TRELLO, "Airtable wins"),
-    "trello": (TO_AIRTABLE, "Trello wins"),
-    "hold": ("held", "held: make both equal by hand"),
+    ConflictPolicy.AIRTABLE: (CellDecision.TO_TRELLO, "Airtable wins"),
+    ConflictPolicy.TRELLO: (CellDecision.TO_AIRTABLE, "Trello wins"),
+    ConflictPolicy.HOLD: (CellDecision.HELD, "held: make both equal by hand"),
 }
 
 
-def resolve(row: LeadRow, draft: Draft, cell: str, airtable: str, trello: str) -> str:
-    """The cell's decision, with a conflict listed and turned into what the policy says."""
-    decision = str(row.decided[cell])
-    if decision != "conflict":
+def resolve_status(row: LeadRow, draft: Draft) -> CellDecision:
+    """The decision about the status, a conflict turned into what the policy says."""
+    return _resolve(row, draft, "status", row.lead.status, row.decided.decision.stage, row.agreed.stage)
+
+
+def resolve_name(row: LeadRow, draft: Draft) -> CellDecision:
+    """The same of the name."""
+    return _resolve(row, draft, "name", row.lead.name, row.card.title, row.agreed.title)
+
+
+def _resolve(row: LeadRow, draft: Draft, cell: str, airtable: str, trello: str, agreed: str) -> CellDecision:
+    """`agreed`: the card's value in the base, "" if the cell was never agreed."""
+    decision = row.decided.decision.cells[cell]
+    if decision is not CellDecision.CONFLICT:
         return decision
-    first = row.was.get("stage" if cell == "status" else "title", "") == ""
-    decision, resolution = RESOLUTIONS[row.rules.conflict]
-    shown = (row.decided["stage"], airtable) if cell == "status" else (trello, airtable)
-    kind = "first match" if first else "conflict"
-    conflict = Conflict(row.lead_id, row.card_id, cell, shown[1], shown[0], kind, resolution)
+    decision, resolution = RESOLUTIONS[ConflictPolicy(row.rules.conflict)]
+    kind = "conflict" if agreed else "first match"
+    conflict = Conflict(row.lead_id, row.card_id, cell, airtable, trello, kind, resolution)
     row.plan.conflicts.append(conflict)
-    if decision != "held":
-        (draft.card_conflicts if decision == TO_TRELLO else draft.lead_conflicts).append(conflict)
+    if decision is not CellDecision.HELD:
+        to_card = decision is CellDecision.TO_TRELLO
+        (draft.card_conflicts if to_card else draft.lead_conflicts).append(conflict)
     return decision
 
 
 def _status_unchanged(row: LeadRow, draft: Draft) -> None:
-    if row.was:
-        row.record(status=row.lead["status"], due_complete=bool(row.card["due_complete"]))
+    if row.is_known:
+        row.record(status=row.lead.status, due_complete=row.card.due_complete)
 
 
 def _status_agreed(row: LeadRow, draft: Draft) -> None:
-    stage, due = str(row.decided["stage"]), bool(row.card["due_complete"])
-    if stage == row.card["stage"]:
-        row.record(status=row.lead["status"], stage=stage, due_complete=due)
+    stage, due = row.decided.decision.stage, row.card.due_complete
+    if stage == row.card.stage:
+        row.record(status=row.lead.status, stage=stage, due_complete=due)
     else:
         _move_card(row, draft, stage, "marked done")
-        draft.card_record |= {"status": row.lead["status"], "stage": stage, "due_complete": due}
+        draft.card_record |= {"status": row.lead.status, "stage": stage, "due_complete": due}
 
 
 def _status_to_trello(row: LeadRow, draft: Draft) -> None:
-    stage = row.rules.status_map.stage_of[row.lead["status"] or row.rules.status_map.empty_means]
-    due = bool(row.card["due_complete"])
-    if due and stage != DONE and DONE in (row.card["stage"], row.decided["stage"]):
+    stage = row.rules.status_map.stage_of_cell(row.lead.status)
+    due = row.card.due_complete
+    if due and stage != DONE and DONE in (row.card.stage, row.decided.decision.stage):
         due = draft.due_complete = False
-    if stage != row.card["stage"]:
+    if stage != row.card.stage:
         _move_card(row, draft, stage)
     else:
-        draft.card_changes.append(row.change("status", "done", "not done", TO_TRELLO))
-    draft.card_record |= {"status": row.lead["status"], "stage": stage, "due_complete": due}
+        draft.card_changes.append(row.change("status", "done", "not done", Direction.TO_TRELLO))
+    draft.card_record |= {"status": row.lead.status, "stage": stage, "due_complete": due}
 
 
 def _status_to_airtable(row: LeadRow, draft: Draft) -> None:
-    stage = str(row.decided["stage"])
-    status = row.rules.status_map.put(stage, row.lead["status"])
-    if stage != row.card["stage"]:
+    stage = row.decided.decision.stage
+    status = row.rules.status_map.put(stage, row.lead.status)
+    if stage != row.card.stage:
         _move_card(row, draft, stage, "marked done")
-    record = {"status": status, "stage": stage, "due_complete": bool(row.card["due_complete"])}
-    change = row.change("status", row.lead["status"], status, TO_AIRTABLE)
+    record = {"status": status, "stage": stage, "due_complete": row.card.due_complete}
+    change = row.change("status", row.lead.status, status, Direction.TO_AIRTABLE)
     draft.lead_cells["status"] = CellWrite(status, record, change)
 
 
@@ -81,88 +94,87 @@ def _nothing_to_write(row: LeadRow, draft: Draft) -> None:
 
 def _move_card(row: LeadRow, draft: Draft, stage: str, note: str = "") -> None:
     draft.stage = stage
-    draft.card_changes.append(row.change("status", row.card["stage"] or "parked", stage, TO_TRELLO, note))
+    draft.card_changes.append(row.change("status", row.card.stage or "parked", stage, Direction.TO_TRELLO, note))
 
 
-NOT_AGREED: Final = ("parked", "held", "quarantined")
+NOT_AGREED: Final = (CellDecision.PARKED, CellDecision.HELD, CellDecision.QUARANTINED)
 """Decisions that leave the status as it is on both sides."""
 
-STATUS_PLANNERS: Final = {
-    "unchanged": _status_unchanged,
-    "agreed": _status_agreed,
-    TO_TRELLO: _status_to_trello,
-    TO_AIRTABLE: _status_to_airtable,
-    "parked": _status_parked,
-    "held": _nothing_to_write,
-    "quarantined": _nothing_to_write,
+STATUS_PLANNERS: Final[Mapping[CellDecision, Planner]] = {
+    CellDecision.UNCHANGED: _status_unchanged,
+    CellDecision.AGREED: _status_agreed,
+    CellDecision.TO_TRELLO: _status_to_trello,
+    CellDecision.TO_AIRTABLE: _status_to_airtable,
+    CellDecision.PARKED: _status_parked,
+    CellDecision.HELD: _nothing_to_write,
+    CellDecision.QUARANTINED: _nothing_to_write,
 }
 
 
 def _name_agreed(row: LeadRow, draft: Draft) -> None:
-    row.record(name=row.lead["name"], title=row.card["title"])
+    row.record(name=row.lead.name, title=row.card.title)
 
 
 def _name_to_trello(row: LeadRow, draft: Draft) -> None:
-    restored = row.lead["name"] == row.was.get("name") and row.card["title"] == ""
+    restored = row.is_known and row.lead.name == row.agreed.name and row.card.title == ""
     note = "emptied title restored" if restored else ""
-    draft.title = row.lead["title"]
-    draft.card_record |= {"name": row.lead["name"], "title": row.lead["title"]}
-    draft.card_changes.append(row.change("name", row.card["title"], row.lead["title"], TO_TRELLO, note))
+    draft.title = row.lead.title
+    draft.card_record |= {"name": row.lead.name, "title": row.lead.title}
+    draft.card_changes.append(row.change("name", row.card.title, row.lead.title, Direction.TO_TRELLO, note))
 
 
 def _name_to_airtable(row: LeadRow, draft: Draft) -> None:
-    title = row.card["title"]
-    change = row.change("name", row.lead["name"], title, TO_AIRTABLE)
+    title = row.card.title
+    change = row.change("name", row.lead.name, title, Direction.TO_AIRTABLE)
     draft.lead_cells["name"] = CellWrite(title, {"name": title, "title": title}, change)
 
 
-NAME_PLANNERS: Final = {
-    "unchanged": _nothing_to_write,
-    "agreed": _name_agreed,
-    TO_TRELLO: _name_to_trello,
-    TO_AIRTABLE: _name_to_airtable,
-    "held": _nothing_to_write,
-    "quarantined": _nothing_to_write,
+NAME_PLANNERS: Final[Mapping[CellDecision, Planner]] = {
+    CellDecision.UNCHANGED: _nothing_to_write,
+    CellDecision.AGREED: _name_agreed,
+    CellDecision.TO_TRELLO: _name_to_trello,
+    CellDecision.TO_AIRTABLE: _name_to_airtable,
+    CellDecision.HELD: _nothing_to_write,
+    CellDecision.QUARANTINED: _nothing_to_write,
 }
 
 
 def plan_block(row: LeadRow, draft: Draft) -> None:
     """The managed block, if a line of it or the marker must be written."""
-    decisions = {cell: str(row.decided[cell]) for cell in ("email", "source")}
-    if not row.decided["restore_marker"] and not {TO_TRELLO, "restore"} & set(decisions.values()):
+    decisions = {line: row.decided.decision.cells[line.field] for line in LINES}
+    if not row.decided.decision.restores_marker and not WRITES_BLOCK & {*decisions.values()}:
         _record_lines(row, decisions)
         return
-    email, source = (_shown_in_block(row, cell, decision) for cell, decision in decisions.items())
-    too_long = len(with_block(row.card["description"], row.lead_id, email, source)) - TRELLO_TEXT_LIMIT
+    email, source = (_shown_in_block(row, line, decision) for line, decision in decisions.items())
+    too_long = len(with_block(row.card.description, row.lead_id, email, source)) - TRELLO_TEXT_LIMIT
     if too_long > 0:
         row.set_aside("marker", "the card's description is full", f"Shorten it by {too_long} characters.")
         return
     draft.block = (email, source)
-    for cell in (cell for cell, decision in decisions.items() if decision != "quarantined"):
-        draft.card_record |= dict.fromkeys((f"{cell}_line", f"shown_{cell}"), row.lead[f"{cell}_line"])
+    for line, decision in decisions.items():
+        if decision is not CellDecision.QUARANTINED:
+            draft.card_record |= line.record(row.lead, row.lead)
     draft.card_changes.extend(_block_changes(row, decisions))
 
 
-def _shown_in_block(row: LeadRow, cell: str, decision: str) -> str:
+def _shown_in_block(row: LeadRow, line: Line, decision: CellDecision) -> str:
     """The lead's value; of one that cannot be read the line that is there, or was."""
-    kept = decision == "quarantined" and row.card["block"]
-    return str(row.card[f"{cell}_line"] if kept else row.lead[cell])
+    kept = decision is CellDecision.QUARANTINED and row.card.block
+    return line.of(row.card) if kept else line.value(row.lead)
 
 
-def _record_lines(row: LeadRow, decisions: dict[str, str]) -> None:
+def _record_lines(row: LeadRow, decisions: Mapping[Line, CellDecision]) -> None:
     """What the card shows already; a line that a write is to bring is agreed with that write, never before it."""
-    for cell, decision in decisions.items():
-        if decision == "agreed" or (decision == "unchanged" and not row.was):
-            shown = {f"{cell}_line": row.lead[f"{cell}_line"], f"shown_{cell}": row.card[f"{cell}_line"]}
-            row.record(**shown)
+    for line, decision in decisions.items():
+        if decision is CellDecision.AGREED or (decision is CellDecision.UNCHANGED and not row.is_known):
+            row.record(**line.record(row.lead, row.card))
 
 
-def _block_changes(row: LeadRow, decisions: dict[str, str]) -> Iterator[Change]:
-    if row.decided["restore_marker"]:
-        yield row.change("marker", "", f"LeadID: {row.lead_id}", TO_TRELLO, "deleted marker restored")
-    for cell, decision in decisions.items():
-        before, after = row.card[f"{cell}_line"] or row.was.get(f"{cell}_line", ""), row.lead[f"{cell}_line"]
-        if decision == TO_TRELLO:
-            yield row.change(cell, before, after, TO_TRELLO)
-        elif decision == "restore":
-            yield row.change(cell, before, after, TO_TRELLO, "hand edit inside the block restored")
+def _block_changes(row: LeadRow, decisions: Mapping[Line, CellDecision]) -> Iterator[Change]:
+    if row.decided.decision.restores_marker:
+        yield row.change("marker", "", f"LeadID: {row.lead_id}", Direction.TO_TRELLO, "deleted marker restored")
+    for line, decision in decisions.items():
+        if decision in WRITES_BLOCK:
+            note = "hand edit inside the block restored" if decision is CellDecision.RESTORE else ""
+            before = line.of(row.card) or line.of(row.agreed)
+            yield row.change(line.field, before, line.of(row.lead), Direction.TO_TRELLO, note)

@@ -1,38 +1,53 @@
 """
-Join and diff on LeadID: who moved away from the base, per lead and per cell.
+From three frames to decisions: join on LeadID, tell who moved, and decide about each of those leads.
 
-Pure: frames in, one frame of decisions out. No I/O, no clock, no logger, nothing that writes (see plan.py).
-Signature order everywhere: base, airtable, trello.
+Pure: no I/O, no clock, no logger, nothing that writes (see plan_rows.py). Signature order everywhere: base, airtable,
+trello.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from leadsync.core.cells import block_cells, name_cells, status_cells
-from leadsync.core.columns import Columns, Mask, Strings, aligned, is_unreadable, stages_of, taken, without
-from leadsync.core.identity import identify, named_twice, quarantine_of
-from leadsync.core.presence import ARCHIVED, is_presence_unchanged, row_decisions, spare_moved_cards
-from leadsync.frames.schema import overlay
+from leadsync.core.decide import decide
+from leadsync.core.decisions import ARCHIVED, Decision, RowDecision
+from leadsync.core.diff import Moved, moved
+from leadsync.core.identity import identify
+from leadsync.core.plan import SetAside
+from leadsync.frames.agreed import NEVER_AGREED, Agreed
+from leadsync.frames.cards import NO_CARD, Card, CardPresence
+from leadsync.frames.leads import NO_LEAD, Lead, LeadPresence
+from leadsync.frames.schema import frame_of, overlay, rows_of
 from leadsync.frames.texts import title_for
-from leadsync.model import Rules, StatusMap
+from leadsync.model import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One lead, as the three sides have it, and what becomes of it."""
+
+    lead_id: str
+    agreed: Agreed
+    lead: Lead
+    card: Card
+    decision: Decision
+
+    @property
+    def card_id(self) -> str:
+        """Trello's card id, "" if there is none."""
+        return self.card.card_id or self.agreed.card_id
 
 
 @dataclass(frozen=True)
 class Reconciled:
-    """
-    Decisions and what was set aside.
+    """`decided`: every lead that moved, once, in order. `quarantine`: cards and cells set aside, in order."""
 
-    `decisions`: index lead_id (unique, sorted), columns row, card_id, status, name, email, source (strings),
-    stage (the card's stage as judged), restore_marker, quiet (bool: nothing to do and nothing to say).
-    `quarantine`: columns lead_id, card_id, field ("": the whole card), reason, remedy, card_url.
-    """
-
-    decisions: pd.DataFrame
-    quarantine: pd.DataFrame
+    decided: list[Decided]
+    quarantine: list[SetAside]
 
 
 def as_last_agreed(base: pd.DataFrame, airtable: pd.DataFrame) -> pd.DataFrame:
@@ -42,95 +57,56 @@ def as_last_agreed(base: pd.DataFrame, airtable: pd.DataFrame) -> pd.DataFrame:
     Everything below is asked about such a frame. A lead without a base keeps "" there.
     """
     broken = airtable[airtable["unreadable"].astype(bool) & airtable.index.isin(base.index)]
-    if broken.empty:
-        return airtable
-    was, lead = aligned(base, broken.index), aligned(broken, broken.index)
-    last_status = np.where(np.isin(was["card_presence"], (*ARCHIVED, "deleted")), was["seen_status"], was["status"])
-    agreed = {"status": {"status": last_status}, "name": {"name": was["name"]}} | {
-        cell: {cell: was[f"{cell}_line"], f"{cell}_line": was[f"{cell}_line"]} for cell in ("email", "source")
+    pairs = zip(rows_of(base.loc[broken.index], Agreed), rows_of(broken, Lead), strict=True)
+    return overlay(airtable, frame_of((_as_agreed(agreed, lead) for agreed, lead in pairs), Lead))
+
+
+def _as_agreed(agreed: Agreed, lead: Lead) -> Lead:
+    shut = agreed.card_presence in (*ARCHIVED, CardPresence.DELETED)
+    last: dict[str, dict[str, Any]] = {
+        "status": {"status": agreed.seen_status if shut else agreed.status},
+        "name": {"name": agreed.name},
+        "email": {"email": agreed.email_line, "email_line": agreed.email_line},
+        "source": {"source": agreed.source_line, "source_line": agreed.source_line},
     }
-    for cell, columns in agreed.items():
-        unreadable = is_unreadable(lead, cell)
-        lead |= {column: np.where(unreadable, last, lead[column]) for column, last in columns.items()}
-    titled = is_unreadable(lead, "name") & (was["title"] != "")
-    fallback = map(title_for, broken.index, lead["name"].tolist(), lead["email"].tolist())
-    lead["title"] = np.where(titled, was["title"], np.array(list(fallback), dtype=object))
-    return overlay(airtable, pd.DataFrame(lead, index=broken.index))
+    lead = replace(lead, **{key: value for each in lead.unreadable for key, value in last[each.cell].items()})
+    if agreed.title and not lead.is_readable("name"):
+        return replace(lead, title=agreed.title)
+    return replace(lead, title=title_for(lead.lead_id, lead.name, lead.email))
 
 
 def reconcile(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, rules: Rules) -> Reconciled:
     """
-    Decide for every lead, card and cell.
+    Decide for every lead of which anything moved.
 
-    `airtable` and `trello` hold the read and the looked-up rows (frames.absent_leads, frames.deleted_cards). Leads
-    of which nothing has moved are told at a glance; the rules are for the rest.
+    `airtable` and `trello` hold the read and the looked-up rows (absent_leads, deleted_cards).
     """
-    lead_at, card_at = airtable.index.get_indexer(base.index), trello.index.get_indexer(pd.Index(base["card_id"]))
-    lead, card = taken(airtable, lead_at), taken(trello, card_at)
-    at_rest = _at_rest(base, lead, card, rules.status_map) & ~base.index.isin(named_twice(trello))
-    moving = base[~at_rest], without(airtable, lead_at[at_rest]), without(trello, card_at[at_rest])
-    decided = _reconcile_moving(*moving, rules)
-    decisions = pd.concat([decided.decisions, _resting_decisions(base[at_rest])]).sort_index()
-    return Reconciled(decisions, decided.quarantine)
+    return decide_all(moved(base, airtable, trello, rules.status_map), rules)
 
 
-def _at_rest(base: pd.DataFrame, lead: Columns, card: Columns, status_map: StatusMap) -> Mask:
-    """
-    Leads that are, cell by cell, as both sides agreed: their rows decide to nothing, whatever the others do.
-
-    Over the rows of `base`, as `lead` and `card` are. Not so if base knows the card twice.
-    """
-    was = {column: base[column].to_numpy() for column in base.columns}
-    same: Mask = (was["lead_presence"] == "present") & (was["card_presence"] == "open") & (was["stage"] != "")
-    same &= (lead["presence"] == "present") & ~lead["unreadable"].astype(bool) & (card["presence"] == "open")
-    same &= was["seen_status"] == ""
-    same &= (card["lead_id"] == base.index.to_numpy()) & (card["markers"] == 1) & (card["kind"] == "")
-    same &= (lead["status"] == was["status"]) & (card["stage"] == was["stage"])
-    same &= (card["due_complete"] == was["due_complete"]) & (stages_of(was["status"], status_map) == was["stage"])
-    same &= (lead["name"] == was["name"]) & (card["title"] == was["title"]) & (was["title"] != "")
-    same &= (lead["name"] != "") | (card["title"] == lead["title"])
-    for line in ("email_line", "source_line"):
-        same &= (lead[line] == was[line]) & ((card[line] == lead[line]) | ~card["block"])
-    return same & ~base["card_id"].duplicated(keep=False).to_numpy()
+def decide_all(rows: Moved, rules: Rules) -> Reconciled:
+    """Decide for each of these rows."""
+    identity = identify(rows.base, rows.cards)
+    claimed, withheld = identity.claimed, identity.withheld
+    base = {agreed.lead_id: agreed for agreed in rows.base}
+    leads = {lead.lead_id: lead for lead in rows.leads}
+    decided = []
+    for lead_id in sorted({*base, *leads, *identity.owned}):
+        three = base.get(lead_id, NEVER_AGREED), leads.get(lead_id, NO_LEAD), identity.owned.get(lead_id, NO_CARD)
+        decided.append(Decided(lead_id, *three, decide(*three, rules, claimed, withheld)))
+    aside = [*identity.listed(), *(entry for each in decided for entry in _set_aside(each, rules))]
+    return Reconciled(decided, sorted(aside))
 
 
-def _resting_decisions(base: pd.DataFrame) -> pd.DataFrame:
-    unchanged = dict.fromkeys(("status", "name", "email", "source"), "unchanged")
-    rest = {"stage": base["stage"], "restore_marker": False, "quiet": True}
-    return pd.DataFrame({"row": "compare", "card_id": base["card_id"], **unchanged, **rest}, index=base.index)
-
-
-def _reconcile_moving(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, rules: Rules) -> Reconciled:
-    owned, set_aside = identify(base, trello)
-    leads = base.index.union(airtable.index).union(owned.index)
-    was, lead, card = (aligned(frame, leads) for frame in (base, airtable, owned))
-    row = row_decisions(leads, was, lead, card, set_aside, rules)
-    status, stage = status_cells(row, was, lead, card, rules.status_map)
-    cells = {"status": status, "name": name_cells(row, was, lead, card), **block_cells(row, was, lead, card)}
-    row = spare_moved_cards(row, was, card, stage)
-    marker_gone = np.isin(row, ("compare", "unarchive")) & (card["lead_id"] == "")
-    quiet = _is_quiet(row, cells, was, lead, card, marker_gone)
-    decisions = pd.DataFrame(
-        {"row": row, "card_id": np.where(card["card_id"] != "", card["card_id"], was["card_id"]), **cells}
-        | {"stage": stage, "restore_marker": marker_gone, "quiet": quiet},
-        index=leads.rename("lead_id"),
-    )
-    return Reconciled(decisions, quarantine_of(decisions, lead, set_aside, rules))
-
-
-def _is_quiet(
-    row: Strings, cells: dict[str, Strings], was: Columns, lead: Columns, card: Columns, marker_gone: Mask
-) -> Mask:
-    """Nothing to write, to record, or to say."""
-    settled = (row == "compare") & (was["lead_presence"] == "present") & (was["card_presence"] == "open")
-    settled &= was["seen_status"] == ""
-    settled &= (card["card_id"] == was["card_id"]) & ~marker_gone & (card["due_complete"] == was["due_complete"])
-    settled &= lead["status"] == was["status"]  # an empty one and the first one are equal, and yet two
-    for decision in cells.values():
-        settled &= decision == "unchanged"
-    archived = (row == "stay_archived") & np.isin(was["card_presence"], ARCHIVED)
-    archived &= (was["lead_presence"] == "present") & (lead["status"] == was["seen_status"])
-    resting = (row == "leave") & is_presence_unchanged(was, lead, card)
-    deleted = (row == "stay_deleted") & is_presence_unchanged(was, lead, card)
-    quiet: Mask = settled | archived | resting | deleted
-    return quiet
+def _set_aside(each: Decided, rules: Rules) -> Iterator[SetAside]:
+    """An orphan, cells that cannot be read, and a status that the map does not know."""
+    lead = each.lead
+    if each.decision.row is RowDecision.ORPHAN:
+        reason, remedy = "its LeadID names no lead in the table", "Restore the lead, or archive the card."
+        yield SetAside(each.lead_id, each.card_id, "", reason, remedy)
+    for cell in lead.unreadable:
+        yield SetAside(each.lead_id, each.card_id, cell.cell, cell.reason, cell.remedy)
+    unknown = lead.presence == LeadPresence.PRESENT and rules.status_map.stage_of_cell(lead.status) == ""
+    if unknown and lead.is_readable("status"):
+        remedy = f"Set one of {', '.join(rules.status_map.stage_of)}, or add it to SYNC_STATUS_MAP."
+        yield SetAside(each.lead_id, each.card_id, "status", f"unknown status {lead.status!r}", remedy)

@@ -1,31 +1,46 @@
-"""The base, that is what both sides agreed on last time, as a frame. Pure. Never here: the database."""
+"""The base, that is what both sides agreed on last time, as typed rows and a frame. Pure. Never here: the database."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
 
-from leadsync.frames.schema import frame_of
+from leadsync.frames.schema import columns_of, frame_of_values
 
-BASE_COLUMNS: Final = {
-    "card_id": "object",
-    "lead_presence": "object",  # present | out_of_view | gone
-    "card_presence": "object",  # open | archived | archived_by_us | moved_away | deleted
-    "status": "object",
-    "stage": "object",  # "" while the status was never agreed
-    "due_complete": "bool",
-    "name": "object",
-    "title": "object",  # "" while the name was never agreed
-    "email_line": "object",
-    "source_line": "object",
-    "shown_email": "object",  # the block's lines as Trello gave them back
-    "shown_source": "object",
-    "seen_status": "object",  # the lead's status when its card that is shut, parked or in conflict was last looked at
-}
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """
+    One lead as both sides agreed on it; with its defaults, a lead of which nothing is known.
+
+    `stage`, `title`: "" while the status, the name was never agreed. `shown_email`, `shown_source`: the block's lines
+    as Trello gave them back. `seen_status`: the lead's status when its card that is shut, parked or in conflict was
+    last looked at.
+    """
+
+    lead_id: str = ""
+    card_id: str = ""
+    lead_presence: str = ""  # LeadPresence
+    card_presence: str = ""  # CardPresence
+    status: str = ""
+    stage: str = ""
+    due_complete: bool = False
+    name: str = ""
+    title: str = ""
+    email_line: str = ""
+    source_line: str = ""
+    shown_email: str = ""
+    shown_source: str = ""
+    seen_status: str = ""
+
+
+BASE_COLUMNS: Final = columns_of(Agreed)
+NEVER_AGREED: Final = Agreed()
 
 
 def base_frame(rows: Mapping[str, tuple[object, ...]] | None = None) -> pd.DataFrame:
-    """What both sides agreed on last time: index `lead_id`, columns model.BASE_COLUMNS."""
-    return frame_of(rows or {}, BASE_COLUMNS, "lead_id")
+    """Index `lead_id`, columns BASE_COLUMNS. `rows`: their values by lead id."""
+    return frame_of_values(rows or {}, Agreed)

@@ -3,31 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final
 
 import pandas as pd
 
 from leadsync.errors import IncompleteReadError
 from leadsync.frames.block import parse
-from leadsync.frames.schema import frame_of
+from leadsync.frames.schema import columns_of, frame_of
 from leadsync.frames.texts import text
 
-CARD_COLUMNS: Final = {
-    "presence": "object",  # open | archived | moved_away | deleted
-    "lead_id": "object",  # from the marker, "" if none
-    "markers": "int64",  # number of different markers
-    "stage": "object",  # from the list, "" if the list is outside the mapping
-    "list_id": "object",
-    "title": "object",
-    "due_complete": "bool",
-    "block": "bool",  # has a managed block, not only a bare marker
-    "email_line": "object",
-    "source_line": "object",
-    "description": "object",
-    "kind": "object",  # template, mirror, separator, link, else ""
-    "url": "object",
-}
 
+class CardPresence(StrEnum):
+    """Where a card is. Only the base tells ARCHIVED_BY_US from ARCHIVED."""
+
+    OPEN = "open"
+    ARCHIVED = "archived"
+    ARCHIVED_BY_US = "archived_by_us"
+    MOVED_AWAY = "moved_away"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """
+    One card as Trello has it; with its defaults, one that was not read.
+
+    `lead_id`: from the marker, "" if none; `markers`: how many different ones there are. `stage`: from the list, "" if
+    that is outside the mapping. `block`: has a managed block, and not only a bare marker. `kind`: template, mirror,
+    separator, else "".
+    """
+
+    card_id: str = ""
+    presence: str = ""  # CardPresence
+    lead_id: str = ""
+    markers: int = 0
+    stage: str = ""
+    list_id: str = ""
+    title: str = ""
+    due_complete: bool = False
+    block: bool = False
+    email_line: str = ""
+    source_line: str = ""
+    description: str = ""
+    kind: str = ""
+    url: str = ""
+
+
+CARD_COLUMNS: Final = columns_of(Card)
+NO_CARD: Final = Card()
 SKIPPED_ROLES = ("mirror", "separator")
 
 
@@ -40,41 +65,48 @@ def cards_frame(
     `stages` maps list ids to stages. Returns: index `card_id` (unique, sorted). Raises: IncompleteReadError
     when an item is not a card.
     """
-    rows: dict[str, tuple[object, ...]] = {}
-    for card in cards:
-        if not isinstance(card, dict) or not isinstance(card.get("id"), str):
+    rows = []
+    for item in cards:
+        if not isinstance(item, dict) or not isinstance(item.get("id"), str):
             raise IncompleteReadError("Trello sent something that is not a card; nothing was written. Run again.")
-        if card["id"] in known or "LeadID:" in str(card.get("desc")):
-            row = _card_row(card, board_id, stages)
-            if card["id"] in known or row[2]:
-                rows[card["id"]] = row
-    return frame_of(rows, CARD_COLUMNS, "card_id")
+        if item["id"] in known or "LeadID:" in str(item.get("desc")):
+            card = _card(item, board_id, stages)
+            rows += [card] if card.card_id in known or card.markers else []
+    return frame_of(rows, Card)
 
 
-def _card_row(card: Mapping[str, Any], board_id: str, stages: Mapping[str, str]) -> tuple[object, ...]:
-    description = card["desc"] if isinstance(card.get("desc"), str) else ""
+def _card(item: Mapping[str, Any], board_id: str, stages: Mapping[str, str]) -> Card:
+    description = item["desc"] if isinstance(item.get("desc"), str) else ""
     parsed = parse(description)
-    away = card.get("idBoard") not in (None, "", board_id)
-    role = card.get("cardRole") or ""
-    kind = "template" if card.get("isTemplate") else role if role in SKIPPED_ROLES else ""
-    return (
-        "moved_away" if away else "archived" if card.get("closed") else "open",
-        parsed.markers[0] if parsed.markers else "",
-        len(parsed.markers),
-        stages.get(str(card.get("idList")), ""),
-        str(card.get("idList") or ""),
-        text(card.get("name")),
-        bool(card.get("dueComplete")),
-        parsed.block,
-        parsed.email_line,
-        parsed.source_line,
-        description,
-        kind,
-        str(card.get("shortUrl") or ""),
+    return Card(
+        card_id=item["id"],
+        presence=_presence(item, board_id),
+        lead_id=parsed.markers[0] if parsed.markers else "",
+        markers=len(parsed.markers),
+        stage=stages.get(str(item.get("idList")), ""),
+        list_id=str(item.get("idList") or ""),
+        title=text(item.get("name")),
+        due_complete=bool(item.get("dueComplete")),
+        block=parsed.block,
+        email_line=parsed.email_line,
+        source_line=parsed.source_line,
+        description=description,
+        kind=_kind(item),
+        url=str(item.get("shortUrl") or ""),
     )
 
 
+def _presence(item: Mapping[str, Any], board_id: str) -> CardPresence:
+    if item.get("idBoard") not in (None, "", board_id):
+        return CardPresence.MOVED_AWAY
+    return CardPresence.ARCHIVED if item.get("closed") else CardPresence.OPEN
+
+
+def _kind(item: Mapping[str, Any]) -> str:
+    role = item.get("cardRole") or ""
+    return "template" if item.get("isTemplate") else role if role in SKIPPED_ROLES else ""
+
+
 def deleted_cards(card_ids: Iterable[str]) -> pd.DataFrame:
-    """Rows for cards that were looked up and exist no more."""
-    empty = ("deleted", "", 0, "", "", "", False, False, "", "", "", "", "")
-    return frame_of(dict.fromkeys(card_ids, empty), CARD_COLUMNS, "card_id")
+    """Cards that were looked up and exist no more."""
+    return frame_of((Card(card_id, CardPresence.DELETED) for card_id in card_ids), Card)

@@ -3,29 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final
 
 import pandas as pd
 
 from leadsync.errors import IncompleteReadError
 from leadsync.frames.block import one_line, plain
-from leadsync.frames.schema import frame_of
+from leadsync.frames.schema import columns_of, frame_of
 from leadsync.frames.shown import NotText, Unreadable, shown
 from leadsync.frames.texts import storable, text, title_for
 
-# A missing text is "" in every frame: comparing never meets NaN, and Airtable itself knows no empty text.
-LEAD_COLUMNS: Final = {
-    "presence": "object",  # present | out_of_view | gone
-    "name": "object",
-    "email": "object",
-    "status": "object",
-    "source": "object",
-    "title": "object",  # the card title this lead asks for
-    "email_line": "object",  # e-mail and source as the managed block shows them
-    "source_line": "object",
-    "unreadable": "object",  # tuple of cells.Unreadable; such a cell is "" here
-}
 
+class LeadPresence(StrEnum):
+    """Where a lead is, as far as a read or a look-up says."""
+
+    PRESENT = "present"
+    OUT_OF_VIEW = "out_of_view"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """
+    One lead as Airtable has it; with its defaults, one that was not read.
+
+    `title`: the card title it asks for; `email_line`, `source_line`: e-mail and source as the block shows them.
+    `unreadable`: the cells that cannot be read; those are "" here.
+    """
+
+    lead_id: str = ""
+    presence: str = ""  # LeadPresence
+    name: str = ""
+    email: str = ""
+    status: str = ""
+    source: str = ""
+    title: str = ""
+    email_line: str = ""
+    source_line: str = ""
+    unreadable: tuple[Unreadable, ...] = ()
+
+    def is_readable(self, cell: str) -> bool:
+        """Whether this cell can be read."""
+        return not any(each.cell == cell for each in self.unreadable)
+
+
+LEAD_COLUMNS: Final = columns_of(Lead)
+NO_LEAD: Final = Lead()
 WRITABLE_AS = {"name": "single line text", "status": "single select"}
 """Columns that the sync writes, and the type that takes what it writes."""
 
@@ -37,8 +62,7 @@ def leads_frame(records: Iterable[Mapping[str, Any]], columns: Mapping[str, str]
     `columns` maps our field names to the table's columns. Returns: index `lead_id` (unique, sorted).
     Raises: IncompleteReadError when an item is not a record.
     """
-    rows = {str(record["id"]): _lead_row(record, columns) for record in map(_checked_record, records)}
-    return frame_of(rows, LEAD_COLUMNS, "lead_id")
+    return frame_of((_lead(record, columns) for record in map(_checked_record, records)), Lead)
 
 
 def _checked_record(record: Any) -> Mapping[str, Any]:
@@ -47,7 +71,7 @@ def _checked_record(record: Any) -> Mapping[str, Any]:
     return record
 
 
-def _lead_row(record: Mapping[str, Any], columns: Mapping[str, str]) -> tuple[object, ...]:
+def _lead(record: Mapping[str, Any], columns: Mapping[str, str]) -> Lead:
     fields = record["fields"] if isinstance(record.get("fields"), dict) else {}
     texts: dict[str, str] = {}
     unreadable = []
@@ -60,10 +84,15 @@ def _lead_row(record: Mapping[str, Any], columns: Mapping[str, str]) -> tuple[ob
     status = fields.get(columns["status"])
     if isinstance(status, str):  # one of the options, as it is but for the blanks around it
         texts["status"] = storable(status).strip()
-    name, email, source = (texts[ours] for ours in ("name", "email", "source"))
-    lines = (plain(one_line(email)), plain(one_line(source)))
-    title = title_for(record["id"], name, email)
-    return ("present", name, email, texts["status"], source, title, *lines, tuple(unreadable))
+    return Lead(
+        lead_id=record["id"],
+        presence=LeadPresence.PRESENT,
+        **texts,
+        title=title_for(record["id"], texts["name"], texts["email"]),
+        email_line=plain(one_line(texts["email"])),
+        source_line=plain(one_line(texts["source"])),
+        unreadable=tuple(unreadable),
+    )
 
 
 def _remedy(ours: str, found: NotText) -> str:
@@ -75,6 +104,5 @@ def _remedy(ours: str, found: NotText) -> str:
 
 
 def absent_leads(presence: Mapping[str, str]) -> pd.DataFrame:
-    """Rows for leads that were looked up and not found in the read: lead_id -> out_of_view | gone."""
-    rows = {lead_id: (found, *[""] * (len(LEAD_COLUMNS) - 2), ()) for lead_id, found in presence.items()}
-    return frame_of(rows, LEAD_COLUMNS, "lead_id")
+    """Leads that were looked up and not found in the read. `presence`: lead id -> LeadPresence."""
+    return frame_of((Lead(lead_id, found) for lead_id, found in presence.items()), Lead)

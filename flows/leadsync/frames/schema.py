@@ -1,10 +1,59 @@
-"""How frames are made and laid over each other. Pure. Never here: what a column means."""
+"""
+Typed rows as frames and back, and how frames are laid over each other. Pure. Never here: what a column means.
+
+A kind of row is a frozen dataclass whose first field is its id, the index of its frame. A missing text is "" in every
+frame: comparing never meets NaN, and Airtable itself knows no empty text.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any, Final, TypeVar
 
 import pandas as pd
+
+Kind = TypeVar("Kind")
+DTYPES: Final = {"bool": "bool", "int": "int64"}
+"""Type of a field -> dtype of its column; everything else is an object."""
+
+
+def columns_of(kind: type) -> dict[str, str]:
+    """Column -> dtype of a frame of such rows, without its index."""
+    _, *others = fields(kind)
+    return {each.name: DTYPES.get(str(each.type), "object") for each in others}
+
+
+def frame_of(rows: Iterable[Kind], kind: type[Kind]) -> pd.DataFrame:
+    """The rows as a frame, sorted by their ids; of two with the same id the later one."""
+    index, *_ = (each.name for each in fields(kind))  # type: ignore[arg-type]
+    values = attrgetter(*columns_of(kind))
+    by_id = {getattr(row, index): values(row) for row in rows}
+    return _frame(by_id, columns_of(kind), index)
+
+
+def frame_of_values(rows: Mapping[str, tuple[object, ...]], kind: type) -> pd.DataFrame:
+    """As frame_of, of values in the order of the kind's fields, by id."""
+    return _frame(rows, columns_of(kind), fields(kind)[0].name)
+
+
+def _frame(rows: Mapping[str, tuple[object, ...]], columns: Mapping[str, str], index: str) -> pd.DataFrame:
+    ids = sorted(rows)
+    cells = pd.DataFrame([rows[row_id] for row_id in ids], columns=list(columns), dtype="object")
+    cells.index = pd.Index(ids, dtype="object", name=index)
+    return cells.astype({column: dtype for column, dtype in columns.items() if dtype != "object"})
+
+
+def rows_of(frame: pd.DataFrame, kind: type[Kind]) -> list[Kind]:
+    """A frame's rows, in its order."""
+    make: Any = kind
+    return [make(*values) for values in frame.itertuples(name=None)]
+
+
+def values_of(row: Any) -> dict[str, Any]:
+    """A row's columns, without its id."""
+    return {column: getattr(row, column) for column in columns_of(type(row))}
 
 
 def overlay(frame: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
@@ -12,11 +61,3 @@ def overlay(frame: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     if found.empty:
         return frame
     return pd.concat([frame.drop(index=found.index, errors="ignore"), found]).sort_index()
-
-
-def frame_of(rows: Mapping[str, tuple[object, ...]], columns: Mapping[str, str], index: str) -> pd.DataFrame:
-    """A frame of these columns and dtypes, sorted by its ids."""
-    ids = sorted(rows)
-    cells = pd.DataFrame([rows[row_id] for row_id in ids], columns=list(columns), dtype="object")
-    cells.index = pd.Index(ids, dtype="object", name=index)
-    return cells.astype({column: dtype for column, dtype in columns.items() if dtype != "object"})

@@ -8,7 +8,7 @@ from contextlib import suppress
 import pandas as pd
 
 from leadsync.core.guards import unexplained
-from leadsync.core.shut import Check, due_checks, shut_cards
+from leadsync.core.lookups import Check, due_checks, shut_cards
 from leadsync.errors import ServiceRefusedError
 from leadsync.frames.cards import deleted_cards
 from leadsync.frames.schema import overlay

@@ -155,11 +155,11 @@ def _check_cards(settings: Settings, clients: Clients, seen: Seen) -> Iterator[F
     pair = Pair(settings.airtable_base_id, settings.airtable_table_name, seen.board.board_id)
     read = clients.trello.fetch_cards(seen.board, known=())
     cards = without_others(read, base_frame(), seen.leads, clients.store, pair.key)
-    aside = reconcile(base_frame(), seen.leads, cards.cards, settings.rules()).quarantine
-    aside = aside[(aside["card_id"] != "") & (aside["field"] == "")]
+    quarantine = reconcile(base_frame(), seen.leads, cards.cards, settings.rules()).quarantine
+    aside = [each for each in quarantine if each.card_id and not each.field]
     yield Finding("cards", OK, f"{cards.total} open cards, {len(cards.cards)} with a LeadID line")
-    for row in aside.head(ROWS_NAMED).to_dict("records"):
-        yield Finding("cards", WARN, f"{row['card_url'] or row['card_id']}: {row['reason']}", str(row["remedy"]))
+    for each in aside[:ROWS_NAMED]:
+        yield Finding("cards", WARN, f"{each.card_url or each.card_id}: {each.reason}", each.remedy)
     if len(aside) > ROWS_NAMED:
         yield Finding("cards", WARN, f"and {len(aside) - ROWS_NAMED} more", "The report of a sync lists them all.")
 

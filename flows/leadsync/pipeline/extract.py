@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from leadsync.airtable.client import PAGE as LEADS_PAGE
 from leadsync.airtable.client import Airtable, LeadsRead
-from leadsync.core.shut import SHUT
+from leadsync.core.decisions import SHUT
 from leadsync.errors import TransientServiceError
 from leadsync.frames.payloads import named
 from leadsync.frames.snapshot import Seen, newest_lead, pages_of

@@ -9,7 +9,7 @@ import pandas as pd
 
 from leadsync.apply.repair import Checkup
 from leadsync.core.journal import Intent, IntentState
-from leadsync.core.shut import Check
+from leadsync.core.lookups import Check
 from leadsync.core.witness import NO_PROOF, Proof, doubtful, unclear, witnessed
 from leadsync.frames.snapshot import Seen
 from leadsync.state.store import StateStore

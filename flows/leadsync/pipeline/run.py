@@ -465,8 +465,8 @@ class Run:
         report = self.report
         report.changes += changes
         self._list(plan.conflicts)
-        report.quarantine = plan.quarantine
-        report.notes += [note for note in plan.notes if note not in report.notes]
+        report.quarantine = rows_of(plan.quarantine)
+        report.notes += [note for note in rows_of(plan.notes) if note not in report.notes]
 
     def _take(self, outcome: Outcome, of_side: Outcome) -> None:
         outcome.add(of_side)

@@ -17,9 +17,9 @@ import pandas as pd
 from leadsync.apply.outcome import Progress
 from leadsync.core.guards import check_emptied, check_plan, check_reads
 from leadsync.core.journal import LEAD
+from leadsync.core.lookups import to_look_up
 from leadsync.core.plan import Plan
 from leadsync.core.plan_rows import build_plan
-from leadsync.core.presence import to_look_up
 from leadsync.core.reconcile import as_last_agreed, reconcile
 from leadsync.core.settling import settle
 from leadsync.frames.agreed import BASE_COLUMNS
@@ -67,7 +67,7 @@ def join_and_diff(
     missing_leads, missing_cards = to_look_up(base, leads, trello, rules)
     leads = overlay(leads, clients.airtable.look_up_leads(missing_leads))
     trello = overlay(trello, clients.trello.look_up_cards(board, missing_cards))
-    plan = build_plan(reconcile(base, leads, trello, rules), base, leads, trello, rules)
+    plan = build_plan(reconcile(base, leads, trello, rules), rules)
     check_plan(base, plan, rules)
     _carry_settled(plan, memory.base, base)
     plan.checks = checks

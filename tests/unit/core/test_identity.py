@@ -30,7 +30,7 @@ LEAD, CARD = lead_id(1), card_id(1)
 
 def aside(plan):
     """Card -> reason and remedy."""
-    return {row["card_id"]: f"{row['reason']}. {row['remedy']}" for row in plan.quarantine}
+    return {row.card_id: f"{row.reason}. {row.remedy}" for row in plan.quarantine}
 
 
 def copy_of(number, of=1, **columns):
@@ -197,7 +197,7 @@ def test_plan_does_not_hang_on_the_order_of_rows(seed, shuffle):
     by = rules()
     frames = mixed_world(seed).frames(by)
     shuffled = [frame.iloc[shuffle.sample(range(len(frame)), len(frame))] for frame in frames]
-    plans = [build_plan(reconcile(*each, by), *each, by) for each in (frames, shuffled)]
+    plans = [build_plan(reconcile(*each, by), by) for each in (frames, shuffled)]
     assert plans[0] == plans[1]
 
 
@@ -206,7 +206,7 @@ def test_plan_does_not_hang_on_the_order_of_rows(seed, shuffle):
 def test_every_lead_is_decided_once_in_order(seed):
     """Each lead and each base row has exactly one decision; decisions and writes are sorted by lead."""
     world = mixed_world(seed)
-    decisions = world.reconcile().decisions
+    decisions = world.decisions()
     assert decisions.index.is_unique
     assert decisions.index.is_monotonic_increasing
     assert set(decisions.index) >= set(world.records) | set(world.base)
@@ -233,7 +233,7 @@ def test_planner_leaves_its_input_as_it_was():
     by = rules()
     frames = mixed_world(4).frames(by)
     before = [frame.copy(deep=True) for frame in frames]
-    build_plan(reconcile(*frames, by), *frames, by)
+    build_plan(reconcile(*frames, by), by)
     for frame, copy in zip(frames, before, strict=True):
         assert frame.equals(copy)
 

@@ -22,7 +22,7 @@ from support.rows import (
     rules,
 )
 
-from leadsync.core.presence import to_look_up
+from leadsync.core.lookups import to_look_up
 
 LEAD, CARD = lead_id(1), card_id(1)
 ELSEWHERE = {"idBoard": "c" * 24}
@@ -59,9 +59,9 @@ def test_lead_with_unknown_status_gets_no_card():
     plan = one_lead(record=record(status="HOT")).plan()
     assert is_idle(plan)
     [row] = plan.quarantine
-    assert "'HOT'" in row["reason"]
-    assert "NEW, CONTACTED, QUALIFIED, LOST" in row["remedy"]
-    assert "SYNC_STATUS_MAP" in row["remedy"]
+    assert "'HOT'" in row.reason
+    assert "NEW, CONTACTED, QUALIFIED, LOST" in row.remedy
+    assert "SYNC_STATUS_MAP" in row.remedy
 
 
 def test_first_match_of_equals_is_only_recorded():
@@ -121,8 +121,8 @@ def test_orphan_is_listed_and_left():
     plan = world.sync()
     assert is_idle(plan)
     [row] = plan.quarantine
-    assert (row["lead_id"], row["card_id"]) == (LEAD, CARD)
-    assert row["remedy"]
+    assert (row.lead_id, row.card_id) == (LEAD, CARD)
+    assert row.remedy
 
 
 def test_archived_orphan_is_silent():

@@ -41,7 +41,7 @@ def next_plan(world, intents, proven=(), **choices):
     settled = settle(base, intents, airtable, trello, Proof(frozenset(proven)))
     world.base = settled.to_dict("index")
     frames = world.frames(by)
-    return build_plan(reconcile(*frames, by), *frames, by)
+    return build_plan(reconcile(*frames, by), by)
 
 
 def told(plan):

@@ -123,7 +123,7 @@ def solved(lens, policy):
     cases = {lead_id(number): case for number, case in enumerate(all_cases(lens), start=1)}
     by = rules(status_map=lens, conflict=policy)
     world = world_of(cases.values())
-    decided = world.reconcile(by).decisions["status"].to_dict()
+    decided = world.decisions(by)["status"].to_dict()
     plan = world.plan(by)
     expected = {lead: expected_of(case, policy, lens) for lead, case in cases.items()}
     after = world.apply(plan)
@@ -185,10 +185,10 @@ def test_conflict_listed_in_every_case(solved):
 
 def test_parked_and_unknown_are_listed(solved):
     """What is set aside is said, once for each lead; nothing else is."""
-    listed = [row["lead_id"] for row in solved.plan.quarantine]
+    listed = [row.lead_id for row in solved.plan.quarantine]
     aside = [lead for lead, want in solved.expected.items() if want.decision in ("parked", "quarantined")]
     assert sorted(listed) == sorted(aside)
-    assert all(row["reason"] and row["remedy"] for row in solved.plan.quarantine)
+    assert all(row.reason and row.remedy for row in solved.plan.quarantine)
 
 
 def spelled_out(status, stage):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.rows import base_row, card, card_id, is_idle, lead_id, one_lead, record, rules
 
-from leadsync.core.presence import to_look_up
+from leadsync.core.lookups import to_look_up
 from leadsync.core.reconcile import as_last_agreed
 
 LEAD, CARD = lead_id(1), card_id(1)
@@ -37,9 +37,9 @@ def test_unreadable_cell_keeps_base_and_card_as_they_are(cell):
     plan = world.plan()
     assert is_idle(plan)
     [row] = plan.quarantine
-    assert (row["lead_id"], row["card_id"], row["field"]) == (LEAD, CARD, cell)
-    assert f"'{cell}'" in row["reason"]
-    assert row["remedy"]
+    assert (row.lead_id, row.card_id, row.field) == (LEAD, CARD, cell)
+    assert f"'{cell}'" in row.reason
+    assert row.remedy
     other = "source" if cell == "email" else "email"
     world.records[LEAD]["fields"][other] = "other"
     world.sync()

@@ -314,4 +314,4 @@ def test_full_description_is_set_aside_and_the_rest_goes_on():
     [write] = plan.card_writes
     assert (write.title, write.block) == ("Ada L.", None)
     [row] = plan.quarantine
-    assert "Shorten" in row["remedy"]
+    assert "Shorten" in row.remedy

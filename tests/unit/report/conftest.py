@@ -14,7 +14,7 @@ def report_of(world, **more):
         cards=len(world.cards),
         changes=rows_of(plan.changes, outcome="done"),
         conflicts=rows_of(plan.conflicts),
-        quarantine=plan.quarantine,
+        quarantine=rows_of(plan.quarantine),
         **more,
     )
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import itertools
 
-from leadsync.core.cells import CELL_DECISIONS
+from leadsync.core.decisions import CELL_DECISIONS, ROW_DECISIONS
 from leadsync.core.plan_cells import NAME_PLANNERS, RESOLUTIONS, STATUS_PLANNERS
 from leadsync.core.plan_rows import ROW_PLANNERS
-from leadsync.core.presence import ROW_DECISIONS
 
 
 def test_cell_decisions_are_whole():

@@ -2,10 +2,10 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.rows import BOARD, World, agreed_world, base_row, card, lead_id, record, rules
+from support.rows import BOARD, World, agreed_world, base_row, card, everything, lead_id, record, rules
 
-from leadsync.core import reconcile as module
-from leadsync.core.reconcile import reconcile
+from leadsync.core.diff import Moved, moved
+from leadsync.core.reconcile import decide_all, reconcile
 
 NAMES = st.sampled_from(["Ada", "", "Bob"])
 STATUSES = st.sampled_from(["NEW", "", "CONTACTED", "QUALIFIED", "LOST", "junk"])
@@ -50,21 +50,24 @@ def worlds(draw):
     return world
 
 
+def is_at_rest(decision):
+    """Compared, and found to be as agreed."""
+    return decision.quiet and decision.row == "compare" and {*decision.cells.values()} == {"unchanged"}
+
+
 @settings(deadline=None, max_examples=100)
 @given(worlds())
 def test_shortcut_decides_as_the_rules_do(world):
     """Every lead, decision and quarantined card alike."""
     frames = world.frames(rules())
-    quick, thorough = reconcile(*frames, rules()), module._reconcile_moving(*frames, rules())
-    assert quick.decisions.to_dict("index") == thorough.decisions.to_dict("index")
-    assert quick.quarantine.to_dict("records") == thorough.quarantine.to_dict("records")
+    quick, thorough = reconcile(*frames, rules()), decide_all(everything(*frames), rules())
+    busy = {each.lead_id for each in quick.decided}
+    assert quick.decided == [each for each in thorough.decided if each.lead_id in busy]
+    assert all(is_at_rest(each.decision) for each in thorough.decided if each.lead_id not in busy)
+    assert quick.quarantine == thorough.quarantine
 
 
 def test_shortcut_is_taken():
     """Where nothing has moved, the rules are asked about nobody."""
-    base, airtable, trello = agreed_world(20).frames(rules())
-    taken = [
-        module._taken(frame, frame.index.get_indexer(ids))
-        for frame, ids in ((airtable, base.index), (trello, base["card_id"]))
-    ]
-    assert module._at_rest(base, *taken, rules().status_map).all()
+    frames = agreed_world(20).frames(rules())
+    assert moved(*frames, rules().status_map) == Moved([], [], [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.rows import BOARD, base_row, card, card_id, one_lead, record
 
-from leadsync.core.shut import CHECK_EVERY, Check, due_checks, shut_cards
+from leadsync.core.lookups import CHECK_EVERY, Check, due_checks, shut_cards
 from leadsync.frames.cards import cards_frame
 
 CARD = card_id(1)

@@ -1,0 +1,136 @@
+"""
+What becomes of one lead: a pure function of what was agreed, the lead, and the card.
+
+Never here: how the three are found (see diff.py, identity.py), what is written because of it (see plan_rows.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from leadsync.core.cells import LINES, decide_line, decide_name, decide_status, judged_stage
+from leadsync.core.decisions import ARCHIVED, ROW_DECISIONS, CellDecision, Decision, RowDecision
+from leadsync.frames.agreed import Agreed
+from leadsync.frames.cards import Card, CardPresence
+from leadsync.frames.leads import Lead, LeadPresence
+from leadsync.model import DONE, STAGES, OnCardDeleted, OnLeadDeleted, Rules, StatusMap
+
+OPEN_STAGES: Final = tuple(stage for stage in STAGES if stage != DONE)
+COMPARED: Final = (RowDecision.COMPARE, RowDecision.UNARCHIVE)
+UNTOUCHED: Final = dict.fromkeys(("status", "name", *(line.field for line in LINES)), CellDecision.UNCHANGED)
+
+
+def decide(
+    agreed: Agreed,
+    lead: Lead,
+    card: Card,
+    rules: Rules,
+    claimed: Collection[str] = (),
+    withheld: Collection[str] = (),
+) -> Decision:
+    """
+    Decide about one lead. NEVER_AGREED, NO_LEAD and NO_CARD stand for what is not there.
+
+    `claimed`: leads that a card names of which it is unclear whose it is; they get no new card. `withheld`: leads whose
+    own card was set aside.
+    """
+    stage = judged_stage(agreed, card)
+    row = _decide_row(agreed, lead, card, stage, rules, claimed, withheld)
+    if row not in COMPARED:
+        return Decision(row, stage, UNTOUCHED, quiet=_is_told(row, agreed, lead, card))
+    status = decide_status(agreed, lead, card, stage, rules.status_map)
+    if row is RowDecision.UNARCHIVE and status not in SETTLED_BY_LEAD:
+        status = CellDecision.TO_TRELLO
+    cells = {"status": status, "name": decide_name(agreed, lead, card)}
+    cells |= {line.field: decide_line(line, agreed, lead, card) for line in LINES}
+    restores_marker = card.lead_id == ""
+    quiet = row is RowDecision.COMPARE and not restores_marker and _is_settled(cells, agreed, lead, card)
+    return Decision(row, stage, cells, restores_marker, quiet)
+
+
+SETTLED_BY_LEAD: Final = (CellDecision.UNCHANGED, CellDecision.AGREED, CellDecision.QUARANTINED)
+"""Decisions about a status that stand when a card is un-archived; in all other cases it goes where its lead says."""
+
+
+def _decide_row(
+    agreed: Agreed,
+    lead: Lead,
+    card: Card,
+    stage: str,
+    rules: Rules,
+    claimed: Collection[str],
+    withheld: Collection[str],
+) -> RowDecision:
+    lead_id = agreed.lead_id or lead.lead_id
+    if lead_id in withheld:
+        return RowDecision.QUARANTINED
+    there = card.presence or agreed.card_presence
+    there = CardPresence.ARCHIVED if there == CardPresence.ARCHIVED_BY_US else there
+    row = ROW_DECISIONS[lead.presence or agreed.lead_presence, there]
+    if row is RowDecision.STAY_ARCHIVED and is_wanted_back(agreed, lead, rules.status_map):
+        return RowDecision.UNARCHIVE
+    if row is RowDecision.STAY_DELETED and _is_wanted_again(agreed, lead, rules):
+        row = RowDecision.CREATE
+    if row is RowDecision.CREATE and (lead_id in claimed or not _has_stage(lead, rules.status_map)):
+        return RowDecision.QUARANTINED
+    if row is RowDecision.ARCHIVE and rules.on_lead_deleted == OnLeadDeleted.LEAVE:
+        return RowDecision.LEAVE
+    if row is RowDecision.ARCHIVE and _was_moved(agreed, card, stage):
+        return RowDecision.KEEP_MOVED
+    return row
+
+
+def is_wanted_back(agreed: Agreed, lead: Lead, status_map: StatusMap) -> bool:
+    """Whether an archived card's lead has since come into an open stage, or, deleted, has come back."""
+    now, then = map(status_map.stage_of_cell, (lead.status, _last_seen(agreed, lead)))
+    returned = agreed.lead_presence == LeadPresence.GONE and agreed.card_presence == CardPresence.ARCHIVED_BY_US
+    return returned or (now in OPEN_STAGES and now != then)
+
+
+def _is_wanted_again(agreed: Agreed, lead: Lead, rules: Rules) -> bool:
+    """Whether a deleted card is created again: an edit beats a delete."""
+    now, then = map(rules.status_map.effective, (lead.status, _last_seen(agreed, lead)))
+    recreated = rules.on_card_deleted == OnCardDeleted.RECREATE
+    return recreated or now != then or agreed.lead_presence == LeadPresence.GONE
+
+
+def _last_seen(agreed: Agreed, lead: Lead) -> str:
+    """The lead's status when its card was last known to be shut or parked, or was last agreed; its own if never."""
+    if agreed.seen_status != "" or agreed.card_presence in (*ARCHIVED, CardPresence.DELETED):
+        return agreed.seen_status
+    return agreed.status if agreed.stage != "" else lead.status
+
+
+def _has_stage(lead: Lead, status_map: StatusMap) -> bool:
+    return lead.is_readable("status") and status_map.stage_of_cell(lead.status) != ""
+
+
+def _was_moved(agreed: Agreed, card: Card, stage: str) -> bool:
+    """The card of a deleted lead is archived, unless a person moved, retitled or un-archived it since the base."""
+    restaged = agreed.stage not in ("", stage)
+    retitled = agreed.title not in ("", card.title)
+    return restaged or retitled or agreed.card_presence == CardPresence.ARCHIVED_BY_US
+
+
+def _is_settled(cells: dict[str, CellDecision], agreed: Agreed, lead: Lead, card: Card) -> bool:
+    """Whether a lead and its open card are, to the last column, as the base has them."""
+    return (
+        all(decision is CellDecision.UNCHANGED for decision in cells.values())
+        and (agreed.lead_presence, agreed.card_presence) == (LeadPresence.PRESENT, CardPresence.OPEN)
+        and (card.card_id, card.due_complete) == (agreed.card_id, agreed.due_complete)
+        and lead.status == agreed.status  # an empty one and the first one are equal, and yet two
+        and agreed.seen_status == ""
+    )
+
+
+def _is_told(row: RowDecision, agreed: Agreed, lead: Lead, card: Card) -> bool:
+    """Whether the base says already what there is to say of a card that is shut, or of a lead out of view."""
+    if row is RowDecision.STAY_ARCHIVED:
+        known = agreed.card_presence in ARCHIVED and agreed.lead_presence == LeadPresence.PRESENT
+        return known and lead.status == agreed.seen_status
+    if row not in (RowDecision.LEAVE, RowDecision.STAY_DELETED):
+        return False
+    same_lead = lead.presence in ("", agreed.lead_presence)
+    by_us = agreed.card_presence == CardPresence.ARCHIVED_BY_US and card.presence == CardPresence.ARCHIVED
+    return same_lead and (by_us or card.presence in ("", agreed.card_presence))

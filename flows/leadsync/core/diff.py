@@ -1,0 +1,88 @@
+"""
+Join on LeadID over all leads at once: which of them moved at all. Pure.
+
+Whatever rests, cell by cell as both sides agreed, is told at a glance and costs nothing more; what happens to the rest
+is decided one lead at a time (see decide.py). Signature order everywhere: base, airtable, trello.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from leadsync.frames.agreed import Agreed
+from leadsync.frames.cards import Card, CardPresence
+from leadsync.frames.leads import Lead, LeadPresence
+from leadsync.frames.schema import rows_of
+from leadsync.model import StatusMap
+
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What moved, or is not on all three: rows of the base, leads and cards, each in the order of its frame."""
+
+    base: list[Agreed]
+    leads: list[Lead]
+    cards: list[Card]
+
+
+def moved(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, status_map: StatusMap) -> Moved:
+    """All rows but those of leads at rest."""
+    lead_at, card_at = airtable.index.get_indexer(base.index), trello.index.get_indexer(pd.Index(base["card_id"]))
+    resting = _at_rest(base, airtable, trello, lead_at, card_at, status_map)
+    return Moved(
+        rows_of(base[~resting], Agreed),
+        rows_of(_without(airtable, lead_at[resting]), Lead),
+        rows_of(_without(trello, card_at[resting]), Card),
+    )
+
+
+def _without(frame: pd.DataFrame, positions: np.ndarray[Any, Any]) -> pd.DataFrame:
+    kept = np.ones(len(frame), dtype=bool)
+    kept[positions] = False
+    return frame[kept]
+
+
+def _at_rest(
+    base: pd.DataFrame,
+    airtable: pd.DataFrame,
+    trello: pd.DataFrame,
+    lead_at: np.ndarray[Any, Any],
+    card_at: np.ndarray[Any, Any],
+    status_map: StatusMap,
+) -> Mask:
+    """Over the rows of `base`: leads that decide to nothing, whatever others do. `…_at`: where their row is, or -1."""
+    rest: Mask = (lead_at >= 0) & (card_at >= 0) & ~base["card_id"].duplicated(keep=False).to_numpy()
+    named = trello["lead_id"]
+    rest &= ~base.index.isin(named[named.duplicated()])
+    rows = np.flatnonzero(rest)
+    for holds in _tests(base.iloc[rows], airtable.iloc[lead_at[rows]], trello.iloc[card_at[rows]], status_map):
+        rest[rows] &= holds
+    return rest
+
+
+def _tests(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, status_map: StatusMap) -> Iterator[Mask]:
+    """What holds for a lead at rest; the frames' rows are alike."""
+    was, lead, card = ({column: frame[column].to_numpy() for column in frame} for frame in (base, airtable, trello))
+    yield (was["lead_presence"] == LeadPresence.PRESENT) & (lead["presence"] == LeadPresence.PRESENT)
+    yield (was["card_presence"] == CardPresence.OPEN) & (card["presence"] == CardPresence.OPEN)
+    yield (was["seen_status"] == "") & (was["stage"] != "") & (was["title"] != "")
+    yield ~lead["unreadable"].astype(bool)
+    yield (card["lead_id"] == base.index.to_numpy()) & (card["markers"] == 1) & (card["kind"] == "")
+    yield (lead["status"] == was["status"]) & (card["stage"] == was["stage"])
+    yield (card["due_complete"] == was["due_complete"]) & (_stages_of(was["status"], status_map) == was["stage"])
+    yield (lead["name"] == was["name"]) & (card["title"] == was["title"])
+    yield (lead["name"] != "") | (card["title"] == lead["title"])
+    for line in ("email_line", "source_line"):
+        yield (lead[line] == was[line]) & ((card[line] == lead[line]) | ~card["block"])
+
+
+def _stages_of(statuses: np.ndarray[Any, Any], status_map: StatusMap) -> np.ndarray[Any, Any]:
+    stages = {status: status_map.stage_of_cell(status) for status in pd.unique(statuses)}
+    return np.array([stages[status] for status in statuses], dtype=object)
