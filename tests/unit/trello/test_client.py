@@ -20,11 +20,15 @@ def open_trello(world):
         client.wire.close()
 
 
+def board_of(trello):
+    return trello.fetch_board()
+
+
 @pytest.mark.parametrize("by_id", [True, False], ids=["by-id", "by-name"])
 def test_board_knows_its_lists_with_one_request(world, open_trello, by_id):
     stages = ("TODO", "IN_PROGRESS", "DONE")
     trello = open_trello(**({} if by_id else {f"TRELLO_LIST_{stage}_ID": None for stage in stages}))
-    board = trello.fetch_board()
+    board = board_of(trello)
     assert board.lists == {stage: world.trello.list_id(stage) for stage in stages}
     assert board.stages == {list_id: stage for stage, list_id in board.lists.items()}
     assert trello.calls == 1
@@ -34,12 +38,12 @@ def test_list_that_is_archived_is_named_with_its_setting(world, open_trello):
     trello = open_trello()
     world.trello.archive_list("DONE")
     with pytest.raises(ConfigurationError, match="TRELLO_LIST_DONE_ID"):
-        trello.fetch_board()
+        board_of(trello)
 
 
 def test_card_that_was_missing_is_told_by_where_it_is(world, open_trello):
     trello = open_trello()
-    board = trello.fetch_board()
+    board = board_of(trello)
     archived, deleted = world.trello.add_card("TODO"), world.trello.add_card("TODO")
     world.trello.archive(archived)
     world.trello.delete(deleted)
@@ -50,4 +54,4 @@ def test_card_that_was_missing_is_told_by_where_it_is(world, open_trello):
 def test_card_that_is_open_after_all_was_left_out_of_the_read(world, open_trello):
     trello = open_trello()
     with pytest.raises(IncompleteReadError, match="nothing was written"):
-        trello.look_up_cards(trello.fetch_board(), [world.trello.add_card("TODO")])
+        trello.look_up_cards(board_of(trello), [world.trello.add_card("TODO")])
