@@ -24,7 +24,7 @@ os.environ |= {
     "NO_PROXY": "*",
 }
 
-UNMEASURED = ("fault", "property", "hostile")
+UNMEASURED = ("fault", "property", "histories", "hostile")
 
 
 def pytest_collection_modifyitems(items):

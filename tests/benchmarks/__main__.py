@@ -19,10 +19,7 @@ from rich.console import Console
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "flows"))
 
-import calls
-import pure
-import throughput
-import wall
+from benchmarks import calls, pure, throughput, wall
 
 Row = tuple[str, str, str, str]
 HEAD: Row = ("what", "leads", "measured, and the most that is promised", "beside: naive sync, limit, yardstick")

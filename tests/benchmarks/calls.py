@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import requests
-from harness import SkippedTime, unpaced_wire
+from support.harness import SkippedTime, unpaced_wire
 
 from emulator import Emulator
 from leadsync.model import Read

@@ -10,9 +10,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from support.places import ROOT
+
 from emulator import Emulator
 
-ROOT = Path(__file__).resolve().parents[2]
 BARE = ROOT / "tests/benchmarks/bare_flow.py"
 SYNC = ROOT / "flows/sync.py"
 

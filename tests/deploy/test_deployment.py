@@ -14,9 +14,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from installation import Installation
-from prefect_pages import VIEWS, Tab, View, chromium
-from readme_commands import set_up
+from support.installation import Installation
+from support.prefect_pages import VIEWS, Tab, View, chromium
+from support.readme_commands import set_up
 
 from demo import edit_both_sides
 from emulator import Emulator

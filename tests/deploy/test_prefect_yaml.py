@@ -15,8 +15,8 @@ from prefect.flows import load_flow_from_entrypoint
 from prefect.utilities.schema_tools import validate
 from prefect.utilities.templating import apply_values
 from rich.console import Console
+from support.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ("  # - name", "  #   ")
 SYNC = {"dry_run": False, "conflict": "settings", "allow_mass_change": False, "pair": ""}
 PARAMETERS = {

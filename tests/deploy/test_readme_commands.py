@@ -7,11 +7,12 @@ import sys
 import tomllib
 
 import pytest
-import readme_commands
 import yaml
 from prefect.cli._app import _app as prefect_command
 from prefect.flows import load_flow_from_entrypoint
-from readme_commands import ROOT, Command
+from support import readme_commands
+from support.places import ROOT
+from support.readme_commands import Command
 
 pytestmark = pytest.mark.installation
 

@@ -11,11 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from harness import Scene
+from support.harness import Scene
+from support.places import FLOWS
 
 from emulator.wire.faults import Fault
 
-SCRIPT = Path(__file__).resolve().parents[2] / "flows/sync.py"
+SCRIPT = FLOWS / "sync.py"
 PROCESSES = Path("/proc")
 MARK = "STARTED_BY_TEST"
 SECONDS_TO_END = 5

@@ -4,12 +4,12 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.flows import load_flow_from_entrypoint
+from support.places import ROOT
 from typer import Typer
 from typer.testing import CliRunner
 
@@ -18,7 +18,6 @@ from leadsync.state.lock import pair_lock
 from leadsync.state.store import StateStore
 from runs import record
 
-ROOT = Path(__file__).resolve().parents[2]
 PARTS = {"counts", "changes", "conflicts", "quarantine", "failures", "calls", "exit_code", "message"}
 
 

@@ -1,9 +1,9 @@
-"""How many requests a run sends: design section 9."""
+"""How many requests a run sends, idle and busy."""
 
 from math import ceil
 
 import pytest
-from harness import World
+from support.harness import World
 
 
 def adopted(world, leads, foreign=0):

@@ -1,18 +1,17 @@
 """The change feed: what it costs, what it sees, how it mends itself, and what it says when it cannot be used."""
 
-from contextlib import contextmanager
 from itertools import count
 from math import ceil
 from unittest.mock import patch
 
 import pytest
 import requests
-from harness import World, findings
+from support.harness import World, findings
+from support.kills import killed_after, killed_before
 
 from emulator import Fault
 from leadsync.state.store import StateStore
 from leadsync.state.webhooks import load_known
-from leadsync.transport.wire import Wire
 
 DELTA = {"airtable": "delta", "trello": "delta"}
 LEADS_WHOLE = {"airtable": "full", "trello": "delta"}
@@ -57,35 +56,6 @@ def edit_before(world, method, act):
             done.append(act())
 
     return world.emulator.before_request(person)
-
-
-@contextmanager
-def killed_at(method):
-    """The process ends once such a request to Airtable has taken effect."""
-    send = Wire.send
-
-    def send_and_die(self, request, *args, **kwargs):
-        response = send(self, request, *args, **kwargs)
-        if request.method == method:
-            raise KeyboardInterrupt
-        return response
-
-    with patch.object(Wire, "send", send_and_die), pytest.raises(KeyboardInterrupt):
-        yield
-
-
-@contextmanager
-def killed_before_patch():
-    """The process ends just before it would change a lead."""
-    send = Wire.send
-
-    def die(self, request, *args, **kwargs):
-        if request.method == "PATCH":
-            raise KeyboardInterrupt
-        return send(self, request, *args, **kwargs)
-
-    with patch.object(Wire, "send", die), pytest.raises(KeyboardInterrupt):
-        yield
 
 
 def first(world):
@@ -382,7 +352,7 @@ def test_edit_that_a_killed_run_wrote_over_is_found_by_the_next(world, read):
     lead = first(world)
     world.trello.edit(world.card(lead)["id"], name="Card's")
     stop = edit_before(world, "PATCH", lambda: world.airtable.edit(lead, name="Mine"))
-    with killed_at("PATCH"):
+    with killed_after("PATCH"):
         world.sync(read=read)
     stop()
     conflicts = [row for _ in range(2) for row in world.sync(read=read).conflicts]
@@ -397,7 +367,7 @@ def test_edit_alike_to_a_patch_that_never_was_is_in_force_or_listed(world, polic
     lead = first(world)
     card, former = world.card(lead)["id"], world.cells(lead)["name"]
     world.trello.edit(card, name="Card's")
-    with killed_before_patch():
+    with killed_before("PATCH"):
         world.sync(read="delta")
     world.airtable.edit(lead, name="Card's")
     world.trello.edit(card, name=former)
@@ -670,7 +640,7 @@ def test_edit_that_a_killed_patch_replaced_is_listed_though_the_lead_was_edited_
     lead = first(world)
     world.trello.move(world.card(lead)["id"], "DONE")
     edit_before(world, "PATCH", lambda: world.airtable.edit(lead, status="CONTACTED"))
-    with killed_at("PATCH"):
+    with killed_after("PATCH"):
         world.sync(SYNC_CONFLICT=policy)
     world.airtable.edit(lead, status=second)
     conflicts = [row for _ in range(3) for row in world.sync(SYNC_CONFLICT=policy).conflicts]

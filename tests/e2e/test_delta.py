@@ -5,7 +5,7 @@ from math import ceil
 
 import pytest
 import requests
-from harness import STAGE_OF, World, our_clock
+from support.harness import STAGE_OF, World, our_clock
 
 from emulator import Fault, ManualClock
 

@@ -4,7 +4,7 @@ import os
 from unittest.mock import patch
 
 import pytest
-from harness import World, written
+from support.harness import World, written
 
 from leadsync.pipeline.run import run_sync
 from leadsync.pipeline.steps import Options

@@ -3,7 +3,7 @@
 import logging
 
 import pytest
-from harness import World
+from support.harness import World
 
 from emulator import Fault
 from leadsync.state.journal import Journal

@@ -1,7 +1,7 @@
 """Who is there: the rows of the table in which base, lead and card are present, missing, or gone."""
 
 import pytest
-from harness import STAGE_OF, findings, markers, our_clock, written
+from support.harness import STAGE_OF, findings, markers, our_clock, written
 
 from leadsync.pipeline import absences
 

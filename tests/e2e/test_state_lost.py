@@ -1,7 +1,7 @@
 """Leads and cards that meet without a base: what a write will bring is not agreed before it, a fallback is no name."""
 
 import pytest
-from harness import findings
+from support.harness import findings
 
 from emulator import Fault
 

@@ -1,3 +1,3 @@
-from harness import world
+from support.harness import world
 
 __all__ = ["world"]

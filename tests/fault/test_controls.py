@@ -1,7 +1,7 @@
 """
 The suite can fail: each rule that is broken on purpose is noticed by the check that stands for it.
 
-A mutant is a switch that breaks one rule of the design while it is on; a check is the behaviour that the rule is for.
+A mutant is a switch that breaks one rule while it is on; a check is the behaviour that the rule is for.
 """
 
 from contextlib import contextmanager, nullcontext
@@ -9,7 +9,7 @@ from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
-from harness import findings, world
+from support.harness import findings
 
 from emulator import Fault
 from leadsync.airtable import writing
@@ -26,8 +26,6 @@ from leadsync.state.lock import pair_lock
 from leadsync.state.store import StateStore
 from leadsync.trello.board import CardsRead
 from leadsync.trello.writing import create_card
-
-__all__ = ["world"]
 
 # --- checks ---------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from harness import STAGE_OF, Scene, findings, written
+from support.harness import STAGE_OF, Scene, findings, written
 
 from emulator import Fault
 from leadsync.apply import leads as apply

@@ -3,7 +3,7 @@
 from itertools import count
 
 import pytest
-from harness import Scene
+from support.harness import Scene
 
 from emulator import Fault
 

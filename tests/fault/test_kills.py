@@ -1,36 +1,10 @@
 """A run is killed just before or just after any of its requests; then a person edits, and the next run starts."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count
-from unittest.mock import patch
 
 import pytest
-from harness import STAGE_OF, Scene, findings
-
-from leadsync.transport.wire import Wire
-
-
-class Killed(BaseException):
-    """The end of a process, as far as one can have it inside another."""
-
-
-@contextmanager
-def killed(at: int, after: bool) -> Iterator[None]:
-    """Die at a request: before it is sent, or after it took effect and before its answer is known."""
-    sent, send = count(), Wire.send
-
-    def send_or_die(self, request, *args, **kwargs):
-        index = next(sent)
-        if index > at or (index == at and not after):
-            raise Killed
-        response = send(self, request, *args, **kwargs)
-        if index == at:
-            raise Killed
-        return response
-
-    with patch.object(Wire, "send", send_or_die):
-        yield
+from support.harness import STAGE_OF, Scene, findings
+from support.kills import Killed, killed
 
 
 def cut_off(scene: Scene, at: int, after: bool, **settings: str) -> bool:

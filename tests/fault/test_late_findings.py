@@ -1,21 +1,17 @@
 """What a run that was cut, or could not read the feed, left unsaid: the next run finds it and lists it."""
 
-from contextlib import contextmanager
 from itertools import count
 from unittest.mock import patch
 
 import pytest
-from harness import World, findings, world
-from test_kills import Killed, killed
+from support.harness import World, findings
+from support.kills import Killed, killed, killed_after, killed_before
 
 from emulator import Fault
 from emulator.trello.account import Actor
 from leadsync.core.journal import IntentState
 from leadsync.state.journal import Journal
 from leadsync.state.store import StateStore
-from leadsync.transport.wire import Wire
-
-__all__ = ["world"]
 
 POLICIES = pytest.mark.parametrize("policy", ["airtable", "trello"])
 
@@ -29,35 +25,6 @@ def just_before_put(world: World, act) -> None:
             done.append(act())
 
     world.emulator.before_request(before)
-
-
-@contextmanager
-def killed_after(method: str, path: str = ""):
-    """The process ends once such a request has taken effect, and before its answer is known."""
-    send = Wire.send
-
-    def send_and_die(self, request, *args, **kwargs):
-        response = send(self, request, *args, **kwargs)
-        if request.method == method and path in request.url:
-            raise Killed
-        return response
-
-    with patch.object(Wire, "send", send_and_die), pytest.raises(Killed):
-        yield
-
-
-@contextmanager
-def killed_before(method: str, path: str = ""):
-    """The process ends just before such a request."""
-    send = Wire.send
-
-    def die(self, request, *args, **kwargs):
-        if request.method == method and path in request.url:
-            raise Killed
-        return send(self, request, *args, **kwargs)
-
-    with patch.object(Wire, "send", die), pytest.raises(Killed):
-        yield
 
 
 def moved_and_renamed(world: World, lead: str):

@@ -7,12 +7,12 @@ import subprocess
 import sys
 import time
 from itertools import count
-from pathlib import Path
 
 import pytest
-from harness import Scene
+from support.harness import Scene
+from support.places import FLOWS
 
-SCRIPT = Path(__file__).resolve().parents[2] / "flows/sync.py"
+SCRIPT = FLOWS / "sync.py"
 SOME = ((6, True), (11, False))
 """Requests, and whether they took effect, at which the plain run kills; the marker has them all."""
 

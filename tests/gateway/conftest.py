@@ -1,3 +1,3 @@
-from gateway_world import guarded, instant, serve, served
+from support.gateway_world import guarded, instant, serve, served
 
 __all__ = ["guarded", "instant", "serve", "served"]

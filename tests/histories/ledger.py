@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness import World
 from histories.near_world import other_table
+from support.harness import World
 
 STAGE_OF = {
     "NEW": "TODO",

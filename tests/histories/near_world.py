@@ -19,8 +19,9 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from harness import FAST, World
 from requests.adapters import BaseAdapter
+from support.harness import FAST, World
+from support.kills import Killed
 
 from emulator import Emulator, Fault, ManualClock
 from emulator.wire.faults import BEFORE_EXECUTION
@@ -32,10 +33,6 @@ from leadsync.transport.wire import Transport, Wire
 
 Before = Callable[[Request, int], Fault | None]
 After = Callable[[Request, bool], None]
-
-
-class Killed(BaseException):
-    """The end of a process, as far as one can have it inside another."""
 
 
 class ServiceTime:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from histories.ledger import AIRTABLE, STAGE_OF, Ledger, Sight, is_error, markers, sight_of
-from histories.near_world import Killed, NearWorld, other_table
+from histories.near_world import NearWorld, other_table
 from histories.rules import (
     Breach,
     Rest,
@@ -27,6 +27,7 @@ from histories.rules import (
     must_refuse,
 )
 from histories.steps import Event, Ground, History, Step, made_up, step, without
+from support.kills import Killed
 
 from emulator import Fault
 from emulator.wire.messages import Request

@@ -1,7 +1,7 @@
 """
 What must hold after a run, and at rest; each rule is a small function with a name, and a breach says which.
 
-Where the design leaves a choice open, the rule asks for the weaker thing.
+Where a choice is open, the rule asks for the weaker thing.
 """
 
 from __future__ import annotations

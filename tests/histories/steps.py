@@ -12,15 +12,13 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-STATUSES = ("NEW", "CONTACTED", "QUALIFIED", "LOST", "NEW", "CONTACTED", "QUALIFIED", "LOST", None, "PAUSED", "NURTURE")
-NAMES = ("Ada", "Bob", "Cyd", "Zoë | *x*", "Dora Li", None)
-TITLES = ("Ada", "Bob", "Card", "Eve_n", "", "ada@example.com")
-EMAILS = ("ada@example.com", "b_o_b@example.com", "cyd@example.org", None)
-SOURCES = ("web", "fair", "https://example.com/a_b", "–", None)
-PLACES = ("TODO", "IN_PROGRESS", "DONE", "TODO", "IN_PROGRESS", "DONE", "Waiting")
-NOTES = ("call\r\n\tlater  \n\n", "* a list\n* of two", "E-mail: of somebody\nelse", "see https://example.com/x_y")
+from support import values
+from support.values import EMAILS, NAMES, NOTES, SOURCES, TITLES, YES_NO
+
+STATUSES = (*values.STATUSES[:4], *values.STATUSES, "NURTURE")
+PLACES = (*values.PLACES[:3], *values.PLACES)
+"""What has a stage comes twice as often."""
 GAPS = (0.0, 0.4, 1.0, 9.0, 70.0, 4_000.0)
-YES_NO = (True, False)
 
 FAULTS = (
     "drop_before",

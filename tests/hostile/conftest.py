@@ -1,5 +1,5 @@
 """Worlds for hostile input."""
 
-from harness import world
+from support.harness import world
 
 __all__ = ["world"]

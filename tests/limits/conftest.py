@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from harness import World
+from support.harness import World
 
 from leadsync.pipeline.run import run_sync
 from leadsync.pipeline.steps import Options

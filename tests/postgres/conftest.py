@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import world
+from support.harness import world
 
 __all__ = ["world"]
 

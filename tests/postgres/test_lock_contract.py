@@ -8,15 +8,14 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from support.places import FLOWS
 
 from leadsync.errors import BusyError, StateStoreError
 from leadsync.state.lock import pair_lock
 from leadsync.state.store import StateStore
 
-FLOWS = Path(__file__).resolve().parents[2] / "flows"
 PAIR = "appA/board"
 HOLDER = """
 import sys, time

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
-from harness import World
+from support.harness import World
 
 from leadsync.state.lock import pair_lock
 from leadsync.state.store import StateStore

@@ -16,9 +16,10 @@ from unittest.mock import patch
 
 import pandas as pd
 import pytest
-from harness import STAGE_OF, World, markers
 from hypothesis import HealthCheck, currently_in_test_context, given, note, settings
 from hypothesis import strategies as st
+from support.harness import STAGE_OF, World, markers
+from support.values import EMAILS, NAMES, NOTES, PLACES, SOURCES, STATUSES, TITLES, YES_NO
 
 from emulator import ManualClock
 from emulator.wire.messages import Request
@@ -36,15 +37,7 @@ from leadsync.report.report import Report
 from leadsync.state.pair import Pair
 from leadsync.trello.setup import fetch_board
 
-NAMES = ("Ada", "Bob", "Zoë | *x*", None)
-TITLES = ("Ada", "Card", "ada@example.com", "")
-STATUSES = (*STAGE_OF, None, "PAUSED")
-EMAILS = ("ada@example.com", "b_o_b@example.com", None)
-SOURCES = ("web", "https://example.com/a_b", None)
-PLACES = ("TODO", "IN_PROGRESS", "DONE", "Waiting")
-NOTES = ("call\r\n\tlater  \n\n", "* a list\n* of two", "see https://example.com/x_y")
 GAPS = (0.0, 0.001, 0.4, 0.999, 1.0, 7.3, 10.0, 10.6, 61.0)
-YES_NO = (True, False)
 READS: Counter[str] = Counter()
 """How the compared reads were made; some must be deltas, else nothing was compared."""
 

@@ -8,20 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import STAGE_OF, STATUS_FOR, World, markers
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from support import values
+from support.harness import STAGE_OF, STATUS_FOR, World, markers
+from support.values import EMAILS, NOTES, PLACES, SOURCES, STATUSES, TITLES, YES_NO
 
 from emulator import ManualClock
 
-NAMES = ("Ada", "Bob", "Zoë | *x*", "ada@example.com", None)
-TITLES = ("Ada", "Card", "ada@example.com", "")
-STATUSES = (*STAGE_OF, None, "PAUSED")
-EMAILS = ("ada@example.com", "b_o_b@example.com", None)
-SOURCES = ("web", "https://example.com/a_b", "–", None)
-PLACES = ("TODO", "IN_PROGRESS", "DONE", "Waiting")
-NOTES = ("call\r\n\tlater  \n\n", "* a list\n* of two", "E-mail: of somebody\nelse")
+NAMES = (*values.NAMES, "ada@example.com")
 
 
 def edit(method: str, /, **choices: Any) -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
@@ -30,7 +26,6 @@ def edit(method: str, /, **choices: Any) -> st.SearchStrategy[tuple[str, dict[st
     return st.tuples(st.just(method), st.fixed_dictionaries({"pick": st.integers(0, 2)} | given))
 
 
-YES_NO = (True, False)
 MILD = (
     edit("set_status", status=STATUSES),
     edit("rename", name=NAMES),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from harness import STAGE_OF, World
+from support.harness import STAGE_OF, World
 
 from leadsync.environment import load_settings
 from leadsync.errors import ConfigurationError

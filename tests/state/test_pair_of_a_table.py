@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 import pytest
-from harness import World, findings
-from past import DRAGGED, EDITED, NEW, tell
+from support.harness import World, findings
+from support.past import DRAGGED, EDITED, NEW, tell
 
 from emulator.airtable.desk import LEAD_FIELDS
 from emulator.airtable.model import Base

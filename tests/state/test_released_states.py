@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from harness import written
-from past import DRAGGED, EDITED, NEW, tell
+from support.harness import written
+from support.past import DRAGGED, EDITED, NEW, tell
 
 from leadsync.core.journal import CARD, LEAD
 from leadsync.state.store import StateStore

@@ -1,4 +1,4 @@
-"""The house: who may import whom, and what a file may be called."""
+"""The house: who may import whom, what a file may be called, and that the tests mirror it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+from support.places import FLOWS, ROOT
 
-FLOWS = Path(__file__).resolve().parents[2] / "flows"
 DOORS = sorted(FLOWS.glob("*.py"))
 EVERY_FILE = sorted(path for path in FLOWS.rglob("*.py") if "__pycache__" not in path.parts)
 FOLDERS = sorted({path.parent for path in EVERY_FILE})
+TESTS = ROOT / "tests"
+TEST_FILES = sorted(path for path in TESTS.rglob("*.py") if "__pycache__" not in path.parts)
+TESTS_OF = {"leadsync": TESTS / "unit", "runs": TESTS / "unit/runs", "emulator": TESTS / "emulator"}
+"""A folder of flows/ -> where its tests are, in folders of the same names."""
 PURE = ("errors.py", "model.py", "frames", "core", "report/report.py", "report/markdown.py")
 """Of leadsync: what has no way to ask or tell the world anything, and knows nothing of what has."""
 EMULATOR = FLOWS / "emulator"
@@ -78,11 +82,11 @@ def imports_of(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def file_of(dotted: str) -> Path | None:
+def file_of(dotted: str, below: Path = FLOWS) -> Path | None:
     """The file of ours in which a dotted name is found: its module, else the package that holds it."""
     parts = dotted.split(".")
     for size in range(len(parts), 0, -1):
-        place = FLOWS.joinpath(*parts[:size])
+        place = below.joinpath(*parts[:size])
         for path in (place.with_suffix(".py"), place / "__init__.py"):
             if path.exists():
                 return path
@@ -226,3 +230,28 @@ def test_file_with_tokens_in_it_is_not_committed(tmp_path):
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     ignored = subprocess.run(["git", "check-ignore", *files], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert ignored.stdout.split() == files[:3]
+
+
+@pytest.mark.parametrize("folder", [folder for folder in FOLDERS if folder != FLOWS], ids=by_name)
+def test_package_has_tests_of_its_own(folder):
+    """Where the code of a package is, one knows where its tests are."""
+    package, *inside = folder.relative_to(FLOWS).parts
+    assert list(TESTS_OF[package].joinpath(*inside).glob("test_*.py"))
+
+
+def test_tests_share_only_what_is_in_support():
+    """A test folder is read by itself; what two of them need is no test, and support imports none."""
+    shared = {
+        (path.relative_to(TESTS).as_posix(), imported.relative_to(TESTS).as_posix())
+        for path in TEST_FILES
+        for dotted in imports_of(path)
+        if (imported := file_of(dotted, TESTS)) and imported.name != "conftest.py"
+        if imported.relative_to(TESTS).parts[0] not in ("support", path.relative_to(TESTS).parts[0])
+    }
+    assert shared == set()
+
+
+def test_only_support_holds_what_is_no_test():
+    """Beside fixtures in conftest.py and what is a program: the histories and the benchmarks."""
+    others = [path.relative_to(TESTS) for path in TEST_FILES if not path.name.startswith(("test_", "conftest"))]
+    assert {path.parts[0] for path in others} == {"support", "histories", "benchmarks"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pickle
 import re
-from pathlib import Path
 
 import pytest
+from support.places import ROOT
 
 from leadsync.environment import load_settings
 from leadsync.errors import ConfigurationError
@@ -14,7 +14,6 @@ from leadsync.model import ConflictPolicy, StatusMap
 from leadsync.setting_values import default_state_url
 from leadsync.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[2]
 NAMES = [name.upper() for name in Settings.model_fields]
 NEEDED = {
     "AIRTABLE_API_TOKEN": "patSecretToken.0123456789",

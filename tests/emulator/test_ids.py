@@ -1,0 +1,22 @@
+"""Ids grow with the clock, and a seed makes the same ones again."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emulator.ids import IdSource
+
+
+@given(st.lists(st.floats(0, 3, allow_nan=False), min_size=2, max_size=50))
+def test_object_ids_grow_with_a_clock_that_does_not_go_back(steps):
+    ids, now, made = IdSource(), 1.7e9, []
+    for step in steps:
+        now += step
+        made.append(ids.object_id(now))
+        assert int(made[-1][:8], 16) == int(now)
+    assert made == sorted(set(made))
+
+
+def test_equal_seeds_give_equal_worlds(make):
+    first, second, other = make(), make(), make(seed=1)
+    assert first.airtable.add_lead("Ada") == second.airtable.add_lead("Ada") != other.airtable.add_lead("Ada")
+    assert first.trello.add_card() == second.trello.add_card()

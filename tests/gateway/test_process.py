@@ -1,0 +1,191 @@
+"""`flows/serve.py` as it is started: options, Prefect runs, and how it stops."""
+
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import requests
+from support.gateway_process import TOKEN, GatewayProcess
+from support.places import ROOT
+from typer import Typer
+from typer.testing import CliRunner
+
+from emulator import Emulator
+from leadsync.model import ConflictPolicy
+from leadsync.pipeline.steps import Options
+
+pytestmark = pytest.mark.installation
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch):
+    """Run the command in this process, as far as the point where it would listen."""
+    import serve as door
+
+    with Emulator() as emulator:
+        for name, value in (emulator.settings() | {"SYNC_STATE_URL": f"sqlite:///{tmp_path}/s.sqlite3"}).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(door, "listen", lambda *_, **__: 0)
+        app = Typer()
+        app.command()(door.serve)
+
+        def run(*arguments):
+            result = CliRunner().invoke(app, list(arguments))
+            return result.exit_code, " ".join(result.output.split())
+
+        yield run
+
+
+@pytest.mark.parametrize("conflict", [None, *ConflictPolicy])
+def test_parameters_are_those_of_the_flow(conflict):
+    """Prefect refuses a run with others."""
+    import serve as door
+
+    parameters = door.parameters_of(Options(conflict=conflict), "north")
+    assert door.sync_leads.validate_parameters(parameters)["pair"] == "north"
+
+
+def test_reachable_host_without_a_token_is_refused(command):
+    """Exit code 2 and a sentence, before anything is served."""
+    code, said = command("--host", "0.0.0.0")
+    assert (code, "SYNC_API_TOKEN is not set" in said) == (2, True)
+
+
+def test_reachable_host_with_a_token_is_fine(command, monkeypatch):
+    monkeypatch.setenv("SYNC_API_TOKEN", TOKEN)
+    assert command("--host", "0.0.0.0")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("SYNC_API_TOKEN", "short", "at least 16"),
+        ("SYNC_API_TOKEN", "   ", "at least 16"),
+        ("SYNC_PUBLIC_URL", "leads.example.com", "is not an address"),
+        ("SYNC_PUBLIC_URL", "https://x.example/?a=b", "is not an address"),
+        ("TRELLO_API_SECRET", "with space", "TRELLO_API_SECRET"),
+    ],
+)
+def test_wrong_setting_is_named(command, monkeypatch, name, value, sentence):
+    monkeypatch.setenv(name, value)
+    code, said = command()
+    assert (code, name in said, sentence in said) == (2, True, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--register",), "--register needs SYNC_PUBLIC_URL"),
+        (("--public-url", "nonsense"), "--public-url"),
+        (("--settle", "-1"), "--settle"),
+        (("--via", "deployment"), "There is no deployment sync-leads/on-demand"),
+        (("--unknown",), "No such option"),
+    ],
+)
+def test_wrong_option_is_named(command, arguments, sentence):
+    code, said = command(*arguments)
+    assert (code, sentence in said) == (2, True)
+
+
+def test_unregister_leaves_with_a_sentence(command):
+    assert command("--unregister") == (0, "There was no webhook of ours.")
+
+
+def test_port_that_is_taken_is_a_sentence(tmp_path):
+    with Emulator() as emulator:
+        gateway = GatewayProcess(emulator, tmp_path)
+        arguments = ["--port", emulator.url.rpartition(":")[2], "--via", "here"]
+        done = subprocess.run(
+            [sys.executable, "flows/serve.py", *arguments],
+            cwd=ROOT,
+            env=gateway.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, "is not to be had" in done.stderr, "Traceback" in done.stderr) == (2, True, False)
+
+
+@pytest.fixture(scope="module")
+def emulator():
+    with Emulator() as running:
+        for name in ("Ada", "Bo", "Cy"):
+            running.airtable.add_lead(name, status="NEW")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def gateway(emulator, tmp_path_factory):
+    """A gateway with its webhooks registered, and everything in sync."""
+    folder = tmp_path_factory.mktemp("gateway")
+    process = GatewayProcess(emulator, folder, "--register", "--settle", "0.2", PREFECT_HOME=str(folder / "prefect"))
+    process.start()
+    assert process.sync()["exit_code"] == 0
+    process.wait_until_idle()
+    yield process
+    process.stop(signal.SIGKILL)
+
+
+def until(reached, within=20.0):
+    deadline = time.monotonic() + within
+    while not reached():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def card_of(emulator, lead):
+    return next(card for card in emulator.trello.cards().values() if f"LeadID: {lead}" in card["desc"])
+
+
+def test_edits_travel_both_ways_and_runs_are_prefects(gateway, emulator):
+    """Each run is a flow run with its history."""
+    ada, bo, _ = emulator.airtable.records()
+    emulator.airtable.edit(ada, status="CONTACTED")
+    until(lambda: card_of(emulator, ada)["idList"] == emulator.trello.list_id("IN_PROGRESS"))
+    emulator.trello.move(card_of(emulator, bo)["id"], "DONE")
+    until(lambda: emulator.airtable.records()[bo]["status"] == "QUALIFIED")
+    gateway.wait_until_idle(quiet=0.5)
+    database = Path(gateway.environment["PREFECT_HOME"]) / "prefect.db"
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as rows:
+        states = [name for (name,) in rows.execute("select state_name from flow_run")]
+    assert states == ["Completed"] * len(states)
+    assert 3 <= len(states) <= 5
+    assert "Traceback" not in gateway.said()
+
+
+def test_status_of_a_run(gateway):
+    answer = requests.post(f"{gateway.url}/sync", json={"dry_run": True}, timeout=10)
+    status = requests.get(gateway.url + answer.json()["status_url"], timeout=10).json()
+    assert (answer.status_code, status["id"]) == (202, answer.json()["id"])
+    gateway.wait_until_idle()
+    report = requests.get(gateway.url + answer.json()["status_url"], timeout=10).json()["report"]
+    assert (report["dry_run"], report["exit_code"], report["changes"]) == (True, 0, [])
+
+
+def test_sigterm_lets_the_run_under_way_end(gateway, emulator):
+    """What it began to write is written and recorded; exit code 0, and the hint that waited is dropped."""
+    leads = list(emulator.airtable.records())
+    writing = threading.Event()
+
+    def slowly(request, _index):
+        if request.method == "PUT":
+            writing.set()
+            time.sleep(0.5)
+
+    remove = emulator.before_request(slowly)
+    for lead in leads:
+        emulator.airtable.edit(lead, name=f"Renamed {lead}")
+    assert writing.wait(20)
+    code = gateway.stop(signal.SIGTERM)
+    remove()
+    assert code == 0, gateway.said()
+    assert {card_of(emulator, lead)["name"] for lead in leads} == {f"Renamed {lead}" for lead in leads}
+    with sqlite3.connect(gateway.folder / "state.sqlite3") as rows:
+        assert rows.execute("select count(*) from leadsync_intent").fetchone() == (0,)
+    assert "Traceback" not in gateway.said()

@@ -1,0 +1,99 @@
+"""What a run says afterwards, and the exit codes of its errors."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from leadsync import errors
+from leadsync.errors import BusyError, ConfigurationError, GuardError
+from leadsync.report.report import Report
+
+
+def test_counts_say_how_many_of_what(busy):
+    """Cells and cards, by direction."""
+    assert busy.counts == {
+        "leads": 5,
+        "cards": 5,
+        "changes": 5,
+        "created": 1,
+        "archived": 1,
+        "to_trello": 4,
+        "to_airtable": 1,
+        "conflicts": 1,
+        "quarantine": 1,
+        "failures": 0,
+        "postponed": 0,
+    }
+
+
+def test_json_holds_what_is_promised(busy):
+    """One object; each row names its lead or card."""
+    body = json.loads(busy.as_json())
+    assert {"counts", "changes", "conflicts", "quarantine", "failures", "calls", "exit_code", "message"} <= set(body)
+    for rows in ("changes", "conflicts", "quarantine", "failures"):
+        assert all(row.get("lead_id") or row.get("card_id") for row in body[rows])
+    assert body["calls"] == {"airtable": 2, "trello": 5}
+    assert body["message"] == busy.summary
+
+
+def test_summary_says_what_matters(busy):
+    """Counts, findings, calls and seconds; a dry run says would."""
+    assert "changed 5 cells or cards" in busy.summary
+    assert "2 Airtable + 5 Trello calls, 1.2 s" in busy.summary
+    assert "would change" in Report(dry_run=True).summary
+
+
+@pytest.mark.parametrize(
+    ("more", "exit_code", "title"),
+    [
+        ({}, 0, "Completed"),
+        ({"conflicts": [{}]}, 0, "CompletedWithFindings"),
+        ({"quarantine": [{}]}, 0, "CompletedWithFindings"),
+        ({"failures": [{}], "conflicts": [{}]}, 1, "Incomplete"),
+    ],
+    ids=["clean", "conflicts", "quarantine", "failures"],
+)
+def test_judgement_by_findings(more, exit_code, title):
+    """Held conflicts and quarantined records are done; failed writes are not."""
+    report = Report(**more)
+    report.judge()
+    assert (report.exit_code, report.title) == (exit_code, title)
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code"),
+    [
+        (errors.TransientServiceError("x"), 1),
+        (errors.QuotaExceededError("x"), 1),
+        (ConfigurationError("x"), 2),
+        (errors.StateStoreError("x"), 2),
+        (GuardError("x"), 3),
+        (errors.IncompleteReadError("x"), 3),
+        (BusyError("x"), 4),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
+)
+def test_failure_by_error_before_anything_was_written(error, exit_code):
+    """The message is the error's own sentence."""
+    report = Report()
+    report.fail(error)
+    assert (report.exit_code, report.message) == (exit_code, "x")
+    assert report.title == error.title
+
+
+@pytest.mark.parametrize("error", [ConfigurationError("x"), GuardError("x")], ids=["configuration", "guard"])
+def test_failure_after_writes_is_incomplete(error):
+    """Codes 2 and 3 promise that nothing was written."""
+    report = Report(changes=[{"field": "name", "direction": "to_trello"}])
+    report.fail(error)
+    assert (report.exit_code, report.title) == (1, "Incomplete")
+    assert "changes were written" in report.message
+
+
+def test_failed_dry_run_keeps_its_code():
+    """Planned changes are no written ones."""
+    report = Report(dry_run=True, changes=[{"field": "name", "direction": "to_trello"}])
+    report.fail(GuardError("x"))
+    assert report.exit_code == 3

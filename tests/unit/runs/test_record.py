@@ -1,0 +1,16 @@
+"""What a run leaves with Prefect: the type of its final state, by which automations and `--watch` judge it."""
+
+import pytest
+
+from leadsync.report.report import Report
+from runs.record import final_state
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "kind"), [(0, "COMPLETED"), (1, "FAILED"), (2, "FAILED"), (3, "FAILED"), (4, "CANCELLED")]
+)
+def test_final_state_by_exit_code(exit_code, kind):
+    """Its name and message are the report's; a run that found the lock taken has not failed."""
+    report = Report(exit_code=exit_code, title="Speaking", error="What happened.")
+    state = final_state(report)
+    assert (state.type.value, state.name, state.message) == (kind, "Speaking", report.message)
