@@ -16,14 +16,15 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 
-from leadsync.errors import Exit
+from leadsync.errors import ConfigurationError, DeadTokenError, Exit, GuardError
 
 FLOW = "sync-leads"
 LOOK_AGAIN = 1.0
 """Seconds between two looks at a run under way."""
 NOT_TAKEN_UP = 600.0
 """Seconds after which a run that no worker has started is given up on."""
-CODE_OF_NAME = {"Misconfigured": Exit.MISCONFIGURED, "RefusedByGuard": Exit.REFUSED}
+CODE_OF_NAME = {error.title: error.exit_code for error in (ConfigurationError, DeadTokenError, GuardError)}
+"""Name of a final state -> how the run ended; any other one that failed is incomplete."""
 
 
 def has_deployment(name: str) -> bool:
