@@ -5,21 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any, Final
 
 from leadsync.apply.outcome import Postponed
 from leadsync.apply.target import Target
-from leadsync.core.journal import Sent, cells_of, digests_of, planned_from
+from leadsync.core.journal import Sent, cells_of, digests_of, digests_of_card
 from leadsync.core.plan import CardWrite
 from leadsync.errors import ServiceRefusedError, TimedOutWriteError, UnclearWriteError
 from leadsync.frames.actions import Item
 from leadsync.frames.block import render, with_block
+from leadsync.frames.cards import Card
 from leadsync.model import TRELLO_TEXT_LIMIT
 from leadsync.trello.board import Board
 from leadsync.trello.client import Trello
 from leadsync.trello.writing import create_card, update_card
 
 CREATE_ATTEMPTS = 3
+AS_PLANNED: Final = attrgetter(
+    *("presence", "list_id", "title", "due_complete", "lead_id", "markers", "email_line", "source_line")
+)
+"""What of a card must not have moved when its description is rewritten."""
 CARD_CELL_REFUSALS = (400, 413, 422)
 """Answers to a PUT that may be about one of its cells."""
 
@@ -67,14 +73,14 @@ def write_card(write: CardWrite, trello: Trello, target: Target) -> CardAnswer:
     if not write.card_id:
         cells["desc"] = render(write.lead_id, *(write.block or ("", "")))
         return CardAnswer(_create_card(write, cells, trello, target.board), write)
-    based_on = write.seen
+    based_on = write.planned_from
     if write.block is not None:
         based_on = _fresh(write, trello, target.board)
-        cells["desc"] = with_block(based_on["description"], write.lead_id, *write.block)
+        cells["desc"] = with_block(based_on.description, write.lead_id, *write.block)
         if len(cells["desc"]) > TRELLO_TEXT_LIMIT:
             raise Postponed
-    sent = Sent(planned_from(based_on), digests_of(cells))
-    if write.block is not None and based_on["description"] != write.seen["description"]:
+    sent = Sent(digests_of_card(based_on), digests_of(cells))
+    if write.block is not None and based_on.description != write.planned_from.description:
         target.store.journal.amend(target.pair, write.lead_id, sent)
     item, refused = _put_parts(write.card_id, cells, trello)
     sent = replace(sent, resent=trello.wire.resent)
@@ -100,13 +106,12 @@ def _create_card(write: CardWrite, cells: Mapping[str, Any], trello: Trello, boa
     raise AssertionError("unreachable")
 
 
-def _fresh(write: CardWrite, trello: Trello, board: Board) -> dict[str, Any]:
+def _fresh(write: CardWrite, trello: Trello, board: Board) -> Card:
     """The card just before its description is rewritten; anything else that moved postpones the write."""
-    card = trello.get_card(board, write.card_id).iloc[0].to_dict()
-    for column in ("presence", "list_id", "title", "due_complete", "lead_id", "markers", "email_line", "source_line"):
-        if card[column] != write.seen[column]:
-            raise Postponed
-    return {str(column): value for column, value in card.items()}
+    card = trello.get_card(board, write.card_id)
+    if AS_PLANNED(card) != AS_PLANNED(write.planned_from):
+        raise Postponed
+    return card
 
 
 def _put_parts(

@@ -59,7 +59,8 @@ class Group:
             if texts := self.texts.pop(lead_id, {}):
                 columns = {column: value for cell in written for column, value in cell.record.items()}
                 updates[lead_id] = {**columns, **texts}
-                planned_on, cells = ({cell: values[cell] for cell in texts} for values in (write.seen, write.fields))
+                planned_on = {cell: getattr(write.planned_from, cell) for cell in texts}
+                cells = {cell: write.fields[cell] for cell in texts}
                 sent[lead_id] = Sent(digests_of(planned_on), digests_of(cells))
             del self.left[lead_id]
         if updates:

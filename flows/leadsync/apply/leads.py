@@ -26,6 +26,8 @@ from leadsync.errors import (
     StateStoreError,
     TransientServiceError,
 )
+from leadsync.frames.leads import Lead
+from leadsync.frames.schema import rows_of
 
 WRITERS = 2
 """Concurrent writers to Airtable; each has its own group of leads, and they share one limiter."""
@@ -107,13 +109,16 @@ def _drop_moved(group: Group, airtable: Airtable, target: Target, outcome: Outco
     A cell that an unanswered PATCH may have set, and that shows just what was sent, was written: it is no edit.
     """
     read = airtable.reread_leads(list(group.left))
+    leads = {lead.lead_id: lead for lead in rows_of(read.leads, Lead)}
     for lead_id, cells in list(group.left.items()):
-        now = read.leads.loc[lead_id] if lead_id in read.leads.index else None
+        now = leads.get(lead_id)
         for cell, text in list(cells.items()):
-            if now is not None and lead_id in group.unclear and now[cell] == text:
+            if now is not None and lead_id in group.unclear and getattr(now, cell) == text:
                 group.answer(lead_id, cell, text)
                 outcome.records[lead_id] = read.records[lead_id]
-        if now is None or any(now[cell] != group.writes[lead_id].seen[cell] for cell in cells):
+        if now is None or any(
+            getattr(now, cell) != getattr(group.writes[lead_id].planned_from, cell) for cell in cells
+        ):
             outcome.postponed.append(lead_id)
             outcome.unclear |= {(LEAD, lead_id)} if lead_id in group.unclear else set()
             cells.clear()

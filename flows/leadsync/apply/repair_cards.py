@@ -21,6 +21,7 @@ from leadsync.core.settling import LATE
 from leadsync.core.witness import CARD_CELLS
 from leadsync.errors import LeadsyncError, ServiceRefusedError
 from leadsync.frames.block import parse, with_block
+from leadsync.frames.cards import Card, CardPresence
 from leadsync.model import TRELLO_TEXT_LIMIT
 from leadsync.trello.client import Trello
 from leadsync.trello.feed import fetch_actions
@@ -113,13 +114,13 @@ def _is_old(row: Intent, checkup: Checkup) -> bool:
 def _repair_row(row: Intent, findings: Sequence[Overwritten], trello: Trello, target: Target, repairs: Repairs) -> None:
     listed = []
     for found in findings:
-        card = {str(column): value for column, value in trello.get_card(target.board, row.card_id).iloc[0].items()}
+        card = trello.get_card(target.board, row.card_id)
         became = _give_back(found, card, trello, target)
         listed += repairs.add(row.lead_id, became, _as_conflict(found, card, target, became))
     target.store.journal.end_intents([replace(row, conflicts=(*row.conflicts, *listed))])
 
 
-def _give_back(found: Overwritten, card: dict[str, Any], trello: Trello, target: Target) -> Repair:
+def _give_back(found: Overwritten, card: Card, trello: Trello, target: Target) -> Repair:
     """`card`: as it is now."""
     intent, cell, value = found.intent, found.cell, _given(found, card)
     fits = cell != "desc" or len(value) <= TRELLO_TEXT_LIMIT
@@ -137,29 +138,31 @@ def _give_back(found: Overwritten, card: dict[str, Any], trello: Trello, target:
     return edit.give_back(write, since, target)
 
 
-def _given(found: Overwritten, card: dict[str, Any]) -> Any:
+def _given(found: Overwritten, card: Card) -> Any:
     """What is written back; a description gets our block as it stands now."""
     if found.cell == "closed":
         return False
     if found.cell != "desc":
         return found.value
-    now = parse(str(card["description"]))
+    now = parse(card.description)
     return with_block(str(found.value), found.intent.lead_id, now.email_line, now.source_line)
 
 
-def _holds_the_edit(found: Overwritten, card: dict[str, Any]) -> bool:
+def _holds_the_edit(found: Overwritten, card: Card) -> bool:
     if found.cell == "closed":
-        return bool(card["presence"] == "open")
-    return digest(found.cell, card[COLUMN_OF[found.cell]]) == digest(found.cell, found.value)
+        return card.presence == CardPresence.OPEN
+    return digest(found.cell, getattr(card, COLUMN_OF[found.cell])) == digest(found.cell, found.value)
 
 
-def _is_as_sent(intent: Intent, cell: str, card: dict[str, Any]) -> bool:
+def _is_as_sent(intent: Intent, cell: str, card: Card) -> bool:
     if cell == "closed":
-        return bool(card["presence"] == "archived")
-    return card["presence"] == "open" and digest(cell, card[COLUMN_OF[cell]]) == intent.sent.cells[cell]
+        return card.presence == CardPresence.ARCHIVED
+    return (
+        card.presence == CardPresence.OPEN and digest(cell, getattr(card, COLUMN_OF[cell])) == intent.sent.cells[cell]
+    )
 
 
-def _as_conflict(found: Overwritten, card: dict[str, Any], target: Target, became: Repair) -> Conflict | None:
+def _as_conflict(found: Overwritten, card: Card, target: Target, became: Repair) -> Conflict | None:
     """The finding as it is listed; a description given back is none, and a card taken back is one of the next pass."""
     intent, cell = found.intent, found.cell
     if became is Repair.IN_FORCE or cell == "closed" or (cell == "desc" and became is Repair.GIVEN_BACK):
@@ -169,7 +172,7 @@ def _as_conflict(found: Overwritten, card: dict[str, Any], target: Target, becam
     if cell == "idList":
         value = target.board.stages.get(value, "another list")
     elif cell == "desc":
-        value = _lacking(value, str(card["description"])) or value
+        value = _lacking(value, card.description) or value
     ours = str(intent.record.get(field, ""))
     return Conflict(intent.lead_id, intent.card_id, field, ours, value[:TEXT_LISTED], "edited meanwhile", became.value)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from leadsync.core.decisions import Direction
-from leadsync.core.plan import CellWrite, Change, Conflict, Note, Plan, Row, SetAside
+from leadsync.core.plan import CellWrite, Change, Conflict, Note, Plan, SetAside
 from leadsync.core.reconcile import Decided
-from leadsync.frames.agreed import NEVER_AGREED, Agreed
+from leadsync.frames.agreed import NEVER_AGREED, Agreed, Columns
 from leadsync.frames.cards import Card, CardPresence
 from leadsync.frames.leads import Lead
 from leadsync.model import Rules
@@ -62,7 +61,7 @@ class LeadRow:
         """A change of this lead."""
         return Change(self.lead_id, self.card_id, cell, before, after, direction, note)
 
-    def record(self, **columns: Any) -> None:
+    def record(self, **columns: str | bool) -> None:
         """Base columns that are true without any write; those that already hold are left out."""
         news = {
             column: value
@@ -72,7 +71,7 @@ class LeadRow:
         if news:
             self.plan.base_updates.setdefault(self.lead_id, {}).update(news)
 
-    def undo(self, record: Row) -> Row:
+    def undo(self, record: Columns) -> Columns:
         """What the base says now in the columns of `record`."""
         return {column: getattr(self.agreed, column) for column in record}
 
@@ -94,7 +93,7 @@ class Draft:
     block: tuple[str, str] | None = None
     closed: bool | None = None
     due_complete: bool | None = None
-    card_record: Row = field(default_factory=dict)
+    card_record: Columns = field(default_factory=dict)
     card_changes: list[Change] = field(default_factory=list)
     card_conflicts: list[Conflict] = field(default_factory=list)
     lead_cells: dict[str, CellWrite] = field(default_factory=dict)

@@ -14,8 +14,9 @@ from typing import Final
 import pandas as pd
 
 from leadsync.core.lookups import missing
-from leadsync.core.plan import Plan, Row
+from leadsync.core.plan import Plan
 from leadsync.errors import GuardError
+from leadsync.frames.agreed import Columns
 from leadsync.model import Rules
 
 SHARE_GUARD_FROM = 10
@@ -87,7 +88,7 @@ CARD_CELLS: Final = (
 
 
 def check_emptied(
-    base: pd.DataFrame, meant: Mapping[str, Row], airtable: pd.DataFrame, trello: pd.DataFrame, rules: Rules
+    base: pd.DataFrame, meant: Mapping[str, Columns], airtable: pd.DataFrame, trello: pd.DataFrame, rules: Rules
 ) -> None:
     """
     Refuse a read in which a cell has been emptied in bulk, on either side: an option, a column, or a text was wiped.
@@ -114,7 +115,7 @@ def check_emptied(
         _refuse_emptied(where, "cards", of_card[cell.known], now, of_card["title"], rules)
 
 
-def _as_meant(known: pd.Series, now: pd.Series, meant: Mapping[str, Row]) -> pd.Series:
+def _as_meant(known: pd.Series, now: pd.Series, meant: Mapping[str, Columns]) -> pd.Series:
     """What a lead that is empty now held, if a write took effect that was not recorded."""
     held = {lead: row[known.name] for lead, row in meant.items() if known.name in row and now.get(lead) == ""}
     return known if not held else pd.Series(held, dtype=object).reindex(known.index).fillna(known)

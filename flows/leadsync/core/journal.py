@@ -1,6 +1,6 @@
 """
 The journal of intents: what a run was about to write, so that the next one can tell its own traces from a
-person's edits. Pure; store.py keeps it.
+person's edits. Pure; state/journal.py keeps it.
 
 A row is *pending* until its write is recorded, and then *unchecked* until Trello's feed has shown what the write
 landed on. It is *checked* while a conflict of a run that was cut off has still to be told.
@@ -15,13 +15,15 @@ from enum import StrEnum
 from typing import Any, Final
 
 from leadsync.core.plan import CardWrite, Conflict, LeadWrite, Plan
+from leadsync.frames.actions import Item
+from leadsync.frames.agreed import Columns
 from leadsync.frames.block import with_block
+from leadsync.frames.cards import Card
 from leadsync.frames.texts import text
 
 CARD, LEAD = "card", "lead"
-Row = dict[str, Any]
 COLUMN_OF: Final = {"idList": "list_id", "name": "title", "desc": "description", "dueComplete": "due_complete"}
-"""Cell of a card on the wire -> column of the card frame."""
+"""Cell of a card on the wire -> field of Card."""
 
 
 class IntentState(StrEnum):
@@ -59,13 +61,13 @@ class Intent:
     side: str  # card | lead
     lead_id: str
     card_id: str
-    record: Row
+    record: Columns
     since: float = 0.0
     run: str = ""
     state: IntentState = IntentState.PENDING
     answered: float = 0.0
     sent: Sent = field(default_factory=Sent)
-    undo: Row = field(default_factory=dict)
+    undo: Columns = field(default_factory=dict)
     conflicts: tuple[Conflict, ...] = ()
     number: int = field(default=0, compare=False)  # the journal's, 0 before it has one
 
@@ -108,30 +110,30 @@ def _of_lead(write: LeadWrite, since: float, run: str, told_since: float | None)
     intent = replace(intent, undo=write.undo, conflicts=write.conflicts)
     if told_since is None:
         return intent
-    planned_on = {cell: write.seen[cell] for cell in write.fields}
+    planned_on = {cell: getattr(write.planned_from, cell) for cell in write.fields}
     return replace(intent, since=told_since, sent=Sent(digests_of(planned_on), digests_of(write.fields)))
 
 
 def _of_card(write: CardWrite, since: float, run: str, lists: Mapping[str, str]) -> Intent:
-    sent = Sent(planned_from(write.seen), digests_of(cells_of(write, lists))) if write.card_id else Sent()
+    sent = Sent(digests_of_card(write.planned_from), digests_of(cells_of(write, lists))) if write.card_id else Sent()
     intent = Intent(CARD, write.lead_id, write.card_id, write.record, since, run)
     return replace(intent, sent=sent, undo=write.undo, conflicts=write.conflicts)
 
 
-def cells_of(write: CardWrite, lists: Mapping[str, str]) -> Row:
+def cells_of(write: CardWrite, lists: Mapping[str, str]) -> Item:
     """The cells of a PUT by their names on the wire, its description as it is if nobody edits it meanwhile."""
     given = {"idList": write.stage, "name": write.title, "closed": write.closed, "dueComplete": write.due_complete}
-    cells: Row = {cell: value for cell, value in given.items() if value is not None}
+    cells: Item = {cell: value for cell, value in given.items() if value is not None}
     if write.stage is not None:
         cells["idList"] = lists.get(write.stage, "")
     if write.card_id and write.block is not None:
-        cells["desc"] = with_block(str(write.seen.get("description", "")), write.lead_id, *write.block)
+        cells["desc"] = with_block(write.planned_from.description, write.lead_id, *write.block)
     return cells
 
 
-def planned_from(card: Mapping[str, Any]) -> dict[str, str]:
-    """A row of the card frame as digests by wire cell."""
-    return digests_of({cell: card[column] for cell, column in COLUMN_OF.items() if column in card})
+def digests_of_card(card: Card) -> dict[str, str]:
+    """A card as digests by wire cell."""
+    return digests_of({cell: getattr(card, field) for cell, field in COLUMN_OF.items()})
 
 
 def digests_of(cells: Mapping[str, Any]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 Did a write of ours land on top of a person's edit? Read from Trello's action feed, after the writes.
 
 Neither API has conditional writes, but each action tells the value it replaced. Pure. What is never here: the
-feed's request, the repair (see repair.py).
+feed's request, the repair (see apply/repair_cards.py).
 """
 
 from __future__ import annotations

@@ -8,12 +8,12 @@ clock.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from leadsync.core.decisions import Direction
 from leadsync.core.lookups import Check
-
-Row = dict[str, Any]
+from leadsync.frames.agreed import Columns
+from leadsync.frames.cards import NO_CARD, Card
+from leadsync.frames.leads import Lead
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class CardWrite:
     One POST (`card_id` is "") or one PUT; None = the cell is not sent.
 
     `record` holds the base columns that are true once the write has succeeded, `undo` what they were before,
-    `seen` the card as planned from, `conflicts` what the write settles.
+    `conflicts` what the write settles.
     """
 
     lead_id: str
@@ -79,9 +79,9 @@ class CardWrite:
     block: tuple[str, str] | None = None  # e-mail and source, as they are to be shown
     closed: bool | None = None
     due_complete: bool | None = None
-    record: Row = field(default_factory=dict)
-    seen: Row = field(default_factory=dict)
-    undo: Row = field(default_factory=dict)
+    record: Columns = field(default_factory=dict)
+    planned_from: Card = NO_CARD
+    undo: Columns = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
 
@@ -91,14 +91,14 @@ class CellWrite:
     """One cell of a lead: its new text, the base columns that are true once it is written, and the change."""
 
     text: str
-    record: Row
+    record: Columns
     change: Change
 
 
 @dataclass(frozen=True)
 class LeadWrite:
     """
-    One record in a PATCH: our field names to what becomes of the cells. `seen`, `undo` and `conflicts` as in CardWrite.
+    One record in a PATCH: our field names to what becomes of the cells. `undo` and `conflicts` as in CardWrite.
 
     Any of the cells may be refused for itself, so each has its own record; `record` holds them all.
     """
@@ -106,9 +106,9 @@ class LeadWrite:
     lead_id: str
     card_id: str
     cells: dict[str, CellWrite]
-    seen: Row
+    planned_from: Lead
     conflicts: tuple[Conflict, ...] = ()
-    undo: Row = field(default_factory=dict)
+    undo: Columns = field(default_factory=dict)
 
     @property
     def fields(self) -> dict[str, str]:
@@ -116,7 +116,7 @@ class LeadWrite:
         return {cell: write.text for cell, write in self.cells.items()}
 
     @property
-    def record(self) -> Row:
+    def record(self) -> Columns:
         """The base columns that are true once all cells are written."""
         return {column: value for write in self.cells.values() for column, value in write.record.items()}
 
@@ -135,7 +135,7 @@ class Plan:
 
     card_writes: list[CardWrite] = field(default_factory=list)
     lead_writes: list[LeadWrite] = field(default_factory=list)
-    base_updates: dict[str, Row] = field(default_factory=dict)
+    base_updates: dict[str, Columns] = field(default_factory=dict)
     forget: list[str] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     quarantine: list[SetAside] = field(default_factory=list)

@@ -9,6 +9,7 @@ from leadsync.core.cells import LINES, Line
 from leadsync.core.decisions import CellDecision, Direction
 from leadsync.core.draft import Draft, LeadRow
 from leadsync.core.plan import CellWrite, Change, Conflict
+from leadsync.frames.agreed import Columns
 from leadsync.frames.block import with_block
 from leadsync.model import DONE, TRELLO_TEXT_LIMIT, ConflictPolicy
 
@@ -78,7 +79,7 @@ def _status_to_airtable(row: LeadRow, draft: Draft) -> None:
     status = row.rules.status_map.put(stage, row.lead.status)
     if stage != row.card.stage:
         _move_card(row, draft, stage, "marked done")
-    record = {"status": status, "stage": stage, "due_complete": row.card.due_complete}
+    record: Columns = {"status": status, "stage": stage, "due_complete": row.card.due_complete}
     change = row.change("status", row.lead.status, status, Direction.TO_AIRTABLE)
     draft.lead_cells["status"] = CellWrite(status, record, change)
 

@@ -18,9 +18,9 @@ from leadsync.core.plan_cells import (
     resolve_status,
 )
 from leadsync.core.reconcile import Reconciled
+from leadsync.frames.agreed import Columns
 from leadsync.frames.cards import CardPresence
 from leadsync.frames.leads import LeadPresence
-from leadsync.frames.schema import values_of
 from leadsync.model import Rules
 
 
@@ -104,7 +104,7 @@ def _leave(row: LeadRow) -> None:
 
 
 def _archive(row: LeadRow) -> None:
-    record = {
+    record: Columns = {
         "lead_presence": LeadPresence.GONE,
         "card_presence": CardPresence.ARCHIVED_BY_US,
         "seen_status": row.agreed.status,
@@ -116,7 +116,7 @@ def _archive(row: LeadRow) -> None:
             row.card_id,
             closed=True,
             record=record,
-            seen=values_of(row.card),
+            planned_from=row.card,
             undo=row.undo(record),
             changes=(change,),
         )
@@ -167,7 +167,7 @@ def _hand_in(row: LeadRow, draft: Draft) -> None:
             closed=draft.closed,
             due_complete=draft.due_complete,
             record=draft.card_record,
-            seen=values_of(row.card),
+            planned_from=row.card,
             undo=row.undo(draft.card_record),
             changes=tuple(draft.card_changes),
             conflicts=tuple(draft.card_conflicts),
@@ -175,5 +175,5 @@ def _hand_in(row: LeadRow, draft: Draft) -> None:
         row.plan.card_writes.append(write)
     if draft.lead_cells:
         conflicts = tuple(draft.lead_conflicts)
-        lead = LeadWrite(row.lead_id, row.card_id, draft.lead_cells, values_of(row.lead), conflicts)
+        lead = LeadWrite(row.lead_id, row.card_id, draft.lead_cells, row.lead, conflicts)
         row.plan.lead_writes.append(replace(lead, undo=row.undo(lead.record)))

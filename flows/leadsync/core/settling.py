@@ -1,7 +1,7 @@
 """
 What became of the writes of a run that was cut off: the base as it would stand had they been recorded. Pure.
 
-What is never here: the feed's request, the journal's tables (see store.py), a write.
+What is never here: the feed's request, the journal itself (see state/journal.py), a write.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import Final
 
 import pandas as pd
 
-from leadsync.core.journal import LEAD, Intent, IntentState, Row
+from leadsync.core.journal import LEAD, Intent, IntentState
 from leadsync.core.plan import Conflict
 from leadsync.core.witness import CARD_CELLS, LEAD_CELLS, NO_PROOF, Proof, holds, parts_of, strings
-from leadsync.frames.agreed import BASE_COLUMNS, base_frame
+from leadsync.frames.agreed import BASE_COLUMNS, Columns, base_frame
 
 PROOFS: Final = {"stage": ("stage", "due_complete")}
 """A write of list and tick is proven by both, where both were sent; every other cell by itself."""
 FIELD_OF: Final = {"status": "stage", "name": "title"}
 """A conflict's field -> the base column that tells that it was settled."""
-NEVER_AGREED: Final = {"status": "", "stage": "", "due_complete": False, "name": "", "title": ""}
+NEVER_AGREED: Final[Columns] = {"status": "", "stage": "", "due_complete": False, "name": "", "title": ""}
 LATE: Final = 60.0
 """Seconds after which a write that neither its cell nor the feed shows did not take place."""
 
@@ -63,7 +63,7 @@ def settle(
     """
     if not intents:
         return base
-    rows: dict[str, Row] = {str(lead): strings(row) for lead, row in base.to_dict("index").items()}
+    rows: dict[str, Columns] = {str(lead): strings(row) for lead, row in base.to_dict("index").items()}
     for intent in intents:
         was = rows.get(intent.lead_id)
         settled = _settled(was, intent, airtable, trello, proof)
@@ -94,7 +94,7 @@ def judge(
     ]
 
 
-def _verdict(intent: Intent, settled: Row, now: float, shown: Collection[int] | None) -> Verdict:
+def _verdict(intent: Intent, settled: Columns, now: float, shown: Collection[int] | None) -> Verdict:
     if not settled:
         is_late = shown is not None and now - intent.since >= LATE
         return Verdict(intent, False, is_late, None if is_late else intent)
@@ -106,12 +106,12 @@ def _verdict(intent: Intent, settled: Row, now: float, shown: Collection[int] | 
 
 
 def _settled(
-    was: Row | None,
+    was: Columns | None,
     intent: Intent,
     airtable: pd.DataFrame,
     trello: pd.DataFrame,
     proof: Proof,
-) -> Row:
+) -> Columns:
     """The base columns of this intent that have become true; {} if it took no effect as far as can be seen."""
     if intent.side == LEAD:
         if was is None or intent.lead_id not in airtable.index:
@@ -131,20 +131,21 @@ def _settled(
     return _columns(intent, card, CARD_CELLS, proof)
 
 
-def _settled_creation(was: Row | None, intent: Intent, trello: pd.DataFrame) -> Row:
+def _settled_creation(was: Columns | None, intent: Intent, trello: pd.DataFrame) -> Columns:
     made = trello.index[trello["lead_id"] == intent.lead_id]
     if not len(made) or (was is not None and was["card_id"] == made[0]):
         return {}
     return {**intent.record, "card_id": str(made[0])}
 
 
-def _columns(intent: Intent, written: Row, cells: Mapping[str, tuple[str, ...]], proof: Proof) -> Row:
+def _columns(intent: Intent, written: Columns, cells: Mapping[str, tuple[str, ...]], proof: Proof) -> Columns:
     """Base columns of the cells which the written side, or the feed, shows as written."""
-    columns: Row = {}
+    columns: Columns = {}
     for cell, agreed in cells.items():
         parts = [part for part in PROOFS.get(cell, (cell,)) if part in parts_of(intent)]
         shown = {part for part in parts if (intent.lead_id, part) in proof.shown}
         if parts and all(part in shown or holds(intent, part, written) for part in parts):
             doubted = any((intent.lead_id, part) in proof.doubtful for part in parts)
-            columns |= {column: NEVER_AGREED[column] if doubted else intent.record[column] for column in agreed}
+            values = NEVER_AGREED if doubted else intent.record
+            columns |= {column: values[column] for column in agreed}
     return columns

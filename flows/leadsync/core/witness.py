@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import pandas as pd
 
-from leadsync.core.journal import CARD, Intent, Row
+from leadsync.core.journal import CARD, Intent
 from leadsync.core.overwrites import Feed
+from leadsync.frames.agreed import Columns
 
 # base columns that are agreed together, and the one whose value on the written side proves the write
 CARD_CELLS: Final = {
@@ -92,11 +93,11 @@ def parts_of(intent: Intent) -> set[str]:
     return {part for part, wire in SENT_AS.items() if part in intent.record and wire in intent.sent.cells}
 
 
-def holds(intent: Intent, part: str, written: Row) -> bool:
+def holds(intent: Intent, part: str, written: Columns) -> bool:
     """Whether the written side holds what this part was to become."""
     return bool(written[part] == intent.record[part])
 
 
-def strings(row: Mapping[Any, Any]) -> Row:
+def strings(row: Mapping[Any, Any]) -> Columns:
     """A row with its columns as plain strings."""
     return {str(column): value for column, value in row.items()}

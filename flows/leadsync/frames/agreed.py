@@ -38,6 +38,8 @@ class Agreed:
 
 
 BASE_COLUMNS: Final = columns_of(Agreed)
+Columns = dict[str, str | bool]
+"""Some columns of one lead's row, with what is agreed in them."""
 NEVER_AGREED: Final = Agreed()
 
 

@@ -51,11 +51,6 @@ def rows_of(frame: pd.DataFrame, kind: type[Kind]) -> list[Kind]:
     return [make(*values) for values in frame.itertuples(name=None)]
 
 
-def values_of(row: Any) -> dict[str, Any]:
-    """A row's columns, without its id."""
-    return {column: getattr(row, column) for column in columns_of(type(row))}
-
-
 def overlay(frame: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
     """`frame` with the rows of `found` added, or put in place of those with the same id."""
     if found.empty:

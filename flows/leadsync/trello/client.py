@@ -16,8 +16,8 @@ import trello as py_trello
 
 from leadsync.errors import IncompleteReadError, ServiceRefusedError
 from leadsync.frames.actions import Item
-from leadsync.frames.cards import cards_frame, deleted_cards
-from leadsync.frames.schema import overlay
+from leadsync.frames.cards import Card, CardPresence, cards_frame, deleted_cards
+from leadsync.frames.schema import overlay, rows_of
 from leadsync.settings import Settings
 from leadsync.transport.pacing import Pace
 from leadsync.transport.wire import Transport, Wire, session
@@ -134,12 +134,12 @@ class Trello:
         frame = self.cards_of(board, (cards[card_id] for card_id in wanted if card_id in cards), wanted)
         return frame[frame["presence"] == "archived"]
 
-    def get_card(self, board: Board, card_id: str) -> pd.DataFrame:
+    def get_card(self, board: Board, card_id: str) -> Card:
         """One card as it is now; presence deleted if it is gone. Cost: 1 request."""
         card = self.look_up(card_id)
         if card is None:
-            return deleted_cards([card_id])
-        return self.cards_of(board, [card], (card_id,))
+            return Card(card_id, CardPresence.DELETED)
+        return rows_of(self.cards_of(board, [card], (card_id,)), Card)[0]
 
     def cards_of(self, board: Board, cards: Iterable[Mapping[str, Any]], known: Collection[str]) -> pd.DataFrame:
         """Cards as Trello sent them, as the forms of leads; see frames.cards_frame."""

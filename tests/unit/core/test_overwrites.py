@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from support.rows import LISTS, base_row, card, card_id, one_lead, record
 
-from leadsync.core.journal import CARD, Intent, Sent, digests_of, planned_from
+from leadsync.core.journal import CARD, Intent, Sent, digests_of, digests_of_card
 from leadsync.core.overwrites import Feed, find_overwritten
 from leadsync.frames.actions import Action, moment
 
@@ -25,7 +25,7 @@ def written(sent, based_on=None):
     """A PUT of ours that was planned from the card as it stands in the frame."""
     world = one_lead(record=record(status="LOST", name="Ada L."), card=card(), base=base_row())
     [write] = world.plan().card_writes
-    sent_and_read = Sent(planned_from(based_on or write.seen), digests_of(sent))
+    sent_and_read = Sent(digests_of_card(based_on or write.planned_from), digests_of(sent))
     return Intent(CARD, write.lead_id, write.card_id, write.record, answered=math.inf, sent=sent_and_read)
 
 
@@ -93,7 +93,7 @@ def test_description_compares_with_what_was_reread():
     """A description is read again just before it is written; that is what the write is based on."""
     world = one_lead(record=record(email="new@example.com"), card=card(), base=base_row())
     [write] = world.plan().card_writes
-    fresh = {**write.seen, "description": "typed meanwhile"}
+    fresh = replace(write.planned_from, description="typed meanwhile")
     feed = [action("desc", "typed meanwhile", "new")]
     assert find_overwritten(feed_of(feed), [written({"desc": "new"}, fresh)]) == []
 

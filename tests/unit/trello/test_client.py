@@ -4,6 +4,7 @@ import pytest
 
 from leadsync.errors import ConfigurationError, IncompleteReadError
 from leadsync.trello.client import Trello
+from leadsync.trello.setup import fetch_board
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def open_trello(world):
 
 
 def board_of(trello):
-    return trello.fetch_board()
+    return fetch_board(trello)
 
 
 @pytest.mark.parametrize("by_id", [True, False], ids=["by-id", "by-name"])
