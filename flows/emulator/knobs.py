@@ -82,6 +82,18 @@ class Knobs:
 
     trello_page_cap: int | None = 1000
     """Cards in a list answer without `limit`, newest first; None means all (T 3.3)."""
+    trello_empty_date_clears: bool = True
+    """Whether an empty text clears due and start, or is refused with `Invalid date`; null always clears."""
+    trello_null_clears_sets: bool = True
+    """Whether null for idLabels and idMembers in a PUT clears them, or means not given; an empty text clears."""
+    trello_old_labels: Literal["after", "before"] = "after"
+    """What `old.idLabels` holds in the feed: the new set once more, as in most exports, or the former one."""
+    trello_custom_fields: bool = True
+    """Whether the board's plan has custom fields; without, they cannot be made and no card takes a value."""
+    trello_custom_field_batch: bool = True
+    """Whether PUT /cards/{id}/customFields is there; it is documented and was never recorded."""
+    trello_false_removes_item: bool = False
+    """Whether a checkbox set to "false" loses its item, or holds "false"."""
     trello_sorted_pages: bool = False
     """Whether a card page asked for with `limit` is sorted by id (T 3.3)."""
     trello_server_time: bool = True

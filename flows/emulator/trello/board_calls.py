@@ -10,14 +10,22 @@ from emulator.trello.board_changes import add_board, add_list, delete_board
 from emulator.trello.call import TrelloCall, board_of
 from emulator.trello.feed import append_action
 from emulator.trello.fields import BOARD_DEFAULT_FIELDS, LIST_DEFAULT_FIELDS, chosen
-from emulator.trello.listing import actions_page, board_actions, cards_page
+from emulator.trello.listing import (
+    actions_page,
+    board_actions,
+    board_custom_fields,
+    board_labels,
+    cards_page,
+    members_page,
+)
 from emulator.trello.model import Board, CardList
 from emulator.trello.refusals import coded, invalid
-from emulator.trello.values import Given, boolean, text, whole_number
+from emulator.trello.values import Given, boolean, refuse_unsupported, text
 from emulator.trello.world import TrelloWorld
 from emulator.wire.messages import Reply, json_reply
 from emulator.wire.routing import Route, route
 
+UNSUPPORTED = ("organization", "myPrefs", "boardStars", "pluginData", "tags", "label_fields", "labels_limit")
 DEFAULT_LISTS = ("To Do", "Doing", "Done")
 
 
@@ -63,10 +71,6 @@ class BoardCalls:
             route("GET", "boards/{board}/cards", self._cards),
             route("GET", "boards/{board}/cards/{filter}", self._cards),
             route("GET", "boards/{board}/actions", self._actions),
-            route("GET", "boards/{board}/labels", self._labels),
-            route("GET", "boards/{board}/members", self._members),
-            route("GET", "boards/{board}/memberships", self._memberships),
-            route("GET", "boards/{board}/customFields", self._nothing),
             route("GET", "boards/{board}/checklists", self._nothing),
             route("GET", "boards/{board}/{field}", self._field),
         ]
@@ -87,6 +91,7 @@ class BoardCalls:
     def _get(self, call: TrelloCall) -> Reply:
         world, given = self._world, call.given
         board = board_of(world, call)
+        refuse_unsupported(given, UNSUPPORTED, "a board")
         fields = given.get("fields")
         model = chosen(board.model(), None if fields is None else str(fields), BOARD_DEFAULT_FIELDS)
         if given.get("lists", "none") != "none":
@@ -99,9 +104,11 @@ class BoardCalls:
             nested |= {name: given.get(f"actions_{name}") for name in ("since", "before")}
             model["actions"] = actions_page(board_actions(world, board.id), nested)
         if given.get("labels", "none") != "none":
-            model["labels"] = [each.model() for each in world.labels.values() if each.board_id == board.id]
+            model["labels"] = board_labels(world, board.id)
         if given.get("members", "none") not in ("none", "false"):
-            model["members"] = [world.member]
+            model["members"] = members_page(world, board.member_ids, given.get("member_fields"), nested=True)
+        if str(given.get("customFields", "false")).lower() == "true":
+            model["customFields"] = board_custom_fields(world, board.id)
         return json_reply(model)
 
     def _update(self, call: TrelloCall) -> Reply:
@@ -138,19 +145,6 @@ class BoardCalls:
     def _actions(self, call: TrelloCall) -> Reply:
         board = board_of(self._world, call)
         return json_reply(actions_page(board_actions(self._world, board.id), call.given))
-
-    def _labels(self, call: TrelloCall) -> Reply:
-        board = board_of(self._world, call)
-        size = whole_number(call.given, "limit", 50, 0, 1000)
-        return json_reply([each.model() for each in self._world.labels.values() if each.board_id == board.id][:size])
-
-    def _members(self, call: TrelloCall) -> Reply:
-        board_of(self._world, call)
-        return json_reply([self._world.member])
-
-    def _memberships(self, call: TrelloCall) -> Reply:
-        board = board_of(self._world, call)
-        return json_reply([{"id": board.id, "idMember": self._world.member_id, "memberType": "admin"}])
 
     def _nothing(self, call: TrelloCall) -> Reply:
         board_of(self._world, call)

@@ -8,8 +8,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from emulator.trello.account import Actor
+from emulator.trello.activity import touch
+from emulator.trello.card_sets import set_members, tell_of_member
+from emulator.trello.custom_field_changes import copy_items
 from emulator.trello.feed import card_reference, list_reference, record_action
-from emulator.trello.model import Card, CardList, Label, position
+from emulator.trello.model import Card, CardList, Label
+from emulator.trello.positions import position
 from emulator.trello.world import TrelloWorld
 
 CARD_DEFAULTS: dict[str, Any] = {
@@ -17,6 +21,7 @@ CARD_DEFAULTS: dict[str, Any] = {
     "desc": "",
     "closed": False,
     "due": None,
+    "dueReminder": None,
     "start": None,
     "dueComplete": False,
     "idMembers": [],
@@ -27,7 +32,7 @@ CARD_DEFAULTS: dict[str, Any] = {
 }
 COPIED = ("name", "desc", "due", "start", "dueComplete", "idMembers", "cardRole")
 ROLES = frozenset({"isTemplate", "cardRole"})
-SILENT_FIELDS = frozenset({"subscribed", "isTemplate", "idMembers", "cardRole", "mirrorSourceId"})
+SILENT_FIELDS = frozenset({"subscribed", "isTemplate", "cardRole", "mirrorSourceId"})
 
 
 def add_card(
@@ -38,7 +43,11 @@ def add_card(
     actor: Actor,
     source: Card | None = None,
 ) -> Card:
-    """Create a card; `source` makes it a copy with a copyCard action."""
+    """
+    Create a card, after the actions of its due date and members.
+
+    `source` makes it a copy with a copyCard action; what it has from there has no actions.
+    """
     now = world.clock.now()
     board = world.boards[card_list.board_id]
     board.next_short += 1
@@ -49,10 +58,14 @@ def add_card(
     card = Card(world.ids.object_id(now), world.ids.letters(8), board.next_short, merged, now, list(labels))
     card.desc_written = bool(merged["desc"])
     world.cards[card.id] = card
-    _touch(world, card)
-    if merged["due"] is not None and source is None:
+    touch(world, card)
+    had = {} if source is None else source.values
+    if merged["due"] is not None and merged["due"] != had.get("due"):
         old: dict[str, Any] = {"due": None}
         record_action(world, "updateCard", card, actor, {"old": old}, {"due": merged["due"]})
+    for member_id in merged["idMembers"]:
+        if member_id not in had.get("idMembers", []):
+            tell_of_member(world, "addMemberToCard", card, member_id, actor)
     about = {} if source is None else {"cardSource": card_reference(world, source)}
     record_action(world, "createCard" if source is None else "copyCard", card, actor, about, {})
     return card
@@ -65,8 +78,12 @@ def copy_card(
     copied = {name: source.values[name] for name in COPIED if name in kept | {"name", "desc", "cardRole"}}
     labels = source.labels if "labels" in kept and source.board_id == card_list.board_id else []
     if "members" in kept:
-        copied["idMembers"] = source.values["idMembers"]
-    return add_card(world, card_list, copied | overrides, labels, actor, source)
+        there = world.boards[card_list.board_id].member_ids
+        copied["idMembers"] = [each for each in source.values["idMembers"] if each in there]
+    card = add_card(world, card_list, copied | overrides, labels, actor, source)
+    if "customFields" in kept:
+        copy_items(world, source, card)
+    return card
 
 
 def change_card(world: TrelloWorld, card: Card, changes: dict[str, Any], actor: Actor) -> None:
@@ -78,24 +95,14 @@ def change_card(world: TrelloWorld, card: Card, changes: dict[str, Any], actor: 
     elif "pos" in changes:
         changes["pos"] = _new_position(world, card, changes)
     for name, value in changes.items():
+        if name == "idMembers":
+            set_members(world, card, value, actor)
+            continue
         before = card.values[name]
         if before == value and not world.knobs.trello_noop_makes_action:
             continue
         card.values[name] = value
         _after_change(world, card, name, before, value, actor)
-
-
-def set_labels(world: TrelloWorld, card: Card, labels: list[Label], actor: Actor) -> None:
-    """Replace a card's labels, with an action for each one added or taken away."""
-    before = card.labels
-    card.labels = labels
-    for kind, changed in (
-        ("addLabelToCard", [label for label in labels if label not in before]),
-        ("removeLabelFromCard", [label for label in before if label not in labels]),
-    ):
-        for label in changed:
-            _touch(world, card)
-            record_action(world, kind, card, actor, {"label": label.model()}, {})
 
 
 def delete_card(world: TrelloWorld, card: Card, actor: Actor) -> None:
@@ -108,7 +115,7 @@ def delete_card(world: TrelloWorld, card: Card, actor: Actor) -> None:
 def add_comment(world: TrelloWorld, card: Card, text: str, actor: Actor) -> dict[str, Any]:
     """Add a comment; returns its action."""
     card.comments += 1
-    _touch(world, card)
+    touch(world, card)
     return record_action(world, "commentCard", card, actor, {"text": text, "textData": {"emoji": {}}}, {})
 
 
@@ -123,15 +130,15 @@ def _after_change(world: TrelloWorld, card: Card, name: str, before: Any, value:
         card.desc_written = True
     if name == "pos":
         if world.knobs.trello_pos_moves_activity:
-            _touch(world, card)
+            touch(world, card)
         if world.knobs.trello_pos_makes_action:
             record_action(world, "updateCard", card, actor, {"old": {"pos": before}}, {"pos": value})
         return
     if name in SILENT_FIELDS and not (name in ROLES and world.knobs.trello_template_makes_action):
         if name != "subscribed":
-            _touch(world, card)
+            touch(world, card)
         return
-    _touch(world, card)
+    touch(world, card)
     about: dict[str, Any] = {"old": {name: before}}
     if name == "idList":
         about["listBefore"] = list_reference(world, before)
@@ -140,21 +147,18 @@ def _after_change(world: TrelloWorld, card: Card, name: str, before: Any, value:
 
 
 def _move_to_board(world: TrelloWorld, card: Card, board_id: str, list_id: str | None, pos: Any, actor: Actor) -> None:
-    """Same id and short link; new number, list and position; labels are dropped (section 4)."""
+    """
+    Same id and short link; new number, list and position; labels, what was in custom fields, and members who are
+    not on that board are dropped.
+    """
     source, target = world.boards[card.board_id], world.boards[board_id]
     record_action(world, "moveCardFromBoard", card, actor, {"boardTarget": {"id": target.id, "name": target.name}}, {})
     destination = list_id or world.open_lists(board_id)[0].id
     taken = [each.values["pos"] for each in world.cards.values() if each.list_id == destination]
     target.next_short += 1
     card.id_short = target.next_short
-    card.labels = []
+    card.labels, card.items = [], {}
+    card.values["idMembers"] = [each for each in card.values["idMembers"] if each in target.member_ids]
     card.values |= {"idBoard": board_id, "idList": destination, "pos": position(pos or "bottom", taken)}
-    _touch(world, card)
+    touch(world, card)
     record_action(world, "moveCardToBoard", card, actor, {"boardSource": {"id": source.id, "name": source.name}}, {})
-
-
-def _touch(world: TrelloWorld, card: Card) -> None:
-    now = world.clock.now()
-    card.last_activity = now
-    world.boards[card.board_id].last_activity = now
-    card.texts.append((now, f"{card.values['name']}\n{card.values['desc']}"))

@@ -6,6 +6,8 @@ What a field holds is in `model`.
 
 from typing import Any
 
+from emulator.wire.messages import unsupported
+
 BOARD_DEFAULT_FIELDS = (
     "id",
     "name",
@@ -20,6 +22,7 @@ BOARD_DEFAULT_FIELDS = (
     "prefs",
     "labelNames",
 )
+NESTED_MEMBER_FIELDS = ("id", "avatarHash", "fullName", "initials", "username")
 LIST_DEFAULT_FIELDS = (
     "id",
     "name",
@@ -35,10 +38,17 @@ LIST_DEFAULT_FIELDS = (
 
 
 def chosen(model: dict[str, Any], fields: str | None, default: tuple[str, ...] | None = None) -> dict[str, Any]:
-    """The fields asked for: a comma list, `all` or nothing; `id` always comes back (section 3)."""
+    """
+    The fields asked for: a comma list, `all` or nothing; `id` always comes back.
+
+    Raises: Refused with 501 for a field that the service may have and the emulator has not.
+    """
     if fields is None:
         return model if default is None else {key: model[key] for key in default}
     if fields == "all":
         return model
-    wanted = {"id", *fields.split(",")}
+    wanted = {"id", *filter(None, fields.split(","))}
+    missing = sorted(wanted - model.keys())
+    if missing:
+        raise unsupported(f"field {', '.join(missing)}")
     return {key: value for key, value in model.items() if key in wanted}

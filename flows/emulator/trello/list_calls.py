@@ -11,7 +11,8 @@ from emulator.trello.call import TrelloCall, list_of
 from emulator.trello.card_changes import change_card
 from emulator.trello.feed import append_action
 from emulator.trello.listing import actions_page, cards_page
-from emulator.trello.model import CardList, position
+from emulator.trello.model import CardList
+from emulator.trello.positions import position
 from emulator.trello.refusals import coded, invalid, plain
 from emulator.trello.values import boolean, card_position, object_id, text
 from emulator.trello.world import TrelloWorld

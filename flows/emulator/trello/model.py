@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulator.clock import iso_milliseconds
+from emulator.trello.positions import whole
 
 COLOURS = ("green", "yellow", "orange", "red", "purple", "blue", "sky", "lime", "pink", "black")
 LABEL_NAMES = [colour + shade for colour in COLOURS for shade in ("", "_light", "_dark")]
-STEP = 16384.0
 
 
 @dataclass
@@ -27,6 +27,7 @@ class Board:
     closed: bool = False
     visible: bool = True
     """Whether the tokens' member may see it."""
+    member_ids: list[str] = field(default_factory=list)
     next_short: int = 0
     last_activity: float | None = None
 
@@ -57,7 +58,7 @@ class Board:
             "labelNames": dict.fromkeys(LABEL_NAMES, ""),
             "dateLastActivity": activity,
             "dateLastView": None,
-            "memberships": [],
+            "memberships": self.memberships(),
             "limits": {
                 "cards": {
                     "openPerBoard": {"status": "ok", "disableAt": 5000, "warnAt": 4500},
@@ -67,6 +68,15 @@ class Board:
                 "labels": {"perBoard": {"status": "ok", "disableAt": 1000, "warnAt": 950}},
             },
         }
+
+    def memberships(self) -> list[dict[str, Any]]:
+        """Who is on the board; the first one made it, and is its admin."""
+        plain = {"unconfirmed": False, "deactivated": False}
+        return [
+            # an id of its own, which stays the same
+            {"id": self.id[:12] + each[12:], "idMember": each, "memberType": "normal" if place else "admin"} | plain
+            for place, each in enumerate(self.member_ids)
+        ]
 
 
 @dataclass
@@ -119,6 +129,8 @@ class Card:
     values: dict[str, Any]
     last_activity: float
     labels: list[Label] = field(default_factory=list)
+    items: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What it has in its board's custom fields, by the field's id."""
     comments: int = 0
     desc_written: bool = False
     """Whether the description was ever written, which turns descData from null into an object."""
@@ -149,7 +161,7 @@ class Card:
             "desc": values["desc"],
             "descData": {"emoji": {}} if self.desc_written else None,
             "due": values["due"],
-            "dueReminder": None,
+            "dueReminder": values["dueReminder"],
             "email": None,
             "idBoard": values["idBoard"],
             "idChecklists": [],
@@ -200,17 +212,3 @@ class Card:
 def slug(name: str) -> str:
     """The readable tail of a URL."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-
-
-def whole(number: float) -> float | int:
-    """Positions are written without a point where they can be."""
-    return int(number) if float(number).is_integer() else number
-
-
-def position(wanted: Any, taken: list[float]) -> float:
-    """A position among those taken: bottom is max + 16384, top is min / 2 (section 3.4)."""
-    if isinstance(wanted, int | float):
-        return float(wanted)
-    if wanted == "top":
-        return min(taken) / 2 if taken else STEP
-    return max(taken, default=0.0) + STEP

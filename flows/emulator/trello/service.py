@@ -16,6 +16,8 @@ from emulator.trello.board_calls import BoardCalls
 from emulator.trello.call import TrelloCall
 from emulator.trello.card_calls import CardCalls
 from emulator.trello.card_part_calls import CardPartCalls
+from emulator.trello.custom_field_calls import CustomFieldCalls
+from emulator.trello.custom_field_item_calls import CustomFieldItemCalls
 from emulator.trello.label_calls import LabelCalls
 from emulator.trello.limits import TrelloLimits
 from emulator.trello.list_calls import ListCalls
@@ -28,8 +30,10 @@ from emulator.wire.messages import WRITES, Refused, Reply, Request, json_reply, 
 from emulator.wire.routing import Route, RouteMatch, RouteTable, route
 
 OAUTH_MEMBER = re.compile(r'(\w+)="([^"]*)"')
-ID_SEGMENTS = ("board", "list", "card", "action", "label", "webhook", "model")
+ID_SEGMENTS = ("board", "list", "card", "action", "label", "webhook", "model", "customField", "option")
 SHORT_LINK_SEGMENTS = ("board", "card")
+ALSO_CALLED = {"card": "cards", "customfields": "customFields"}
+"""First parts of paths that are taken for others: py-trello and ruby-trello write them so."""
 BATCH_MOST = 10
 
 
@@ -47,7 +51,10 @@ class TrelloService:
     def __init__(self, world: TrelloWorld, strict: bool) -> None:
         self._world = world
         self.limits = TrelloLimits(world.knobs, strict)
-        parts = (BoardCalls, ListCalls, CardPartCalls, CardCalls, MemberCalls, SearchCalls, LabelCalls, WebhookCalls)
+        parts = (
+            *(MemberCalls, LabelCalls, CustomFieldCalls, CustomFieldItemCalls, CardPartCalls),
+            *(BoardCalls, ListCalls, CardCalls, SearchCalls, WebhookCalls),
+        )
         routes: list[Route] = [route("GET", "batch", self._batch)]
         for part in parts:
             routes += part(world).routes()
@@ -78,7 +85,8 @@ class TrelloService:
         return reply
 
     def _matched(self, request: Request) -> RouteMatch:
-        match = self._routes.match(request.method, request.segments)
+        segments = [ALSO_CALLED.get(each, each) for each in request.segments[:1]] + request.segments[1:]
+        match = self._routes.match(request.method, segments)
         if match is None:
             echoed = request.path + (f"?{request.raw_query}" if request.raw_query else "")
             raise plain(404, f"Cannot {request.method} {echoed}")
