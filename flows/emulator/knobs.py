@@ -65,6 +65,10 @@ class Knobs:
     """Whether a select option matches after trimming (A 2.8)."""
     airtable_choice_ids_writable: bool = False
     """Whether `sel…` ids are accepted as select values (A 2.8)."""
+    airtable_date_takes_times: bool = False
+    """Whether a date cell takes a text with a time of day, and cuts it off, or refuses it."""
+    airtable_number_rounds: bool = False
+    """Whether numbers are stored rounded to the precision of their column, or only shown so."""
     airtable_text_limit: int = 100_000
     """Longest text cell [characters] (A 2.9)."""
     airtable_record_limit: int | None = None

@@ -294,7 +294,7 @@ def test_py_trello_works_with_custom_fields(emulator, client_of, card, fields):
     (shown,) = board.open_cards()
     assert {each.name: each.value for each in shown.custom_fields} == {"list": "Low", "number": 5.0}
     definition = next(each for each in board.get_custom_field_definitions() if each.name == "text")
-    shown.set_custom_value("cool", definition)
+    shown.set_custom_field("cool", definition)
     assert emulator.trello.custom_fields(card)["text"] == "cool"
 
 

@@ -1,14 +1,14 @@
 """
 Record calls: list, read, create, update, upsert, delete (Airtable reference, section 2).
 
-What a cell accepts is in `cells`, what changes is in `record_changes`; here only a request is read and answered.
+What a cell accepts is in `cell_rules`, what changes is in `record_changes`; here only a request is read and answered.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 from emulator.airtable.call import Call, base_of, record_of, table_of
-from emulator.airtable.cells import MERGEABLE
+from emulator.airtable.cell_rules import MERGEABLE
 from emulator.airtable.listing import Listing, record_model
 from emulator.airtable.model import Field, Record, Table
 from emulator.airtable.record_changes import (
@@ -63,7 +63,7 @@ class RecordCalls:
             if call.values["record"] in other.records:
                 table = other  # section 2.2: the lookup falls back to the whole base
         options = output_options(call.request.query)
-        plain = OutputOptions(options.by_field_id, options.as_text)
+        plain = OutputOptions(options.by_field_id, options.as_text, time_zone=options.time_zone)
         return json_reply(record_model(self._world, table, record_of(self._world, call, table), plain))
 
     # Writing
