@@ -58,7 +58,7 @@ def iso_milliseconds(at: float) -> str:
 
 
 def iso_whole_seconds(at: float) -> str:
-    """`2026-01-01T00:00:00.000Z`: Airtable cuts record times to the second (Airtable reference, section 2)."""
+    """`2026-01-01T00:00:00.000Z`: Airtable cuts record times to the second."""
     return iso_milliseconds(float(int(at)))
 
 

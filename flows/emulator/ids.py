@@ -15,7 +15,7 @@ SHORT_LINK = re.compile(r"[0-9A-Za-z]{8}")
 
 
 def is_airtable_id(prefix: str, text: str) -> bool:
-    """Whether `text` is `prefix` plus 14 alphanumerics (Airtable reference, section 1.1)."""
+    """Whether `text` is `prefix` plus 14 alphanumerics."""
     return re.fullmatch(prefix + r"[0-9A-Za-z]{14}", text) is not None
 
 
@@ -40,8 +40,6 @@ class IdSource:
         """
         A Trello id: 8 hex digits of creation second, then process and counter, so that it grows within a
         second.
-
-        Source: Trello reference, section 4 (`id`).
         """
         self._counter += 1
         return f"{int(at):08x}{self._process:010x}{self._counter:06x}"

@@ -29,7 +29,7 @@ class SlidingWindow:
 
 
 class PenaltyWindow:
-    """Airtable's limit: over the limit, every call fails until `penalty` has passed (Airtable reference, section 4)."""
+    """Airtable's limit: over the limit, every call fails until `penalty` has passed."""
 
     def __init__(self, allowed: int, seconds: float, penalty: float, extends: bool) -> None:
         self._window = SlidingWindow(allowed, seconds)

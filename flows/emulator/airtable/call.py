@@ -1,6 +1,5 @@
 """
-An authorised request, and finding what its path names, with the refusals for the missing and the forbidden (Airtable
-reference, section 3.2).
+An authorised request, and finding what its path names, with the refusals for the missing and the forbidden.
 
 Whether the caller may is checked before, in `service`.
 """

@@ -28,7 +28,7 @@ def modified_at(table: Table, record: Record, field_ids: Sequence[str] | None, k
 
 
 def cell_value(table: Table, record: Record, column: Field, knobs: Knobs) -> Any:
-    """A cell as JSON, None when empty; times are whole seconds (Airtable reference, section 5)."""
+    """A cell as JSON, None when empty; times are whole seconds."""
     if column.type == "createdTime":
         return iso_whole_seconds(record.created)
     if column.type == "lastModifiedTime":

@@ -16,7 +16,7 @@ INVALID_FORMULA = "Invalid formula. Please check your formula text."
 
 
 class FormulaSyntaxError(ValueError):
-    """The formula cannot be used; the message is the tail of Airtable's own text (Airtable reference, section 2.1)."""
+    """The formula cannot be used; the message is the tail of Airtable's own text."""
 
 
 TOKEN = re.compile(

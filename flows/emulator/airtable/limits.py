@@ -1,5 +1,5 @@
 """
-Airtable's request rates, the penalty for exceeding them, and the month's quota (Airtable reference, section 4).
+Airtable's request rates, the penalty for exceeding them, and the month's quota.
 
 Nothing here knows what a call does.
 """

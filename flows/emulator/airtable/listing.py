@@ -1,6 +1,5 @@
 """
-Records as calls answer them, and pages of them: filters, order, and offsets that expire (Airtable reference, section
-2.1).
+Records as calls answer them, and pages of them: filters, order, and offsets that expire.
 
 Nothing here changes a record; what a caller may ask for is in `values`.
 """
@@ -28,7 +27,7 @@ OFFSET = re.compile(r"itr[0-9A-Za-z]{14}/rec[0-9A-Za-z]{14}")
 
 def record_model(world: AirtableWorld, table: Table, record: Record, options: OutputOptions) -> dict[str, Any]:
     """`{"id","createdTime","fields"}` with empty cells left out."""
-    fields, base = {}, world.base_of(table)
+    fields = {}
     for column in table.fields:
         if options.fields is not None and not {column.id, column.name} & set(options.fields):
             continue
@@ -37,9 +36,13 @@ def record_model(world: AirtableWorld, table: Table, record: Record, options: Ou
             value = signed(value, world.clock.now())
         if value is not None:
             key = column.id if options.by_field_id else column.name
-            fields[key] = cell_text(base, column, value, options.time_zone) if options.as_text else value
+            fields[key] = _as_text(world, table, column, value, options) if options.as_text else value
     model = {"id": record.id, "createdTime": iso_whole_seconds(record.created), "fields": fields}
     return model | ({"commentCount": 0} if options.comment_count else {})
+
+
+def _as_text(world: AirtableWorld, table: Table, column: Field, value: Any, options: OutputOptions) -> str:
+    return cell_text(world.base_of(table), column, value, options.time_zone)
 
 
 @dataclass

@@ -1,5 +1,5 @@
 """
-Bases, tables, columns, rows and views, as they are held (Airtable reference, section 1.3).
+Bases, tables, columns, rows and views, as they are held.
 
 What a cell shows and accepts is in `cells`; nothing here refuses anything.
 """

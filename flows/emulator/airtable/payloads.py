@@ -1,5 +1,5 @@
 """
-What one change tells the webhooks: the payload that each specification asks for (Airtable reference, section 6.4).
+What one change tells the webhooks: the payload that each specification asks for.
 
 When a payload can be read, and who is pinged, is in `webhooks`.
 """
@@ -155,7 +155,7 @@ def _cells(fields: Sequence[Field], record: Record, with_empty: bool = False) ->
 
 
 def webhook_value(column: Field, value: Any) -> Any:
-    """Cell format V2: a select is an object here, not a text (section 6.4)."""
+    """Cell format V2: a select is an object here, not a text."""
     if column.type == "singleSelect" and value is not None:
         return next((choice for choice in column.choices if choice["name"] == value), {"name": value})
     if column.type == "multipleSelects" and isinstance(value, list):

@@ -1,5 +1,5 @@
 """
-Record calls: list, read, create, update, upsert, delete (Airtable reference, section 2).
+Record calls: list, read, create, update, upsert, delete.
 
 What a cell accepts is in `cell_rules`, what changes is in `record_changes`; here only a request is read and answered.
 """
@@ -61,7 +61,7 @@ class RecordCalls:
         table = table_of(self._world, call)
         for other in base_of(self._world, call).tables:
             if call.values["record"] in other.records:
-                table = other  # section 2.2: the lookup falls back to the whole base
+                table = other  # the lookup falls back to the whole base
         options = output_options(call.request.query)
         plain = OutputOptions(options.by_field_id, options.as_text, time_zone=options.time_zone)
         return json_reply(record_model(self._world, table, record_of(self._world, call, table), plain))
@@ -110,7 +110,7 @@ class RecordCalls:
         return table.records[record_id]
 
     def _upsert(self, call: Call, table: Table, rows: Sequence[dict[str, Any]], body: dict[str, Any]) -> Reply:
-        """Section 2.5; the whole batch is refused before anything is written."""
+        """The whole batch is refused before anything is written."""
         columns = self._merge_columns(table, _object(body["performUpsert"]).get("fieldsToMergeOn"))
         matched = [self._match(table, columns, row) for row in rows]
         rules = rules_for(self._world, call.token, truthy(body.get("typecast")))

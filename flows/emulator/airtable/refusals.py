@@ -1,5 +1,5 @@
 """
-Airtable's refusals, word for word (Airtable reference, section 3).
+Airtable's refusals, word for word.
 
 When one is due is decided elsewhere.
 """

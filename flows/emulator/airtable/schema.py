@@ -1,5 +1,5 @@
 """
-Building columns and tables, and what the schema call shows of a table (Airtable reference, section 1.2).
+Building columns and tables, and what the schema call shows of a table.
 
 A column that is there is never changed here.
 """

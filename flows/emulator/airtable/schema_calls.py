@@ -1,5 +1,5 @@
 """
-Meta calls: who am I, bases, tables and fields (Airtable reference, section 1.2).
+Meta calls: who am I, bases, tables and fields.
 
 Records and their cells are never touched here.
 """

@@ -40,7 +40,7 @@ class AirtableService:
         self._routes = RouteTable([each for part in parts for each in part.routes()])
 
     def answer(self, request: Request) -> Reply:
-        """The reply to a request, with the headers of section 3.4."""
+        """The reply to a request, with the recorded headers."""
         try:
             reply = self._routed(request)
         except Refused as refused:
@@ -74,7 +74,7 @@ class AirtableService:
         return token
 
     def _check_base(self, token: Token, match: RouteMatch) -> None:
-        """Section 3.3: a missing base is 404 on the data API and 403 on the meta API."""
+        """A missing base is 404 on the data API and 403 on the meta API."""
         base_id = match.values.get("base")
         if base_id is None:
             return

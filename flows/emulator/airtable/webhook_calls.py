@@ -1,5 +1,5 @@
 """
-Webhook endpoints under /v0/bases/{base}/webhooks (Airtable reference, section 6.1).
+Webhook endpoints under /v0/bases/{base}/webhooks.
 
 What a webhook collects and sends is in `webhooks`.
 """

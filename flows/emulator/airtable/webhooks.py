@@ -1,6 +1,5 @@
 """
-Webhooks: when the payloads that they collect can be read, and the signed pings that say so (Airtable reference, section
-6).
+Webhooks: when the payloads that they collect can be read, and the signed pings that say so.
 
 What stands in a payload is in `payloads`.
 """

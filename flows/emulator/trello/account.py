@@ -1,5 +1,5 @@
 """
-Who acts, and with which token (Trello reference, section 1.1).
+Who acts, and with which token.
 
 Whether a call is allowed is decided by `service`.
 """

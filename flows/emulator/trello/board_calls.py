@@ -1,5 +1,5 @@
 """
-Board calls (Trello reference, section 3.1).
+Board calls.
 
 Lists and cards appear here as a board shows them; calls on them are in `list_calls` and `card_calls`.
 """

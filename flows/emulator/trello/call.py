@@ -1,6 +1,5 @@
 """
-An authorised request, and finding what it names, with the refusals for the missing and the invisible (Trello
-reference, section 1.3).
+An authorised request, and finding what it names, with the refusals for the missing and the invisible.
 
 Whether the token may write is checked before, in `service`.
 """

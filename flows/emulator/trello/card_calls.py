@@ -1,5 +1,5 @@
 """
-Reading, creating, changing and deleting a card (Trello reference, sections 3.3 and 3.4).
+Reading, creating, changing and deleting a card.
 
 What belongs to a card, such as its labels and comments, is in `card_part_calls`.
 """
@@ -61,7 +61,7 @@ class CardCalls:
     # Creating
 
     def _create(self, call: TrelloCall) -> Reply:
-        """`null` members mean not given; values are checked before the list is looked up (section 1.2)."""
+        """`null` members mean not given; values are checked before the list is looked up."""
         given = {name: value for name, value in call.given.items() if value is not None}
         refuse_unsupported(given, UNSUPPORTED_CREATED, "a new card")
         list_id = object_id(given.get("idList"), "idList")

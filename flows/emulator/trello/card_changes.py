@@ -1,5 +1,5 @@
 """
-What changes cards, for calls and people alike, each with its actions and dates (Trello reference, sections 4 and 5).
+What changes cards, for calls and people alike, each with its actions and dates.
 
 Values are stored as given: calls check them first.
 """
@@ -74,7 +74,7 @@ def add_card(
 def copy_card(
     world: TrelloWorld, source: Card, card_list: CardList, overrides: dict[str, Any], kept: set[str], actor: Actor
 ) -> Card:
-    """A copy with the same name and description unless overridden (section 4, copying)."""
+    """A copy with the same name and description unless overridden."""
     copied = {name: source.values[name] for name in COPIED if name in kept | {"name", "desc", "cardRole"}}
     labels = source.labels if "labels" in kept and source.board_id == card_list.board_id else []
     if "members" in kept:
@@ -87,7 +87,7 @@ def copy_card(
 
 
 def change_card(world: TrelloWorld, card: Card, changes: dict[str, Any], actor: Actor) -> None:
-    """Store checked values, one action per changed field (section 5)."""
+    """Store checked values, one action per changed field."""
     changes = dict(changes)
     target = changes.pop("idBoard", card.board_id)
     if target != card.board_id:
@@ -106,7 +106,7 @@ def change_card(world: TrelloWorld, card: Card, changes: dict[str, Any], actor: 
 
 
 def delete_card(world: TrelloWorld, card: Card, actor: Actor) -> None:
-    """Delete for good: its earlier actions leave the feed (section 5)."""
+    """Delete for good: its earlier actions leave the feed."""
     world.feed = [action for action in world.feed if action["data"].get("card", {}).get("id") != card.id]
     record_action(world, "deleteCard", card, actor, {}, {}, named=False)
     del world.cards[card.id]

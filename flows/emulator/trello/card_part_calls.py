@@ -1,6 +1,5 @@
 """
-Calls on what belongs to a card: its list, board, members, actions, labels and comments (Trello reference, sections 3.4
-and 3.5).
+Calls on what belongs to a card: its list, board, members, actions, labels and comments.
 
 A card's own fields are read and changed in `card_calls`.
 """

@@ -1,5 +1,5 @@
 """
-What Trello's web editor does to a description when a person saves it (Trello reference, section 4).
+What Trello's web editor does to a description when a person saves it.
 
 No call does this: only a person who saves in the web client.
 """

@@ -1,5 +1,5 @@
 """
-The actions: how they name cards, lists and boards, and which webhooks hear of them (Trello reference, section 5).
+The actions: how they name cards, lists and boards, and which webhooks hear of them.
 
 Nothing here changes a card, a list or a board.
 """

@@ -1,5 +1,5 @@
 """
-Which fields of a model come back: those asked for, else the default ones (Trello reference, section 3).
+Which fields of a model come back: those asked for, else the default ones.
 
 What a field holds is in `model`.
 """

@@ -1,5 +1,5 @@
 """
-Label calls (Trello reference, section 3.5).
+Label calls.
 
 Which labels a card has is changed in `card_part_calls`; a label that is deleted leaves its cards.
 """

@@ -1,5 +1,5 @@
 """
-Trello's request rates and the headers that tell what is left (Trello reference, section 2.1).
+Trello's request rates and the headers that tell what is left.
 
 Nothing here knows what a call does.
 """

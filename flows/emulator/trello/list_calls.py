@@ -1,5 +1,5 @@
 """
-List calls (Trello reference, section 3.2).
+List calls.
 
 What a change of a list does to its cards is in `board_changes`.
 """

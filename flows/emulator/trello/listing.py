@@ -1,5 +1,5 @@
 """
-Cards as calls answer them, and pages of cards and actions (Trello reference, sections 3.3 and 5).
+Cards as calls answer them, and pages of cards and actions.
 
 Nothing here changes a card; what a parameter may hold is in `values`.
 """

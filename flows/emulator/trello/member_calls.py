@@ -1,5 +1,5 @@
 """
-Member and token calls (Trello reference, section 1.1).
+Member and token calls.
 
 The webhooks of a token are listed here, and made in `webhook_calls`.
 """

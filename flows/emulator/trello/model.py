@@ -1,5 +1,5 @@
 """
-Boards, lists, cards and their JSON (Trello reference, sections 3 and 4).
+Boards, lists, cards and their JSON.
 
 Nothing here refuses anything, and nothing is recorded as an action.
 """

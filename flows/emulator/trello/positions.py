@@ -15,7 +15,7 @@ def whole(number: float) -> float | int:
 
 
 def position(wanted: Any, taken: list[float]) -> float:
-    """A position among those taken: bottom is max + 16384, top is min / 2 (section 3.4)."""
+    """A position among those taken: bottom is max + 16384, top is min / 2."""
     if isinstance(wanted, int | float):
         return float(wanted)
     if wanted == "top":

@@ -1,5 +1,5 @@
 """
-Trello's refusals, word for word (Trello reference, section 1.3).
+Trello's refusals, word for word.
 
 When one is due is decided elsewhere.
 """

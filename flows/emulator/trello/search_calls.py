@@ -1,5 +1,5 @@
 """
-Finding cards and boards by words, and an action by its id (Trello reference, section 3.6).
+Finding cards and boards by words, and an action by its id.
 
 Nothing here sees what the index has not seen yet.
 """

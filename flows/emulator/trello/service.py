@@ -61,7 +61,7 @@ class TrelloService:
         self._routes = RouteTable(routes)
 
     def answer(self, request: Request) -> Reply:
-        """The reply to a request, with the rate headers of section 2.1."""
+        """The reply to a request, with the rate headers."""
         credentials = self._credentials(request)
         try:
             reply = self._routed(request, credentials)
@@ -71,7 +71,7 @@ class TrelloService:
         return Reply(reply.status, reply.body, reply.content_type, headers | dict(reply.headers))
 
     def _routed(self, request: Request, credentials: Credentials) -> Reply:
-        """The order of checks of section 1.2: route, id format, credentials, then the endpoint's own."""
+        """The order of checks: route, id format, credentials, then the endpoint's own."""
         match = self._matched(request)
         self._check_ids(match)
         if credentials.token is None:
@@ -101,7 +101,7 @@ class TrelloService:
             raise plain(400, "invalid id")
 
     def _credentials(self, request: Request) -> Credentials:
-        """A valid header wins over query and body (section 1.1)."""
+        """A valid header wins over query and body."""
         header = request.headers.get("authorization", "")
         if header.startswith("OAuth"):
             members = dict(OAUTH_MEMBER.findall(header))
@@ -162,7 +162,7 @@ class TrelloService:
         return reply
 
     def _batch(self, call: TrelloCall) -> Reply:
-        """Section 3.7: up to ten GET routes, answered in order; one bad route does not fail the others."""
+        """Up to ten GET routes, answered in order; one bad route does not fail the others."""
         routes = [part for part in str(call.given.get("urls", "")).split(",") if part]
         if not 1 <= len(routes) <= BATCH_MOST:
             raise invalid("urls")

@@ -1,5 +1,5 @@
 """
-What a parameter may hold, and the refusal when it does not (Trello reference, sections 1.3, 2.3 and 3.4).
+What a parameter may hold, and the refusal when it does not.
 
 Nothing here knows which call it serves.
 """
@@ -118,7 +118,7 @@ def boundary(given: Given, name: str) -> Callable[[str], int] | None:
     """
     `before` or `since` as a comparison: -1, 0 or 1 for an id's place relative to it.
 
-    The value is an id or an ISO date; a date is compared with the creation second in the id (section 3.3).
+    The value is an id or an ISO date; a date is compared with the creation second in the id.
     """
     value = given.get(name)
     if value in (None, "", "null"):

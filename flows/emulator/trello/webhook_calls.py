@@ -1,5 +1,5 @@
 """
-Webhook endpoints, and the probe that a callback has to answer (Trello reference, section 6).
+Webhook endpoints, and the probe that a callback has to answer.
 
 What a webhook hears and sends is in `webhooks`.
 """
@@ -55,7 +55,7 @@ class WebhookCalls:
         return json_reply(hook.model())
 
     def _probe(self, url: str) -> None:
-        """HEAD must get a 200, else the webhook is refused (section 6)."""
+        """HEAD must get a 200, else the webhook is refused."""
         if not is_loopback(url):
             raise _unreached(url, "nothing: the emulator calls http addresses of this machine alone")
         status = call_back(url, "HEAD", {"user-agent": "Trello"}, timeout=PROBE_TIMEOUT)

@@ -1,5 +1,5 @@
 """
-Trello's webhooks: which actions they are told of, the signature, retries, and their end (Trello reference 6).
+Trello's webhooks: which actions they are told of, the signature, retries, and their end.
 
 When an action is made is decided elsewhere; the courier delivers.
 """

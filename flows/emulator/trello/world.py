@@ -72,7 +72,7 @@ class TrelloWorld:
         return token
 
     def revoke(self, token: str) -> None:
-        """Withdraw a token; its webhooks go with it (section 1.1)."""
+        """Withdraw a token; its webhooks go with it."""
         self.tokens.pop(token, None)
         for hook in [hook for hook in self.webhooks.values() if hook.token == token]:
             self.forget_webhook(hook)

@@ -15,7 +15,7 @@ from emulator.clock import Clock
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 TIMEOUT = 25.0
-"""Seconds a callback has for its answer (Airtable reference 6.3; Trello's is not documented)."""
+"""Seconds a callback has for its answer."""
 LOOK_AGAIN = 0.01
 """Real seconds between two looks at the clock while a retry is outstanding."""
 RECORDED = 5_000

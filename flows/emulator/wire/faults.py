@@ -116,7 +116,7 @@ def false_reply(fault: Fault, request: Request) -> Reply:
 
 
 def default_body(service: str, status: int) -> Any:
-    """The service's own body for a server-side failure (Airtable reference 3.2, Trello reference 1.3 and 2.1)."""
+    """The service's own body for a server-side failure."""
     if service == "trello":
         return {"error": "API_TOKEN_LIMIT_EXCEEDED", "message": "Rate limit exceeded"} if status == 429 else ""
     if status == 429:
