@@ -47,7 +47,8 @@ class Desk:
         self.user_id = world.owner_id
         self._source = "client"
         table = build_table(world.ids, "Leads", fields)
-        world.bases.append(Base(self.base_id, "CRM", [table]))
+        owner = {"id": self.user_id, "email": "owner@example.com", "name": "Owner"}
+        world.bases.append(Base(self.base_id, "CRM", [table], [owner]))
         self.table_id = table.id
 
     @property

@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from emulator.airtable.cells import modified_at
+from emulator.airtable.formula_values import FormulaValueError
 from emulator.airtable.model import Record, Table
 from emulator.knobs import Knobs
+from emulator.wire.messages import unsupported
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,9 @@ class FormulaRow:
         value = self.record.cells.get(field_id)
         if column.type in ("dateTime", "date") and isinstance(value, str):
             return datetime.fromisoformat(value).replace(tzinfo=UTC)
-        return value
+        if column.type == "multipleRecordLinks" and value:
+            raise unsupported("a formula that reads linked records")
+        return _named(value)
 
     def created(self) -> datetime | None:
         """What CREATED_TIME() gives."""
@@ -58,3 +62,15 @@ class FormulaRow:
     def _moment(self, at: float) -> datetime:
         exact = int(at * 1000) / 1000 if self.knobs.airtable_formula_subsecond else float(int(at))
         return datetime.fromtimestamp(exact, tz=UTC)
+
+
+def _named(value: Any) -> Any:
+    """People and files as formulas see them: by their names."""
+    if isinstance(value, list):
+        return [_named(each) for each in value]
+    if isinstance(value, dict):
+        for key in ("name", "filename", "email", "text"):
+            if key in value:
+                return value[key]
+        raise FormulaValueError(f"{value!r} has no name")
+    return value

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from emulator.airtable.cell_texts import cell_text
 from emulator.airtable.cells import cell_value, signed
 from emulator.airtable.formula import FormulaSyntaxError, compile_formula
 from emulator.airtable.formula_row import FormulaRow
@@ -19,6 +20,7 @@ from emulator.airtable.values import ListOptions, OutputOptions
 from emulator.airtable.world import AirtableWorld
 from emulator.clock import iso_whole_seconds
 from emulator.ids import is_airtable_id
+from emulator.wire.messages import unsupported
 
 OFFSET = re.compile(r"itr[0-9A-Za-z]{14}/rec[0-9A-Za-z]{14}")
 
@@ -34,15 +36,13 @@ def record_model(world: AirtableWorld, table: Table, record: Record, options: Ou
             value = signed(value, world.clock.now())
         if value is not None:
             key = column.id if options.by_field_id else column.name
-            fields[key] = _as_text(value) if options.as_text else value
+            fields[key] = _as_text(world, table, column, value, options) if options.as_text else value
     model = {"id": record.id, "createdTime": iso_whole_seconds(record.created), "fields": fields}
     return model | ({"commentCount": 0} if options.comment_count else {})
 
 
-def _as_text(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(_as_text(one) for one in value)
-    return "checked" if value is True else str(value)
+def _as_text(world: AirtableWorld, table: Table, column: Field, value: Any, options: OutputOptions) -> str:
+    return cell_text(world.base_of(table), column, value, options.time_zone)
 
 
 @dataclass
@@ -151,6 +151,8 @@ class Listing:
                 return 0, 0.0, ""
             if isinstance(value, int | float):
                 return 1, float(value), ""
-            return 1, float(order.get(value, 0)) if isinstance(value, str) else 0.0, str(value)
+            if not isinstance(value, str):
+                raise unsupported(f"sorting by a field of type {column.type}")
+            return 1, float(order.get(value, 0)), value
 
         return key

@@ -115,10 +115,28 @@ class Base:
     id: str
     name: str
     tables: list[Table] = field(default_factory=list)
+    collaborators: list[dict[str, Any]] = field(default_factory=list)
+    """People who have access, `{"id","email"?,"name"?}` each."""
 
     def table(self, key: str) -> Table | None:
         """A table by name or id."""
         return next((each for each in self.tables if key in (each.name, each.id)), None)
+
+    def has_record(self, record_id: str, table_id: str | None = None) -> bool:
+        """Whether a table, or any table, holds the record."""
+        return any(record_id in each.records for each in self.tables if table_id in (None, each.id))
+
+    def name_of(self, record_id: str) -> str:
+        """What the primary cell of a record shows, "" if there is no such record."""
+        for table in self.tables:
+            if record_id in table.records:
+                return str(table.records[record_id].cells.get(table.primary_id, ""))
+        return ""
+
+    def meet(self, person: dict[str, Any]) -> None:
+        """Give a person access; who is known already stays as known."""
+        if person["id"] not in [each["id"] for each in self.collaborators]:
+            self.collaborators.append(person)
 
 
 def is_empty(value: Any) -> bool:

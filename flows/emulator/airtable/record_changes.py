@@ -1,7 +1,7 @@
 """
 What changes records, for calls and people alike; each batch is one transaction that the webhooks are told of.
 
-What a cell accepts is in `cells`.
+What a cell accepts is in `cell_rules`.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from emulator.airtable.account import Token
-from emulator.airtable.cells import CellRules
+from emulator.airtable.cell_rules import CellRules
 from emulator.airtable.model import Record, Table, is_empty
 from emulator.airtable.payloads import Transaction
 from emulator.airtable.refusals import refusal, unknown_field
@@ -100,8 +100,8 @@ def _insert(world: AirtableWorld, table: Table, cells: dict[str, Any], by_hand: 
 
 def _check_room(world: AirtableWorld, table: Table, count: int) -> None:
     limit = world.knobs.airtable_record_limit
-    base = next(base for base in world.bases if table in base.tables)
-    if limit is not None and sum(len(each.records) for each in base.tables) + count > limit:
+    held = sum(len(each.records) for each in world.base_of(table).tables)
+    if limit is not None and held + count > limit:
         message = f"This base has reached its limit of {limit} records"
         raise refusal(world.knobs.airtable_record_limit_status, "RECORD_LIMIT_EXCEEDED", message)
 
@@ -120,10 +120,10 @@ def _stored_rows(
 
 
 def _stored_row(world: AirtableWorld, table: Table, row: dict[str, Any], rules: CellRules) -> dict[str, Any]:
-    columns = []
+    columns, base = [], world.base_of(table)
     for key, value in row.items():
         column = table.field(key)
         if column is None:
             raise unknown_field(key)
         columns.append((column, value))
-    return {column.id: rules.stored(column, value, world.has_record) for column, value in columns}
+    return {column.id: rules.stored(column, value, base) for column, value in columns}

@@ -6,7 +6,8 @@ A column that is there is never changed here.
 
 from typing import Any
 
-from emulator.airtable.model import Field, Table, View, new_choice
+from emulator.airtable.field_options import filled_options
+from emulator.airtable.model import Field, Table, View
 from emulator.airtable.refusals import refusal
 from emulator.ids import IdSource
 
@@ -16,9 +17,8 @@ def build_field(ids: IdSource, given: dict[str, Any]) -> Field:
     name, kind, options = given.get("name"), given.get("type"), given.get("options")
     if not isinstance(name, str) or not name or not isinstance(kind, str):
         raise refusal(422, "INVALID_REQUEST_UNKNOWN")
-    if options and "choices" in options:
-        choices = [new_choice(ids, each["name"], place) | each for place, each in enumerate(options["choices"])]
-        options = options | {"choices": choices}
+    if options:
+        options = filled_options(ids, name, options)
     return Field(ids.airtable("fld"), name, kind, options, given.get("description"))
 
 

@@ -4,12 +4,15 @@ Meta calls: who am I, bases, tables and fields.
 Records and their cells are never touched here.
 """
 
+from typing import Any
+
 from emulator.airtable.call import Call
-from emulator.airtable.model import Base, Table
+from emulator.airtable.field_options import check_options
+from emulator.airtable.model import COMPUTED, Base, Field, Table
 from emulator.airtable.refusals import NOT_PERMITTED_OR_MISSING, refusal
 from emulator.airtable.schema import build_field, build_table, table_model
 from emulator.airtable.world import AirtableWorld
-from emulator.wire.messages import Reply, json_reply
+from emulator.wire.messages import Reply, json_reply, unsupported
 from emulator.wire.routing import Route, route
 
 READ_SCHEMA, WRITE_SCHEMA = "schema.bases:read", "schema.bases:write"
@@ -57,7 +60,7 @@ class SchemaCalls:
         taken = {table.name.lower() for table in base.tables}
         if not isinstance(name, str) or not fields or name.lower() in taken:
             raise refusal(422, "INVALID_REQUEST_UNKNOWN")
-        table = build_table(self._world.ids, name, [build_field(self._world.ids, each) for each in fields])
+        table = build_table(self._world.ids, name, [self._built(each) for each in fields])
         table.description = body.get("description")
         base.tables.append(table)
         return json_reply(table_model(table))
@@ -70,7 +73,7 @@ class SchemaCalls:
 
     def _create_field(self, call: Call) -> Reply:
         table = self._table(call)
-        field = build_field(self._world.ids, call.request.body or {})
+        field = self._built(call.request.body or {})
         if field.name.lower() in {each.name.lower() for each in table.fields}:
             raise refusal(422, "DUPLICATE_OR_EMPTY_FIELD_NAME", "")
         table.fields.append(field)
@@ -86,6 +89,14 @@ class SchemaCalls:
         field.name = body.get("name", field.name)
         field.description = body.get("description", field.description)
         return json_reply(field.schema())
+
+    def _built(self, given: dict[str, Any]) -> Field:
+        """A column that calls can make; its options have to be given."""
+        name, kind = str(given.get("name")), str(given.get("type"))
+        if kind in COMPUTED - {"createdTime", "lastModifiedTime"}:
+            raise unsupported(f"making a field of type {kind}")
+        check_options(name, kind, given.get("options"))
+        return build_field(self._world.ids, given)
 
     def _base(self, call: Call) -> Base:
         base = self._world.base(call.values["base"])

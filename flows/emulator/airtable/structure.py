@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from emulator.airtable.desk import LEAD_FIELDS, Desk
+from emulator.airtable.field_options import first_options
 from emulator.airtable.model import Field, View, add_choice
 from emulator.airtable.payloads import Transaction
 from emulator.airtable.record_changes import change_cells
@@ -44,9 +45,9 @@ class StructureEdits(Desk):
             self._world.removed(table.all_ids())
 
     def add_field(self, name: str, kind: str = "singleLineText", options: dict[str, Any] | None = None) -> str:
-        """Add a column and return its id."""
+        """Add a column and return its id; options that are not given are those of a fresh column."""
         with self._lock:
-            column = build_field(self._world.ids, {"name": name, "type": kind, "options": options})
+            column = self._built(name, kind, options)
             self._table.fields.append(column)
             return column.id
 
@@ -54,7 +55,7 @@ class StructureEdits(Desk):
         """Change a column's type; cells are kept as they are."""
         with self._lock:
             column = self._field(field)
-            fresh = build_field(self._world.ids, {"name": column.name, "type": kind, "options": options})
+            fresh = self._built(column.name, kind, options)
             column.type, column.options = fresh.type, fresh.options
 
     def lock_field(self, field: str, locked: bool = True) -> None:
@@ -99,9 +100,25 @@ class StructureEdits(Desk):
             self._base.tables.append(table)
             return table.id
 
+    def add_collaborator(self, name: str, email: str) -> str:
+        """Give somebody access to the base; returns the user's id."""
+        with self._lock:
+            user_id = self._world.ids.airtable("usr")
+            self._base.meet({"id": user_id, "email": email, "name": name})
+            return user_id
+
+    def _built(self, name: str, kind: str, options: dict[str, Any] | None) -> Field:
+        first = first_options(kind, self.table_id)
+        whole = options if first is None else first | (options or {})
+        return build_field(self._world.ids, {"name": name, "type": kind, "options": whole})
+
     def _replace(self, column: Field, old: str, new: str | None) -> None:
         transaction = Transaction(self._table, self._source, self.user_id)
         for record in self._table.records.values():
-            if record.cells.get(column.id) == old:
+            held = record.cells.get(column.id)
+            if isinstance(held, list) and old in held:
+                left = [new if each == old else each for each in held if new is not None or each != old]
+                transaction.changed[record.id] = change_cells(self._world, record, {column.id: left})
+            elif held == old:
                 transaction.changed[record.id] = change_cells(self._world, record, {column.id: new})
         self._world.commit(transaction)

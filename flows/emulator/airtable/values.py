@@ -1,16 +1,21 @@
 """
 What the parameters of a call may hold, in the query or in a body, and the refusal when they do not.
 
-What a cell may hold is in `cells`.
+What a cell may hold is in `cell_rules`.
 """
 
 import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from emulator.airtable.cell_dates import zone_of
 from emulator.airtable.refusals import refusal
-from emulator.wire.messages import Request, truthy
+from emulator.wire.messages import Request, truthy, unsupported
 
+LIST_PARAMETERS = frozenset(
+    {"pageSize", "maxRecords", "offset", "view", "sort", "filterByFormula", "fields", "cellFormat", "timeZone"}
+    | {"userLocale", "returnFieldsByFieldId", "recordMetadata"}
+)
 SORT_KEY = re.compile(r"sort\[(\d*)\]\[(field|direction)\]")
 
 
@@ -37,6 +42,7 @@ class OutputOptions:
     as_text: bool = False
     fields: tuple[str, ...] | None = None
     comment_count: bool = False
+    time_zone: str = "utc"
 
 
 def output_options(given: dict[str, Any]) -> OutputOptions:
@@ -48,7 +54,10 @@ def output_options(given: dict[str, Any]) -> OutputOptions:
         raise refusal(422, "INVALID_REQUEST_UNKNOWN")
     fields = _names(given, "fields")
     metadata = _names(given, "recordMetadata") or ()
-    return OutputOptions(truthy(given.get("returnFieldsByFieldId")), as_text, fields, "commentCount" in metadata)
+    zone = str(given.get("timeZone") or "utc")
+    if zone_of(zone) is None:
+        raise refusal(422, "INVALID_REQUEST_UNKNOWN")
+    return OutputOptions(truthy(given.get("returnFieldsByFieldId")), as_text, fields, "commentCount" in metadata, zone)
 
 
 def list_options(request: Request) -> ListOptions:
@@ -57,6 +66,9 @@ def list_options(request: Request) -> ListOptions:
     if request.method == "POST" and isinstance(request.body, dict):
         placed = {key: value for key, value in given.items() if key in ("timeZone", "userLocale")}
         given = {key: value for key, value in request.body.items() if key not in ("timeZone", "userLocale")} | placed
+    unknown = sorted(name for name in given if name.partition("[")[0] not in LIST_PARAMETERS)
+    if unknown:
+        raise unsupported(f"parameter {', '.join(unknown)}")
     output = output_options(given)
     size = _whole_number(given.get("pageSize"))
     if size is not None and not 0 <= size <= 100:

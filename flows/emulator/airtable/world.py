@@ -7,7 +7,7 @@ Records are changed by `record_changes`, not here.
 from collections.abc import Callable
 
 from emulator.airtable.account import Token
-from emulator.airtable.model import Base
+from emulator.airtable.model import Base, Table
 from emulator.airtable.payloads import Transaction
 from emulator.airtable.webhooks import Webhook
 from emulator.clock import Clock
@@ -35,16 +35,16 @@ class AirtableWorld:
         """A base by id, or None."""
         return next((base for base in self.bases if base.id == base_id), None)
 
-    def has_record(self, record_id: str) -> bool:
-        """Whether any table of any base holds the record."""
-        return any(record_id in table.records for base in self.bases for table in base.tables)
+    def base_of(self, table: Table) -> Base:
+        """The base that a table is in."""
+        return next(base for base in self.bases if table in base.tables)
 
     def commit(self, transaction: Transaction) -> None:
         """Tell every webhook of the table's base."""
         if transaction.is_empty:
             return
         self._transactions += 1
-        base_id = next(base.id for base in self.bases if transaction.table in base.tables)
+        base_id = self.base_of(transaction.table).id
         for webhook in self.webhooks:
             if webhook.base_id == base_id:
                 self._collect(webhook, transaction)

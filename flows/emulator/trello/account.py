@@ -5,6 +5,31 @@ Whether a call is allowed is decided by `service`.
 """
 
 from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass
+class Member:
+    """Somebody who has an account."""
+
+    id: str
+    full_name: str
+    username: str
+
+    def model(self) -> dict[str, Any]:
+        """As actions, boards and cards show members."""
+        return {
+            "id": self.id,
+            "activityBlocked": False,
+            "avatarHash": None,
+            "avatarUrl": None,
+            "fullName": self.full_name,
+            "idMemberReferrer": None,
+            "initials": "".join(word[0] for word in self.full_name.split()[:2]).upper(),
+            "nonPublic": {},
+            "nonPublicAvailable": True,
+            "username": self.username,
+        }
 
 
 @dataclass(frozen=True)

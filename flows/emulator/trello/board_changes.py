@@ -8,21 +8,57 @@ from typing import Any
 
 from emulator.trello.account import Actor
 from emulator.trello.feed import append_action, board_reference
-from emulator.trello.model import Board, CardList, Label, position
+from emulator.trello.model import Board, CardList, Label
+from emulator.trello.positions import position
 from emulator.trello.world import TrelloWorld
 
 
-def add_label(world: TrelloWorld, board_id: str, name: str, color: str | None) -> Label:
-    """Add a label to a board."""
+def add_label(world: TrelloWorld, board_id: str, name: str, color: str | None, actor: Actor) -> Label:
+    """Add a label to a board; webhooks alone hear of labels that are made, changed or deleted."""
     label = Label(world.ids.object_id(world.clock.now()), board_id, name, color)
     world.labels[label.id] = label
+    _tell_of_label(world, "createLabel", label, {}, actor)
     return label
+
+
+def change_label(world: TrelloWorld, label: Label, name: str, color: str | None, actor: Actor) -> None:
+    """Rename or recolour a label; the cards that have it show it so at once, and are not active by it."""
+    before = {"name": label.name, "color": label.color}
+    label.name, label.color = name, color
+    for key, former in before.items():
+        if former != getattr(label, key):
+            _tell_of_label(world, "updateLabel", label, {"old": {key: former}}, actor)
+
+
+def delete_label(world: TrelloWorld, label: Label, actor: Actor) -> None:
+    """Remove a label; the cards that had it lose it without an action of theirs."""
+    for card in world.cards.values():
+        card.labels = [each for each in card.labels if each is not label]
+    del world.labels[label.id]
+    _tell_of_label(world, "deleteLabel", label, {}, actor)
+
+
+def _tell_of_label(world: TrelloWorld, kind: str, label: Label, about: dict[str, Any], actor: Actor) -> None:
+    data = {"label": {"id": label.id, "name": label.name, "color": label.color}, **about}
+    append_action(world, kind, data | board_reference(world, label.board_id), actor, in_feed=False)
+
+
+def join_board(board: Board, member_id: str) -> None:
+    """Let a member onto a board."""
+    if member_id not in board.member_ids:
+        board.member_ids.append(member_id)
+
+
+def leave_board(board: Board, member_id: str) -> None:
+    """Take a member off a board; the cards that show the member go on doing so."""
+    board.member_ids.remove(member_id)
 
 
 def add_board(world: TrelloWorld, name: str, visible: bool = True) -> Board:
     """Add an empty board."""
     now = world.clock.now()
     board = Board(world.ids.object_id(now), name, world.ids.letters(8), now, visible=visible)
+    board.member_ids.append(world.member_id)
     world.boards[board.id] = board
     return board
 
@@ -79,5 +115,6 @@ def delete_board(world: TrelloWorld, board: Board) -> None:
     world.cards = {key: card for key, card in world.cards.items() if card.board_id != board.id}
     world.lists = {key: each for key, each in world.lists.items() if each.board_id != board.id}
     world.labels = {key: each for key, each in world.labels.items() if each.board_id != board.id}
+    world.custom_fields = {key: each for key, each in world.custom_fields.items() if each.board_id != board.id}
     world.feed = [action for action in world.feed if action["data"].get("board", {}).get("id") != board.id]
     del world.boards[board.id]

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.trello.account import Actor, TrelloToken
+from emulator.trello.custom_fields import CustomField
 from emulator.trello.model import Board, Card, CardList, Label
-from emulator.trello.refusals import not_found, plain
+from emulator.trello.refusals import invalid, not_found, plain
 from emulator.trello.values import Given, id_list
 from emulator.trello.world import TrelloWorld
 from emulator.wire.messages import Request
@@ -69,3 +70,21 @@ def labels_of(world: TrelloWorld, value: Any, board_id: str) -> list[Label]:
     if len(set(ids)) < len(ids) or any(label is None or label.board_id != board_id for label in found):
         raise plain(400, "label not found")
     return [label for label in found if label is not None]
+
+
+def members_of(value: Any, board: Board, already: list[str], called: str) -> list[str]:
+    """The ids of a list, each of a member of the board or of one whom the card shows already."""
+    ids = id_list(value, called)
+    if len(set(ids)) < len(ids) or not set(ids) <= {*board.member_ids, *already}:
+        raise invalid(called)
+    return ids
+
+
+def custom_field_of(world: TrelloWorld, call: TrelloCall) -> CustomField:
+    """The field of `{customField}`."""
+    found = world.custom_fields.get(call.values["customField"].lower())
+    if found is None:
+        raise not_found()
+    if not world.boards[found.board_id].visible:
+        raise plain(401, "unauthorized custom field permission requested")
+    return found

@@ -6,42 +6,26 @@ What belongs to a card, such as its labels and comments, is in `card_part_calls`
 
 from typing import Any
 
-from emulator.trello.call import TrelloCall, card_of, labels_of
-from emulator.trello.card_changes import add_card, change_card, copy_card, delete_card, set_labels
+from emulator.trello.call import TrelloCall, card_of, labels_of, members_of
+from emulator.trello.card_changes import add_card, change_card, copy_card, delete_card
+from emulator.trello.card_sets import set_labels
+from emulator.trello.card_values import (
+    NULLABLE,
+    UNSUPPORTED_CHANGED,
+    UNSUPPORTED_CREATED,
+    WRITABLE,
+    checked,
+    checked_changes,
+)
 from emulator.trello.listing import card_model
 from emulator.trello.model import Card, CardList
 from emulator.trello.refusals import coded, invalid, not_found, plain
-from emulator.trello.values import Given, boolean, card_position, date, description, id_list, object_id, text
+from emulator.trello.values import Given, card_position, object_id, refuse_unsupported
 from emulator.trello.world import TrelloWorld
 from emulator.wire.messages import Reply, json_reply
 from emulator.wire.routing import Route, route
 
-WRITABLE = (
-    "name",
-    "desc",
-    "closed",
-    "idBoard",
-    "idList",
-    "pos",
-    "due",
-    "start",
-    "dueComplete",
-    "idLabels",
-    "idMembers",
-    "subscribed",
-)
-NULLABLE = ("due", "start", "idLabels", "idMembers")
-KEPT_BY_DEFAULT = {
-    "attachments",
-    "checklists",
-    "customFields",
-    "comments",
-    "due",
-    "start",
-    "labels",
-    "members",
-    "stickers",
-}
+KEPT_BY_DEFAULT = {"attachments", "checklists", "customFields", "comments", "due", "start", "labels", "members"}
 ROLES = ("separator", "board", "mirror", "link")
 CREATED_ONLY: dict[str, Any] = {"attachments": [], "stickers": [], "limits": {}}
 
@@ -79,11 +63,14 @@ class CardCalls:
     def _create(self, call: TrelloCall) -> Reply:
         """`null` members mean not given; values are checked before the list is looked up."""
         given = {name: value for name, value in call.given.items() if value is not None}
+        refuse_unsupported(given, UNSUPPORTED_CREATED, "a new card")
         list_id = object_id(given.get("idList"), "idList")
         values = self._creation_values(given)
         card_list = self._target_list(list_id)
         self._check_room(card_list)
         labels = labels_of(self._world, given.get("idLabels"), card_list.board_id)
+        if "idMembers" in values:
+            members_of(values["idMembers"], self._world.boards[card_list.board_id], [], "idMembers")
         if given.get("idCardSource"):
             card = self._copied(given, card_list, values, call)
         else:
@@ -94,7 +81,7 @@ class CardCalls:
         values: dict[str, Any] = {}
         for name in ("name", "desc", "due", "start", "dueComplete", "idMembers", "subscribed"):
             if name in given:
-                values[name] = self._checked(name, given[name], name)
+                values[name] = checked(name, given[name], name, self._world.knobs)
         if "pos" in given:
             values["pos"] = card_position(given["pos"])
         if given.get("cardRole"):
@@ -130,20 +117,17 @@ class CardCalls:
 
     def _update(self, call: TrelloCall) -> Reply:
         card = card_of(self._world, call)
-        given = {
-            name: call.given[name]
-            for name in WRITABLE
-            if name in call.given and (call.given[name] is not None or name in NULLABLE)
-        }
-        return self._applied(card, {name: self._checked(name, value, name) for name, value in given.items()}, call)
+        refuse_unsupported(call.given, UNSUPPORTED_CHANGED, "a card")
+        return self._applied(card, checked_changes(call.given, self._world.knobs), call)
 
     def _update_field(self, call: TrelloCall) -> Reply:
         card, name = card_of(self._world, call), call.values["field"]
+        refuse_unsupported({name: True}, UNSUPPORTED_CHANGED, "a card")
         if name not in WRITABLE:
             raise plain(404, f"Cannot PUT {call.request.path}")
         if "value" not in call.given or (call.given["value"] is None and name not in NULLABLE):
             raise invalid("value")
-        changes = {name: self._checked(name, call.given["value"], "value")}
+        changes = {name: checked(name, call.given["value"], "value", self._world.knobs)}
         if name == "idBoard" and call.given.get("idList"):
             changes["idList"] = object_id(call.given["idList"], "idList")
         return self._applied(card, changes, call)
@@ -160,6 +144,8 @@ class CardCalls:
         elif board_id != card.board_id and not self._world.open_lists(board_id):
             raise invalid("idBoard")
         labels = labels_of(self._world, changes.pop("idLabels"), board_id) if "idLabels" in changes else None
+        if "idMembers" in changes:
+            members_of(changes["idMembers"], board, card.values["idMembers"], "idMembers")
         change_card(self._world, card, changes, call.actor)
         if labels is not None:
             set_labels(self._world, card, labels, call.actor)
@@ -170,28 +156,6 @@ class CardCalls:
         if card_list is None or card_list.board_id != board_id:
             words = self._world.knobs.trello_foreign_list_text.format(list=list_id, board=board_id)
             raise plain(404, words)
-
-    def _checked(self, name: str, value: Any, called: str) -> Any:
-        """A checked value; `called` is the name that a refusal mentions."""
-        if name == "name":
-            if value == "" and self._world.knobs.trello_rejects_empty_name and called != "name":
-                raise invalid(called)
-            return text(value, called, self._world.knobs)
-        if name == "desc":
-            return (
-                description(value, self._world.knobs)
-                if isinstance(value, str)
-                else text(value, called, self._world.knobs)
-            )
-        if name in ("closed", "dueComplete", "subscribed"):
-            return boolean(value, called)
-        if name in ("due", "start"):
-            return date(value, called)
-        if name in ("idBoard", "idList"):
-            return object_id(value, called)
-        if name == "pos":
-            return card_position(value, called)
-        return id_list(value, called)
 
     def _delete(self, call: TrelloCall) -> Reply:
         delete_card(self._world, card_of(self._world, call), call.actor)

@@ -4,16 +4,20 @@ Calls on what belongs to a card: its list, board, members, actions, labels and c
 A card's own fields are read and changed in `card_calls`.
 """
 
-from emulator.trello.call import TrelloCall, card_of, labels_of
-from emulator.trello.card_changes import add_comment, set_labels
-from emulator.trello.listing import CARD_ACTION_DEFAULT, actions_page, card_actions
+from typing import Any
+
+from emulator.trello.call import TrelloCall, card_of, labels_of, members_of
+from emulator.trello.card_changes import add_comment
+from emulator.trello.card_sets import set_labels, set_members
+from emulator.trello.listing import CARD_ACTION_DEFAULT, actions_page, card_actions, members_page
+from emulator.trello.model import Card
 from emulator.trello.refusals import invalid, plain
 from emulator.trello.values import object_id, text
 from emulator.trello.world import TrelloWorld
 from emulator.wire.messages import Reply, json_reply
 from emulator.wire.routing import Route, route
 
-EMPTY_CHILDREN = ("attachments", "checklists", "customFieldItems", "pluginData", "stickers")
+EMPTY_CHILDREN = ("attachments", "checklists", "membersVoted", "pluginData", "stickers")
 
 
 class CardPartCalls:
@@ -33,6 +37,8 @@ class CardPartCalls:
             *empty,
             route("POST", "cards/{card}/idLabels", self._add_label),
             route("DELETE", "cards/{card}/idLabels/{label}", self._remove_label),
+            route("POST", "cards/{card}/idMembers", self._add_member),
+            route("DELETE", "cards/{card}/idMembers/{member}", self._remove_member),
             route("POST", "cards/{card}/actions/comments", self._comment),
         ]
 
@@ -47,8 +53,10 @@ class CardPartCalls:
         return json_reply(self._world.boards[card_of(self._world, call).board_id].model())
 
     def _members(self, call: TrelloCall) -> Reply:
-        card = card_of(self._world, call)
-        return json_reply([self._world.member] if self._world.member_id in card.values["idMembers"] else [])
+        return json_reply(self._shown_members(card_of(self._world, call), call))
+
+    def _shown_members(self, card: Card, call: TrelloCall) -> list[dict[str, Any]]:
+        return members_page(self._world, card.values["idMembers"], call.given.get("fields"))
 
     def _nothing(self, call: TrelloCall) -> Reply:
         card_of(self._world, call)
@@ -59,13 +67,31 @@ class CardPartCalls:
         (label,) = labels_of(self._world, [object_id(call.given.get("value"), "value")], card.board_id)
         if label in card.labels:
             raise plain(400, "that label is already on the card")
-        set_labels(self._world, card, [*card.labels, label], call.actor)
+        set_labels(self._world, card, [*card.labels, label], call.actor, traced=False)
         return json_reply([each.id for each in card.labels])
 
     def _remove_label(self, call: TrelloCall) -> Reply:
         card = card_of(self._world, call)
-        set_labels(self._world, card, [each for each in card.labels if each.id != call.values["label"]], call.actor)
+        kept = [each for each in card.labels if each.id != call.values["label"]]
+        set_labels(self._world, card, kept, call.actor, traced=False)
         return json_reply({"_value": None})
+
+    def _add_member(self, call: TrelloCall) -> Reply:
+        card = card_of(self._world, call)
+        board, already = self._world.boards[card.board_id], card.values["idMembers"]
+        (member_id,) = members_of([object_id(call.given.get("value"), "value")], board, already, "value")
+        if member_id in already:
+            raise plain(400, "member is already on the card")
+        set_members(self._world, card, [*already, member_id], call.actor)
+        return json_reply(self._shown_members(card, call))
+
+    def _remove_member(self, call: TrelloCall) -> Reply:
+        card, member_id = card_of(self._world, call), call.values["member"]
+        already = card.values["idMembers"]
+        if member_id not in already:
+            raise plain(400, "member is not on the card")
+        set_members(self._world, card, [each for each in already if each != member_id], call.actor)
+        return json_reply(self._shown_members(card, call))
 
     def _comment(self, call: TrelloCall) -> Reply:
         card = card_of(self._world, call)

@@ -22,9 +22,17 @@ def record_action(
     actor: Actor,
     about: dict[str, Any],
     fields: dict[str, Any],
+    *,
     named: bool = True,
+    listed: bool = True,
+    in_feed: bool = True,
+    member: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Append an action of a card and return it; `fields` are added to `data.card`."""
+    """
+    Append an action of a card and return it; `fields` are added to `data.card`.
+
+    named, listed: whether it tells the card's name, and its list. in_feed, member: as for `append_action`.
+    """
     board = world.boards[card.board_id]
     reference = card_reference(world, card)
     if not named:
@@ -34,13 +42,24 @@ def record_action(
         **about,
         "board": {"id": board.id, "name": board.name, "shortLink": board.short_link},
     }
-    if "listAfter" not in about:
+    if listed and "listAfter" not in about:
         data["list"] = list_reference(world, card.list_id)
-    return append_action(world, kind, data, actor)
+    return append_action(world, kind, data, actor, in_feed, member)
 
 
-def append_action(world: TrelloWorld, kind: str, data: dict[str, Any], actor: Actor) -> dict[str, Any]:
-    """Append any action, tell the webhooks that watch what it is about, and return it."""
+def append_action(
+    world: TrelloWorld,
+    kind: str,
+    data: dict[str, Any],
+    actor: Actor,
+    in_feed: bool = True,
+    member: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """
+    Append any action, tell the webhooks that watch what it is about, and return it.
+
+    in_feed: False for what webhooks alone are told. member: whom it is about, besides who did it.
+    """
     now = world.clock.now()
     action = {
         "id": world.ids.object_id(now),
@@ -50,9 +69,10 @@ def append_action(world: TrelloWorld, kind: str, data: dict[str, Any], actor: Ac
         "type": kind,
         "date": iso_milliseconds(now),
         "limits": None,
-        "memberCreator": world.member | {"id": actor.member_id},
-    }
-    world.feed.append(action)
+        "memberCreator": world.members[actor.member_id].model(),
+    } | ({} if member is None else {"member": member})
+    if in_feed:
+        world.feed.append(action)
     for hook in list(world.webhooks.values()):
         if hook.hears(action):
             _tell(world, hook, action, actor)

@@ -8,16 +8,20 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
-from emulator.trello.fields import chosen
+from emulator.trello.fields import NESTED_MEMBER_FIELDS, chosen
 from emulator.trello.model import Card
 from emulator.trello.refusals import coded, invalid
-from emulator.trello.values import Given, action_boundary, boundary, whole_number
+from emulator.trello.values import Given, action_boundary, boundary, refuse_unsupported, whole_number
 from emulator.trello.world import TrelloWorld
+from emulator.wire.messages import unsupported
 
 PAGE_MOST = 1000
 CARDS_WITH_ACTIONS = 1000
 CARD_ACTION_DEFAULT = "commentCard,updateCard:idList"
-EMPTY_NESTED = ("attachments", "checklists", "customFieldItems", "members", "pluginData", "stickers")
+EMPTY_NESTED = ("attachments", "checklists", "pluginData", "stickers")
+"""Kinds of things that no card has here, so that the answer is the service's own."""
+UNSUPPORTED_OF_CARDS = ("membersVoted", "checkItemStates", "actions_limit", "actions_fields", "actions_since")
+UNSUPPORTED_OF_ACTIONS = ("idModels", "reactions", "display", "entities", "member_fields", "memberCreator_fields")
 
 
 def cards_page(world: TrelloWorld, cards: Sequence[Card], given: Given, default_filter: str) -> list[dict[str, Any]]:
@@ -61,15 +65,21 @@ def card_model(
     world: TrelloWorld, card: Card, given: Given, beside: int = 1, fields: str | None = None
 ) -> dict[str, Any]:
     """A card with the fields and nested resources asked for; `beside` is the number of cards in the answer."""
+    refuse_unsupported(given, UNSUPPORTED_OF_CARDS, "cards")
     wanted = fields if fields is not None else given.get("fields")
     model = chosen(card.model(), None if wanted is None else str(wanted))
     for name in EMPTY_NESTED:
         if str(given.get(name, "false")).lower() in ("true", "all", "open"):
             model[name] = []
-    if str(given.get("list", "false")).lower() == "true":
+    if _is_asked("customFieldItems", given):
+        model["customFieldItems"] = list(card.items.values())
+    if _is_asked("members", given):
+        model["members"] = members_page(world, card.values["idMembers"], given.get("member_fields"), nested=True)
+    if _is_asked("list", given):
         model["list"] = world.lists[card.list_id].model()
-    if str(given.get("board", "false")).lower() == "true":
-        model["board"] = world.boards[card.board_id].model()
+    if _is_asked("board", given):
+        fields_of_board = given.get("board_fields")
+        model["board"] = chosen(world.boards[card.board_id].model(), _text_or_none(fields_of_board))
     actions = given.get("actions")
     if actions and actions != "none":
         if beside >= CARDS_WITH_ACTIONS:
@@ -77,6 +87,34 @@ def card_model(
             raise coded(403, message, "API_TOO_MANY_CARDS_REQUESTED")
         model["actions"] = actions_page(card_actions(world, card), {"filter": actions})
     return model
+
+
+def _is_asked(name: str, given: Given) -> bool:
+    return str(given.get(name, "false")).lower() == "true"
+
+
+def _text_or_none(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def members_page(
+    world: TrelloWorld, member_ids: Sequence[str], fields: Any, nested: bool = False
+) -> list[dict[str, Any]]:
+    """Members with the fields asked for; inside another answer a few, by default."""
+    default = NESTED_MEMBER_FIELDS if nested else None
+    return [chosen(world.members[each].model(), _text_or_none(fields), default) for each in member_ids]
+
+
+def board_labels(world: TrelloWorld, board_id: str, fields: Any = None) -> list[dict[str, Any]]:
+    """Labels of a board, oldest first."""
+    seen = [each for each in world.labels.values() if each.board_id == board_id]
+    return [chosen(each.model(), _text_or_none(fields)) for each in seen]
+
+
+def board_custom_fields(world: TrelloWorld, board_id: str) -> list[dict[str, Any]]:
+    """Custom fields of a board by position."""
+    seen = [each for each in world.custom_fields.values() if each.board_id == board_id]
+    return [each.model() for each in sorted(seen, key=lambda each: each.pos)]
 
 
 def card_actions(world: TrelloWorld, card: Card) -> list[dict[str, Any]]:
@@ -91,6 +129,9 @@ def board_actions(world: TrelloWorld, board_id: str) -> list[dict[str, Any]]:
 
 def actions_page(actions: Sequence[dict[str, Any]], given: Given, default_filter: str = "all") -> list[dict[str, Any]]:
     """Newest first, `limit` (default 50, at most 1000) per `page`. Raises: Refused for a bad limit or page."""
+    refuse_unsupported(given, UNSUPPORTED_OF_ACTIONS, "actions")
+    if given.get("format") not in (None, "", "list"):
+        raise unsupported(f"format {given['format']} of actions")
     wanted = str(given.get("filter") or default_filter).split(",")
     since, before = action_boundary(given, "since"), action_boundary(given, "before")
     size = whole_number(given, "limit", 50, 0, PAGE_MOST)
@@ -102,8 +143,12 @@ def actions_page(actions: Sequence[dict[str, Any]], given: Given, default_filter
         and (since is None or since(action) > 0)
         and (before is None or before(action) < 0)
     ]
-    fields = given.get("fields")
-    return [chosen(action, None if fields is None else str(fields)) for action in kept[page * size : (page + 1) * size]]
+    left_out = {name for name in ("member", "memberCreator") if str(given.get(name, "true")).lower() == "false"}
+    fields = _text_or_none(given.get("fields"))
+    return [
+        {key: value for key, value in chosen(action, fields).items() if key not in left_out}
+        for action in kept[page * size : (page + 1) * size]
+    ]
 
 
 def _is_kind(action: dict[str, Any], wanted: str) -> bool:

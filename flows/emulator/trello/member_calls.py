@@ -7,17 +7,19 @@ The webhooks of a token are listed here, and made in `webhook_calls`.
 from typing import Any
 
 from emulator.clock import iso_milliseconds
-from emulator.trello.account import TrelloToken
-from emulator.trello.call import TrelloCall
+from emulator.trello.account import Member, TrelloToken
+from emulator.trello.call import TrelloCall, board_of
 from emulator.trello.fields import BOARD_DEFAULT_FIELDS, chosen
+from emulator.trello.listing import members_page
 from emulator.trello.refusals import invalid, not_found, plain
+from emulator.trello.values import refuse_unsupported
 from emulator.trello.world import TrelloWorld
-from emulator.wire.messages import Reply, json_reply
+from emulator.wire.messages import Reply, json_reply, unsupported
 from emulator.wire.routing import Route, route
 
 
 class MemberCalls:
-    """Endpoints under /1/members and /1/tokens."""
+    """Endpoints under /1/members and /1/tokens, and those that list the members of a board."""
 
     def __init__(self, world: TrelloWorld) -> None:
         self._world = world
@@ -25,6 +27,9 @@ class MemberCalls:
     def routes(self) -> list[Route]:
         """Routes in order of precedence."""
         return [
+            route("GET", "boards/{board}/members", self._of_board),
+            route("GET", "boards/{board}/members/{filter}", self._of_board),
+            route("GET", "boards/{board}/memberships", self._memberships),
             route("GET", "members/{member}", self._member),
             route("GET", "members/{member}/boards", self._boards),
             route("GET", "members/{member}/boardStars", self._stars),
@@ -34,13 +39,32 @@ class MemberCalls:
             route("GET", "tokens/{token}/member", self._owner),
         ]
 
+    def _of_board(self, call: TrelloCall) -> Reply:
+        board = board_of(self._world, call)
+        wanted = str(call.values.get("filter") or call.given.get("filter") or "all")
+        kinds = {
+            "all": ("admin", "normal"),
+            "admins": ("admin",),
+            "owners": ("admin",),
+            "normal": ("normal",),
+            "none": (),
+        }
+        if wanted not in kinds:
+            raise invalid("filter")
+        seen = [each["idMember"] for each in board.memberships() if each["memberType"] in kinds[wanted]]
+        return json_reply(members_page(self._world, seen, call.given.get("fields")))
+
+    def _memberships(self, call: TrelloCall) -> Reply:
+        board = board_of(self._world, call)
+        refuse_unsupported(call.given, ("filter", "activity", "orgMemberType", "member"), "memberships")
+        return json_reply(board.memberships())
+
     def _member(self, call: TrelloCall) -> Reply:
-        self._check_member(call)
-        fields = call.given.get("fields")
-        return json_reply(chosen(self._model(), None if fields is None else str(fields)))
+        member, fields = self._named(call), call.given.get("fields")
+        return json_reply(chosen(self._model(member), None if fields is None else str(fields)))
 
     def _boards(self, call: TrelloCall) -> Reply:
-        self._check_member(call)
+        self._check_owner(call)
         wanted, fields = str(call.given.get("filter") or "all"), call.given.get("fields")
         states = {"open": (False,), "closed": (True,), "all": (False, True), "starred": ()}
         if wanted not in states:
@@ -50,12 +74,12 @@ class MemberCalls:
         return json_reply([chosen(board.model(), chosen_fields, BOARD_DEFAULT_FIELDS) for board in seen])
 
     def _stars(self, call: TrelloCall) -> Reply:
-        self._check_member(call)
+        self._check_owner(call)
         return json_reply([])
 
     def _owner(self, call: TrelloCall) -> Reply:
         self._named_token(call)
-        return json_reply(self._model())
+        return json_reply(self._model(self._world.members[self._world.member_id]))
 
     def _token(self, call: TrelloCall) -> Reply:
         token = self._named_token(call)
@@ -90,13 +114,20 @@ class MemberCalls:
             raise plain(401, "invalid token")
         return token
 
-    def _check_member(self, call: TrelloCall) -> None:
-        member = self._world.member
-        if call.values["member"] not in ("me", member["id"], member["username"]):
-            raise not_found()
+    def _named(self, call: TrelloCall) -> Member:
+        key = call.values["member"]
+        for member in self._world.members.values():
+            if key in (member.id, member.username) or (key == "me" and member.id == self._world.member_id):
+                return member
+        raise not_found()
 
-    def _model(self) -> dict[str, Any]:
-        boards = [board.id for board in self._world.boards.values() if board.visible]
+    def _check_owner(self, call: TrelloCall) -> None:
+        if self._named(call).id != self._world.member_id:
+            raise unsupported("what belongs to another member than the token's")
+
+    def _model(self, member: Member) -> dict[str, Any]:
+        is_owner = member.id == self._world.member_id
+        boards = [each.id for each in self._world.boards.values() if each.visible and member.id in each.member_ids]
         more: dict[str, Any] = {
             "bio": "",
             "bioData": None,
@@ -104,5 +135,6 @@ class MemberCalls:
             "memberType": "normal",
             "status": "disconnected",
         }
-        more |= {"url": "https://trello.com/salesowner", "email": "owner@example.com", "idOrganizations": []}
-        return self._world.member | more | {"idBoards": boards, "products": [], "prefs": {"locale": "en"}, "limits": {}}
+        more |= {"url": f"https://trello.com/{member.username}", "idOrganizations": []}
+        more |= {"email": "owner@example.com" if is_owner else None}
+        return member.model() | more | {"idBoards": boards, "products": [], "prefs": {"locale": "en"}, "limits": {}}

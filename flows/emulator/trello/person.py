@@ -4,16 +4,21 @@ A person at Trello's web client who edits cards, and the account around it; acti
 Lists and boards are edited in `structure`, which a person inherits.
 """
 
+from collections.abc import Callable
 from threading import RLock
 from typing import Any
 
 from emulator.trello.card_changes import CARD_DEFAULTS, add_card, add_comment, change_card, copy_card, delete_card
+from emulator.trello.card_sets import set_labels, set_members
+from emulator.trello.custom_field_changes import set_item
+from emulator.trello.custom_field_values import MEMBER_OF_TYPE, Content, given_content, words
 from emulator.trello.editor import editor_saves
 from emulator.trello.model import Card
 from emulator.trello.service import TrelloService
 from emulator.trello.structure import StructureEdits
 from emulator.trello.values import date
 from emulator.trello.world import TrelloWorld
+from emulator.wire.messages import Refused
 
 
 class TrelloPerson(StructureEdits):
@@ -65,7 +70,7 @@ class TrelloPerson(StructureEdits):
         with self._lock:
             source = self._card(card_id)
             target = self._world.lists[source.list_id] if list_name is None else self._list(list_name, source.board_id)
-            kept = {"due", "start", "labels", "members", "dueComplete"}
+            kept = {"due", "start", "labels", "members", "dueComplete", "customFields"}
             return copy_card(self._world, source, target, {}, kept, self._actor).id
 
     def move_to_board(self, card_id: str, board_id: str) -> None:
@@ -80,6 +85,68 @@ class TrelloPerson(StructureEdits):
                 card.values["desc"], knobs.trello_editor_link_title, knobs.trello_editor_escapes_link_text
             )
             change_card(self._world, card, {"desc": saved}, self._actor)
+
+    def set_due(self, card_id: str, due: str | None) -> None:
+        """Give a card a due date, or take it away; with the first one comes a reminder, told before it."""
+        with self._lock:
+            first = due is not None and self._card(card_id).values["due"] is None
+            self.edit(card_id, **({"dueReminder": 1440} if first else {}), due=due)
+
+    def add_label(self, card_id: str, label: str, traced: bool = True) -> None:
+        """
+        Put a label, by name or id, on a card.
+
+        Not `traced`: as another program does by POST idLabels, of which the feed knows nothing. Raises: KeyError.
+        """
+        self._put_label(card_id, label, True, traced)
+
+    def remove_label(self, card_id: str, label: str, traced: bool = True) -> None:
+        """Take a label, by name or id, off a card; `traced` as for `add_label`. Raises: KeyError."""
+        self._put_label(card_id, label, False, traced)
+
+    def _put_label(self, card_id: str, key: str, there: bool, traced: bool) -> None:
+        with self._lock:
+            card = self._card(card_id)
+            label = self._label(key, card.board_id)
+            others = [each for each in card.labels if each is not label]
+            set_labels(self._world, card, [*others, label] if there else others, self._actor, traced)
+
+    def add_member(self, card_id: str, member: str) -> None:
+        """Put a member, by name or id, on a card. Raises: KeyError."""
+        self._put_member(card_id, member, True)
+
+    def remove_member(self, card_id: str, member: str) -> None:
+        """Take a member, by name or id, off a card. Raises: KeyError."""
+        self._put_member(card_id, member, False)
+
+    def _put_member(self, card_id: str, key: str, there: bool) -> None:
+        with self._lock:
+            card, member = self._card(card_id), self._member(key)
+            others = [each for each in card.values["idMembers"] if each != member.id]
+            set_members(self._world, card, [*others, member.id] if there else others, self._actor)
+
+    def set_custom_field(self, card_id: str, field: str, value: str | None) -> None:
+        """
+        Set what a card has in a custom field, by name or id; None clears.
+
+        `value`: a text, number, ISO date, "true" or "false", or the words of an option. Raises: KeyError, ValueError.
+        """
+        with self._lock:
+            card = self._card(card_id)
+            column = self._custom_field(field, card.board_id)
+            content = None
+            if value is not None and column.type == "list":
+                content = {"idValue": self._option(column, value).id}
+            elif value is not None:
+                content = self._typed(lambda: given_content(column, {"value": {MEMBER_OF_TYPE[column.type]: value}}))
+            set_item(self._world, card, column, content, self._actor)
+
+    def custom_fields(self, card_id: str) -> dict[str, str]:
+        """What a card has in its custom fields by their names, options by their words."""
+        with self._lock:
+            items = self._card(card_id).items.values()
+            held = [(self._world.custom_fields[item["idCustomField"]], item) for item in items]
+            return {column.name: words(column, item) for column, item in held}
 
     def comment(self, card_id: str, text: str) -> None:
         """Comment on a card."""
@@ -131,6 +198,12 @@ class TrelloPerson(StructureEdits):
 
     def _card(self, card_id: str) -> Card:
         return self._world.cards[card_id]
+
+    def _typed(self, act: Callable[[], Content | None]) -> Content | None:
+        try:
+            return act()
+        except Refused as refused:
+            raise ValueError(refused.reply.body.decode()) from None
 
     def _values(self, fields: dict[str, Any]) -> dict[str, Any]:
         values = dict(fields)

@@ -4,9 +4,22 @@ A person who changes lists and boards.
 Nothing here adds or edits a card.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from emulator.trello.board_changes import add_board, add_list, change_list, set_board_closed
+from emulator.trello.board_changes import (
+    add_board,
+    add_label,
+    add_list,
+    change_label,
+    change_list,
+    delete_label,
+    join_board,
+    leave_board,
+    set_board_closed,
+)
+from emulator.trello.custom_field_changes import add_field, add_option, delete_field, delete_option, rename_field
 from emulator.trello.desk import LISTS, Desk
 from emulator.trello.feed import append_action
 
@@ -85,3 +98,71 @@ class StructureEdits(Desk):
         """Undo `hide_board`."""
         with self._lock:
             self._board(board).visible = True
+
+    # Labels, members and custom fields: of the first board, unless said otherwise
+
+    def make_label(self, name: str, color: str | None = None, board: str | None = None) -> str:
+        """Add a label and return its id; others may be called alike."""
+        with self._lock:
+            return add_label(self._world, self._board(board).id, name, color, self._actor).id
+
+    def rename_label(self, label: str, new: str) -> None:
+        """Rename a label; the cards that have it show the new name. Raises: KeyError."""
+        with self._lock:
+            found = self._label(label, self.board_id)
+            change_label(self._world, found, new, found.color, self._actor)
+
+    def delete_label(self, label: str) -> None:
+        """Delete a label; it leaves the cards that had it. Raises: KeyError."""
+        with self._lock:
+            delete_label(self._world, self._label(label, self.board_id), self._actor)
+
+    def invite(self, full_name: str, board: str | None = None) -> str:
+        """Let somebody new onto a board; returns the member's id. The username is the name without blanks."""
+        with self._lock:
+            member = self._world.add_member(full_name, full_name.replace(" ", "").lower())
+            join_board(self._board(board), member.id)
+            return member.id
+
+    def dismiss(self, member: str, board: str | None = None) -> None:
+        """Take a member off a board; cards go on showing the member. Raises: KeyError."""
+        with self._lock:
+            leave_board(self._board(board), self._member(member).id)
+
+    @contextmanager
+    def acting_as(self, member: str) -> Iterator[None]:
+        """What is done inside was done by another member than the tokens' owner."""
+        self._acting = self._member(member).id
+        try:
+            yield
+        finally:
+            self._acting = self._world.member_id
+
+    def make_custom_field(self, name: str, kind: str = "text", options: tuple[str, ...] = ()) -> str:
+        """Add a custom field (text, number, date, checkbox or list) and return its id."""
+        with self._lock:
+            made = add_field(self._world, self._board(None), name, kind, "bottom", self._actor)
+            for each in options:
+                add_option(self._world, made, each)
+            return made.id
+
+    def rename_custom_field(self, field: str, new: str) -> None:
+        """Rename a custom field. Raises: KeyError."""
+        with self._lock:
+            rename_field(self._world, self._custom_field(field, self.board_id), new, self._actor)
+
+    def delete_custom_field(self, field: str) -> None:
+        """Delete a custom field with what cards have in it. Raises: KeyError."""
+        with self._lock:
+            delete_field(self._world, self._custom_field(field, self.board_id), self._actor)
+
+    def add_option(self, field: str, text: str) -> str:
+        """Add an entry to a dropdown and return its id. Raises: KeyError."""
+        with self._lock:
+            return add_option(self._world, self._custom_field(field, self.board_id), text).id
+
+    def delete_option(self, field: str, text: str) -> None:
+        """Delete an entry of a dropdown; the cards that had it have nothing there now. Raises: KeyError."""
+        with self._lock:
+            column = self._custom_field(field, self.board_id)
+            delete_option(self._world, column, self._option(column, text))

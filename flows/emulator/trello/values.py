@@ -4,7 +4,7 @@ What a parameter may hold, and the refusal when it does not.
 Nothing here knows which call it serves.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from emulator.clock import iso_milliseconds, parse_iso
 from emulator.ids import OBJECT_ID, is_object_id
 from emulator.knobs import Knobs
 from emulator.trello.refusals import invalid, plain
+from emulator.wire.messages import unsupported
 
 TEXT_LIMIT = 16_384
 
@@ -46,11 +47,24 @@ def boolean(value: Any, field: str) -> bool:
     return lowered == "true"
 
 
-def date(value: Any, field: str) -> str | None:
-    """A time as `…:SS.000Z`; null, an empty text and the text "null" mean none."""
-    if value in (None, "", "null"):
+def refuse_unsupported(given: Given, names: Iterable[str], of: str) -> None:
+    """501 if a parameter is given that the service knows and the emulator does not; raises Refused."""
+    for name in names:
+        if str(given.get(name)).lower() not in ("none", "false", ""):
+            raise unsupported(f"parameter {name} of {of}")
+
+
+def date(value: Any, field: str, empty_clears: bool = True) -> str | None:
+    """
+    A time as `…:SS.000Z`, in whole seconds.
+
+    null and the text "null" mean none. Whether an empty text does is told in two ways: `empty_clears`.
+    """
+    if value in (None, "null") or (value == "" and empty_clears):
         return None
-    at = parse_iso(value) if isinstance(value, str) else None
+    if value == "":
+        raise plain(400, "Invalid date")
+    at = parse_iso(value.removesuffix(" UTC")) if isinstance(value, str) else None
     if at is None:
         raise invalid(field)
     return datetime.fromtimestamp(at, tz=UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")

@@ -12,7 +12,8 @@ from typing import Any
 from emulator.clock import Clock
 from emulator.ids import IdSource
 from emulator.knobs import Knobs
-from emulator.trello.account import TrelloToken
+from emulator.trello.account import Member, TrelloToken
+from emulator.trello.custom_fields import CustomField
 from emulator.trello.model import Board, Card, CardList, Label
 from emulator.trello.webhooks import TrelloWebhook
 from emulator.wire.courier import Post
@@ -29,6 +30,8 @@ class TrelloWorld:
     lists: dict[str, CardList] = field(default_factory=dict)
     cards: dict[str, Card] = field(default_factory=dict)
     labels: dict[str, Label] = field(default_factory=dict)
+    custom_fields: dict[str, CustomField] = field(default_factory=dict)
+    members: dict[str, Member] = field(default_factory=dict)
     tokens: dict[str, TrelloToken] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     """API key to app id."""
@@ -42,23 +45,18 @@ class TrelloWorld:
     member_id: str = ""
 
     def __post_init__(self) -> None:
-        self.member_id = self.ids.object_id(self.clock.now())
+        self.member_id = self.add_member("Sales Owner", "salesowner").id
 
     @property
     def member(self) -> dict[str, Any]:
         """The tokens' owner."""
-        return {
-            "id": self.member_id,
-            "activityBlocked": False,
-            "avatarHash": None,
-            "avatarUrl": None,
-            "fullName": "Sales Owner",
-            "idMemberReferrer": None,
-            "initials": "SO",
-            "nonPublic": {},
-            "nonPublicAvailable": True,
-            "username": "salesowner",
-        }
+        return self.members[self.member_id].model()
+
+    def add_member(self, full_name: str, username: str) -> Member:
+        """Somebody new, who is on no board yet."""
+        member = Member(self.ids.object_id(self.clock.now()), full_name, username)
+        self.members[member.id] = member
+        return member
 
     def add_key(self) -> str:
         """A new API key with an app id of its own."""

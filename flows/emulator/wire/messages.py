@@ -86,6 +86,11 @@ def text_reply(text: str, status: int) -> Reply:
     return Reply(status, text.encode(), TEXT_TYPE)
 
 
+def unsupported(what: str) -> Refused:
+    """501: the service may do this, the emulator does not."""
+    return Refused(text_reply(f"emulator: {what} is not supported", 501))
+
+
 def parse_query(raw: str) -> tuple[list[tuple[str, str]], dict[str, Any]]:
     """A raw query as ordered pairs and as the mapping described at `Request.query`."""
     pairs = parse_qsl(raw, keep_blank_values=True)
@@ -106,9 +111,14 @@ def parse_body(raw: bytes, content_type: str) -> tuple[Any, bool]:
     if content_type.startswith("application/x-www-form-urlencoded"):
         return dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True)), False
     try:
-        return json.loads(raw), False
+        return json.loads(raw, parse_constant=_no_number), False
     except ValueError:
         return None, True
+
+
+def _no_number(constant: str) -> None:
+    """Python reads NaN and Infinity, which are no JSON."""
+    raise ValueError(constant)
 
 
 def truthy(value: Any) -> bool:
