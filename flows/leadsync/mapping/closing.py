@@ -43,5 +43,5 @@ class Closing:
         return self.tick if newly and self.tick and now not in self.lists else now
 
     def clears_tick(self, judged: str, now: str, to: str) -> bool:
-        """Whether a ticked card that the sync puts into `to` loses its tick: it leaves the closed ones, or stays out."""
+        """Whether a ticked card that the sync puts into `to` loses its tick: it leaves the closed, or stays out."""
         return self.tick != "" and to not in self.lists and (now in self.lists or judged in self.lists)

@@ -76,7 +76,7 @@ class Column:
         choices = (result.get("options") or {}).get("choices")
         return cls(
             name=model["name"],
-            kind=kind or KINDS.get(result.get("type"), ColumnKind.TEXT),
+            kind=kind or KINDS.get(str(result.get("type")), ColumnKind.TEXT),
             column_id=model["id"],
             is_computed=model.get("type") not in WRITABLE,
             options=None if choices is None else tuple(choice["name"] for choice in choices),
