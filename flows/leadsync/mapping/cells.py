@@ -54,9 +54,12 @@ class Tied:
 def tie(mapping: CellMapping, columns: Mapping[str, Mapping[str, Any]] | None, board: BoardNames) -> Tied:
     """`columns`: those of the table's schema, by name and by id; None if the token may not read the schema."""
     cells, misfits = [], []
+    writers: dict[str, Field] = {}
     for row in mapping.fields:
         try:
             cell = _tie(row, columns, board, mapping.zone)
+            if cell.way is not Way.TO_TRELLO and (owner := writers.setdefault(cell.key.column, row)) is not row:
+                raise Misfit(f"{owner} writes into that column, too", 'Say direction = "to_trello" in one of the rows.')
         except Misfit as misfit:
             misfits.append((row, misfit))
         else:
@@ -81,8 +84,12 @@ def _tie(row: Field, columns: Mapping[str, Mapping[str, Any]] | None, board: Boa
     if column.kind is ColumnKind.PEOPLE and way is not Way.TO_TRELLO and any("@" in key for key in row.map):
         remedy = 'Name them by their ids (usr…) in map, or say direction = "to_trello".'
         raise Misfit(f"into column {column.name!r} people are written by their ids", remedy)
+    if row.map and lens not in (LensKind.CHOICE, LensKind.SET):
+        raise Misfit(f"{card} takes no map from a {column.kind}", "Take map out.")
     if lens is LensKind.TEXT:  # whatever it is, it is read as a person sees it
         return Cell(row, replace(column, kind=ColumnKind.TEXT), card, way, lens, ONE_LINE, ONE_LINE)
+    if column.kind is ColumnKind.TEXT:
+        column = replace(column, kind=ColumnKind.CHOICE)
     if column.kind is ColumnKind.DATE:
         return Cell(row, column, card, way, lens, day_on_calendar(zone), day_of_moment(zone))
     if lens in (LensKind.NUMBER, LensKind.CHECKBOX, LensKind.DATE):

@@ -127,8 +127,8 @@ def _tick(cell: Any) -> bool:
 
 
 def _option(cell: Any) -> str:
-    """By its name; webhooks state it as an object."""
-    return storable(cell["name"] if isinstance(cell, dict) else cell).strip()
+    """By its name; webhooks state it as an object. Blanks around it mean nothing."""
+    return _text(cell["name"] if isinstance(cell, dict) else cell).strip()
 
 
 def _each(cell: Any) -> Sequence[Any]:
@@ -148,7 +148,7 @@ READ: Final[Mapping[ColumnKind, Callable[[Any, Collection[str]], Value]]] = {
     ColumnKind.CHECKBOX: lambda cell, _: _tick(cell),
     ColumnKind.DATE: lambda cell, _: day(cell) if cell else "",
     ColumnKind.DATETIME: lambda cell, _: moment(cell) if cell else "",
-    ColumnKind.CHOICE: lambda cell, _: _option(cell or ""),
+    ColumnKind.CHOICE: lambda cell, _: _option(cell),
     ColumnKind.SET: lambda cell, _: frozenset(filter(None, map(_option, _each(cell)))),
     ColumnKind.PERSON: lambda cell, people: _person(cell, people) if cell else "",
     ColumnKind.PEOPLE: lambda cell, people: frozenset(_person(each, people) for each in _each(cell)),

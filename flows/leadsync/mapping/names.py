@@ -46,8 +46,8 @@ class BoardNames:
             several = {each: (name,) for each, name in self.custom_fields[label].options.items()}
         found: dict[str, list[str]] = {}
         for each in sorted(several):
-            for name in several[each]:
-                found.setdefault(name.strip(), []).append(each)
+            for name in filter(None, map(str.strip, several[each])):  # a label may have no name
+                found.setdefault(name, []).append(each)
         return found
 
 

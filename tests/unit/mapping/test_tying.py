@@ -8,7 +8,7 @@ import pytest
 
 from leadsync.mapping.cells import Cell, tie
 from leadsync.mapping.columns import ColumnKind
-from leadsync.mapping.lenses import LensKind
+from leadsync.mapping.lenses import LensKind, merge
 from leadsync.mapping.names import BoardNames, CustomField, Misfit
 from leadsync.mapping.properties import Way, property_named
 from leadsync.mapping.rows import CellMapping, Field, default_mapping
@@ -53,7 +53,7 @@ def schema(**types: str) -> dict[str, dict[str, object]]:
     found: dict[str, dict[str, object]] = {}
     for number, (name, kind) in enumerate((TYPES | types).items()):
         options: dict[str, object] = {"result": {"type": "number"}} if kind == "formula" else {}
-        if name in OPTIONS:
+        if name in OPTIONS and kind in ("singleSelect", "multipleSelects"):
             options = {"choices": [{"id": "sel", "name": option} for option in OPTIONS[name]]}
         model: dict[str, object] = {"id": f"fld{number}", "name": name, "type": kind, "options": options}
         found |= {name: model, f"fld{number}": model}
@@ -160,15 +160,40 @@ def test_labels_are_compared_by_id_and_of_those_called_alike_any_will_do():
     assert cell.lacking == {"New": "New"}
 
 
-def test_label_whose_option_vanished_says_nothing():
-    """An option deleted in Airtable removes no label from a card."""
-    cell = tied(field("Heat", "labels", map={}), columns=schema())
-    only_cold = tie(CellMapping((cell.row,)), schema(), dataclasses.replace(BOARD, labels={"L1": "Hot", "L2": "Cold"}))
-    gone = dataclasses.replace(BOARD, labels={"L1": "Gone", "L2": "Cold"})
-    before, after = only_cold.cells[0], tied(cell.row, columns=schema(), board=gone)
-    assert before.trello.get(frozenset({"L1"})) == "L1"
-    assert after.trello.get(frozenset({"L1"})) == ""
-    assert after.trello.put("L2", frozenset({"L1"})) == {"L1", "L2"}
+def test_option_that_vanished_takes_no_label_off():
+    """Neither side has it any more in the terms of comparison, and the card keeps it."""
+    columns = schema()
+    columns["Tags"]["options"] = {"choices": [{"id": "sel", "name": "Cold"}]}
+    cell = tied(
+        field("Tags", "labels"), columns=columns, board=dataclasses.replace(BOARD, labels={"L1": "Hot", "L2": "Cold"})
+    )
+    merged = merge({"L1", "L2"}, cell.airtable.get(frozenset({"Cold"})), cell.trello.get(frozenset({"L1", "L2"})))
+    assert merged == {"L2"}
+    assert cell.trello.put(merged, frozenset({"L1", "L2"})) == {"L1", "L2"}
+
+
+def test_label_without_a_name_is_no_option():
+    """A board has six of them to begin with."""
+    cell = tied(
+        field("Tags", "labels"), columns=None, board=dataclasses.replace(BOARD, labels={"L1": "", "L2": "Cold"})
+    )
+    assert cell.trello.get(frozenset({"L1", "L2"})) == {"L2"}
+
+
+def test_status_in_a_column_of_texts_is_read_without_blanks():
+    """As one of a select is."""
+    cell = tied(field("status", "list", map=DEFAULT_STAGE_OF), columns=schema(status="singleLineText"))
+    assert cell.airtable.get(cell.column.read(" LOST\n")) == DONE
+
+
+def test_column_named_in_two_ways_is_written_by_one_row():
+    """By its name and by its id it is the same."""
+    rows = (field("name", "title"), field("fld1", "custom:Note"), field("fld1", "line:Name"))
+    result = tie(CellMapping(rows), schema(), BOARD)
+    assert [str(cell.card) for cell in result.cells] == ["title", "line:Name"]
+    ((about, found),) = result.misfits
+    assert about is rows[1]
+    assert "'name' = title writes into that column, too" in found.detail
 
 
 def test_labels_without_a_schema_are_all_options_but_those_called_otherwise():
@@ -226,6 +251,7 @@ def test_what_is_only_shown_is_read_as_text():
             field("Age", "custom:Deal", way=Way.BOTH), schema(), "is computed", "direction", id="both-computed"
         ),
         pytest.param(field("Deal", "title", way=Way.BOTH), schema(), "only shows", "direction", id="both-but-shown"),
+        pytest.param(field("Deal", "custom:Deal", map={"1": "2"}), schema(), "no map from a number", "out", id="map"),
         pytest.param(field("name", "custom:X"), schema(), "no custom field 'X'", "Deal, Size", id="no-custom-field"),
         pytest.param(field("name", "custom:Odd"), schema(), "no custom field 'Odd'", "Standard", id="odd-custom-field"),
         pytest.param(
@@ -265,7 +291,7 @@ def test_row_that_does_not_fit_says_why(row, columns, detail, remedy):
     found = misfit(row, columns)
     assert detail in found.detail
     assert remedy in found.remedy
-    beside = tie(CellMapping((row, field("C" if columns is None else "name", "title"))), columns, BOARD)
+    beside = tie(CellMapping((row, field("C" if columns is None else "fld1", "title"))), columns, BOARD)
     assert [str(cell.card) for cell in beside.cells] == ["title"]
 
 
