@@ -73,7 +73,9 @@ def _tie(row: Field, columns: Mapping[str, Mapping[str, Any]] | None, board: Boa
     column = _column(row, card, columns)
     lens = card.fits.get(column.kind)
     if lens is None:
-        raise Misfit(f"column {column.name!r} holds a {column.kind}", f"To {card} fits: {listed(card.fits)}.")
+        raise Misfit(
+            f"column {column.name!r} holds a {column.kind}", f"Choose another; {card} takes: {listed(card.fits)}."
+        )
     ways = card.ways_from(column.kind, column.is_computed)
     way = row.way or next(iter(ways), None)
     if way is None or way not in ways:

@@ -77,6 +77,8 @@ def list_ends(row: Field, column: Column, board: BoardNames) -> Ends:
         )
     _check_options(column, terms.back.values())
     ids = {name: board.lists[name] for name in terms.back}
+    if len(set(ids.values())) < len(ids):
+        raise Misfit(f"of {listed(ids)} two are the same list", "Call a list by one name in map.")
     return Ends(terms, Terms({list_id: name for name, list_id in ids.items()}, ids))
 
 

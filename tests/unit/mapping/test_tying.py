@@ -15,7 +15,7 @@ from leadsync.mapping.rows import CellMapping, Field, default_mapping
 from leadsync.model import DEFAULT_STAGE_OF, DONE, IN_PROGRESS, TODO, StatusMap
 
 BOARD = BoardNames(
-    lists={TODO: "list-1", IN_PROGRESS: "list-2", DONE: "list-3"},
+    lists={TODO: "list-1", "list-1": "list-1", IN_PROGRESS: "list-2", DONE: "list-3"},
     labels={"L1": "Red hot", "L2": "Cold", "L3": "Waiting", "L4": "Cold"},
     members={"M1": ("anna", "Anna Smith"), "M2": ("bob", "Bob"), "M3": ("bob2", "Bob")},
     custom_fields={
@@ -258,8 +258,15 @@ def test_what_is_only_shown_is_read_as_text():
             field("status", "list", map={"NEW": "Inbox"}),
             schema(),
             "no list Inbox",
-            "TODO, IN_PROGRESS, DONE",
+            "IN_PROGRESS, DONE",
             id="no-list",
+        ),
+        pytest.param(
+            field("status", "list", map={"NEW": TODO, "LOST": "list-1"}),
+            schema(),
+            "two are the same",
+            "one name",
+            id="twice",
         ),
         pytest.param(
             field("status", "list", map={"OPEN": TODO}), schema(), "no option OPEN", "NEW, CONTACTED", id="no-status"
