@@ -92,7 +92,7 @@ def named_ends(row: Field, column: Column, board: BoardNames) -> Ends:
     ids = board.ids(row.card.name, row.card.label)
     by_map, ours = row.card.needs_map, [option.strip() for option in column.options or ()]
     if column.options is None:
-        ours = [*row.map, *(name for name in ids if name not in row.map and name not in row.map.values())]
+        ours = [*row.map, *(name for name in ids if name not in row.map.values())]
     called = {option: row.map.get(option, option) for option in ours if option in row.map or not by_map}
     tied = {option: ids[name] for option, name in called.items() if name in ids}
     lacking = {option: name for option, name in called.items() if name not in ids}
