@@ -170,6 +170,7 @@ def test_option_that_vanished_takes_no_label_off():
     merged = merge({"L1", "L2"}, cell.airtable.get(frozenset({"Cold"})), cell.trello.get(frozenset({"L1", "L2"})))
     assert merged == {"L2"}
     assert cell.trello.put(merged, frozenset({"L1", "L2"})) == {"L1", "L2"}
+    assert cell.trello.put(frozenset(), frozenset({"L1", "L2"})) == {"L1"}
 
 
 def test_label_without_a_name_is_no_option():
