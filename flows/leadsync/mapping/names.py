@@ -1,0 +1,115 @@
+"""
+What is called alike on both sides, or otherwise by the map: the terms of choices and sets, by the board's ids. Pure.
+
+A label is known by its id, so that renaming it changes nothing. Never here: a value, a lens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from leadsync.mapping.columns import Column
+from leadsync.mapping.rows import Field
+from leadsync.mapping.terms import Terms, list_terms
+
+
+@dataclass(frozen=True)
+class CustomField:
+    """A custom field of the board. `kind`: text, number, date, checkbox or list; `options`: of a list, id -> text."""
+
+    field_id: str
+    kind: str
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BoardNames:
+    """
+    What things on the board are called. `lists`: as the map names each -> id. `custom_fields`: by name.
+
+    `labels`: id -> name; of one that was renamed since it was tied to an option, the name it was tied under, so that
+    nothing is removed. `members`: id -> all that they are called.
+    """
+
+    lists: Mapping[str, str]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    custom_fields: Mapping[str, CustomField] = field(default_factory=dict)
+
+    def ids(self, card: str, label: str = "") -> dict[str, list[str]]:
+        """What can be chosen for labels, members, or a custom field: name -> ids, for several may share one."""
+        several: dict[str, Iterable[str]] = {each: (name,) for each, name in self.labels.items()}
+        if card == "members":
+            several = dict(self.members)
+        elif card == "custom":
+            several = {each: (name,) for each, name in self.custom_fields[label].options.items()}
+        found: dict[str, list[str]] = {}
+        for each in sorted(several):
+            for name in filter(None, map(str.strip, several[each])):  # a label may have no name
+                found.setdefault(name, []).append(each)
+        return found
+
+
+class Misfit(ValueError):
+    """What keeps a row from being tied: what is found, and what to do. `warns`: it is tied nevertheless."""
+
+    def __init__(self, detail: str, remedy: str, warns: bool = False) -> None:
+        super().__init__(detail, remedy)
+        self.detail, self.remedy, self.warns = detail, remedy, warns
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The terms of both ends, alike; `lacking`: option -> what the board has not, so that it is no term."""
+
+    airtable: Terms
+    trello: Terms
+    lacking: Mapping[str, str] = field(default_factory=dict)
+
+
+def list_ends(row: Field, column: Column, board: BoardNames) -> Ends:
+    """Statuses and lists. Raises: Misfit."""
+    terms = list_terms(row.map)
+    if missing := [name for name in terms.back if name not in board.lists]:
+        raise Misfit(
+            f"the board has no list {listed(missing)}", f"Create it, or correct map; there are: {listed(board.lists)}."
+        )
+    _check_options(column, terms.back.values())
+    ids = {name: board.lists[name] for name in terms.back}
+    if len(set(ids.values())) < len(ids):
+        raise Misfit(f"of {listed(ids)} two are the same list", "Call a list by one name in map.")
+    return Ends(terms, Terms({list_id: name for name, list_id in ids.items()}, ids))
+
+
+def named_ends(row: Field, column: Column, board: BoardNames) -> Ends:
+    """
+    Options and labels, members, or options of a custom field; members by the map only. The terms are the board's ids.
+
+    Raises: Misfit.
+    """
+    _check_options(column, row.map)
+    ids = board.ids(row.card.name, row.card.label)
+    by_map, ours = row.card.needs_map, [option.strip() for option in column.options or ()]
+    if column.options is None:
+        ours = [*row.map, *(name for name in ids if name not in row.map.values())]
+    called = {option: row.map.get(option, option) for option in ours if option in row.map or not by_map}
+    tied = {option: ids[name] for option, name in called.items() if name in ids}
+    lacking = {option: name for option, name in called.items() if name not in ids}
+    if unclear := [called[option] for option in called if by_map and len(ids.get(called[option], ())) != 1]:
+        raise Misfit(f"the board has not one member {listed(unclear)}", f"Correct map; there are: {listed(ids)}.")
+    airtable = Terms.first({option: several[0] for option, several in tied.items()})
+    of = {each: several[0] for several in tied.values() for each in several}
+    return Ends(airtable, Terms(of, {term: term for term in airtable.back}), lacking)
+
+
+def _check_options(column: Column, named: Iterable[str]) -> None:
+    options = [option.strip() for option in column.options or ()]
+    if missing := [] if column.options is None else [option for option in named if option not in options]:
+        remedy = f"Add it there, spelled just so, or correct map; there are: {listed(options)}."
+        raise Misfit(f"column {column.name!r} has no option {listed(missing)}", remedy)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Some names in a sentence."""
+    return ", ".join(names) or "none"

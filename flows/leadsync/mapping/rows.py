@@ -1,0 +1,74 @@
+"""The rows of the mapping: a column, a property, which way, who wins. Pure. Never here: how they are written down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from leadsync.mapping.columns import ColumnKind
+from leadsync.mapping.dates import zone_named
+from leadsync.mapping.properties import Property, Way, property_named
+from leadsync.mapping.terms import as_map
+from leadsync.model import ConflictPolicy, StatusMap
+
+
+class CellKey(NamedTuple):
+    """What a cell's base and journal rows are kept under: the column's id, else its name, and the property."""
+
+    column: str
+    property: str
+
+
+@dataclass(frozen=True)
+class Field:
+    """
+    One row. `airtable`: a column's name or id. `way`: None = what both ends allow. `conflict`: None = as set for all.
+
+    `map`: column value -> what it is called on the card. `kind`: what the column is to be read as, None = as it is.
+    """
+
+    airtable: str
+    card: Property
+    way: Way | None = None
+    conflict: ConflictPolicy | None = None
+    map: Mapping[str, str] = field(default_factory=dict)
+    kind: ColumnKind | None = None
+
+    def __str__(self) -> str:
+        return f"{self.airtable!r} = {self.card}"
+
+    @property
+    def default_way(self) -> Way:
+        """The way it goes, as far as the row alone can tell: a computed column narrows it."""
+        return self.way or self.card.ways_from(self.kind)[0]
+
+
+@dataclass(frozen=True)
+class CellMapping:
+    """All rows in order, no two of them for one property, and the zone in which a day is a day."""
+
+    fields: tuple[Field, ...]
+    timezone: str = "UTC"
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The time zone."""
+        return zone_named(self.timezone)
+
+    def of(self, name: str) -> Field | None:
+        """The row that owns a property, by the name as in `line:E-mail`; None if nothing is tied to it."""
+        return next((row for row in self.fields if str(row.card) == name), None)
+
+
+DEFAULT_CARDS: Final = {"status": "list", "name": "title", "email": "line:E-mail", "source": "line:Source"}
+"""What is tied without a mapping file: the cell's name in the settings -> the property."""
+
+
+def default_mapping(columns: Mapping[str, str], status_map: StatusMap) -> CellMapping:
+    """The four cells there are without a mapping file. `columns`: the cell's name in the settings -> the column."""
+    maps = {"status": as_map(status_map)}
+    rows = (Field(columns[ours], property_named(card), map=maps.get(ours, {})) for ours, card in DEFAULT_CARDS.items())
+    return CellMapping(tuple(rows))
