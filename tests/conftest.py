@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import signal
 import socket
 import tempfile
 from pathlib import Path
@@ -43,6 +44,15 @@ def _connect_to_loopback(self, address):
         if not ipaddress.ip_address(host).is_loopback:
             raise AssertionError(f"a test tried to reach {address[0]}")
     return _connect(self, address)
+
+
+@pytest.fixture(autouse=True)
+def signals_stay():
+    """A command that is run inside the tests' process sets signals aside at its end; processes started later inherit."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, reaction in before.items():
+        signal.signal(number, reaction)
 
 
 @pytest.fixture(autouse=True, scope="session")
