@@ -48,7 +48,7 @@ def _connect_to_loopback(self, address):
 
 @pytest.fixture(autouse=True)
 def signals_stay():
-    """A command that is run inside the tests' process sets signals aside at its end; processes started later inherit."""
+    """A command run inside the tests' process sets signals aside at its end; processes started later would inherit."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     for number, reaction in before.items():
