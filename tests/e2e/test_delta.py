@@ -300,7 +300,7 @@ class Killed(BaseException):
     """The end of the process."""
 
 
-@pytest.mark.parametrize("step", ["load_cards", "load_leads", "seen_after"])
+@pytest.mark.parametrize("step", ["load_cards", "load_leads", "snapshot_after"])
 def test_killed_run_is_followed_by_a_full_read(world, monkeypatch, step):
     check = edits_on_both_sides(world)
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from leadsync.core.journal import CARD, LEAD, Intent
 from leadsync.errors import StateStoreError
 from leadsync.frames.agreed import BASE_COLUMNS, base_frame
-from leadsync.frames.snapshot import Seen
+from leadsync.frames.snapshot import Snapshot
 from leadsync.state.pair import Pair, Rows
 from leadsync.state.store import StateStore
 from leadsync.state.tables import metadata
@@ -188,7 +188,7 @@ def test_two_programs_may_open_a_fresh_database_at_once(url):
 
 def seen(**more):
     cards = {"c" * 24: {"id": "c" * 24, "desc": "\0\ud800 'quoted' %s", "closed": False}}
-    return Seen(
+    return Snapshot(
         records={ADA: {"id": ADA, "fields": {"name": "Zoë 🦊"}}}, cards=cards, full_at=1.5, actions=["a"], **more
     )
 
@@ -196,11 +196,11 @@ def seen(**more):
 def test_what_was_seen_survives_a_restart_whole(store, url):
     """Items and marks as they went in; texts that no column could hold included."""
     store.snapshots.save(PAIR, seen())
-    store.snapshots.save("another/pair", Seen(records={BOB: {"id": BOB}}, full_at=1.0))
+    store.snapshots.save("another/pair", Snapshot(records={BOB: {"id": BOB}}, full_at=1.0))
     store.close()
     again = StateStore(url)
     assert again.snapshots.load(PAIR) == seen()
-    assert again.snapshots.load("a third") == Seen()
+    assert again.snapshots.load("a third") == Snapshot()
     again.close()
 
 
@@ -218,7 +218,7 @@ def test_forgotten_seen_is_not_relied_on(store):
     """Between the first write and the end of a run it is not certain what both sides look like."""
     store.snapshots.save(PAIR, seen())
     store.snapshots.forget(PAIR)
-    assert store.snapshots.load(PAIR) == Seen()
+    assert store.snapshots.load(PAIR) == Snapshot()
 
 
 def test_calls_add_up_from_several_runs_at_once(store):
@@ -253,14 +253,14 @@ def test_renamed_key_keeps_everything(store):
     store.snapshots.save(PAIR, seen())
     store.facts.save("webhook:appA/Leads/board", {"kept": 1})
     store.holders.save(PAIR, {"pid": 1})
-    store.snapshots.save(LEADS.key, Seen(records={BOB: {"id": BOB}}, full_at=1.0))
+    store.snapshots.save(LEADS.key, Snapshot(records={BOB: {"id": BOB}}, full_at=1.0))
     store.keys.take_over(UNNAMED, LEADS, "board")
     assert store.journal.load_base(LEADS.key).to_dict("index") == {ADA: ROW}
     assert (store.journal.load_intents(LEADS.key), store.snapshots.load(LEADS.key)) == ([intent()], seen())
     assert (len(store.journal.load_base(PAIR)), store.journal.load_intents(PAIR), store.snapshots.load(PAIR)) == (
         0,
         [],
-        Seen(),
+        Snapshot(),
     )
     assert (store.holders.load(PAIR), store.facts.load("webhook:appA/Leads/board")) == ({"pid": 1}, {"kept": 1})
 
@@ -286,7 +286,7 @@ def test_facts_under_the_new_key_outlive_a_renaming(store):
     store.snapshots.save(LEADS.key, seen())
     store.keys.take_over(Pair("appA", "tblA", "board"), LEADS, "board")
     assert store.facts.load(f"webhook:{LEADS.key}") == {"at": "now"}
-    assert store.snapshots.load(LEADS.key) == Seen()
+    assert store.snapshots.load(LEADS.key) == Snapshot()
 
 
 def test_leads_are_taken_one_by_one(store):

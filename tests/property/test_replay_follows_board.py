@@ -21,11 +21,11 @@ from leadsync.frames.actions import Action
 from leadsync.frames.agreed import base_frame
 from leadsync.frames.leads import leads_frame
 from leadsync.frames.replay import replay
-from leadsync.frames.snapshot import Seen
+from leadsync.frames.snapshot import Snapshot
 from leadsync.pipeline.extract import extract_cards
 from leadsync.pipeline.memory import Memory
 from leadsync.pipeline.scope import Scope
-from leadsync.pipeline.snapshots import seen_after, seen_now
+from leadsync.pipeline.snapshots import snapshot_after, snapshot_now
 from leadsync.settings import Settings
 from leadsync.trello.board import Board
 from leadsync.trello.client import Trello
@@ -159,7 +159,7 @@ class Reader:
         frame = base_frame().reindex(list(rows))
         frame["card_id"] = [key for key, *_ in rows.values()]
         frame["card_presence"] = "open"
-        self.memory = Memory(frame, [], Seen())
+        self.memory = Memory(frame, [], Snapshot())
         self.deltas = self.reads = 0
         self.deleted: set[str] = set()
         self.read()
@@ -167,7 +167,7 @@ class Reader:
     def read(self, whole: bool = False) -> None:
         self.model.asked.clear()
         self.trello.wire.server_time = self.model.now
-        before = self.memory.seen
+        before = self.memory.snapshot
         scope = Scope(cards_delta=bool(before.full_at) and not whole)
         with (
             patch("leadsync.trello.feed.pages_of", lambda *_: 1_000),
@@ -176,19 +176,19 @@ class Reader:
             self.cards = extract_cards(self.trello, BOARD, self.memory, scope)
         self.deltas, self.reads = self.deltas + self.cards.delta, self.reads + 1
         self.deleted |= {*self.cards.deleted}
-        self.remember(seen_now(before, NO_LEADS, self.cards, ""))
+        self.remember(snapshot_now(before, NO_LEADS, self.cards, ""))
 
-    def remember(self, seen: Seen) -> None:
+    def remember(self, seen: Snapshot) -> None:
         self.memory = replace(self.memory, seen=seen)
 
     def write(self, card_id: str, **cells: Any) -> None:
         """As the sync does: one PUT, and its answer is known from then on."""
         self.model.change(card_id, **cells)
         answer = {card_id: dict(self.model.cards[card_id])}
-        self.remember(seen_after(self.memory.seen, {}, answer, BOARD))
+        self.remember(snapshot_after(self.memory.snapshot, {}, answer, BOARD))
 
     def check(self) -> None:
-        seen, truth = self.memory.seen, self.model.ours(self.known)
+        seen, truth = self.memory.snapshot, self.model.ours(self.known)
         assert seen.cards == truth
         assert seen.open_cards in (-1, len(self.model.open()))
         assert sorted(self.cards.cards.index) == sorted(truth)
@@ -255,9 +255,9 @@ def play(steps: list[Step], late: float = 0.0, terse: bool = False) -> Reader:
             reader.read(whole=what == "read whole")
             if model.tells_all():
                 reader.check()
-                assert not (reader.memory.seen.lists_checked and list_changed)
+                assert not (reader.memory.snapshot.lists_checked and list_changed)
         elif what == "checked":
-            reader.remember(replace(reader.memory.seen, lists_checked=True))
+            reader.remember(replace(reader.memory.snapshot, lists_checked=True))
             list_changed = False
         elif what == "list":
             model.change_list()
@@ -291,7 +291,7 @@ def act(reader: Reader, what: str, card: str, pick: int, value: Any) -> None:
         model.delete(card)
     elif what == "comment":
         model.comment(card)
-    elif what == "write" and card in reader.memory.seen.cards:
+    elif what == "write" and card in reader.memory.snapshot.cards:
         reader.write(card, idList=value, name="Ours")
 
 
@@ -350,14 +350,14 @@ def action(kind, card_id="1", date="2026-01-01T00:00:00.000Z", action_id="a", **
 
 @pytest.mark.parametrize("kind", ["copyBoard", "moveInboxCard", "", None])
 def test_action_of_an_unknown_kind_makes_the_feed_worthless(kind):
-    assert replay(Seen(cards={"1": {"id": "1"}}), [action(kind)], {"1"}) is None
+    assert replay(Snapshot(cards={"1": {"id": "1"}}), [action(kind)], {"1"}) is None
 
 
 def test_write_of_ours_that_the_feed_does_not_tell_makes_it_worthless():
-    seen = Seen(cards={"1": {"id": "1"}, "2": {"id": "2"}}, written=["rec1", "2"])
+    seen = Snapshot(cards={"1": {"id": "1"}, "2": {"id": "2"}}, written=["rec1", "2"])
     assert replay(seen, [action("updateCard", "1", old={"name": ""})], {"1", "2"}) is None
     assert replay(seen, [action("updateCard", "2", old={"pos": 1})], {"1", "2"}) is not None
 
 
 def test_card_written_and_gone_from_what_is_seen_need_not_be_told():
-    assert replay(Seen(cards={}, written=["2"]), [], {"2"}) is not None
+    assert replay(Snapshot(cards={}, written=["2"]), [], {"2"}) is not None

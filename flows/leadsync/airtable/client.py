@@ -105,9 +105,11 @@ class Airtable:
             raise misconfigured(refused, self.settings) from None
         return LeadsRead(self.leads_of(records), by_id(records), at)
 
-    def fetch_changed_leads(self, seen: Mapping[str, Item], since: float, written: Collection[str]) -> LeadsRead | None:
+    def fetch_changed_leads(
+        self, known: Mapping[str, Item], since: float, written: Collection[str]
+    ) -> LeadsRead | None:
         """
-        The leads as last `seen`, brought up to date with those created or changed after `since` [s since 1970].
+        The leads as they were `known`, brought up to date with those created or changed after `since` [s since 1970].
 
         Leads that were deleted stay in. Cost: max(1, ceil(changed / 100)) requests. Returns: None if the answer
         cannot be relied on: the table's times cannot be asked for, or one of those `written` by us is not in it.
@@ -121,9 +123,9 @@ class Airtable:
                 raise misconfigured(refused, self.settings) from None
             return None
         changed = by_id(records)
-        if not changed.keys() >= {*written} & seen.keys():
+        if not changed.keys() >= {*written} & known.keys():
             return None
-        now = {**seen, **changed}
+        now = {**known, **changed}
         return LeadsRead(self.leads_of(now.values()), now, at, whole=False, changed=frozenset(changed))
 
     def reread_leads(self, lead_ids: Sequence[str]) -> LeadsRead:

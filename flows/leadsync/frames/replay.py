@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from leadsync.frames.actions import FEED, WHOLESALE, Action, Item
-from leadsync.frames.snapshot import Seen
+from leadsync.frames.snapshot import Snapshot
 
 CELLS: Final = ("name", "desc", "idList", "dueComplete", "isTemplate", "cardRole")
 """Cells of a card that an action tells, with the new value beside the former one."""
@@ -23,7 +23,7 @@ class Replayed:
 
     `unknown`: ids of cards that must be asked for by id. `deleted`: ids that the base knows and that exist no more.
     `total`: open cards on the board, -1 if it can no longer be told. `lists_told`: something about lists is new. `at`,
-    `actions`: where the next feed begins, see Seen.
+    `actions`: where the next feed begins, see Snapshot.
     """
 
     cards: dict[str, Item]
@@ -35,38 +35,38 @@ class Replayed:
     actions: list[str]
 
 
-def replay(seen: Seen, feed: Sequence[Action], known: Collection[str]) -> Replayed | None:
+def replay(snapshot: Snapshot, feed: Sequence[Action], known: Collection[str]) -> Replayed | None:
     """
-    Bring the cards of `seen` up to date. `feed`: newest first. `known`: card ids that the base knows.
+    Bring the cards of `snapshot` up to date. `feed`: newest first. `known`: card ids that the base knows.
 
     Of a card of which anything is new, all that the feed tells is applied again, in order: the end of a card's
     history ends in how it is now, wherever it begins. Returns: None if the feed does not tell enough: a list moved with
     its cards, an action is of a kind that was not asked for, or a card that we wrote is not in it.
     """
-    told = set(seen.actions)
+    told = set(snapshot.actions)
     oldest_first = feed[::-1]  # of one moment, too
     history = sorted(oldest_first, key=lambda action: action.at)
     news = [action for action in history if action.action_id not in told]
     if any(action.kind not in FEED or action.kind in WHOLESALE for action in news):
         return None
-    if not {action.card_id for action in feed} >= {*seen.written} & {*seen.cards}:
+    if not {action.card_id for action in feed} >= {*snapshot.written} & {*snapshot.cards}:
         return None
     of_card: dict[str, list[Action]] = {}
     for action in history:
         of_card.setdefault(action.card_id, []).append(action)
-    cards, unknown = dict(seen.cards), []
+    cards, unknown = dict(snapshot.cards), []
     for card_id in sorted({action.card_id for action in news if not action.is_of_lists}):
         card, ask = _replay_card(cards.pop(card_id, None), of_card[card_id], told, card_id in known)
         if card is not None:
             cards[card_id] = card
         if ask:
             unknown.append(card_id)
-    at = max([seen.trello_at, *(action.at for action in news)])
+    at = max([snapshot.trello_at, *(action.at for action in news)])
     return Replayed(
         cards=cards,
         unknown=unknown,
         deleted=sorted({action.card_id for action in news if action.kind == "deleteCard"} & {*known}),
-        total=seen.open_cards if all(_was_counted(action, seen, known) for action in news) else -1,
+        total=snapshot.open_cards if all(_was_counted(action, snapshot, known) for action in news) else -1,
         lists_told=any(action.is_of_lists for action in news),
         at=at,
         actions=[action.action_id for action in feed if action.at >= math.floor(at - SAME_MOMENT)],
@@ -98,8 +98,8 @@ def _replay_card(
     return (None, False) if gone else (card, ask)
 
 
-def _was_counted(action: Action, seen: Seen, known: Collection[str]) -> bool:
+def _was_counted(action: Action, snapshot: Snapshot, known: Collection[str]) -> bool:
     """Whether `open_cards` has it already: it moves nothing in or out, or it is a card that we made or archived."""
-    here = action.card_id in seen.cards
+    here = action.card_id in snapshot.cards
     ours = here if action.joins_board else action.card_id in known and not here
     return ours or not (action.joins_board or action.leaves_board)

@@ -35,7 +35,7 @@ class Mark:
 
 
 @dataclass
-class Seen:
+class Snapshot:
     """
     The last read of a pair. `records` and `cards`: id -> item; cards are the open ones that are ours.
 
@@ -66,14 +66,14 @@ class Seen:
         return marks | {"feed": vars(self.feed)}
 
     @classmethod
-    def of_marks(cls, marks: Mapping[str, Any]) -> Seen:
+    def of_marks(cls, marks: Mapping[str, Any]) -> Snapshot:
         """What `marks` kept; the items are still to be added."""
         known = {name: value for name, value in marks.items() if name in cls.__dataclass_fields__}
         feed = known.pop("feed", {})
         return cls(**known, feed=Mark(**{**feed, "unread": tuple(feed.get("unread", ()))}))
 
 
-def sides_by_delta(read: str, seen: Seen, now: float, full_every: float, page: int) -> tuple[bool, bool]:
+def sides_by_delta(read: str, snapshot: Snapshot, now: float, full_every: float, page: int) -> tuple[bool, bool]:
     """
     Whether Airtable and Trello are asked only for what changed.
 
@@ -81,9 +81,9 @@ def sides_by_delta(read: str, seen: Seen, now: float, full_every: float, page: i
     when the last full read is too long ago, and for all leads where that costs no more: it shows the deleted ones. The
     board's feed costs no more than a page of cards, shows deletions, and saves the check of the lists.
     """
-    if not seen.full_at or read == "full" or (read == "auto" and not 0 <= now - seen.full_at < full_every):
+    if not snapshot.full_at or read == "full" or (read == "auto" and not 0 <= now - snapshot.full_at < full_every):
         return False, False
-    return seen.airtable_at > 0 and (read == "delta" or len(seen.records) > page), seen.trello_at > 0
+    return snapshot.airtable_at > 0 and (read == "delta" or len(snapshot.records) > page), snapshot.trello_at > 0
 
 
 def newest_lead(records: Iterable[Item]) -> float:

@@ -21,7 +21,7 @@ from leadsync.frames.snapshot import pages_of
 from leadsync.model import STAGES, ChangeFeed
 from leadsync.pipeline.change_feed import NEEDS_IDS
 from leadsync.pipeline.clients import Clients
-from leadsync.pipeline.column_checks import ROWS_NAMED, Seen, check_cells, check_table
+from leadsync.pipeline.column_checks import ROWS_NAMED, ReadSoFar, check_cells, check_table
 from leadsync.pipeline.findings import Checklist, Finding, Level, Repair
 from leadsync.pipeline.rows import without_others
 from leadsync.settings import Settings
@@ -42,15 +42,15 @@ def check_setup(settings: Settings, clients: Clients, every_minutes: float) -> C
 
     `every_minutes`: the schedule to forecast the calls for. Cost: about 8 requests and one read of both sides.
     """
-    checklist, seen = Checklist([], []), Seen()
-    _collect(checklist, lambda: _check_leads(settings, clients.airtable, every_minutes, seen))
-    if seen.leads is not None:
-        _collect(checklist, lambda: check_table(settings, clients.airtable, seen))
+    checklist, so_far = Checklist([], []), ReadSoFar()
+    _collect(checklist, lambda: _check_leads(settings, clients.airtable, every_minutes, so_far))
+    if so_far.leads is not None:
+        _collect(checklist, lambda: check_table(settings, clients.airtable, so_far))
     if settings.airtable_change_feed is ChangeFeed.ON:
         _collect(checklist, lambda: _check_feed(clients.airtable))
     _collect(checklist, lambda: _check_trello_token(clients.trello))
-    _collect(checklist, lambda: _check_lists(settings, clients.trello, checklist, seen))
-    _collect(checklist, lambda: _check_cards(settings, clients, seen))
+    _collect(checklist, lambda: _check_lists(settings, clients.trello, checklist, so_far))
+    _collect(checklist, lambda: _check_cards(settings, clients, so_far))
     _collect(checklist, lambda: _check_state(settings, clients))
     return checklist
 
@@ -66,9 +66,9 @@ def _collect(checklist: Checklist, check: Callable[[], Iterator[Finding]]) -> No
     checklist.findings += findings
 
 
-def _check_leads(settings: Settings, airtable: Airtable, every_minutes: float, seen: Seen) -> Iterator[Finding]:
+def _check_leads(settings: Settings, airtable: Airtable, every_minutes: float, so_far: ReadSoFar) -> Iterator[Finding]:
     read = airtable.fetch_leads()
-    seen.leads, seen.records, leads = read.leads, read.records, read.leads
+    so_far.leads, so_far.records, leads = read.leads, read.records, read.leads
     table, base_id = settings.airtable_table_name, settings.airtable_base_id
     yield Finding("Airtable table", Level.OK, f"{len(leads)} leads read from table {table!r} of {base_id}")
     if may_write(airtable):
@@ -137,12 +137,12 @@ def _check_trello_token(trello: Trello) -> Iterator[Finding]:
         yield Finding("Trello token", Level.WARN if soon else Level.OK, detail, remedy)
 
 
-def _check_lists(settings: Settings, trello: Trello, checklist: Checklist, seen: Seen) -> Iterator[Finding]:
+def _check_lists(settings: Settings, trello: Trello, checklist: Checklist, so_far: ReadSoFar) -> Iterator[Finding]:
     board_id, lists = fetch_lists(trello)
     names = [item["name"] for item in lists if not item.get("closed")]
     absent = [stage for stage in STAGES if settings.list_ids[stage] is None and stage not in names]
     checklist.repairs += [Repair(f"list {stage}", _list(trello, board_id, stage)) for stage in absent]
-    seen.board = board = fetch_board(trello)
+    so_far.board = board = fetch_board(trello)
     yield Finding("Trello board", Level.OK, f"{board.name!r}, {board.url}")
     for stage, list_id in board.lists.items():
         yield Finding("Trello lists", Level.OK, f"TRELLO_LIST_{stage}_ID={list_id}")
@@ -152,13 +152,13 @@ def _list(trello: Trello, board_id: str, name: str) -> Callable[[], None]:
     return lambda: add_list(trello, board_id, name)
 
 
-def _check_cards(settings: Settings, clients: Clients, seen: Seen) -> Iterator[Finding]:
-    if seen.leads is None or seen.board is None:
+def _check_cards(settings: Settings, clients: Clients, so_far: ReadSoFar) -> Iterator[Finding]:
+    if so_far.leads is None or so_far.board is None:
         return
-    pair = Pair(settings.airtable_base_id, settings.airtable_table_name, seen.board.board_id)
-    read = clients.trello.fetch_cards(seen.board, known=())
-    cards = without_others(read, base_frame(), seen.leads, clients.store, pair.key)
-    quarantine = reconcile(base_frame(), seen.leads, cards.cards, settings.rules()).quarantine
+    pair = Pair(settings.airtable_base_id, settings.airtable_table_name, so_far.board.board_id)
+    read = clients.trello.fetch_cards(so_far.board, known=())
+    cards = without_others(read, base_frame(), so_far.leads, clients.store, pair.key)
+    quarantine = reconcile(base_frame(), so_far.leads, cards.cards, settings.rules()).quarantine
     aside = [each for each in quarantine if each.card_id and not each.field]
     yield Finding("cards", Level.OK, f"{cards.total} open cards, {len(cards.cards)} with a LeadID line")
     for each in aside[:ROWS_NAMED]:

@@ -52,7 +52,7 @@ ROWS_NAMED = 5
 
 
 @dataclass
-class Seen:
+class ReadSoFar:
     """What one check has read and another needs too."""
 
     leads: pd.DataFrame | None = None
@@ -74,13 +74,13 @@ def check_cells(leads: pd.DataFrame) -> Iterator[Finding]:
         yield Finding("Airtable cells", Level.WARN, detail, first.remedy)
 
 
-def check_table(settings: Settings, airtable: Airtable, seen: Seen) -> Iterator[Finding]:
+def check_table(settings: Settings, airtable: Airtable, so_far: ReadSoFar) -> Iterator[Finding]:
     """The columns that the settings name: there, of a fitting type, with the options of the status map."""
     fields = fetch_columns(airtable)
     if fields is None:
         remedy = "Add the scope schema.bases:read."
         yield Finding("Airtable columns", Level.WARN, "types and options not checked", remedy)
-        yield from check_values(settings, seen)
+        yield from check_values(settings, so_far)
         return
     types = {ours: fields.get(column, {}).get("type") for ours, column in settings.columns.items()}
     for ours, kind in types.items():
@@ -112,11 +112,11 @@ def check_type(ours: str, column: str, kind: str | None) -> Iterator[Finding]:
         yield Finding("Airtable columns", Level.OK, f"column {column!r} is of type {kind}: cards show {SHOWN_AS[kind]}")
 
 
-def check_values(settings: Settings, seen: Seen) -> Iterator[Finding]:
+def check_values(settings: Settings, so_far: ReadSoFar) -> Iterator[Finding]:
     """Without the schema: a value that is no text stands in a column that takes none."""
     for ours in WRITABLE_TYPES:
         column = settings.columns[ours]
-        fields = {lead_id: record["fields"] for lead_id, record in seen.records.items()}
+        fields = {lead_id: record["fields"] for lead_id, record in so_far.records.items()}
         cells = {lead_id: held.get(column) for lead_id, held in fields.items() if isinstance(held, dict)}
         odd = [lead_id for lead_id, value in cells.items() if not isinstance(value, str | None)]
         if odd:

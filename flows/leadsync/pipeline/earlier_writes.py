@@ -15,7 +15,7 @@ from leadsync.apply.repair_leads import repair_leads, unchecked_patches
 from leadsync.apply.target import Target
 from leadsync.errors import LeadsyncError, StateStoreError
 from leadsync.frames.payloads import LeadChange, named
-from leadsync.frames.snapshot import Mark, Seen
+from leadsync.frames.snapshot import Mark, Snapshot
 from leadsync.pipeline.change_feed import ChangeFeed, News
 from leadsync.pipeline.extract import OVERLAP
 from leadsync.pipeline.planning import Planned
@@ -44,7 +44,7 @@ def _repair_leads(run: Run, told: Sequence[LeadChange], target: Target) -> list[
     return repairs.given_back
 
 
-def check_leads(run: Run, planned: Planned, seen: Seen, outcome: Outcome) -> Seen:
+def check_leads(run: Run, planned: Planned, snapshot: Snapshot, outcome: Outcome) -> Snapshot:
     """
     After the writes: what did they replace, and which leads did somebody else change meanwhile?
 
@@ -52,30 +52,30 @@ def check_leads(run: Run, planned: Planned, seen: Seen, outcome: Outcome) -> See
     names is read by the next run: the mark that is kept with what was seen holds the ids. If it cannot be read, or
     something cannot be given back, the mark stays and the next run asks again.
 
-    `seen`: both sides after the writes. Returns: the same with the feed taken in. Leads of which something was given
-    back are added to those postponed by `outcome`.
+    `snapshot`: both sides after the writes. Returns: the same with the feed taken in. Leads of which something was
+    given back are added to those postponed by `outcome`.
     """
     feed, target = run.feed, run.target(planned.lists.board)
-    if feed is None or not feed.follows(seen.feed) or (planned.feed_asked and not unchecked_patches(target)):
-        return seen
+    if feed is None or not feed.follows(snapshot.feed) or (planned.feed_asked and not unchecked_patches(target)):
+        return snapshot
     try:
-        news = feed.read(seen.feed)
+        news = feed.read(snapshot.feed)
         if news is None:
-            return replace(seen, feed=Mark())
+            return replace(snapshot, feed=Mark())
         outcome.postponed += _repair_leads(run, news.changes, target)
     except StateStoreError:
         raise
     except LeadsyncError as error:
         run.telling.note(f"Whether writes to leads landed on somebody's edit is checked by the next run ({error}).")
-        return seen
-    since = 0.0 if planned.feed_asked else seen.airtable_at - OVERLAP
-    return _taken_in(news, feed, seen, since, by_view=bool(run.settings.airtable_view))
+        return snapshot
+    since = 0.0 if planned.feed_asked else snapshot.airtable_at - OVERLAP
+    return _taken_in(news, feed, snapshot, since, by_view=bool(run.settings.airtable_view))
 
 
-def _taken_in(news: News, feed: ChangeFeed, seen: Seen, since: float, by_view: bool) -> Seen:
+def _taken_in(news: News, feed: ChangeFeed, snapshot: Snapshot, since: float, by_view: bool) -> Snapshot:
     """Changes from before the read are in it; of those `since` then what is not known yet remains to be read."""
     later = [change for change in news.changes if change.at >= since]
     told = {change.lead_id for change in news.changes}
-    to_read = named(later, feed.cells_of(seen.records, told)).to_read
-    written = [item_id for item_id in seen.written if item_id not in told]
-    return replace(seen, feed=replace(news.mark, unread=() if by_view else tuple(to_read)), written=written)
+    to_read = named(later, feed.cells_of(snapshot.records, told)).to_read
+    written = [item_id for item_id in snapshot.written if item_id not in told]
+    return replace(snapshot, feed=replace(news.mark, unread=() if by_view else tuple(to_read)), written=written)

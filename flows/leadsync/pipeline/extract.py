@@ -14,7 +14,7 @@ from leadsync.airtable.client import Airtable, LeadsRead
 from leadsync.core.decisions import SHUT
 from leadsync.errors import TransientServiceError
 from leadsync.frames.payloads import named
-from leadsync.frames.snapshot import Seen, newest_lead, pages_of
+from leadsync.frames.snapshot import Snapshot, newest_lead, pages_of
 from leadsync.pipeline.change_feed import ChangeFeed, News
 from leadsync.pipeline.memory import Memory
 from leadsync.pipeline.scope import WHOLE_READ, Scope
@@ -39,24 +39,24 @@ def extract_leads(airtable: Airtable, memory: Memory, scope: Scope, feed: Change
     far are read first if a run was cut off, since they tell which of its writes took effect.
     """
     if feed is None:
-        read = _changed_leads(airtable, memory.seen) if scope.leads_delta else None
+        read = _changed_leads(airtable, memory.snapshot) if scope.leads_delta else None
         return read or airtable.fetch_leads()
-    if scope.leads_delta and feed.follows(memory.seen.feed):
+    if scope.leads_delta and feed.follows(memory.snapshot.feed):
         with suppress(TransientServiceError):  # of the feed alone, or the full read fails too
-            news = feed.read(memory.seen.feed)
+            news = feed.read(memory.snapshot.feed)
             if news is not None:
-                return _named_leads(airtable, memory.seen, feed, news)
+                return _named_leads(airtable, memory.snapshot, feed, news)
     elif scope.leads_delta and feed.note:
-        return _changed_leads(airtable, memory.seen) or airtable.fetch_leads()
-    if memory.asks and feed.follows(memory.seen.feed):
+        return _changed_leads(airtable, memory.snapshot) or airtable.fetch_leads()
+    if memory.asks and feed.follows(memory.snapshot.feed):
         with suppress(TransientServiceError):
-            if news := feed.read(memory.seen.feed):
+            if news := feed.read(memory.snapshot.feed):
                 return _all_leads(airtable, news)
-    mark = feed.begin(memory.seen.feed)
-    return replace(airtable.fetch_leads(), feed=mark, feed_asked=mark.webhook != memory.seen.feed.webhook)
+    mark = feed.begin(memory.snapshot.feed)
+    return replace(airtable.fetch_leads(), feed=mark, feed_asked=mark.webhook != memory.snapshot.feed.webhook)
 
 
-def _changed_leads(airtable: Airtable, seen: Seen) -> LeadsRead | None:
+def _changed_leads(airtable: Airtable, snapshot: Snapshot) -> LeadsRead | None:
     """
     The leads as last seen, and what Airtable's formulas say has changed.
 
@@ -64,14 +64,14 @@ def _changed_leads(airtable: Airtable, seen: Seen) -> LeadsRead | None:
     before it, or one after it if the last read was certainly later. Only once too much has changed since then is it
     the clock of the last answer.
     """
-    newest = newest_lead(seen.records.values())
-    since = newest + 0.999 if seen.airtable_at >= newest + 2 else max(0.0, newest - 1)
-    if seen.recent > LEADS_PAGE:
-        since = max(since, seen.airtable_at - OVERLAP)
-    return airtable.fetch_changed_leads(seen.records, since, seen.written)
+    newest = newest_lead(snapshot.records.values())
+    since = newest + 0.999 if snapshot.airtable_at >= newest + 2 else max(0.0, newest - 1)
+    if snapshot.recent > LEADS_PAGE:
+        since = max(since, snapshot.airtable_at - OVERLAP)
+    return airtable.fetch_changed_leads(snapshot.records, since, snapshot.written)
 
 
-def _named_leads(airtable: Airtable, seen: Seen, feed: ChangeFeed, news: News) -> LeadsRead:
+def _named_leads(airtable: Airtable, snapshot: Snapshot, feed: ChangeFeed, news: News) -> LeadsRead:
     """
     The leads as last seen, and those that the change feed names read again by id: a payload is only a hint.
 
@@ -80,15 +80,15 @@ def _named_leads(airtable: Airtable, seen: Seen, feed: ChangeFeed, news: News) -
     Cost: 1 request for each 100 leads named.
     """
     told = {change.lead_id for change in news.changes}
-    new = named(news.changes, feed.cells_of(seen.records, told))
-    to_read = list(dict.fromkeys([*seen.feed.unread, *new.to_read]))
-    whole = not news.whole or not told >= {*seen.written} & seen.records.keys()
-    whole |= pages_of(len(to_read), LEADS_PAGE) > pages_of(len(seen.records), LEADS_PAGE)
+    new = named(news.changes, feed.cells_of(snapshot.records, told))
+    to_read = list(dict.fromkeys([*snapshot.feed.unread, *new.to_read]))
+    whole = not news.whole or not told >= {*snapshot.written} & snapshot.records.keys()
+    whole |= pages_of(len(to_read), LEADS_PAGE) > pages_of(len(snapshot.records), LEADS_PAGE)
     found = {} if whole else airtable.fetch_records(to_read)
     lacking = set(to_read) - found.keys()
-    if whole or lacking - new.gone - seen.records.keys():
+    if whole or lacking - new.gone - snapshot.records.keys():
         return _all_leads(airtable, news)
-    now = {lead_id: record for lead_id, record in seen.records.items() if lead_id not in lacking} | found
+    now = {lead_id: record for lead_id, record in snapshot.records.items() if lead_id not in lacking} | found
     leads = airtable.leads_of(now.values())
     return LeadsRead(
         leads=leads,
@@ -117,11 +117,11 @@ def extract_cards(
     """
     known = set(memory.base["card_id"])
     if scope.cards_delta:
-        read = fetch_changed_cards(trello, board, memory.seen, known)
+        read = fetch_changed_cards(trello, board, memory.snapshot, known)
         if read is not None:
             return read
     returning = memory.base["card_presence"].isin(SHUT).any()
-    total = -1 if to_the_end or returning else memory.seen.open_cards
+    total = -1 if to_the_end or returning else memory.snapshot.open_cards
     expected = memory.base["card_id"][memory.base["card_presence"] == "open"]
     unrecorded = any(intent.side == "card" and not intent.card_id for intent in memory.intents)
     return trello.fetch_cards(board, known, set(expected), total, archived=memory.base.empty or unrecorded)

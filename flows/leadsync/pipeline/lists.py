@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from leadsync.errors import ConfigurationError
-from leadsync.frames.snapshot import Seen
+from leadsync.frames.snapshot import Snapshot
 from leadsync.pipeline.clients import Clients
 from leadsync.settings import Settings
 from leadsync.trello.board import Board, CardsRead
@@ -47,9 +47,9 @@ def resolve_again(known: Board, settings: Settings, clients: Clients, besides: C
     return Lists(board, fresh=True)
 
 
-def mind_lists(lists: Lists, seen: Seen, cards: CardsRead, settings: Settings, clients: Clients) -> Lists:
+def mind_lists(lists: Lists, snapshot: Snapshot, cards: CardsRead, settings: Settings, clients: Clients) -> Lists:
     """
-    Resolve the lists again if the read contradicts them. `seen`: the read before.
+    Resolve the lists again if the read contradicts them. `snapshot`: the read before.
 
     So it does if a card lies in a list that was not there then, has newly come into one outside the mapping, or
     if the activity tells of lists. A card that rests outside the mapping costs nothing. Raises: ConfigurationError
@@ -58,7 +58,7 @@ def mind_lists(lists: Lists, seen: Seen, cards: CardsRead, settings: Settings, c
     """
     outside = cards.cards["list_id"][(cards.cards["stage"] == "") & (cards.cards["list_id"] != "")]
     unknown = {*outside} - {*lists.board.all_lists}
-    came = any(seen.cards.get(str(card_id), {}).get("idList") != where for card_id, where in outside.items())
+    came = any(snapshot.cards.get(str(card_id), {}).get("idList") != where for card_id, where in outside.items())
     if lists.fresh or not (unknown or came or cards.lists_told):
         return lists
     try:

@@ -13,7 +13,7 @@ from leadsync.core.journal import Intent, IntentState
 from leadsync.core.lookups import Check
 from leadsync.core.witness import NO_PROOF, Proof, doubtful, unclear, witnessed
 from leadsync.frames.schema import overlay
-from leadsync.frames.snapshot import Seen
+from leadsync.frames.snapshot import Snapshot
 from leadsync.state.pair import Pair
 from leadsync.state.store import StateStore
 from leadsync.trello.board import Board
@@ -33,7 +33,7 @@ class Memory:
 
     base: pd.DataFrame
     intents: list[Intent]
-    seen: Seen
+    snapshot: Snapshot
     checks: Mapping[str, Check] = field(default_factory=dict)
     checkup: Checkup = Checkup()
     patched: Proof = NO_PROOF

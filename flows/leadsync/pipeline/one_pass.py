@@ -21,7 +21,7 @@ from leadsync.pipeline.earlier_writes import check_leads, give_back_earlier
 from leadsync.pipeline.lists import Lists
 from leadsync.pipeline.memory import keep_checks
 from leadsync.pipeline.planning import Planned, check_lists, plan_pass
-from leadsync.pipeline.snapshots import seen_after
+from leadsync.pipeline.snapshots import snapshot_after
 from leadsync.pipeline.under_way import Run
 from leadsync.trello.board import Board
 
@@ -46,15 +46,15 @@ def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Pas
     planned = _agree(run, planned)
     if given_back := give_back_earlier(run, planned, checkup):
         return Passed(planned.lists.board, given_back)
-    if planned.plan.card_writes and not planned.seen.lists_checked:
+    if planned.plan.card_writes and not planned.snapshot.lists_checked:
         planned = check_lists(run, planned, checkup)
     _journal(run, planned)
     run.telling.findings(planned.plan)
     outcome = _apply(run, planned)
-    seen = seen_after(planned.seen, outcome.records, outcome.cards, planned.lists.board)
-    seen = check_leads(run, planned, seen, outcome)
+    snapshot = snapshot_after(planned.snapshot, outcome.records, outcome.cards, planned.lists.board)
+    snapshot = check_leads(run, planned, snapshot, outcome)
     if not outcome.postponed:
-        run.clients.store.snapshots.save(run.pair, seen)
+        run.clients.store.snapshots.save(run.pair, snapshot)
     return Passed(planned.lists.board, outcome.postponed)
 
 
@@ -75,8 +75,8 @@ def _journal(run: Run, planned: Planned) -> None:
     """Before the first write: what is true already, and what is about to be written."""
     plan, clients = planned.plan, run.clients
     if plan.writes:
-        clients.store.snapshots.forget(run.pair, planned.seen.feed)
-    leads_since = clients.airtable.clock if run.feed and run.feed.follows(planned.seen.feed) else None
+        clients.store.snapshots.forget(run.pair, planned.snapshot.feed)
+    leads_since = clients.airtable.clock if run.feed and run.feed.follows(planned.snapshot.feed) else None
     intents = intents_of(plan, clients.trello.clock, run.run_id, planned.lists.board.lists, leads_since)
     clients.store.journal.enter(run.pair, plan.base_updates, plan.forget, intents)
     keep_checks(clients.store, run.pair, plan.checks)

@@ -16,7 +16,7 @@ from leadsync.core.plan import Plan
 from leadsync.core.settling import Verdict, judge
 from leadsync.errors import GuardError
 from leadsync.frames.payloads import LeadChange
-from leadsync.frames.snapshot import Seen
+from leadsync.frames.snapshot import Snapshot
 from leadsync.model import Read
 from leadsync.pipeline.extract import extract_cards, extract_leads
 from leadsync.pipeline.join import join_and_diff
@@ -24,7 +24,7 @@ from leadsync.pipeline.lists import Lists, mind_lists, resolve_again
 from leadsync.pipeline.memory import Memory, recall
 from leadsync.pipeline.rows import without_others
 from leadsync.pipeline.scope import Columns, Scope, known_columns, next_by_delta, question, scope_of
-from leadsync.pipeline.snapshots import seen_now
+from leadsync.pipeline.snapshots import snapshot_now
 from leadsync.pipeline.under_way import Run
 from leadsync.trello.board import Board, CardsRead
 
@@ -38,7 +38,7 @@ class Planned:
     """
 
     plan: Plan
-    seen: Seen
+    snapshot: Snapshot
     verdicts: list[Verdict]
     lists: Lists
     feed_asked: bool
@@ -67,7 +67,7 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
         memory = replace(memory, patched=find_told(sides.leads.told, memory.intents, run.feed.fields))
         if run.feed.note:
             run.telling.note(run.feed.note)
-    lists = mind_lists(lists, memory.seen, sides.cards, run.settings, clients)
+    lists = mind_lists(lists, memory.snapshot, sides.cards, run.settings, clients)
     if lists.board.lists != known:
         return plan_pass(run, Read.FULL, checkup, lists)
     if next_by_delta(read, sides.leads, run.settings):
@@ -89,10 +89,10 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
         met = sides.cards.cards["lead_id"].isin(sides.leads.leads.index)
         run.telling.met_anew(int(met.sum()), clients.store.database.shown_url)
     run.telling.read(sides.leads, sides.cards)
-    seen = seen_now(memory.seen, sides.leads, sides.cards, question(run.settings, lists.board))
-    seen = replace(seen, lists_checked=seen.lists_checked or lists.fresh)
+    snapshot = snapshot_now(memory.snapshot, sides.leads, sides.cards, question(run.settings, lists.board))
+    snapshot = replace(snapshot, lists_checked=snapshot.lists_checked or lists.fresh)
     verdicts = _judge(run, memory, sides, lists.board)
-    return Planned(plan, seen, verdicts, lists, sides.leads.feed_asked, sides.leads.told)
+    return Planned(plan, snapshot, verdicts, lists, sides.leads.feed_asked, sides.leads.told)
 
 
 def check_lists(run: Run, planned: Planned, checkup: Checkup) -> Planned:
@@ -104,7 +104,7 @@ def check_lists(run: Run, planned: Planned, checkup: Checkup) -> Planned:
     lists = resolve_again(planned.lists.board, run.settings, run.clients)
     if lists.board.lists != planned.lists.board.lists:
         return plan_pass(run, Read.FULL, checkup, lists)
-    return replace(planned, lists=lists, seen=replace(planned.seen, lists_checked=True))
+    return replace(planned, lists=lists, snapshot=replace(planned.snapshot, lists_checked=True))
 
 
 def _scope(run: Run, read: Read, memory: Memory, board: Board) -> Scope:

@@ -15,7 +15,7 @@ from leadsync.airtable.client import LeadsRead
 from leadsync.apply.leads import REREAD
 from leadsync.frames.agreed import base_frame
 from leadsync.frames.block import parse
-from leadsync.frames.snapshot import Seen
+from leadsync.frames.snapshot import Snapshot
 from leadsync.pipeline.clients import Clients
 from leadsync.pipeline.extract import extract_leads
 from leadsync.pipeline.memory import Memory
@@ -54,7 +54,7 @@ def find_rows(
     known = clients.store.keys.load_former(pair)
     if not known:
         return OurRows(pair)
-    read = steps.call(extract_leads, clients.airtable, Memory(base_frame(), [], Seen()), WHOLE_READ)
+    read = steps.call(extract_leads, clients.airtable, Memory(base_frame(), [], Snapshot()), WHOLE_READ)
     leads = read.leads.index
     former = same_table(known, leads) or _find_behind_view(known, settings, clients)
     unnamed = next((rows.pair for rows in known if not rows.pair.table), None)

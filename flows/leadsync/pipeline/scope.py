@@ -12,7 +12,7 @@ from leadsync.airtable.client import PAGE as LEADS_PAGE
 from leadsync.airtable.client import Airtable, LeadsRead
 from leadsync.airtable.setup import fetch_computed
 from leadsync.errors import TransientServiceError
-from leadsync.frames.snapshot import Seen, sides_by_delta
+from leadsync.frames.snapshot import Snapshot, sides_by_delta
 from leadsync.model import Read
 from leadsync.pipeline.change_feed import ChangeFeed
 from leadsync.pipeline.memory import Memory
@@ -46,20 +46,20 @@ def scope_of(read: Read, memory: Memory, settings: Settings, board: Board, feed:
     A delta needs a last read under the same settings and nothing unfinished. With a view leads are always read whole:
     one that leaves it is not told as a change. The change feed costs no more than a page of leads, and shows deletions.
     """
-    seen = memory.seen
-    if memory.intents or memory.base.empty or seen.question != question(settings, board):
+    snapshot = memory.snapshot
+    if memory.intents or memory.base.empty or snapshot.question != question(settings, board):
         return WHOLE_READ
     full_every = settings.sync_full_every.total_seconds()
-    page = 0 if feed is not None and feed.follows(seen.feed) else LEADS_PAGE
-    leads, cards = sides_by_delta(read.value, seen, time.time(), full_every, page)
+    page = 0 if feed is not None and feed.follows(snapshot.feed) else LEADS_PAGE
+    leads, cards = sides_by_delta(read.value, snapshot, time.time(), full_every, page)
     return Scope(leads_delta=leads and not settings.airtable_view, cards_delta=cards)
 
 
 def next_by_delta(read: Read, leads: LeadsRead, settings: Settings) -> bool:
     """Whether a read of leads is whole, and a next one as `read` says would be by delta."""
-    seen = Seen(records=leads.records, full_at=time.time(), airtable_at=leads.at)
+    snapshot = Snapshot(records=leads.records, full_at=time.time(), airtable_at=leads.at)
     full_every = settings.sync_full_every.total_seconds()
-    by_delta, _ = sides_by_delta(read.value, seen, seen.full_at, full_every, LEADS_PAGE)
+    by_delta, _ = sides_by_delta(read.value, snapshot, snapshot.full_at, full_every, LEADS_PAGE)
     return leads.whole and by_delta and not settings.airtable_view
 
 

@@ -7,15 +7,15 @@ from dataclasses import replace
 
 from leadsync.airtable.client import LeadsRead
 from leadsync.frames.actions import Item
-from leadsync.frames.snapshot import Seen
+from leadsync.frames.snapshot import Snapshot
 from leadsync.pipeline.extract import FEED_OVERLAP, LONG_FEED
 from leadsync.trello.board import Board, CardsRead
 
 
-def seen_now(before: Seen, leads: LeadsRead, cards: CardsRead, asked: str) -> Seen:
+def snapshot_now(before: Snapshot, leads: LeadsRead, cards: CardsRead, asked: str) -> Snapshot:
     """What is known of both sides after a read."""
     whole = leads.whole and not cards.delta
-    return Seen(
+    return Snapshot(
         records=leads.records,
         cards=cards.items,
         open_cards=cards.total,
@@ -30,19 +30,19 @@ def seen_now(before: Seen, leads: LeadsRead, cards: CardsRead, asked: str) -> Se
     )
 
 
-def seen_after(seen: Seen, records: dict[str, Item], cards: dict[str, Item], board: Board) -> Seen:
+def snapshot_after(snapshot: Snapshot, records: dict[str, Item], cards: dict[str, Item], board: Board) -> Snapshot:
     """What is known once our writes have been answered; a card that is no longer open on the board leaves."""
-    now = {card_id: {**seen.cards.get(card_id, {}), **card} for card_id, card in cards.items()}
+    now = {card_id: {**snapshot.cards.get(card_id, {}), **card} for card_id, card in cards.items()}
     gone = {card_id for card_id, card in now.items() if card.get("closed") or card.get("idBoard") != board.board_id}
-    made = len(now.keys() - seen.cards.keys() - gone)
-    lost = len(gone & seen.cards.keys())
-    kept = {card_id: card for card_id, card in {**seen.cards, **now}.items() if card_id not in gone}
+    made = len(now.keys() - snapshot.cards.keys() - gone)
+    lost = len(gone & snapshot.cards.keys())
+    kept = {card_id: card for card_id, card in {**snapshot.cards, **now}.items() if card_id not in gone}
     return replace(
-        seen,
-        records={**seen.records, **records},
+        snapshot,
+        records={**snapshot.records, **records},
         cards=kept,
-        open_cards=seen.open_cards + made - lost if seen.open_cards >= 0 else -1,
-        trello_at=seen.trello_at if len(cards) < LONG_FEED else 0.0,
-        recent=seen.recent + len(records),
-        written=[*seen.written, *list(records)[:50], *list(cards)[:50]],
+        open_cards=snapshot.open_cards + made - lost if snapshot.open_cards >= 0 else -1,
+        trello_at=snapshot.trello_at if len(cards) < LONG_FEED else 0.0,
+        recent=snapshot.recent + len(records),
+        written=[*snapshot.written, *list(records)[:50], *list(cards)[:50]],
     )

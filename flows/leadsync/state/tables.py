@@ -55,7 +55,7 @@ holder_table = sa.Table(
     sa.Column("holder", sa.Text, nullable=False),
 )
 
-seen_table = sa.Table(
+snapshot_table = sa.Table(
     "leadsync_seen",
     metadata,
     sa.Column("pair", sa.String, primary_key=True),

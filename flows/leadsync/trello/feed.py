@@ -9,7 +9,7 @@ from typing import Any
 from leadsync.errors import IncompleteReadError, ServiceRefusedError
 from leadsync.frames.actions import FEED, Action
 from leadsync.frames.replay import SAME_MOMENT, replay
-from leadsync.frames.snapshot import Seen, pages_of
+from leadsync.frames.snapshot import Snapshot, pages_of
 from leadsync.trello.board import Board, CardsRead
 from leadsync.trello.client import PAGE as CARDS_PAGE
 from leadsync.trello.client import Trello, by_id, is_open
@@ -20,21 +20,21 @@ FEED_PAGES = 50
 """Pages of the feed that are read at most."""
 
 
-def fetch_changed_cards(trello: Trello, board: Board, seen: Seen, known: Collection[str]) -> CardsRead | None:
+def fetch_changed_cards(trello: Trello, board: Board, snapshot: Snapshot, known: Collection[str]) -> CardsRead | None:
     """
-    The open cards as last `seen`, brought up to date with the board's activity since then.
+    The open cards as in `snapshot`, brought up to date with the board's activity since then.
 
     Cost: 1 request, and 1 for each card that came from elsewhere. Returns: None if the feed cannot be had or does not
     tell enough (longer than a page, an action of an unknown kind, a write of ours not in it, no card of ours left), or
     a full read costs less.
     """
-    since = datetime.datetime.fromtimestamp(seen.trello_at - SAME_MOMENT, datetime.UTC)
+    since = datetime.datetime.fromtimestamp(snapshot.trello_at - SAME_MOMENT, datetime.UTC)
     try:
         feed = _actions(trello, board, ",".join(FEED), since=since.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
     except ServiceRefusedError:  # what is wrong, the full read says better
         return None
-    replayed = replay(seen, feed, known) if len(feed) < PAGE else None
-    if replayed is None or len(replayed.unknown) > pages_of(seen.open_cards, CARDS_PAGE):
+    replayed = replay(snapshot, feed, known) if len(feed) < PAGE else None
+    if replayed is None or len(replayed.unknown) > pages_of(snapshot.open_cards, CARDS_PAGE):
         return None
     found = (card for card_id in replayed.unknown if (card := trello.look_up(card_id)))
     cards = replayed.cards | {card["id"]: card for card in found}
