@@ -40,9 +40,13 @@ def frame_of_values(rows: Mapping[str, tuple[object, ...]], kind: type) -> pd.Da
 
 def _frame(rows: Mapping[str, tuple[object, ...]], columns: Mapping[str, str], index: str) -> pd.DataFrame:
     ids = sorted(rows)
-    cells = pd.DataFrame([rows[row_id] for row_id in ids], columns=list(columns), dtype="object")
-    cells.index = pd.Index(ids, dtype="object", name=index)
-    return cells.astype({column: dtype for column, dtype in columns.items() if dtype != "object"})
+    values = zip(*(rows[row_id] for row_id in ids), strict=True) if ids else [()] * len(columns)
+    by_id = pd.Index(ids, dtype="object", name=index)
+    cells = {
+        column: pd.Series(list(each), index=by_id, dtype=dtype)
+        for (column, dtype), each in zip(columns.items(), values, strict=True)
+    }
+    return pd.DataFrame(cells, index=by_id)
 
 
 def rows_of(frame: pd.DataFrame, kind: type[Kind]) -> list[Kind]:
