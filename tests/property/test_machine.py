@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from support import values
 from support.harness import STAGE_OF, STATUS_FOR, World, markers
-from support.values import EMAILS, NOTES, PLACES, SOURCES, STATUSES, TITLES, YES_NO
+from support.values import EMAILS, PLACES, SOURCES, STATUSES, TITLES, YES_NO
 
 from emulator import ManualClock
 
 NAMES = (*values.NAMES, "ada@example.com")
+NOTES = tuple(note for note in values.NOTES if "https://" not in note)
+"""Those that Trello's editor leaves as they are: the oracle looks for them letter by letter."""
 
 
 def edit(method: str, /, **choices: Any) -> st.SearchStrategy[tuple[str, dict[str, Any]]]:
