@@ -1,7 +1,5 @@
 """The doors are tested with Prefect: one test server for the folder."""
 
-import signal
-
 import pytest
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from prefect.testing.utilities import prefect_test_harness
@@ -17,15 +15,6 @@ def prefect_server():
         temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
     ):
         yield
-
-
-@pytest.fixture(autouse=True)
-def signals_as_before():
-    """A door ignores signals at its end; a process that a later test starts from here would inherit that."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, action in before.items():
-        signal.signal(number, action)
 
 
 @pytest.fixture
