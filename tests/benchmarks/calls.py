@@ -11,13 +11,13 @@ from functools import partial
 from typing import Any
 
 import requests
-from support.harness import SkippedTime, unpaced_wire
 
 from emulator import Emulator
 from leadsync.model import Read
 from leadsync.pipeline.run import run_sync
 from leadsync.pipeline.steps import Options
 from leadsync.settings import Settings
+from support.harness import SkippedTime, unpaced_wire
 
 STATUS_TO_LIST = {"NEW": "TODO", "CONTACTED": "IN_PROGRESS", "QUALIFIED": "DONE", "LOST": "DONE"}
 BETWEEN_RUNS = 60.0

@@ -10,9 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from support.places import ROOT
-
 from emulator import Emulator
+from support.places import ROOT
 
 BARE = ROOT / "tests/benchmarks/bare_flow.py"
 SYNC = ROOT / "flows/sync.py"

@@ -14,12 +14,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from support.installation import Installation
-from support.prefect_pages import VIEWS, Tab, View, chromium
-from support.readme_commands import set_up
 
 from demo import edit_both_sides
 from emulator import Emulator
+from support.installation import Installation
+from support.prefect_pages import VIEWS, Tab, View, chromium
+from support.readme_commands import set_up
 
 pytestmark = pytest.mark.installation
 

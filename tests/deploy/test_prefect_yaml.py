@@ -15,6 +15,7 @@ from prefect.flows import load_flow_from_entrypoint
 from prefect.utilities.schema_tools import validate
 from prefect.utilities.templating import apply_values
 from rich.console import Console
+
 from support.places import ROOT
 
 EXAMPLE = ("  # - name", "  #   ")

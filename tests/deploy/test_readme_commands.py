@@ -10,6 +10,7 @@ import pytest
 import yaml
 from prefect.cli._app import _app as prefect_command
 from prefect.flows import load_flow_from_entrypoint
+
 from support import readme_commands
 from support.places import ROOT
 from support.readme_commands import Command

@@ -11,10 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from support.harness import Scene
-from support.places import FLOWS
 
 from emulator.wire.faults import Fault
+from support.harness import Scene
+from support.places import FLOWS
 
 SCRIPT = FLOWS / "sync.py"
 PROCESSES = Path("/proc")

@@ -9,7 +9,6 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.flows import load_flow_from_entrypoint
-from support.places import ROOT
 from typer import Typer
 from typer.testing import CliRunner
 
@@ -17,6 +16,7 @@ import sync as door
 from leadsync.state.lock import pair_lock
 from leadsync.state.store import StateStore
 from runs import record
+from support.places import ROOT
 
 PARTS = {"counts", "changes", "conflicts", "quarantine", "failures", "calls", "exit_code", "message"}
 

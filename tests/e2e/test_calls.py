@@ -3,6 +3,7 @@
 from math import ceil
 
 import pytest
+
 from support.harness import World
 
 

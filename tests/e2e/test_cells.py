@@ -1,6 +1,7 @@
 """What a lead and its card say: status through the lens, name and title, e-mail and source in the block."""
 
 import pytest
+
 from support.harness import STAGE_OF, World, findings, markers, written
 
 CELLS = {"email": "ada_l@example.com", "source": "https://example.com/a_b"}

@@ -1,6 +1,7 @@
 """Cells that are no plain text: shown as a person sees them, or set aside alone, and never lost or overwritten."""
 
 import pytest
+
 from support.harness import findings, written
 
 EVE = {"id": "usr" + "E" * 14, "email": "eve@example.com", "name": "Eve"}

@@ -6,12 +6,12 @@ from unittest.mock import patch
 
 import pytest
 import requests
-from support.harness import World, findings
-from support.kills import killed_after, killed_before
 
 from emulator import Fault
 from leadsync.state.store import StateStore
 from leadsync.state.webhooks import load_known
+from support.harness import World, findings
+from support.kills import killed_after, killed_before
 
 DELTA = {"airtable": "delta", "trello": "delta"}
 LEADS_WHOLE = {"airtable": "full", "trello": "delta"}

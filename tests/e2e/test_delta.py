@@ -5,9 +5,9 @@ from math import ceil
 
 import pytest
 import requests
-from support.harness import STAGE_OF, World, our_clock
 
 from emulator import Fault, ManualClock
+from support.harness import STAGE_OF, World, our_clock
 
 DELTA = {"airtable": "delta", "trello": "delta"}
 FULL = {"airtable": "full", "trello": "full"}

@@ -4,11 +4,11 @@ import os
 from unittest.mock import patch
 
 import pytest
-from support.harness import World, written
 
 from leadsync.pipeline.run import run_sync
 from leadsync.pipeline.steps import Options
 from leadsync.state.journal import Journal
+from support.harness import World, written
 
 
 def crowd(world, count, **cells):

@@ -3,10 +3,10 @@
 import logging
 
 import pytest
-from support.harness import World
 
 from emulator import Fault
 from leadsync.state.journal import Journal
+from support.harness import World
 
 
 @pytest.fixture

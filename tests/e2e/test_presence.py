@@ -1,9 +1,9 @@
 """Who is there: the rows of the table in which base, lead and card are present, missing, or gone."""
 
 import pytest
-from support.harness import STAGE_OF, findings, markers, our_clock, written
 
 from leadsync.pipeline import absences
+from support.harness import STAGE_OF, findings, markers, our_clock, written
 
 STRANGER = "rec" + "A" * 14
 

@@ -1,9 +1,9 @@
 """Leads and cards that meet without a base: what a write will bring is not agreed before it, a fallback is no name."""
 
 import pytest
-from support.harness import findings
 
 from emulator import Fault
+from support.harness import findings
 
 POLICIES = ("airtable", "trello", "hold")
 OLD, NEW = "old@example.com", "new@example.com"

@@ -7,9 +7,9 @@ import time
 
 import pytest
 import requests
-from support.places import FLOWS
 
 from emulator import Emulator, ManualClock, RealTimeClock
+from support.places import FLOWS
 
 PACKAGE = FLOWS / "emulator"
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
-from support.harness import findings
 
 from emulator import Fault
 from leadsync.airtable import writing
@@ -26,6 +25,7 @@ from leadsync.state.lock import pair_lock
 from leadsync.state.store import StateStore
 from leadsync.trello.board import CardsRead
 from leadsync.trello.writing import create_card
+from support.harness import findings
 
 # --- checks ---------------------------------------------------------------------------------------------------
 

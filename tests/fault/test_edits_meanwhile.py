@@ -6,10 +6,10 @@ from itertools import count
 from typing import Any
 
 import pytest
-from support.harness import STAGE_OF, Scene, findings, written
 
 from emulator import Fault
 from leadsync.apply import leads as apply
+from support.harness import STAGE_OF, Scene, findings, written
 
 MINE = "My own note."
 

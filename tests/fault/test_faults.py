@@ -3,9 +3,9 @@
 from itertools import count
 
 import pytest
-from support.harness import Scene
 
 from emulator import Fault
+from support.harness import Scene
 
 FAULTS = {
     "drop-before": Fault("drop_before"),

@@ -3,6 +3,7 @@
 from itertools import count
 
 import pytest
+
 from support.harness import STAGE_OF, Scene, findings
 from support.kills import Killed, killed
 

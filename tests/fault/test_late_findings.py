@@ -4,14 +4,14 @@ from itertools import count
 from unittest.mock import patch
 
 import pytest
-from support.harness import World, findings
-from support.kills import Killed, killed, killed_after, killed_before
 
 from emulator import Fault
 from emulator.trello.account import Actor
 from leadsync.core.journal import IntentState
 from leadsync.state.journal import Journal
 from leadsync.state.store import StateStore
+from support.harness import World, findings
+from support.kills import Killed, killed, killed_after, killed_before
 
 POLICIES = pytest.mark.parametrize("policy", ["airtable", "trello"])
 

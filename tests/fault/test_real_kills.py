@@ -9,6 +9,7 @@ import time
 from itertools import count
 
 import pytest
+
 from support.harness import Scene
 from support.places import FLOWS
 

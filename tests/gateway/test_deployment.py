@@ -6,10 +6,10 @@ import time
 
 import pytest
 import requests
-from support.gateway_process import GatewayProcess, free_port
-from support.places import ROOT
 
 from emulator import Emulator
+from support.gateway_process import GatewayProcess, free_port
+from support.places import ROOT
 
 pytestmark = pytest.mark.exhaustive
 

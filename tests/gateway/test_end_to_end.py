@@ -3,11 +3,10 @@
 import threading
 import time
 
-from support.harness import STAGE_OF
-
 from emulator import Fault
 from leadsync.gateway.webhooks import Webhooks
 from leadsync.state.lock import pair_lock
+from support.harness import STAGE_OF
 
 
 def lead_named(instant, name):

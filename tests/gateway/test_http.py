@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from support.gateway_process import TOKEN
-from support.gateway_world import IDENTIFIER, airtable_delivery, trello_delivery
 
 from leadsync.gateway.problems import BODY_LIMIT
 from leadsync.model import ConflictPolicy, Read
 from leadsync.pipeline.steps import Options
+from support.gateway_process import TOKEN
+from support.gateway_world import IDENTIFIER, airtable_delivery, trello_delivery
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 RECEIVERS = ["/webhooks/trello", "/webhooks/airtable"]

@@ -6,6 +6,7 @@ import time
 
 import pytest
 import requests
+
 from support.gateway_bench import Bench, percentile
 from support.gateway_world import trello_delivery
 

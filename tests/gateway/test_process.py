@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 import requests
-from support.gateway_process import TOKEN, GatewayProcess
-from support.places import ROOT
 from typer import Typer
 from typer.testing import CliRunner
 
 from emulator import Emulator
 from leadsync.model import ConflictPolicy
 from leadsync.pipeline.steps import Options
+from support.gateway_process import TOKEN, GatewayProcess
+from support.places import ROOT
 
 pytestmark = pytest.mark.installation
 

@@ -9,14 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import ignored_auth
-from support.gateway_process import TOKEN
-from support.gateway_world import IDENTIFIER, MAC_SECRET, TRELLO_SECRET
 
 from leadsync.gateway.access import Gate
 from leadsync.gateway.app import build_app
 from leadsync.gateway.inbox import Inbox
 from leadsync.gateway.trigger import Trigger
 from leadsync.gateway.webhooks import TRELLO_PATH
+from support.gateway_process import TOKEN
+from support.gateway_world import IDENTIFIER, MAC_SECRET, TRELLO_SECRET
 
 CHECKED = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None, "derandomize": True}
 

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "flows"))
 
 import conftest  # noqa: F401  # no settings from outside
 import typer
+
 from histories.play import breach_of
 
 

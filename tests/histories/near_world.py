@@ -20,8 +20,6 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 from requests.adapters import BaseAdapter
-from support.harness import FAST, World
-from support.kills import Killed
 
 from emulator import Emulator, Fault, ManualClock
 from emulator.wire.faults import BEFORE_EXECUTION
@@ -30,6 +28,8 @@ from leadsync.report.report import Report
 from leadsync.transport.pacing import Pace
 from leadsync.transport.service import Service
 from leadsync.transport.wire import Transport, Wire
+from support.harness import FAST, World
+from support.kills import Killed
 
 Before = Callable[[Request, int], Fault | None]
 After = Callable[[Request, bool], None]

@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from emulator import Fault
+from emulator.wire.messages import Request
 from histories.ledger import AIRTABLE, STAGE_OF, Ledger, Sight, is_error, markers, sight_of
 from histories.near_world import NearWorld, other_table
 from histories.rules import (
@@ -27,11 +29,8 @@ from histories.rules import (
     must_refuse,
 )
 from histories.steps import Event, Ground, History, Step, made_up, step, without
-from support.kills import Killed
-
-from emulator import Fault
-from emulator.wire.messages import Request
 from leadsync.settings import Settings
+from support.kills import Killed
 
 RUNS_TO_REST = 8
 STAGES = ("TODO", "IN_PROGRESS", "DONE")

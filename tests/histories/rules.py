@@ -24,7 +24,6 @@ from histories.ledger import (
     own_text,
     shown_text,
 )
-
 from leadsync.report.report import Report
 
 Row = dict[str, Any]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 
 import pytest
+
 from histories.ledger import block_line, own_text
 from histories.play import breach_of, play, smallest, told
 from histories.rules import Breach

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from support.harness import World
 
 from emulator import Fault
+from support.harness import World
 
 COLUMNS = ("name", "email", "status", "source")
 ANY_TYPE = "barcode"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from support.harness import Scene
 
 AIRTABLE_TOKEN, TRELLO_TOKEN = "AIRTABLE_API_TOKEN", "TRELLO_API_TOKEN"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+
 from support.harness import STAGE_OF, World, markers
 
 FOREIGN = "LeadID: rec" + "X" * 14

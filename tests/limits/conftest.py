@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 import pytest
-from support.harness import World
 
 from leadsync.pipeline.run import run_sync
 from leadsync.pipeline.steps import Options
@@ -16,6 +15,7 @@ from leadsync.report.report import Report
 from leadsync.transport.pacing import Pace
 from leadsync.transport.service import Service
 from leadsync.transport.wire import Wire
+from support.harness import World
 
 DEFAULT_PACE = {"AIRTABLE_REQUESTS_PER_SECOND": None, "TRELLO_REQUESTS_PER_10_SECONDS": None}
 

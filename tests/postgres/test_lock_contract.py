@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
-import subprocess
-import sys
 import time
 
 import pytest
-from support.places import FLOWS
 
 from leadsync.errors import BusyError, StateStoreError
 from leadsync.state.lock import pair_lock
 from leadsync.state.store import StateStore
+from support.lock_holder import held_elsewhere
 
 PAIR = "appA/board"
-HOLDER = """
-import sys, time
-from leadsync.state.lock import pair_lock
-from leadsync.state.store import StateStore
-with pair_lock(StateStore(sys.argv[1]), sys.argv[2]):
-    print("held", flush=True)
-    time.sleep(60)
-"""
 
 
 @pytest.fixture
@@ -37,12 +26,8 @@ def store(url):
 @pytest.fixture
 def holder(url):
     """Another process that holds the lock."""
-    command = [sys.executable, "-c", HOLDER, url, PAIR]
-    environment = os.environ | {"PYTHONPATH": str(FLOWS)}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stdout.readline() == "held\n"
+    with held_elsewhere(url, PAIR) as process:
         yield process
-        process.kill()
 
 
 def test_second_process_is_told_who_holds_the_lock_and_since_when(store, holder):

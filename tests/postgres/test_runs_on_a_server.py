@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 
 import pytest
-from support.harness import World
 
 from leadsync.state.lock import pair_lock
 from leadsync.state.store import StateStore
+from support.harness import World
 
 LEADS = 12
 

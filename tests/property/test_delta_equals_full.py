@@ -18,8 +18,6 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, currently_in_test_context, given, note, settings
 from hypothesis import strategies as st
-from support.harness import STAGE_OF, World, markers
-from support.values import EMAILS, NAMES, NOTES, PLACES, SOURCES, STATUSES, TITLES, YES_NO
 
 from emulator import ManualClock
 from emulator.wire.messages import Request
@@ -36,6 +34,8 @@ from leadsync.pipeline.scope import Scope, scope_of
 from leadsync.report.report import Report
 from leadsync.state.pair import Pair
 from leadsync.trello.setup import fetch_board
+from support.harness import STAGE_OF, World, markers
+from support.values import EMAILS, NAMES, NOTES, PLACES, SOURCES, STATUSES, TITLES, YES_NO
 
 GAPS = (0.0, 0.001, 0.4, 0.999, 1.0, 7.3, 10.0, 10.6, 61.0)
 READS: Counter[str] = Counter()

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from emulator import ManualClock
 from support import values
 from support.harness import STAGE_OF, STATUS_FOR, World, markers
 from support.values import EMAILS, PLACES, SOURCES, STATUSES, TITLES, YES_NO
-
-from emulator import ManualClock
 
 NAMES = (*values.NAMES, "ada@example.com")
 NOTES = tuple(note for note in values.NOTES if "https://" not in note)

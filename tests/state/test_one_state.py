@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.harness import STAGE_OF, World
 
 from leadsync.environment import load_settings
 from leadsync.errors import ConfigurationError
 from leadsync.state.lock import pair_lock
 from leadsync.state.store import StateStore
+from support.harness import STAGE_OF, World
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 import pytest
-from support.harness import World, findings
-from support.past import DRAGGED, EDITED, NEW, tell
 
 from emulator.airtable.desk import LEAD_FIELDS
 from emulator.airtable.model import Base
@@ -19,6 +17,8 @@ from leadsync.state.lock import pair_lock
 from leadsync.state.pair import Pair
 from leadsync.state.store import StateStore
 from leadsync.state.webhooks import Known, load_known
+from support.harness import World, findings
+from support.past import DRAGGED, EDITED, NEW, tell
 
 OTHER = "Customers"
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from support.harness import written
-from support.past import DRAGGED, EDITED, NEW, tell
 
 from leadsync.core.journal import CARD, LEAD
 from leadsync.state.store import StateStore
+from support.harness import written
+from support.past import DRAGGED, EDITED, NEW, tell
 
 VERSIONS = ("1", "2")
 

@@ -8,9 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.gateway_process import GatewayProcess
-
 from emulator import Emulator
+from support.gateway_process import GatewayProcess
 
 STATUSES = {"TODO": "NEW", "IN_PROGRESS": "CONTACTED", "DONE": "QUALIFIED"}
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from support.places import ROOT
 
 from emulator import Emulator
+from support.places import ROOT
 
 FAST = {"AIRTABLE_REQUESTS_PER_SECOND": "50", "TRELLO_REQUESTS_PER_10_SECONDS": "300"}
 TOKEN = "a-token-of-the-tests-0123456789"

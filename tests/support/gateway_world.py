@@ -18,8 +18,6 @@ from typing import Any
 import pytest
 import requests
 import uvicorn
-from support.gateway_process import TOKEN, free_port
-from support.harness import World
 
 from leadsync.gateway.access import Gate
 from leadsync.gateway.app import build_app
@@ -32,6 +30,8 @@ from leadsync.pipeline.run import run_sync
 from leadsync.state.store import StateStore
 from leadsync.state.webhooks import load_known
 from leadsync.trello.client import client_identifier
+from support.gateway_process import TOKEN, free_port
+from support.harness import World
 
 TRELLO_SECRET = "the-power-up-secret"
 MAC_SECRET = base64.b64encode(bytes(range(128))).decode()

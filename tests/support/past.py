@@ -22,12 +22,12 @@ from typing import Any
 from unittest.mock import patch
 
 import requests
+
+from emulator.clock import ManualClock
 from support import harness
 from support.harness import World
 from support.kills import Killed, dying
 from support.places import ROOT
-
-from emulator.clock import ManualClock
 
 RECORDS = ROOT / "tests/state"
 SEED = 4

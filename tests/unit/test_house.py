@@ -13,6 +13,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+
 from support.places import FLOWS, ROOT
 
 DOORS = sorted(FLOWS.glob("*.py"))

@@ -7,9 +7,9 @@ import itertools
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.rows import STATUS_MAP
 
 from leadsync.model import DEFAULT_STAGE_OF, DONE, IN_PROGRESS, STAGES, TODO, StatusMap
+from support.rows import STATUS_MAP
 
 EXTRA = st.dictionaries(st.sampled_from(["Won", "Lost", "Hot", "Cold", "Ünklar"]), st.sampled_from(STAGES), max_size=5)
 

@@ -6,13 +6,13 @@ import pickle
 import re
 
 import pytest
-from support.places import ROOT
 
 from leadsync.environment import load_settings
 from leadsync.errors import ConfigurationError
 from leadsync.model import ConflictPolicy, StatusMap
 from leadsync.setting_values import default_state_url
 from leadsync.settings import Settings
+from support.places import ROOT
 
 NAMES = [name.upper() for name in Settings.model_fields]
 NEEDED = {

@@ -2,6 +2,7 @@
 
 import pytest
 import requests
+
 from support.answers import error
 
 NOT_PERMITTED_OR_MISSING = {

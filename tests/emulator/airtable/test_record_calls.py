@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from support.answers import error, ids
 
 UNKNOWN = "rec" + "A" * 14

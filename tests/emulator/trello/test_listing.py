@@ -1,6 +1,7 @@
 """Cards of a board, page by page."""
 
 import pytest
+
 from support.answers import names
 
 

@@ -2,10 +2,10 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.rows import BOARD, World, agreed_world, base_row, card, everything, lead_id, record, rules
 
 from leadsync.core.diff import Moved, moved
 from leadsync.core.reconcile import decide_all, reconcile
+from support.rows import BOARD, World, agreed_world, base_row, card, everything, lead_id, record, rules
 
 NAMES = st.sampled_from(["Ada", "", "Bob"])
 STATUSES = st.sampled_from(["NEW", "", "CONTACTED", "QUALIFIED", "LOST", "junk"])

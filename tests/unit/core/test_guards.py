@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import pytest
+
+from leadsync.core.guards import check_emptied, check_plan, check_reads
+from leadsync.core.reconcile import as_last_agreed
+from leadsync.errors import GuardError
+from leadsync.frames.cards import cards_frame, deleted_cards
+from leadsync.frames.schema import overlay
 from support.rows import (
     BOARD,
     STAGES_BY_LIST,
@@ -15,12 +21,6 @@ from support.rows import (
     record,
     rules,
 )
-
-from leadsync.core.guards import check_emptied, check_plan, check_reads
-from leadsync.core.reconcile import as_last_agreed
-from leadsync.errors import GuardError
-from leadsync.frames.cards import cards_frame, deleted_cards
-from leadsync.frames.schema import overlay
 
 
 def refuse(world, cards_read=None, **choices):

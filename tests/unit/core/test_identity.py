@@ -7,6 +7,10 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from leadsync.core.plan_rows import build_plan
+from leadsync.core.reconcile import reconcile
+from leadsync.frames.block import render
 from support.rows import (
     LISTS,
     World,
@@ -20,10 +24,6 @@ from support.rows import (
     record,
     rules,
 )
-
-from leadsync.core.plan_rows import build_plan
-from leadsync.core.reconcile import reconcile
-from leadsync.frames.block import render
 
 LEAD, CARD = lead_id(1), card_id(1)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 
-from support.rows import base_row, card, card_id, lead_id, one_lead, record
-
 from leadsync.core.journal import CARD, LEAD, intents_of
+from support.rows import base_row, card, card_id, lead_id, one_lead, record
 
 LEAD_1, CARD_1 = lead_id(1), card_id(1)
 

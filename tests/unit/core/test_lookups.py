@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from support.rows import BOARD, base_row, card, card_id, one_lead, record
 
 from leadsync.core.lookups import CHECK_EVERY, Check, due_checks, shut_cards
 from leadsync.frames.cards import cards_frame
+from support.rows import BOARD, base_row, card, card_id, one_lead, record
 
 CARD = card_id(1)
 ELSEWHERE = {"idBoard": "c" * 24}

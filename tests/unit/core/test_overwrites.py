@@ -6,11 +6,11 @@ import math
 from dataclasses import replace
 
 import pytest
-from support.rows import LISTS, base_row, card, card_id, one_lead, record
 
 from leadsync.core.journal import CARD, Intent, Sent, digests_of, digests_of_card
 from leadsync.core.overwrites import Feed, find_overwritten
 from leadsync.frames.actions import Action, moment
+from support.rows import LISTS, base_row, card, card_id, one_lead, record
 
 TODO, IN_PROGRESS, DONE = (LISTS[stage] for stage in ("TODO", "IN_PROGRESS", "DONE"))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 
 import pytest
+
+from leadsync.core.lookups import to_look_up
 from support.rows import (
     BOARD,
     LISTS,
@@ -21,8 +23,6 @@ from support.rows import (
     record,
     rules,
 )
-
-from leadsync.core.lookups import to_look_up
 
 LEAD, CARD = lead_id(1), card_id(1)
 ELSEWHERE = {"idBoard": "c" * 24}

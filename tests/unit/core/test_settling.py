@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from support.rows import LISTS, World, base_row, card, card_id, is_idle, lead_id, one_lead, record, rules
 
 from leadsync.core.journal import CARD, LEAD, Intent, intents_of
 from leadsync.core.plan_rows import build_plan
@@ -14,6 +13,7 @@ from leadsync.core.settling import settle
 from leadsync.core.witness import Proof
 from leadsync.frames.agreed import base_frame
 from leadsync.frames.block import render
+from support.rows import LISTS, World, base_row, card, card_id, is_idle, lead_id, one_lead, record, rules
 
 LEAD_1, CARD_1 = lead_id(1), card_id(1)
 

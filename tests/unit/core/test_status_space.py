@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import pytest
-from support.rows import LISTS, POLICIES, STAGES_BY_LIST, World, base_row, card, is_idle, lead_id, record, rules
 
 from leadsync.model import DEFAULT_STAGE_OF, StatusMap
+from support.rows import LISTS, POLICIES, STAGES_BY_LIST, World, base_row, card, is_idle, lead_id, record, rules
 
 DEFAULT_MAP = StatusMap.from_stages(DEFAULT_STAGE_OF)
 TWO_IN_EACH_MAP = StatusMap.from_stages(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from support.rows import base_row, card, card_id, is_idle, lead_id, one_lead, record, rules
 
 from leadsync.core.lookups import to_look_up
 from leadsync.core.reconcile import as_last_agreed
+from support.rows import base_row, card, card_id, is_idle, lead_id, one_lead, record, rules
 
 LEAD, CARD = lead_id(1), card_id(1)
 ERROR = {"error": "#ERROR!"}

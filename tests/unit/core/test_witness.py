@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from support.rows import LISTS, base_row, card, card_id, lead_id, one_lead, record
 
 from leadsync.core.journal import CARD, LEAD, Intent
 from leadsync.core.overwrites import Feed
 from leadsync.core.witness import unclear, witnessed
 from leadsync.frames.actions import Action, moment
+from support.rows import LISTS, base_row, card, card_id, lead_id, one_lead, record
 
 LEAD_1, CARD_1 = lead_id(1), card_id(1)
 MOVED, WRITTEN, EDITED = "CONTACTED", "IN_PROGRESS", "DONE"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from support.rows import base_row, card, is_idle, lead_id, one_lead, record, shown
 
 from emulator.trello.editor import editor_saves
 from leadsync.frames.block import HEADER, MARKER, VALUE_LIMIT, parse, plain, render, with_block
+from support.rows import base_row, card, is_idle, lead_id, one_lead, record, shown
 
 LEAD, OTHER = lead_id(1), lead_id(2)
 CARD = card()["id"]

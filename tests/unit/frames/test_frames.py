@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from support.rows import BOARD, COLUMNS, LISTS, STAGES_BY_LIST, base_row, card, card_id, lead_id, record
 
 from leadsync.errors import IncompleteReadError
 from leadsync.frames.agreed import BASE_COLUMNS, base_frame
 from leadsync.frames.cards import CARD_COLUMNS, cards_frame, deleted_cards
 from leadsync.frames.leads import LEAD_COLUMNS, absent_leads, leads_frame
 from leadsync.frames.schema import overlay
+from support.rows import BOARD, COLUMNS, LISTS, STAGES_BY_LIST, base_row, card, card_id, lead_id, record
 
 
 def cards(*several, known=()):

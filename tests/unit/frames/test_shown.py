@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.rows import COLUMNS, card_id, lead_id, record
 
 from leadsync.frames.leads import leads_frame
 from leadsync.frames.shown import HELD_SHOWN, NotText, Unreadable, pared, shown
 from leadsync.frames.texts import text
+from support.rows import COLUMNS, card_id, lead_id, record
 
 LEAD, CARD = lead_id(1), card_id(1)
 SECRET = "https://signed.example.com/secret"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.rows import lead_id
 
 from leadsync.frames.texts import fit, text, title_for
 from leadsync.model import TRELLO_TEXT_LIMIT
+from support.rows import lead_id
 
 LEAD = lead_id(1)
 

@@ -6,10 +6,10 @@ import hmac
 import json
 
 import pytest
-from support.gateway_world import IDENTIFIER, MAC_SECRET, TRELLO_SECRET, airtable_delivery, trello_delivery
 
 from leadsync.gateway.inbox import REMEMBERED, Inbox, Verdict
 from leadsync.gateway.webhooks import TRELLO_PATH
+from support.gateway_world import IDENTIFIER, MAC_SECRET, TRELLO_SECRET, airtable_delivery, trello_delivery
 
 URL = "http://gateway.example"
 

@@ -3,9 +3,9 @@
 import base64
 
 import pytest
-from support.gateway_world import MAC_SECRET
 
 from leadsync.gateway.signatures import is_from_airtable, is_from_trello, is_token
+from support.gateway_world import MAC_SECRET
 
 
 def test_known_signatures():

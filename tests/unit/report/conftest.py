@@ -1,9 +1,9 @@
 """A report that has one of everything."""
 
 import pytest
-from support.rows import LISTS, agreed_world, lead_id, record
 
 from leadsync.report.report import Report, rows_of
+from support.rows import LISTS, agreed_world, lead_id, record
 
 
 def report_of(world, **more):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from support.rows import lead_id
-
 from leadsync.report.markdown import TABLE_ROWS, as_markdown
 from leadsync.report.report import Report
+from support.rows import lead_id
 
 
 def test_markdown_shows_every_list_and_breaks_on_nothing(busy):

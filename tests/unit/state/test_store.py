@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
-from support.rows import agreed_world, base_row, card_id, lead_id, record
 
 from leadsync.core.journal import CARD, LEAD, Intent, IntentState, Sent, intents_of
 from leadsync.core.settling import Verdict
@@ -15,6 +14,7 @@ from leadsync.errors import StateStoreError
 from leadsync.frames.agreed import BASE_COLUMNS, base_frame
 from leadsync.state import database
 from leadsync.state.store import StateStore
+from support.rows import agreed_world, base_row, card_id, lead_id, record
 
 PAIR = "appA/board"
 LEAD_1 = lead_id(1)
