@@ -19,7 +19,7 @@ from leadsync.frames.actions import Item
 from leadsync.frames.agreed import Columns
 from leadsync.frames.block import with_block
 from leadsync.frames.cards import Card
-from leadsync.frames.texts import text
+from leadsync.texts import text
 
 CARD, LEAD = "card", "lead"
 COLUMN_OF: Final = {"idList": "list_id", "name": "title", "desc": "description", "dueComplete": "due_complete"}

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from leadsync.core.journal import COLUMN_OF, Intent, digest
 from leadsync.frames.actions import Action
-from leadsync.frames.texts import text
+from leadsync.texts import text
 
 IN_USE: Final = ("idList", "name")
 """Cells by which a person shows that a card is still in use; such a card is not archived."""

@@ -12,7 +12,7 @@ import pandas as pd
 from leadsync.errors import IncompleteReadError
 from leadsync.frames.block import parse
 from leadsync.frames.schema import columns_of, frame_of
-from leadsync.frames.texts import text
+from leadsync.texts import text
 
 
 class CardPresence(StrEnum):

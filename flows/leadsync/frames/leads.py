@@ -13,7 +13,7 @@ from leadsync.errors import IncompleteReadError
 from leadsync.frames.block import one_line, plain
 from leadsync.frames.schema import columns_of, frame_of
 from leadsync.frames.shown import NotText, Unreadable, shown
-from leadsync.frames.texts import storable, text, title_for
+from leadsync.texts import storable, text, title_for
 
 
 class LeadPresence(StrEnum):

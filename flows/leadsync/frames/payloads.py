@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from leadsync.frames.actions import moment
 from leadsync.frames.shown import NotText, shown
-from leadsync.frames.texts import storable, text
+from leadsync.texts import storable, text
 
 Cells = Mapping[str, str]
 """Field id -> text, a select by its option's name; "" if empty."""
@@ -102,7 +102,7 @@ def cell_text(value: Any) -> str:
     """
     A cell of a payload, or of a record, as a person reads it; "" for what cannot be read.
 
-    A text stays as it is typed, so that it can be given back; to compare, put both through frames.text.
+    A text stays as it is typed, so that it can be given back; to compare, put both through texts.text.
     """
     try:
         value = shown(value)

@@ -14,9 +14,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
 
-from leadsync.frames.texts import storable, text
 from leadsync.mapping.dates import day, moment
 from leadsync.mapping.lenses import CellError, Value
+from leadsync.texts import storable, text
 
 
 class ColumnKind(StrEnum):

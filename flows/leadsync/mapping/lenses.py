@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from leadsync.frames.texts import fit, text
 from leadsync.mapping.terms import Terms
+from leadsync.texts import fit, text
 
 Value = str | bool | frozenset[str]
 """A cell in canonical form; "" and the empty set stand for nothing. A number is its shortest text, a time is in UTC."""

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from leadsync.frames.texts import storable
 from leadsync.mapping.columns import ColumnKind, number
 from leadsync.mapping.dates import moment
 from leadsync.mapping.lenses import CellError, LensKind, Value
+from leadsync.texts import storable
 
 LABEL: Final = re.compile(r"(?!LeadID$)[^\W\d_](?:[^:\\`*_\[\]<>#|~\s]| (?! |$)){0,99}")
 """What a line of the block can be called: what Trello's editor leaves as it is, and is not the marker."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from leadsync.frames.leads import leads_frame
 from leadsync.frames.shown import HELD_SHOWN, NotText, Unreadable, pared, shown
-from leadsync.frames.texts import text
+from leadsync.texts import text
 from support.rows import COLUMNS, card_id, lead_id, record
 
 LEAD, CARD = lead_id(1), card_id(1)

@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[3] / "flows" / "leadsync" / "mapping"
 FILES = sorted(PACKAGE.glob("*.py"))
-OURS = ("leadsync.errors", "leadsync.model", "leadsync.frames.texts", "leadsync.mapping.")
+OURS = ("leadsync.errors", "leadsync.model", "leadsync.texts", "leadsync.mapping.")
 FOREIGN = {"__future__", "collections", "dataclasses", "enum", "functools", "typing", "re", "math", "decimal"} | {
     *("difflib", "tomllib", "datetime", "zoneinfo")
 }

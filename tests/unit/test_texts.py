@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadsync.frames.texts import fit, text, title_for
 from leadsync.model import TRELLO_TEXT_LIMIT
+from leadsync.texts import fit, text, title_for
 from support.rows import lead_id
 
 LEAD = lead_id(1)
