@@ -8,7 +8,7 @@ what refuses a plan. *Conflict*, a cell that both sides moved to values that do 
 lead and a card that meet without a base. *Parked*, a card in a list outside the map. *Quarantine*, what is set aside
 with a reason. *Intent*, a write noted in the journal before it is sent.
 
-The floors, from below: errors, model, texts, settings → mapping → frames → core → transport → airtable, trello → state → apply →
-report, pipeline → gateway. A file imports what lies below it. Nothing in here imports Prefect: only the doors above and
-flows/runs do. The order of arguments is base, airtable, trello, everywhere.
+The floors, from below: errors, model, texts, settings → mapping → frames → core → transport → airtable, trello →
+state → apply → report, pipeline → gateway. A file imports what lies below it. Nothing in here imports Prefect: only
+the doors above and flows/runs do. The order of arguments is base, airtable, trello, everywhere.
 """
