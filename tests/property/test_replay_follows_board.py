@@ -148,7 +148,7 @@ class ModelBoard:
 
 
 class Reader:
-    """The product's reading of the model: full once, then by delta; `seen` is handed on as in a run."""
+    """The product's reading of the model: full once, then by delta; the snapshot is handed on as in a run."""
 
     def __init__(self, model: ModelBoard, known: set[str]) -> None:
         self.model, self.known = model, known
@@ -179,7 +179,7 @@ class Reader:
         self.remember(snapshot_now(before, NO_LEADS, self.cards, ""))
 
     def remember(self, seen: Snapshot) -> None:
-        self.memory = replace(self.memory, seen=seen)
+        self.memory = replace(self.memory, snapshot=seen)
 
     def write(self, card_id: str, **cells: Any) -> None:
         """As the sync does: one PUT, and its answer is known from then on."""
