@@ -11,7 +11,7 @@ import pandas as pd
 
 from leadsync.errors import IncompleteReadError
 from leadsync.frames.block import parse
-from leadsync.frames.schema import columns_of, frame_of
+from leadsync.frames.schema import frame_of
 from leadsync.texts import text
 
 
@@ -51,7 +51,6 @@ class Card:
     url: str = ""
 
 
-CARD_COLUMNS: Final = columns_of(Card)
 NO_CARD: Final = Card()
 SKIPPED_ROLES = ("mirror", "separator")
 

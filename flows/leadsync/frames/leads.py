@@ -11,7 +11,7 @@ import pandas as pd
 
 from leadsync.errors import IncompleteReadError
 from leadsync.frames.block import one_line, plain
-from leadsync.frames.schema import columns_of, frame_of
+from leadsync.frames.schema import frame_of
 from leadsync.frames.shown import NotText, Unreadable, shown
 from leadsync.texts import storable, text, title_for
 
@@ -49,7 +49,6 @@ class Lead:
         return not any(each.cell == cell for each in self.unreadable)
 
 
-LEAD_COLUMNS: Final = columns_of(Lead)
 NO_LEAD: Final = Lead()
 WRITABLE_AS = {"name": "single line text", "status": "single select"}
 """Columns that the sync writes, and the type that takes what it writes."""

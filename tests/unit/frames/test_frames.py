@@ -7,9 +7,9 @@ import pytest
 
 from leadsync.errors import IncompleteReadError
 from leadsync.frames.agreed import BASE_COLUMNS, base_frame
-from leadsync.frames.cards import CARD_COLUMNS, cards_frame, deleted_cards
-from leadsync.frames.leads import LEAD_COLUMNS, absent_leads, leads_frame
-from leadsync.frames.schema import overlay
+from leadsync.frames.cards import Card, cards_frame, deleted_cards
+from leadsync.frames.leads import Lead, absent_leads, leads_frame
+from leadsync.frames.schema import columns_of, overlay
 from support.rows import BOARD, COLUMNS, LISTS, STAGES_BY_LIST, base_row, card, card_id, lead_id, record
 
 
@@ -20,12 +20,12 @@ def cards(*several, known=()):
 @pytest.mark.parametrize(
     ("frame", "columns", "index"),
     [
-        pytest.param(leads_frame([record(2), record(1)], COLUMNS), LEAD_COLUMNS, "lead_id", id="leads"),
-        pytest.param(leads_frame([], COLUMNS), LEAD_COLUMNS, "lead_id", id="no-leads"),
-        pytest.param(absent_leads({lead_id(1): "gone"}), LEAD_COLUMNS, "lead_id", id="absent-leads"),
-        pytest.param(cards(card(2), card(1)), CARD_COLUMNS, "card_id", id="cards"),
-        pytest.param(cards(), CARD_COLUMNS, "card_id", id="no-cards"),
-        pytest.param(deleted_cards([card_id(1)]), CARD_COLUMNS, "card_id", id="deleted-cards"),
+        pytest.param(leads_frame([record(2), record(1)], COLUMNS), columns_of(Lead), "lead_id", id="leads"),
+        pytest.param(leads_frame([], COLUMNS), columns_of(Lead), "lead_id", id="no-leads"),
+        pytest.param(absent_leads({lead_id(1): "gone"}), columns_of(Lead), "lead_id", id="absent-leads"),
+        pytest.param(cards(card(2), card(1)), columns_of(Card), "card_id", id="cards"),
+        pytest.param(cards(), columns_of(Card), "card_id", id="no-cards"),
+        pytest.param(deleted_cards([card_id(1)]), columns_of(Card), "card_id", id="deleted-cards"),
         pytest.param(base_frame({lead_id(1): tuple(base_row().values())}), BASE_COLUMNS, "lead_id", id="base"),
         pytest.param(base_frame(), BASE_COLUMNS, "lead_id", id="no-base"),
     ],
