@@ -180,6 +180,8 @@ class Ledger:
         self.closed: dict[str, tuple[bool, int]] = {}
         """Card -> how people, or the sync, last left it, and when."""
         self.texts: dict[str, list[str]] = {}
+        self.told_lines: dict[str, set[str]] = defaultdict(set)
+        """By card, lines that a report named as overwritten: its block had gone on, so they were not given back."""
         self.by_people: set[str] = set()
         self.shut_by_people: set[str] = set()
         self.foreign: dict[str, Cells] = {}
@@ -435,6 +437,9 @@ class Ledger:
         """Mark the edits that a report names as conflicts."""
         for edit in self.live:
             edit.listed |= any(_names(row, edit) for row in rows)
+        for row in rows:
+            if row["field"] == "description":
+                self.told_lines[row["card_id"]] |= {*row["trello"].splitlines()}
 
     def lose_state(self, sight: Sight) -> None:
         """What was agreed is forgotten, and with it what was overwritten and not yet told."""
