@@ -15,13 +15,12 @@ import pandas as pd
 from leadsync.core.journal import LEAD, Intent, IntentState
 from leadsync.core.plan import Conflict
 from leadsync.core.witness import CARD_CELLS, LEAD_CELLS, NO_PROOF, Proof, holds, parts_of, strings
-from leadsync.frames.agreed import BASE_COLUMNS, Columns, base_frame
+from leadsync.frames.agreed import BASE_COLUMNS, NEVER_AGREED, Columns, base_frame
 
 PROOFS: Final = {"stage": ("stage", "due_complete")}
 """A write of list and tick is proven by both, where both were sent; every other cell by itself."""
 FIELD_OF: Final = {"status": "stage", "name": "title"}
 """A conflict's field -> the base column that tells that it was settled."""
-NEVER_AGREED: Final[Columns] = {"status": "", "stage": "", "due_complete": False, "name": "", "title": ""}
 LATE: Final = 60.0
 """Seconds after which a write that neither its cell nor the feed shows did not take place."""
 
@@ -146,6 +145,7 @@ def _columns(intent: Intent, written: Columns, cells: Mapping[str, tuple[str, ..
         shown = {part for part in parts if (intent.lead_id, part) in proof.shown}
         if parts and all(part in shown or holds(intent, part, written) for part in parts):
             doubted = any((intent.lead_id, part) in proof.doubtful for part in parts)
-            values = NEVER_AGREED if doubted else intent.record
-            columns |= {column: values[column] for column in agreed}
+            columns |= {
+                column: getattr(NEVER_AGREED, column) if doubted else intent.record[column] for column in agreed
+            }
     return columns
