@@ -6,25 +6,11 @@ MISSING = "0" * 24
 
 
 @pytest.fixture
-def call(emulator, trello):
-    return trello(emulator)
-
-
-@pytest.fixture
-def card(emulator):
-    return emulator.trello.add_card("TODO", "Ada")
-
-
-@pytest.fixture
 def fields(emulator):
     """A field of each kind: name to id."""
     kinds = ("text", "number", "date", "checkbox")
     made = {kind: emulator.trello.make_custom_field(kind, kind) for kind in kinds}
     return made | {"list": emulator.trello.make_custom_field("list", "list", ("Low", "High"))}
-
-
-def feed(emulator, call, **params):
-    return call("GET", f"boards/{emulator.trello.board_id}/actions", params=params).json()
 
 
 def option(call, field, text):
@@ -163,11 +149,11 @@ def test_field_that_is_missing_or_of_another_board(emulator, call, card, fields)
 # The feed
 
 
-def test_feed_tells_the_value_and_the_former_one(emulator, call, card, fields):
+def test_feed_tells_the_value_and_the_former_one(emulator, call, card, fields, feed):
     put(call, card, fields["text"], {"value": {"text": "cool"}})
     emulator.trello.set_custom_field(card, "text", "nice")
     emulator.trello.set_custom_field(card, "text", None)
-    last, second, first = feed(emulator, call, filter="updateCustomFieldItem")
+    last, second, first = feed(filter="updateCustomFieldItem")
     assert set(first["data"]) == {"old", "customField", "customFieldItem", "card", "board"}
     assert first["data"]["customField"] == {"id": fields["text"], "name": "text", "type": "text"}
     assert first["data"]["old"] == {"value": None}
@@ -177,23 +163,23 @@ def test_feed_tells_the_value_and_the_former_one(emulator, call, card, fields):
     assert (first["appCreator"] is None, second["appCreator"] is None) == (False, True)
 
 
-def test_feed_tells_options_by_their_ids(emulator, call, card, fields):
+def test_feed_tells_options_by_their_ids(emulator, call, card, fields, feed):
     emulator.trello.set_custom_field(card, "list", "Low")
     emulator.trello.set_custom_field(card, "list", "High")
-    second, first = feed(emulator, call, filter="updateCustomFieldItem")
+    second, first = feed(filter="updateCustomFieldItem")
     assert first["data"]["old"] == {"idValue": None}
     assert second["data"]["old"] == {"idValue": option(call, fields["list"], "Low")}
     assert second["data"]["customFieldItem"]["idValue"] == option(call, fields["list"], "High")
 
 
-def test_equal_value_makes_no_action_and_another_moves_the_activity(emulator, call, card, fields):
+def test_equal_value_makes_no_action_and_another_moves_the_activity(emulator, call, card, fields, feed):
     emulator.trello.set_custom_field(card, "text", "cool")
     emulator.clock.advance(5)
     put(call, card, fields["text"], {"value": {"text": "cool"}})
     assert emulator.trello.card(card)["dateLastActivity"] == "2026-01-01T00:00:00.000Z"
     put(call, card, fields["text"], {"value": {"text": "nice"}})
     assert emulator.trello.card(card)["dateLastActivity"] == "2026-01-01T00:00:05.000Z"
-    assert len(feed(emulator, call, filter="updateCustomFieldItem")) == 2
+    assert len(feed(filter="updateCustomFieldItem")) == 2
 
 
 # Definitions
@@ -211,7 +197,7 @@ def test_definitions_of_a_board(emulator, call, fields):
     assert nested["customFields"] == listed
 
 
-def test_definition_is_made_renamed_and_deleted(emulator, call, card):
+def test_definition_is_made_renamed_and_deleted(emulator, call, card, feed):
     body = {"idModel": emulator.trello.board_id, "modelType": "board", "name": "Deal", "type": "number", "pos": "top"}
     made = call("POST", "customFields", json=body).json()
     assert made["limits"]["customFieldOptions"]["perField"]["disableAt"] == 50
@@ -222,7 +208,7 @@ def test_definition_is_made_renamed_and_deleted(emulator, call, card):
     assert call("DELETE", f"customFields/{made['id']}").json() == {}
     assert call("GET", f"customFields/{made['id']}").status_code == 404
     assert call("GET", f"cards/{card}/customFieldItems").json() == []
-    kinds = [each["type"] for each in feed(emulator, call)]
+    kinds = [each["type"] for each in feed()]
     assert kinds[:4] == ["deleteCustomField", "updateCustomField", "updateCustomFieldItem", "createCustomField"]
 
 

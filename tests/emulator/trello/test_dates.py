@@ -3,20 +3,6 @@
 import pytest
 
 
-@pytest.fixture
-def call(emulator, trello):
-    return trello(emulator)
-
-
-@pytest.fixture
-def card(emulator):
-    return emulator.trello.add_card("TODO", "Ada")
-
-
-def feed(emulator, call, **params):
-    return call("GET", f"boards/{emulator.trello.board_id}/actions", params=params).json()
-
-
 @pytest.mark.parametrize("field", ["due", "start"])
 @pytest.mark.parametrize(
     ("given", "stored"),
@@ -62,11 +48,11 @@ def test_date_left_out_of_a_put_stays(emulator, call, card):
     assert changed["dueComplete"] is True
 
 
-def test_feed_tells_dates_with_their_former_values(emulator, call, card):
+def test_feed_tells_dates_with_their_former_values(emulator, call, card, feed):
     """One action a field, the new value in data.card, the former one in data.old."""
     call("PUT", f"cards/{card}", json={"due": "2026-03-01", "start": "2026-02-01", "dueComplete": True})
     call("PUT", f"cards/{card}", json={"due": None})
-    told = [(each["data"]["old"], each["data"]["card"]) for each in feed(emulator, call, filter="updateCard")]
+    told = [(each["data"]["old"], each["data"]["card"]) for each in feed(filter="updateCard")]
     assert [old for old, _ in told] == [
         {"due": "2026-03-01T00:00:00.000Z"},
         {"dueComplete": False},
@@ -75,16 +61,16 @@ def test_feed_tells_dates_with_their_former_values(emulator, call, card):
     ]
     assert told[0][1]["due"] is None
     assert told[2][1]["start"] == "2026-02-01T00:00:00.000Z"
-    assert len(feed(emulator, call, filter="updateCard:due")) == 2
+    assert len(feed(filter="updateCard:due")) == 2
 
 
-def test_first_due_date_by_hand_brings_a_reminder_first(emulator, call, card):
+def test_first_due_date_by_hand_brings_a_reminder_first(emulator, call, card, feed):
     emulator.trello.set_due(card, "2026-03-01T12:00:00Z")
     emulator.trello.set_due(card, "2026-03-02T12:00:00Z")
     emulator.trello.set_due(card, None)
-    olds = [each["data"]["old"] for each in feed(emulator, call, filter="updateCard")]
+    olds = [each["data"]["old"] for each in feed(filter="updateCard")]
     assert [set(old) for old in olds] == [{"due"}, {"due"}, {"due"}, {"dueReminder"}]
-    assert feed(emulator, call)[3]["data"]["card"]["dueReminder"] == 1440
+    assert feed()[3]["data"]["card"]["dueReminder"] == 1440
     assert emulator.trello.card(card)["due"] is None
 
 
@@ -127,8 +113,8 @@ def test_parameter_that_is_not_emulated_is_not_ignored(emulator, call, card, pat
     assert answer.text.startswith("emulator:")
 
 
-def test_actions_without_the_members(emulator, call, card):
+def test_actions_without_the_members(emulator, call, card, feed):
     params = {"memberCreator": "false", "member": "false"}
-    (action,) = feed(emulator, call, **params)
+    (action,) = feed(**params)
     assert "memberCreator" not in action
     assert "idMemberCreator" in action

@@ -8,22 +8,8 @@ MISSING = "0" * 24
 
 
 @pytest.fixture
-def call(emulator, trello):
-    return trello(emulator)
-
-
-@pytest.fixture
-def card(emulator):
-    return emulator.trello.add_card("TODO", "Ada")
-
-
-@pytest.fixture
 def labels(emulator):
     return [emulator.trello.make_label(name, "red") for name in ("hot", "cold", "new")]
-
-
-def feed(emulator, call, **params):
-    return call("GET", f"boards/{emulator.trello.board_id}/actions", params=params).json()
 
 
 # Cards
@@ -64,26 +50,27 @@ def test_refused_set_changes_nothing(emulator, call, card, labels):
     assert (shown["name"], shown["idLabels"]) == ("Ada", [labels[0]])
 
 
-def test_replaced_set_is_told_as_it_is_after(emulator, call, card, labels):
+def test_replaced_set_is_told_as_it_is_after(emulator, call, card, labels, feed):
     """The feed names no label that came or went, and in most exports no former set."""
     emulator.trello.add_label(card, "hot")
     call("PUT", f"cards/{card}", json={"idLabels": labels[1:]})
-    action = feed(emulator, call)[0]
+    action = feed()[0]
     assert action["type"] == "updateCard"
     assert action["data"]["card"]["idLabels"] == labels[1:]
     assert action["data"]["old"] == {"idLabels": labels[1:]}
-    assert len(feed(emulator, call, filter="updateCard:idLabels")) == 2
-    assert {each["type"] for each in feed(emulator, call)} == {"updateCard", "createCard"}
+    assert len(feed(filter="updateCard:idLabels")) == 2
+    assert {each["type"] for each in feed()} == {"updateCard", "createCard"}
 
 
 def test_former_set_in_the_feed_by_knob(make, trello):
     emulator = make(trello_old_labels="before")
     label, card = emulator.trello.make_label("hot"), emulator.trello.add_card()
     emulator.trello.add_label(card, label)
-    assert feed(emulator, trello(emulator))[0]["data"]["old"] == {"idLabels": []}
+    actions = trello(emulator)("GET", f"boards/{emulator.trello.board_id}/actions").json()
+    assert actions[0]["data"]["old"] == {"idLabels": []}
 
 
-def test_label_added_or_removed_alone_leaves_nothing_in_the_feed(emulator, call, card, labels):
+def test_label_added_or_removed_alone_leaves_nothing_in_the_feed(emulator, call, card, labels, feed):
     assert call("POST", f"cards/{card}/idLabels", json={"value": labels[0]}).json() == [labels[0]]
     assert call("DELETE", f"cards/{card}/idLabels/{labels[0]}").json() == {"_value": None}
     made = call("POST", f"cards/{card}/labels", json={"name": "late", "color": "sky"}).json()
@@ -91,7 +78,7 @@ def test_label_added_or_removed_alone_leaves_nothing_in_the_feed(emulator, call,
     emulator.trello.add_label(card, "hot", traced=False)
     emulator.trello.remove_label(card, "hot", traced=False)
     assert emulator.trello.card(card)["idLabels"] == [made["id"]]
-    assert [each["type"] for each in feed(emulator, call)] == ["createCard"]
+    assert [each["type"] for each in feed()] == ["createCard"]
 
 
 def test_labels_move_the_activity_of_a_card_and_their_names_do_not(emulator, call, card, labels):

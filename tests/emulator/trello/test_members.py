@@ -8,22 +8,8 @@ MISSING = "0" * 24
 
 
 @pytest.fixture
-def call(emulator, trello):
-    return trello(emulator)
-
-
-@pytest.fixture
-def card(emulator):
-    return emulator.trello.add_card("TODO", "Ada")
-
-
-@pytest.fixture
 def eve(emulator):
     return emulator.trello.invite("Eve Adams")
-
-
-def feed(emulator, call, **params):
-    return call("GET", f"boards/{emulator.trello.board_id}/actions", params=params).json()
 
 
 def test_members_of_a_board(emulator, call, eve):
@@ -98,7 +84,7 @@ def test_single_member_added_and_removed(emulator, call, card, eve):
 
 
 @pytest.mark.parametrize("way", ["put", "single", "hand"])
-def test_feed_tells_who_came_and_who_left(emulator, call, card, eve, way):
+def test_feed_tells_who_came_and_who_left(emulator, call, card, eve, way, feed):
     """The member stands beside the data too; no list is named."""
     if way == "put":
         call("PUT", f"cards/{card}", json={"idMembers": [eve]}), call("PUT", f"cards/{card}", json={"idMembers": ""})
@@ -106,7 +92,7 @@ def test_feed_tells_who_came_and_who_left(emulator, call, card, eve, way):
         call("POST", f"cards/{card}/idMembers", json={"value": eve}), call("DELETE", f"cards/{card}/idMembers/{eve}")
     else:
         emulator.trello.add_member(card, eve), emulator.trello.remove_member(card, eve)
-    left, came, _ = feed(emulator, call)
+    left, came, _ = feed()
     assert (left["type"], came["type"]) == ("removeMemberFromCard", "addMemberToCard")
     assert set(came["data"]) == {"idMember", "member", "card", "board"}
     assert came["data"]["member"] == {"id": eve, "name": "Eve Adams"}
@@ -114,31 +100,31 @@ def test_feed_tells_who_came_and_who_left(emulator, call, card, eve, way):
     assert left["data"]["idMember"] == came["data"]["idMember"] == came["member"]["id"] == eve
 
 
-def test_equal_set_makes_no_action(emulator, call, card, eve):
+def test_equal_set_makes_no_action(emulator, call, card, eve, feed):
     emulator.trello.add_member(card, eve)
-    before = feed(emulator, call)
+    before = feed()
     emulator.clock.advance(5)
     call("PUT", f"cards/{card}", json={"idMembers": [eve]})
-    assert feed(emulator, call) == before
+    assert feed() == before
     assert emulator.trello.card(card)["dateLastActivity"].startswith("2026-01-01T00:00:00")
 
 
-def test_members_at_creation_are_told_before_it(emulator, call, eve):
+def test_members_at_creation_are_told_before_it(emulator, call, eve, feed):
     body = {"idList": emulator.trello.list_id("TODO"), "idMembers": eve, "due": "2026-03-01"}
     call("POST", "cards", json=body)
-    assert [each["type"] for each in feed(emulator, call)] == ["createCard", "addMemberToCard", "updateCard"]
+    assert [each["type"] for each in feed()] == ["createCard", "addMemberToCard", "updateCard"]
 
 
-def test_copy_tells_only_of_what_it_was_given(emulator, call, card, eve):
+def test_copy_tells_only_of_what_it_was_given(emulator, call, card, eve, feed):
     emulator.trello.edit(card, due="2026-03-01")
     emulator.trello.add_member(card, eve)
-    known = len(feed(emulator, call))
+    known = len(feed())
     body = {"idList": emulator.trello.list_id("DONE"), "idCardSource": card}
     copied = call("POST", "cards", json=body).json()
     assert (copied["idMembers"], copied["due"]) == ([eve], "2026-03-01T00:00:00.000Z")
-    assert len(feed(emulator, call)) == known + 1
+    assert len(feed()) == known + 1
     call("POST", "cards", json=body | {"due": "2026-04-01"})
-    assert [each["type"] for each in feed(emulator, call)[:2]] == ["copyCard", "updateCard"]
+    assert [each["type"] for each in feed()[:2]] == ["copyCard", "updateCard"]
 
 
 def test_members_of_other_boards_are_dropped_by_a_move(emulator, call, card, eve):
@@ -156,11 +142,11 @@ def test_nested_members_of_cards(emulator, call, card, eve):
     assert named == [{"id": eve, "fullName": "Eve Adams"}]
 
 
-def test_edit_by_another_member_names_that_member(emulator, call, card, eve):
+def test_edit_by_another_member_names_that_member(emulator, call, card, eve, feed):
     with emulator.trello.acting_as("Eve Adams"):
         emulator.trello.edit(card, name="Bob")
     emulator.trello.edit(card, name="Bo")
-    by_owner, by_eve = feed(emulator, call)[:2]
+    by_owner, by_eve = feed()[:2]
     assert (by_eve["idMemberCreator"], by_eve["memberCreator"]["fullName"]) == (eve, "Eve Adams")
     assert by_owner["memberCreator"]["fullName"] == "Sales Owner"
 
