@@ -1,19 +1,20 @@
 """
 Who moved a cell away from the base, for one lead and each of its cells. Pure.
 
-Never here: what is written because of it (see plan_cells.py). Signature order everywhere: agreed, lead, card.
+Status and name have rules of their own, and so has a line of the block; every other cell is decided by its lenses (see
+compared.py). Never here: what is written because of it (see plan_cells.py). Signature order everywhere: agreed, lead,
+card.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
-
+from leadsync.core.compared import Compared
 from leadsync.core.decisions import CELL_DECISIONS, LINE_DECISIONS, CellDecision
 from leadsync.frames.agreed import Agreed
 from leadsync.frames.block import one_line, plain
 from leadsync.frames.cards import Card
-from leadsync.frames.leads import Lead
+from leadsync.frames.leads import TITLE_FALLBACK, Lead
+from leadsync.mapping.cells import Cell
 from leadsync.model import DONE, StatusMap
 
 
@@ -35,11 +36,12 @@ def decide_status(agreed: Agreed, lead: Lead, card: Card, stage: str, status_map
     return CELL_DECISIONS[wanted == stage, status_moved, never_agreed or stage != agreed.stage]
 
 
-def decide_name(agreed: Agreed, lead: Lead, card: Card) -> CellDecision:
+def decide_name(agreed: Agreed, lead: Lead, card: Card, email: str = "") -> CellDecision:
     """
     An emptied title and a fallback title say nothing; a first match fills an empty name from the card.
 
-    A title that Trello gave back otherwise than we sent it was agreed as such: unequal, and still unchanged.
+    A title that Trello gave back otherwise than we sent it was agreed as such: unequal, and still unchanged. `email`:
+    the cell that a title falls back to.
     """
     if not lead.is_readable("name"):
         return CellDecision.QUARANTINED
@@ -50,15 +52,15 @@ def decide_name(agreed: Agreed, lead: Lead, card: Card) -> CellDecision:
     equal = card.title == lead.title or as_returned
     if equal and not agreed_before:  # a fallback, too: a name typed later is then a move
         return CellDecision.AGREED
-    says_nothing = card.title == "" or _is_fallback(agreed_before, lead, card)
+    says_nothing = card.title == "" or _is_fallback(agreed_before, lead, card, email)
     decision = CELL_DECISIONS[equal, name_moved, title_moved and not says_nothing]
-    untitled = lead.name == "" and not lead.is_readable("email")  # nobody knows its fallback
+    untitled = lead.name == "" and not lead.is_readable(TITLE_FALLBACK)  # nobody knows its fallback
     if untitled and decision in (CellDecision.TO_TRELLO, CellDecision.CONFLICT):
         return CellDecision.QUARANTINED
     return decision
 
 
-def _is_fallback(agreed_before: bool, lead: Lead, card: Card) -> bool:
+def _is_fallback(agreed_before: bool, lead: Lead, card: Card, email: str) -> bool:
     """
     A title that is only there because a lead had no name: its e-mail, or "Unnamed lead rec…".
 
@@ -68,48 +70,23 @@ def _is_fallback(agreed_before: bool, lead: Lead, card: Card) -> bool:
     if agreed_before and lead.name != "":
         return False
     shown = plain(one_line(card.title))
-    of_email = card.title == lead.email or (shown != "" and shown == lead.email_line)
-    of_former_email = not agreed_before and shown != "" and shown == card.email_line
+    of_email = card.title == lead.email or (shown != "" and shown == lead.cells.get(email))
+    of_former_email = not agreed_before and shown != "" and shown == card.cells.get(email)
     return of_email or of_former_email or card.title.startswith("Unnamed lead rec")
 
 
-@dataclass(frozen=True)
-class Line:
-    """A line of the managed block, by the field whose value it shows; it goes one way, from the lead to the card."""
-
-    field: str
-
-    def value(self, lead: Lead) -> str:
-        """The lead's own value."""
-        return str(getattr(lead, self.field))
-
-    def of(self, row: Lead | Agreed | Card) -> str:
-        """The line as a lead asks for it, as was agreed, or as a card shows it."""
-        return str(getattr(row, f"{self.field}_line"))
-
-    def shown(self, agreed: Agreed) -> str:
-        """As Trello gave it back when it was agreed."""
-        return str(getattr(agreed, f"shown_{self.field}"))
-
-    def record(self, lead: Lead, shown_by: Lead | Card) -> dict[str, str]:
-        """The base columns that are true while the card shows that line for this lead."""
-        return {f"{self.field}_line": self.of(lead), f"shown_{self.field}": self.of(shown_by)}
-
-
-LINES: Final = (Line("email"), Line("source"))
-
-
-def decide_line(line: Line, agreed: Agreed, lead: Lead, card: Card) -> CellDecision:
-    """
-    A bare marker only grows into a block when a lead's value moved. What Trello made of a line itself is no edit.
-
-    The line of a cell that cannot be read stays as it is.
-    """
-    if not lead.is_readable(line.field):
+def decide_cell(cell: Cell, agreed: Agreed, lead: Lead, card: Card) -> CellDecision:
+    """A cell of the mapping; one that cannot be read is set aside, on whichever side."""
+    if not (lead.is_readable(cell.field) and card.is_readable(cell.field)):
         return CellDecision.QUARANTINED
-    wanted, now = line.of(lead), line.of(card)
-    known = agreed.card_id != ""
-    moved = known and wanted != line.of(agreed)
-    altered_by_trello = known and not moved and now == line.shown(agreed) != ""
+    return _decide_line(cell, agreed, lead, card) if cell.is_line else Compared.of(cell, agreed, lead, card).decision
+
+
+def _decide_line(cell: Cell, agreed: Agreed, lead: Lead, card: Card) -> CellDecision:
+    """A bare marker only grows into a block when a lead's value moved. What Trello made of a line itself is no edit."""
+    wanted, now = lead.cells[cell.name], card.cells[cell.name]
+    known = cell.name in agreed.lead_cells
+    moved = known and wanted != agreed.lead_cells[cell.name]
+    altered_by_trello = known and not moved and now == agreed.card_cells[cell.name] != ""
     stale = card.block and now != wanted and not altered_by_trello
     return LINE_DECISIONS[moved or (stale and not known), stale, card.block]

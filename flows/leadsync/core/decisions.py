@@ -9,6 +9,7 @@ from typing import Final
 
 from leadsync.frames.cards import CardPresence
 from leadsync.frames.leads import LeadPresence
+from leadsync.mapping.properties import Way
 
 
 class RowDecision(StrEnum):
@@ -36,7 +37,9 @@ class CellDecision(StrEnum):
     TO_TRELLO = "to_trello"
     TO_AIRTABLE = "to_airtable"
     CONFLICT = "conflict"
-    RESTORE = "restore"  # a hand edit inside the managed block
+    RESTORE = "restore"  # a hand edit where the other side alone decides, as inside the managed block
+    MERGED = "merged"  # a set of which both sides lack what the other has put in or taken out
+    APART = "apart"  # since the mapping changed the two values mean different things, and nobody moved either
     PARKED = "parked"  # the card lies in a list outside the mapping
     HELD = "held"  # a conflict that waits for a person
     QUARANTINED = "quarantined"
@@ -84,6 +87,39 @@ CELL_DECISIONS: Final[Mapping[tuple[bool, bool, bool], CellDecision]] = {
     (False, False, True): CellDecision.TO_AIRTABLE,
     (False, True, True): CellDecision.CONFLICT,
     (False, False, False): CellDecision.TO_TRELLO,
+}
+
+MAPPED_DECISIONS: Final = {**CELL_DECISIONS, (False, False, False): CellDecision.APART}
+"""The same for any other cell: what nobody moved stays."""
+
+# (equal, Airtable empty, Trello empty) -> decision about a cell that was never agreed: an empty side is filled
+FIRST_MATCHES: Final[Mapping[tuple[bool, bool, bool], CellDecision]] = {
+    (True, False, False): CellDecision.AGREED,
+    (True, True, True): CellDecision.AGREED,
+    (False, True, False): CellDecision.TO_AIRTABLE,
+    (False, False, True): CellDecision.TO_TRELLO,
+    (False, False, False): CellDecision.CONFLICT,
+}
+
+# (all of it is on Airtable, all of it is on Trello) -> decision about a set whose merged elements are not on both
+MERGES: Final[Mapping[tuple[bool, bool], CellDecision]] = {
+    (True, False): CellDecision.TO_TRELLO,
+    (False, True): CellDecision.TO_AIRTABLE,
+    (False, False): CellDecision.MERGED,
+}
+
+# way of a cell -> what its decisions become: the other side's edits are put back
+ONE_WAY: Final[Mapping[Way, Mapping[CellDecision, CellDecision]]] = {
+    Way.BOTH: {},
+    Way.TO_TRELLO: {CellDecision.TO_AIRTABLE: CellDecision.RESTORE, CellDecision.CONFLICT: CellDecision.TO_TRELLO},
+    Way.TO_AIRTABLE: {CellDecision.TO_TRELLO: CellDecision.RESTORE, CellDecision.CONFLICT: CellDecision.TO_AIRTABLE},
+}
+
+# the same at a first match, at which an empty source is never written; a conflict is listed
+ONE_WAY_FIRST: Final[Mapping[Way, Mapping[CellDecision, CellDecision]]] = {
+    Way.BOTH: {},
+    Way.TO_TRELLO: {CellDecision.TO_AIRTABLE: CellDecision.AGREED},
+    Way.TO_AIRTABLE: {CellDecision.TO_TRELLO: CellDecision.AGREED},
 }
 
 # (the lead moved, the block shows another value, the block is there) -> decision about a line of the managed block

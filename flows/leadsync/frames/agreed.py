@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 import pandas as pd
 
 from leadsync.frames.schema import columns_of, frame_of_values
+from leadsync.mapping.lenses import Value
+
+Columns = dict[str, Value | None]
+"""
+Some columns of one lead's row, with what is agreed in them; those of a mapped cell are called as `sides_of` says, and None
+stands for a cell that was never agreed.
+"""
+AIRTABLE, TRELLO = "airtable ", "trello "
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,9 +24,10 @@ class Agreed:
     """
     One lead as both sides agreed on it; with its defaults, a lead of which nothing is known.
 
-    `stage`, `title`: "" while the status, the name was never agreed. `shown_email`, `shown_source`: the block's lines
-    as Trello gave them back. `seen_status`: the lead's status when its card that is shut, parked or in conflict was
-    last looked at.
+    `stage`, `title`: "" while the status, the name was never agreed. `lead_cells`, `card_cells`: the cells of the
+    mapping, by name, as either side had them; a cell that was never agreed is in neither. Of a line of the block
+    `card_cells` has what Trello gave back. `seen_status`: the lead's status when its card that is shut, parked or in
+    conflict was last looked at.
     """
 
     lead_id: str = ""
@@ -30,17 +39,52 @@ class Agreed:
     due_complete: bool = False
     name: str = ""
     title: str = ""
-    email_line: str = ""
-    source_line: str = ""
-    shown_email: str = ""
-    shown_source: str = ""
+    lead_cells: Mapping[str, Value] = field(default_factory=dict)
+    card_cells: Mapping[str, Value] = field(default_factory=dict)
     seen_status: str = ""
 
+    def get(self, column: str) -> Value | None:
+        """What is agreed in a column; None in those of a cell that was never agreed."""
+        if column in BASE_COLUMNS:
+            found: Value = getattr(self, column)
+            return found
+        cells = self.lead_cells if column.startswith(AIRTABLE) else self.card_cells
+        return cells.get(column.partition(" ")[2])
 
+    def updated(self, columns: Mapping[str, Value | None]) -> Agreed:
+        """The row with these columns; None takes the value of a cell away."""
+        own = {column: value for column, value in columns.items() if column in BASE_COLUMNS}
+        sides = {AIRTABLE: dict(self.lead_cells), TRELLO: dict(self.card_cells)}
+        for column in columns.keys() - own.keys():
+            side, _, name = column.partition(" ")
+            cells = sides[f"{side} "]
+            if (value := columns[column]) is None:
+                cells.pop(name, None)
+            else:
+                cells[name] = value
+        values: dict[str, Any] = {**own, "lead_cells": sides[AIRTABLE], "card_cells": sides[TRELLO]}
+        return replace(self, **values)
+
+    def columns(self) -> Columns:
+        """The whole row, its id left out."""
+        own = {column: getattr(self, column) for column in BASE_COLUMNS if column not in CELLS}
+        cells = ((AIRTABLE, self.lead_cells), (TRELLO, self.card_cells))
+        return own | {f"{side}{name}": value for side, held in cells for name, value in held.items()}
+
+    def renamed(self, now: Callable[[str], str | None]) -> Agreed:
+        """The row with its cells called otherwise; without those of which `now` gives None."""
+        lead, card = ({to: held[name] for name in held if (to := now(name))} for held in (self.lead_cells, self.card_cells))
+        return replace(self, lead_cells=lead, card_cells=card)
+
+
+CELLS: Final = ("lead_cells", "card_cells")
 BASE_COLUMNS: Final = columns_of(Agreed)
-Columns = dict[str, str | bool]
-"""Some columns of one lead's row, with what is agreed in them."""
 NEVER_AGREED: Final = Agreed()
+
+
+def sides_of(name: str) -> tuple[str, str]:
+    """What the columns of a mapped cell are called, Airtable's first."""
+    return f"{AIRTABLE}{name}", f"{TRELLO}{name}"
 
 
 def base_frame(rows: Mapping[str, tuple[object, ...]] | None = None) -> pd.DataFrame:

@@ -8,12 +8,11 @@ it, counts too. What is never here: a card, a client, a decision whether to writ
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 HEADER: Final = "Lead details from Airtable"
-EMAIL_LABEL: Final = "E-mail:"
-SOURCE_LABEL: Final = "Source:"
 MARKER_LABEL: Final = "LeadID:"
 EMPTY_VALUE: Final = "–"
 VALUE_LIMIT: Final = 1_000
@@ -28,12 +27,11 @@ _ESCAPE: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
 
 @dataclass(frozen=True)
 class Parsed:
-    """What a description says: its different markers in order, and the block's lines as `plain` text."""
+    """What a description says: its different markers in order, and the block's lines, by label, as `plain` text."""
 
     markers: tuple[str, ...]
-    block: bool
-    email_line: str
-    source_line: str
+    block: bool = False
+    lines: Mapping[str, str] = field(default_factory=dict)
 
 
 def one_line(text: str) -> str:
@@ -49,42 +47,42 @@ def plain(line: str) -> str:
     return "" if text == EMPTY_VALUE else text
 
 
-def parse(description: str) -> Parsed:
-    """Read markers and block; anything else in the text is a person's and not looked at."""
+def parse(description: str, labels: Sequence[str] = ()) -> Parsed:
+    """Read markers and block; anything else in the text is a person's and not looked at. `labels`: of our lines."""
     lines = description.split("\n")
     markers = tuple(dict.fromkeys(found.group(1) for line in lines if (found := MARKER.match(line))))
-    region = _region(lines)
+    region = _region(lines, labels)
     if region is None:
-        return Parsed(markers, False, "", "")
-    values = {label: plain(lines[at].strip().removeprefix(label)) for label, at in _value_lines(lines, region).items()}
-    return Parsed(markers, True, values.get(EMAIL_LABEL, ""), values.get(SOURCE_LABEL, ""))
+        return Parsed(markers)
+    found_at = _value_lines(lines, region, labels)
+    values = {label: plain(lines[at].strip().removeprefix(f"{label}:")) for label, at in found_at.items()}
+    return Parsed(markers, True, dict.fromkeys(labels, "") | values)
 
 
-def render(lead_id: str, email: str, source: str) -> str:
-    """The managed block, without a line end after it."""
-    shown = [one_line(value) or EMPTY_VALUE for value in (email, source)]
-    lines = (HEADER, f"{EMAIL_LABEL} {shown[0]}", f"{SOURCE_LABEL} {shown[1]}", f"{MARKER_LABEL} {lead_id}")
-    return "\n".join(lines)
+def render(lead_id: str, values: Mapping[str, str]) -> str:
+    """The managed block, without a line end after it. `values`: by label, in order."""
+    lines = (f"{label}: {one_line(value) or EMPTY_VALUE}" for label, value in values.items())
+    return "\n".join((HEADER, *lines, f"{MARKER_LABEL} {lead_id}"))
 
 
-def with_block(description: str, lead_id: str, email: str, source: str) -> str:
+def with_block(description: str, lead_id: str, values: Mapping[str, str]) -> str:
     """
     `description` with its block, or its bare marker, replaced by a fresh block; appended where there is neither.
 
     Text outside stays byte for byte. A foreign line inside the old block is kept, above the new one.
     """
-    block = render(lead_id, email, source)
+    block = render(lead_id, values)
     lines = description.split("\n")
-    region = _region(lines) or _bare_marker(lines, lead_id)
+    region = _region(lines, values) or _bare_marker(lines, lead_id)
     if region is not None:
-        return "\n".join([*lines[: region.start], *_foreign(lines, region), block, *lines[region.stop :]])
+        return "\n".join([*lines[: region.start], *_foreign(lines, region, [*values]), block, *lines[region.stop :]])
     if not description:
         return block
     gap = "" if description.endswith("\n\n") else "\n" if description.endswith("\n") else "\n\n"
     return description + gap + block
 
 
-def _region(lines: list[str]) -> range | None:
+def _region(lines: list[str], labels: Iterable[str]) -> range | None:
     """The lines from the header to the marker below it, or to the last value line where the marker is gone."""
     headers = [index for index, line in enumerate(lines) if line.strip() == HEADER]
     markers = [index for index, line in enumerate(lines) if MARKER.match(line)]
@@ -94,8 +92,8 @@ def _region(lines: list[str]) -> range | None:
             return range(start, below[0] + 1)
     if not headers:
         return None
-    stop = headers[-1] + 1
-    while stop < len(lines) and lines[stop].strip().startswith((EMAIL_LABEL, SOURCE_LABEL)):
+    stop, begins = headers[-1] + 1, tuple(f"{label}:" for label in labels)
+    while stop < len(lines) and lines[stop].strip().startswith(begins):
         stop += 1
     return range(headers[-1], stop)
 
@@ -107,19 +105,19 @@ def _bare_marker(lines: list[str], lead_id: str) -> range | None:
     return None
 
 
-def _value_lines(lines: list[str], region: range) -> dict[str, int]:
-    """Label -> its line: the first of each kind below the header, e-mail before source; later ones are a person's."""
+def _value_lines(lines: list[str], region: range, labels: Sequence[str]) -> dict[str, int]:
+    """Label -> its line: the first of each kind below the header, in the order of `labels`; others are a person's."""
     found: dict[str, int] = {}
     for at in region:
-        for label in (EMAIL_LABEL, SOURCE_LABEL):
-            if label not in found and SOURCE_LABEL not in found and lines[at].strip().startswith(label):
+        for order, label in enumerate(labels):
+            if not found.keys() & {*labels[order:]} and lines[at].strip().startswith(f"{label}:"):
                 found[label] = at
     return found
 
 
-def _foreign(lines: list[str], region: range) -> list[str]:
+def _foreign(lines: list[str], region: range, labels: Sequence[str]) -> list[str]:
     """What a person wrote inside the block, line by line."""
-    ours = set(_value_lines(lines, region).values())
+    ours = set(_value_lines(lines, region, labels).values())
     kept = [
         lines[at] for at in region if at not in ours and lines[at].strip() != HEADER and not MARKER.match(lines[at])
     ]

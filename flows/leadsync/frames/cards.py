@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -12,6 +12,9 @@ import pandas as pd
 from leadsync.errors import IncompleteReadError
 from leadsync.frames.block import parse
 from leadsync.frames.schema import frame_of
+from leadsync.frames.shown import Unreadable
+from leadsync.mapping.cells import Cell
+from leadsync.mapping.lenses import CellError, Value
 from leadsync.texts import text
 
 
@@ -31,8 +34,8 @@ class Card:
     One card as Trello has it; with its defaults, one that was not read.
 
     `lead_id`: from the marker, "" if none; `markers`: how many different ones there are. `stage`: from the list, "" if
-    that is outside the mapping. `block`: has a managed block, and not only a bare marker. `kind`: template, mirror,
-    separator, else "".
+    that is outside the mapping. `block`: has a managed block, and not only a bare marker. `cells`: of the mapping, by
+    name; `unreadable`: those that cannot be read, and are not in `cells`. `kind`: template, mirror, separator, else "".
     """
 
     card_id: str = ""
@@ -44,11 +47,15 @@ class Card:
     title: str = ""
     due_complete: bool = False
     block: bool = False
-    email_line: str = ""
-    source_line: str = ""
+    cells: Mapping[str, Value] = field(default_factory=dict)
+    unreadable: tuple[Unreadable, ...] = ()
     description: str = ""
     kind: str = ""
     url: str = ""
+
+    def is_readable(self, cell: str) -> bool:
+        """Whether this cell can be read."""
+        return not any(each.cell == cell for each in self.unreadable)
 
 
 NO_CARD: Final = Card()
@@ -56,30 +63,41 @@ SKIPPED_ROLES = ("mirror", "separator")
 
 
 def cards_frame(
-    cards: Iterable[Mapping[str, Any]], board_id: str, stages: Mapping[str, str], known: Collection[str]
+    cards: Iterable[Mapping[str, Any]],
+    board_id: str,
+    stages: Mapping[str, str],
+    known: Collection[str],
+    mapped: Sequence[Cell],
 ) -> pd.DataFrame:
     """
     Trello cards as the forms of leads; cards with neither a marker nor an id in `known` are not ours and left out.
 
-    `stages` maps list ids to stages. Returns: index `card_id` (unique, sorted). Raises: IncompleteReadError
-    when an item is not a card.
+    `stages` maps list ids to stages. `mapped`: the cells of the mapping. Returns: index `card_id` (unique, sorted).
+    Raises: IncompleteReadError when an item is not a card.
     """
     rows = []
     for item in cards:
         if not isinstance(item, dict) or not isinstance(item.get("id"), str):
             raise IncompleteReadError("Trello sent something that is not a card; nothing was written. Run again.")
         if item["id"] in known or "LeadID:" in str(item.get("desc")):
-            card = _card(item, board_id, stages)
+            card = _card(item, board_id, stages, mapped)
             rows += [card] if card.card_id in known or card.markers else []
     return frame_of(rows, Card)
 
 
-def _card(item: Mapping[str, Any], board_id: str, stages: Mapping[str, str]) -> Card:
+def _card(item: Mapping[str, Any], board_id: str, stages: Mapping[str, str], mapped: Sequence[Cell]) -> Card:
     description = item["desc"] if isinstance(item.get("desc"), str) else ""
-    parsed = parse(description)
+    parsed = parse(description, labels_of(mapped))
+    presence = _presence(item, board_id)
+    values, unreadable = dict[str, Value](), []
+    for cell in mapped if presence is not CardPresence.MOVED_AWAY else ():
+        try:
+            values[cell.name] = parsed.lines.get(cell.card.label, "") if cell.is_line else cell.card.read(item)
+        except CellError as problem:
+            unreadable.append(Unreadable(cell.field, str(cell.card), problem.holds, problem.remedy))
     return Card(
         card_id=item["id"],
-        presence=_presence(item, board_id),
+        presence=presence,
         lead_id=parsed.markers[0] if parsed.markers else "",
         markers=len(parsed.markers),
         stage=stages.get(str(item.get("idList")), ""),
@@ -87,12 +105,17 @@ def _card(item: Mapping[str, Any], board_id: str, stages: Mapping[str, str]) -> 
         title=text(item.get("name")),
         due_complete=bool(item.get("dueComplete")),
         block=parsed.block,
-        email_line=parsed.email_line,
-        source_line=parsed.source_line,
+        cells=values,
+        unreadable=tuple(unreadable),
         description=description,
         kind=_kind(item),
         url=str(item.get("shortUrl") or ""),
     )
+
+
+def labels_of(mapped: Iterable[Cell]) -> list[str]:
+    """What the lines of the managed block are called, in order."""
+    return [cell.card.label for cell in mapped if cell.is_line]
 
 
 def _presence(item: Mapping[str, Any], board_id: str) -> CardPresence:

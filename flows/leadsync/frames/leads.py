@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -13,6 +13,9 @@ from leadsync.errors import IncompleteReadError
 from leadsync.frames.block import one_line, plain
 from leadsync.frames.schema import frame_of
 from leadsync.frames.shown import NotText, Unreadable, shown
+from leadsync.mapping.cells import Cell
+from leadsync.mapping.columns import ColumnKind
+from leadsync.mapping.lenses import CellError, Value
 from leadsync.texts import storable, text, title_for
 
 
@@ -29,8 +32,8 @@ class Lead:
     """
     One lead as Airtable has it; with its defaults, one that was not read.
 
-    `title`: the card title it asks for; `email_line`, `source_line`: e-mail and source as the block shows them.
-    `unreadable`: the cells that cannot be read; those are "" here.
+    `title`: the card title it asks for. `cells`: of the mapping, by name, those of the block as it shows them; `lines`:
+    the same as they are typed. `unreadable`: the cells that cannot be read; those are "", or not in `cells`.
     """
 
     lead_id: str = ""
@@ -38,10 +41,9 @@ class Lead:
     name: str = ""
     email: str = ""
     status: str = ""
-    source: str = ""
     title: str = ""
-    email_line: str = ""
-    source_line: str = ""
+    cells: Mapping[str, Value] = field(default_factory=dict)
+    lines: Mapping[str, str] = field(default_factory=dict)
     unreadable: tuple[Unreadable, ...] = ()
 
     def is_readable(self, cell: str) -> bool:
@@ -52,16 +54,20 @@ class Lead:
 NO_LEAD: Final = Lead()
 WRITABLE_AS = {"name": "single line text", "status": "single select"}
 """Columns that the sync writes, and the type that takes what it writes."""
+TITLE_FALLBACK: Final = "email"
+"""The cell that a lead without a name is called by."""
 
 
-def leads_frame(records: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> pd.DataFrame:
+def leads_frame(
+    records: Iterable[Mapping[str, Any]], columns: Mapping[str, str], cells: Sequence[Cell]
+) -> pd.DataFrame:
     """
     Airtable records as leads.
 
-    `columns` maps our field names to the table's columns. Returns: index `lead_id` (unique, sorted).
-    Raises: IncompleteReadError when an item is not a record.
+    `columns` maps name and status to the table's columns. `cells`: the others of the mapping. Returns: index `lead_id`
+    (unique, sorted). Raises: IncompleteReadError when an item is not a record.
     """
-    return frame_of((_lead(record, columns) for record in map(_checked_record, records)), Lead)
+    return frame_of((_lead(record, columns, cells) for record in map(_checked_record, records)), Lead)
 
 
 def _checked_record(record: Any) -> Mapping[str, Any]:
@@ -70,36 +76,46 @@ def _checked_record(record: Any) -> Mapping[str, Any]:
     return record
 
 
-def _lead(record: Mapping[str, Any], columns: Mapping[str, str]) -> Lead:
+def _lead(record: Mapping[str, Any], columns: Mapping[str, str], cells: Sequence[Cell]) -> Lead:
     fields = record["fields"] if isinstance(record.get("fields"), dict) else {}
-    texts: dict[str, str] = {}
+    texts, values, lines = dict.fromkeys(WRITABLE_AS, ""), dict[str, Value](), dict[str, str]()
     unreadable = []
-    for ours, column in columns.items():
+    for ours in WRITABLE_AS:
         try:
-            texts[ours] = text(shown(fields.get(column)))
+            texts[ours] = text(shown(fields.get(columns[ours])))
         except NotText as found:
-            texts[ours] = ""
-            unreadable.append(Unreadable(ours, column, found.holds, _remedy(ours, found)))
+            remedy = f"Make it a {WRITABLE_AS[ours]} column, or point AIRTABLE_{ours.upper()}_FIELD to one."
+            unreadable.append(Unreadable(ours, columns[ours], found.holds, remedy))
     status = fields.get(columns["status"])
     if isinstance(status, str):  # one of the options, as it is but for the blanks around it
         texts["status"] = storable(status).strip()
+    for cell in cells:
+        held = fields.get(cell.row.airtable)
+        try:
+            if cell.is_line:
+                lines[cell.name] = text(shown(held))
+                values[cell.name] = plain(one_line(lines[cell.name]))
+            else:
+                values[cell.name] = value_of(cell, held)
+        except (NotText, CellError) as problem:
+            remedy = problem.remedy.format(setting=cell.where)
+            unreadable.append(Unreadable(cell.field, cell.row.airtable, problem.holds, remedy))
+    email = next((lines.get(cell.name, "") for cell in cells if cell.field == TITLE_FALLBACK), "")
     return Lead(
         lead_id=record["id"],
         presence=LeadPresence.PRESENT,
         **texts,
-        title=title_for(record["id"], texts["name"], texts["email"]),
-        email_line=plain(one_line(texts["email"])),
-        source_line=plain(one_line(texts["source"])),
+        email=email,
+        title=title_for(record["id"], texts["name"], email),
+        cells=values,
+        lines=lines,
         unreadable=tuple(unreadable),
     )
 
 
-def _remedy(ours: str, found: NotText) -> str:
-    """What is written back needs a column that takes it, whatever the value is."""
-    setting = f"AIRTABLE_{ours.upper()}_FIELD"
-    if ours in WRITABLE_AS:
-        return f"Make it a {WRITABLE_AS[ours]} column, or point {setting} to one."
-    return found.remedy.format(setting=setting)
+def value_of(cell: Cell, held: Any) -> Value:
+    """The JSON of a cell in canonical form. Raises: NotText, CellError."""
+    return cell.column.read(shown(held) if cell.column.kind is ColumnKind.TEXT else held, cell.row.map)
 
 
 def absent_leads(presence: Mapping[str, str]) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
+from functools import cached_property
 from typing import Any
 
 from leadsync.mapping.columns import Column, ColumnKind
@@ -16,7 +17,7 @@ from leadsync.mapping.dates import day_of_moment, day_on_calendar
 from leadsync.mapping.lenses import ONE_LINE, SAME, Lens, LensKind, among, choice, elements
 from leadsync.mapping.names import BoardNames, Misfit, list_ends, listed, named_ends
 from leadsync.mapping.properties import CUSTOM, Property, Way
-from leadsync.mapping.rows import CellKey, CellMapping, Field
+from leadsync.mapping.rows import DEFAULT_CARDS, SPECIAL, CellKey, CellMapping, Field
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,32 @@ class Cell:
         """What its base and journal rows are kept under."""
         return CellKey(self.column.column_id or self.row.airtable, str(self.card))
 
+    @cached_property
+    def name(self) -> str:
+        """The key in one text: what its values are found under in rows of all three sides."""
+        return str(self.key)
+
+    @cached_property
+    def field(self) -> str:
+        """What reports call it."""
+        return self.row.field
+
+    @cached_property
+    def is_line(self) -> bool:
+        """Whether the managed block shows it."""
+        return self.card.name == "line"
+
+    @property
+    def where(self) -> str:
+        """Where its column is chosen."""
+        ours = self.field if self.field in DEFAULT_CARDS else ""
+        return f"AIRTABLE_{ours.upper()}_FIELD" if ours else f"the row for {self.card} in the mapping"
+
+    def is_of(self, key: CellKey) -> bool:
+        """Whether this is the cell that was kept under `key`, be it under the column's other name."""
+        known = ("", self.row.airtable, self.column.name, self.column.column_id)
+        return key.property == str(self.card) and key.column in known
+
 
 @dataclass(frozen=True)
 class Tied:
@@ -49,6 +76,11 @@ class Tied:
 
     cells: tuple[Cell, ...]
     misfits: tuple[tuple[Field, Misfit], ...]
+
+    @property
+    def generic(self) -> tuple[Cell, ...]:
+        """All but status and name, whose rules are their own."""
+        return tuple(cell for cell in self.cells if cell.card.name not in SPECIAL)
 
 
 def tie(mapping: CellMapping, columns: Mapping[str, Mapping[str, Any]] | None, board: BoardNames) -> Tied:

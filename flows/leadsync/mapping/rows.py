@@ -16,10 +16,23 @@ from leadsync.model import ConflictPolicy, StatusMap
 
 
 class CellKey(NamedTuple):
-    """What a cell's base and journal rows are kept under: the column's id, else its name, and the property."""
+    """
+    What a cell's base and journal rows are kept under: the column's id, else its name, and the property.
+
+    `column`: "" in rows of before, when nothing but the settings named it.
+    """
 
     column: str
     property: str
+
+    def __str__(self) -> str:
+        return f"{self.property}\t{self.column}"
+
+    @classmethod
+    def of(cls, stated: str) -> CellKey:
+        """The key that is written so."""
+        card, _, column = stated.partition("\t")
+        return cls(column, card)
 
 
 @dataclass(frozen=True)
@@ -39,6 +52,11 @@ class Field:
 
     def __str__(self) -> str:
         return f"{self.airtable!r} = {self.card}"
+
+    @property
+    def field(self) -> str:
+        """What reports call the cell: one of each property of a card."""
+        return NAMED_AS.get(str(self.card), str(self.card))
 
     @property
     def default_way(self) -> Way:
@@ -63,8 +81,11 @@ class CellMapping:
         return next((row for row in self.fields if str(row.card) == name), None)
 
 
-DEFAULT_CARDS: Final = {"status": "list", "name": "title", "email": "line:E-mail", "source": "line:Source"}
-"""What is tied without a mapping file: the cell's name in the settings -> the property."""
+DEFAULT_CARDS: Final[Mapping[str, str]] = {"status": "list", "name": "title", "email": "line:E-mail", "source": "line:Source"}
+"""What is tied without a mapping file: the cell's name in settings and reports -> the property."""
+SPECIAL: Final = ("list", "title")
+"""Properties that every pair has tied, to columns status and name; each has rules of its own."""
+NAMED_AS: Final = {card: ours for ours, card in DEFAULT_CARDS.items()}
 
 
 def default_mapping(columns: Mapping[str, str], status_map: StatusMap) -> CellMapping:
