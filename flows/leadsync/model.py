@@ -1,12 +1,12 @@
 """
-The words of the product: stages, policies, ways to read, and the rules that the planner may know.
+The words of the product: stages, policies, ways to read.
 
 What is never here: I/O, a third-party client, a rule that needs two sides (see core/).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -133,16 +133,3 @@ class StatusMap:
 
 
 DEFAULT_STAGE_OF: Final = {"NEW": TODO, "CONTACTED": IN_PROGRESS, "QUALIFIED": DONE, "LOST": DONE}
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What the planner may know of the settings; everything here is a choice of the user, nothing is a secret."""
-
-    status_map: StatusMap
-    conflict: ConflictPolicy = ConflictPolicy.AIRTABLE
-    on_lead_deleted: OnLeadDeleted = OnLeadDeleted.ARCHIVE
-    on_card_deleted: OnCardDeleted = OnCardDeleted.LEAVE
-    max_archive_percent: float = 30.0
-    allow_mass_change: bool = False
-    columns: dict[str, str] = field(default_factory=dict)  # our field name -> what it is called in Airtable

@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from leadsync import setting_values
+from leadsync.mapping.rules import Rules
 from leadsync.model import (
     DEFAULT_STAGE_OF,
     STAGES,
@@ -21,7 +22,6 @@ from leadsync.model import (
     ConflictPolicy,
     OnCardDeleted,
     OnLeadDeleted,
-    Rules,
     StatusMap,
 )
 

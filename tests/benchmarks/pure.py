@@ -15,7 +15,8 @@ from leadsync.core.reconcile import reconcile
 from leadsync.frames.agreed import base_frame
 from leadsync.frames.cards import cards_frame
 from leadsync.frames.leads import leads_frame
-from leadsync.model import DEFAULT_STAGE_OF, Rules, StatusMap
+from leadsync.mapping.rules import Rules
+from leadsync.model import DEFAULT_STAGE_OF, StatusMap
 
 LISTS = {"TODO": "a" * 24, "IN_PROGRESS": "b" * 24, "DONE": "c" * 24}
 STATUSES = list(DEFAULT_STAGE_OF)

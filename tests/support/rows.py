@@ -17,7 +17,8 @@ from leadsync.frames.block import plain, render, with_block
 from leadsync.frames.cards import Card, cards_frame, deleted_cards
 from leadsync.frames.leads import Lead, absent_leads, leads_frame
 from leadsync.frames.schema import overlay, rows_of
-from leadsync.model import DEFAULT_STAGE_OF, Rules, StatusMap
+from leadsync.mapping.rules import Rules
+from leadsync.model import DEFAULT_STAGE_OF, StatusMap
 
 BOARD = "b" * 24
 COLUMNS = {"name": "name", "email": "email", "status": "status", "source": "source"}

@@ -14,7 +14,8 @@ from leadsync.core.decisions import ARCHIVED, ROW_DECISIONS, CellDecision, Decis
 from leadsync.frames.agreed import Agreed
 from leadsync.frames.cards import Card, CardPresence
 from leadsync.frames.leads import Lead, LeadPresence
-from leadsync.model import DONE, STAGES, OnCardDeleted, OnLeadDeleted, Rules, StatusMap
+from leadsync.mapping.rules import Rules
+from leadsync.model import DONE, STAGES, OnCardDeleted, OnLeadDeleted, StatusMap
 
 OPEN_STAGES: Final = tuple(stage for stage in STAGES if stage != DONE)
 COMPARED: Final = (RowDecision.COMPARE, RowDecision.UNARCHIVE)

@@ -10,7 +10,7 @@ from leadsync.core.reconcile import Decided
 from leadsync.frames.agreed import NEVER_AGREED, Agreed, Columns
 from leadsync.frames.cards import Card, CardPresence
 from leadsync.frames.leads import Lead
-from leadsync.model import Rules
+from leadsync.mapping.rules import Rules
 
 
 @dataclass

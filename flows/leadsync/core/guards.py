@@ -17,7 +17,7 @@ from leadsync.core.lookups import missing
 from leadsync.core.plan import Plan
 from leadsync.errors import GuardError
 from leadsync.frames.agreed import Columns
-from leadsync.model import Rules
+from leadsync.mapping.rules import Rules
 
 SHARE_GUARD_FROM = 10
 """Known rows, or emptied cells, from which on a share says something."""

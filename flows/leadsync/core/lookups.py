@@ -15,7 +15,7 @@ from leadsync.frames.agreed import Agreed
 from leadsync.frames.cards import CardPresence
 from leadsync.frames.leads import Lead, LeadPresence
 from leadsync.frames.schema import rows_of
-from leadsync.model import Rules
+from leadsync.mapping.rules import Rules
 
 CHECK_EVERY: Final = 86_400.0
 """Seconds after which a card that is archived or away is looked for again: its deletion shows in no read."""

@@ -21,7 +21,7 @@ from leadsync.core.reconcile import Reconciled
 from leadsync.frames.agreed import Columns
 from leadsync.frames.cards import CardPresence
 from leadsync.frames.leads import LeadPresence
-from leadsync.model import Rules
+from leadsync.mapping.rules import Rules
 
 
 def build_plan(reconciled: Reconciled, rules: Rules) -> Plan:

@@ -22,7 +22,7 @@ from leadsync.frames.agreed import NEVER_AGREED, Agreed
 from leadsync.frames.cards import NO_CARD, Card, CardPresence
 from leadsync.frames.leads import NO_LEAD, Lead, LeadPresence
 from leadsync.frames.schema import frame_of, overlay, rows_of
-from leadsync.model import Rules
+from leadsync.mapping.rules import Rules
 from leadsync.texts import title_for
 
 

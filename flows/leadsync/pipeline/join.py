@@ -18,7 +18,7 @@ from leadsync.core.settling import settle
 from leadsync.frames.agreed import BASE_COLUMNS
 from leadsync.frames.cards import deleted_cards
 from leadsync.frames.schema import overlay
-from leadsync.model import Rules
+from leadsync.mapping.rules import Rules
 from leadsync.pipeline.absences import check_shut, explain_missing
 from leadsync.pipeline.clients import Clients
 from leadsync.pipeline.memory import Memory

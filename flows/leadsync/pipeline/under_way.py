@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass, field
 
 from leadsync.apply.target import Target
-from leadsync.model import Rules
+from leadsync.mapping.rules import Rules
 from leadsync.pipeline.change_feed import ChangeFeed
 from leadsync.pipeline.clients import Clients
 from leadsync.pipeline.rows import OurRows
