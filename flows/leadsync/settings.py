@@ -8,12 +8,16 @@ looked for (see environment.py), how a value is written (see setting_values.py),
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from leadsync import setting_values
+from leadsync.mapping.cells import Cell, tie
+from leadsync.mapping.names import BoardNames
+from leadsync.mapping.rows import DEFAULT_CARDS, CellMapping, default_mapping
 from leadsync.mapping.rules import Rules
 from leadsync.model import (
     DEFAULT_STAGE_OF,
@@ -118,15 +122,21 @@ class Settings(BaseSettings):
     def _is_public_url(cls, value: str | None) -> str | None:
         return None if value is None else setting_values.public_url(value)
 
+    @cached_property
+    def mapping(self) -> CellMapping:
+        """Which column is tied to which property of a card."""
+        named = {ours: getattr(self, f"airtable_{ours}_field") for ours in DEFAULT_CARDS}
+        return default_mapping(named, self.sync_status_map)
+
+    @cached_property
+    def untied(self) -> tuple[Cell, ...]:
+        """The cells that can be read without knowing table and board."""
+        return tie(self.mapping, None, BoardNames({})).generic
+
     @property
     def columns(self) -> dict[str, str]:
-        """Our field name -> the column in Airtable."""
-        return {
-            "name": self.airtable_name_field,
-            "email": self.airtable_email_field,
-            "status": self.airtable_status_field,
-            "source": self.airtable_source_field,
-        }
+        """What reports call a cell -> the column in Airtable."""
+        return {row.field: row.airtable for row in sorted(self.mapping.fields, key=lambda row: row.field == "status")}
 
     @property
     def list_ids(self) -> dict[str, str | None]:
@@ -144,4 +154,6 @@ class Settings(BaseSettings):
             max_archive_percent=self.sync_max_archive_percent,
             allow_mass_change=allow_mass_change,
             columns=self.columns,
+            cells=self.untied,
+            rows={row.field: row for row in self.mapping.fields},
         )

@@ -12,16 +12,21 @@ import pandas as pd
 
 from leadsync.core.plan_rows import build_plan
 from leadsync.core.reconcile import reconcile
-from leadsync.frames.agreed import base_frame
+from leadsync.frames.agreed import Agreed, base_frame
 from leadsync.frames.cards import cards_frame
 from leadsync.frames.leads import leads_frame
+from leadsync.frames.schema import frame_of
+from leadsync.mapping.cells import tie
+from leadsync.mapping.names import BoardNames
+from leadsync.mapping.rows import default_mapping
 from leadsync.mapping.rules import Rules
 from leadsync.model import DEFAULT_STAGE_OF, StatusMap
 
 LISTS = {"TODO": "a" * 24, "IN_PROGRESS": "b" * 24, "DONE": "c" * 24}
 STATUSES = list(DEFAULT_STAGE_OF)
 COLUMNS = {name: name for name in ("name", "email", "status", "source")}
-RULES = Rules(StatusMap.from_stages(DEFAULT_STAGE_OF))
+CELLS = tie(default_mapping(COLUMNS, StatusMap.from_stages(DEFAULT_STAGE_OF)), None, BoardNames({})).generic
+RULES = Rules(StatusMap.from_stages(DEFAULT_STAGE_OF), cells=CELLS)
 Frames = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
 
@@ -40,18 +45,17 @@ def frames(leads: int) -> Frames:
         cards[card_id] = {"id": card_id, "name": f"Lead {number}", "desc": block, "idList": place, "idBoard": "board"}
     before = _both(records, cards)
     plan = build_plan(reconcile(base_frame(), *before, RULES), RULES)
-    columns = base_frame().columns
-    rows = {lead: tuple(row.get(column, "") for column in columns) for lead, row in plan.base_updates.items()}
+    rows = [Agreed(lead).updated(columns) for lead, columns in plan.base_updates.items()]
     for number in range(0, leads, 200):
         records[lead_ids[number]]["fields"]["status"] = "LOST"
     for number in range(100, leads, 200):
         cards[card_ids[number]]["name"] = f"Renamed {number}"
-    return base_frame(rows), *_both(records, cards)
+    return frame_of(rows, Agreed), *_both(records, cards)
 
 
 def _both(records: dict[str, Any], cards: dict[str, Any]) -> tuple[pd.DataFrame, pd.DataFrame]:
     stages = {list_id: stage for stage, list_id in LISTS.items()}
-    return leads_frame(records.values(), COLUMNS), cards_frame(cards.values(), "board", stages, cards)
+    return leads_frame(records.values(), COLUMNS, CELLS), cards_frame(cards.values(), "board", stages, cards, CELLS)
 
 
 def decide(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame) -> int:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from leadsync.core.journal import CARD, LEAD, Intent
 from leadsync.errors import StateStoreError
-from leadsync.frames.agreed import BASE_COLUMNS, base_frame
+from leadsync.frames.agreed import BASE_COLUMNS, NEVER_AGREED, base_frame
 from leadsync.frames.snapshot import Snapshot
 from leadsync.state.pair import Pair, Rows
 from leadsync.state.store import StateStore
@@ -20,7 +20,7 @@ from leadsync.state.tables import metadata
 
 PAIR = "appA/board"
 ADA, BOB = (f"rec{number:014d}" for number in (1, 2))
-EMPTY = {column: False if dtype == "bool" else "" for column, dtype in BASE_COLUMNS.items()}
+EMPTY = {column: getattr(NEVER_AGREED, column) for column in BASE_COLUMNS}
 ROW = EMPTY | {"card_id": "c" * 24, "status": "NEW", "stage": "TODO", "name": "Zoë 🦊", "title": "Zoë 🦊"}
 TEXTS = {
     "emoji": "👩‍💻🦊",

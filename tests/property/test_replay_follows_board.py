@@ -47,7 +47,7 @@ SETTINGS = Settings(
     trello_board_id=HERE,
 )
 BOARD = Board(HERE, "Sales", "", {"TODO": "todo", "IN_PROGRESS": "doing", "DONE": "done"})
-NO_LEADS = LeadsRead(leads_frame([], SETTINGS.columns), {}, at=START)
+NO_LEADS = LeadsRead(leads_frame([], SETTINGS.columns, SETTINGS.untied), {}, at=START)
 
 
 class ModelBoard:

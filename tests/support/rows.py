@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -12,11 +12,15 @@ from leadsync.core.lookups import to_look_up
 from leadsync.core.plan import Plan
 from leadsync.core.plan_rows import build_plan
 from leadsync.core.reconcile import Reconciled, as_last_agreed, decide_all, reconcile
-from leadsync.frames.agreed import BASE_COLUMNS, Agreed, base_frame
-from leadsync.frames.block import plain, render, with_block
+from leadsync.frames import block
+from leadsync.frames.agreed import BASE_COLUMNS, Agreed, base_frame, sides_of
+from leadsync.frames.block import plain
 from leadsync.frames.cards import Card, cards_frame, deleted_cards
 from leadsync.frames.leads import Lead, absent_leads, leads_frame
 from leadsync.frames.schema import overlay, rows_of
+from leadsync.mapping.cells import tie
+from leadsync.mapping.names import BoardNames
+from leadsync.mapping.rows import default_mapping
 from leadsync.mapping.rules import Rules
 from leadsync.model import DEFAULT_STAGE_OF, StatusMap
 
@@ -25,6 +29,12 @@ COLUMNS = {"name": "name", "email": "email", "status": "status", "source": "sour
 LISTS = {"TODO": "list-todo", "IN_PROGRESS": "list-in-progress", "DONE": "list-done", "": "list-elsewhere"}
 STAGES_BY_LIST = {list_id: stage for stage, list_id in LISTS.items() if stage}
 STATUS_MAP = StatusMap.from_stages(DEFAULT_STAGE_OF)
+CELLS = tie(default_mapping(COLUMNS, STATUS_MAP), None, BoardNames({})).generic
+EMAIL, SOURCE = (cell.name for cell in CELLS)
+LINES = dict(zip(("email_line", "shown_email"), sides_of(EMAIL), strict=True))
+LINES |= dict(zip(("source_line", "shown_source"), sides_of(SOURCE), strict=True))
+"""What the columns of the lines are called in the tests."""
+LABELS = tuple(cell.card.label for cell in CELLS)
 POLICIES = ("airtable", "trello", "hold")
 Row = dict[str, Any]
 Frames = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
@@ -32,7 +42,32 @@ Frames = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
 def rules(**choices: Any) -> Rules:
     """The user's choices, those of the defaults unless named."""
-    return Rules(**({"status_map": STATUS_MAP} | choices))
+    return Rules(**({"status_map": STATUS_MAP, "cells": CELLS} | choices))
+
+
+def render(marker: str, email: str, source: str) -> str:
+    """The managed block."""
+    return block.render(marker, dict(zip(LABELS, (email, source), strict=True)))
+
+
+class Block(NamedTuple):
+    """What a description says, with the lines by their cells."""
+
+    markers: tuple[str, ...]
+    block: bool
+    email_line: str
+    source_line: str
+
+
+def parse(description: str) -> Block:
+    """Markers and block of a description."""
+    parsed = block.parse(description, LABELS)
+    return Block(parsed.markers, parsed.block, *(parsed.lines.get(label, "") for label in LABELS))
+
+
+def with_block(description: str, marker: str, email: str, source: str) -> str:
+    """A description with the managed block."""
+    return block.with_block(description, marker, dict(zip(LABELS, (email, source), strict=True)))
 
 
 def lead_id(number: int) -> str:
@@ -79,13 +114,17 @@ def base_row(number: int = 1, **columns: Any) -> Row:
         "due_complete": False,
         "name": "Ada",
         "title": "Ada",
-        "email_line": "ada@example.com",
-        "source_line": "fair",
-        "shown_email": "ada@example.com",
-        "shown_source": "fair",
+        "lead_cells": {EMAIL: "ada@example.com", SOURCE: "fair"},
+        "card_cells": {EMAIL: "ada@example.com", SOURCE: "fair"},
         "seen_status": "",
     }
-    return {column: (agreed | columns)[column] for column in BASE_COLUMNS}
+    columns = {LINES.get(column, column): value for column, value in columns.items()}
+    agreed |= {column: columns.pop(column) for column in BASE_COLUMNS if column in columns}
+    return _row(Agreed(**agreed).updated(columns))
+
+
+def _row(agreed: Agreed) -> Row:
+    return {column: getattr(agreed, column) for column in BASE_COLUMNS}
 
 
 @dataclass
@@ -114,20 +153,29 @@ class World:
             self.base[known] = base
         return self
 
+    def shown(self, lead: str) -> dict[str, str]:
+        """What the base has of the block's lines, by their columns."""
+        agreed = Agreed(lead, **self.base[lead])
+        return {line: agreed.get(column) for line, column in LINES.items()}
+
     def read(self) -> Frames:
         """Base, Airtable, Trello as a run reads them: archived cards only while there is no base."""
         base = base_frame({lead: tuple(row.values()) for lead, row in self.base.items()})
-        airtable = leads_frame([row for lead, row in self.records.items() if lead not in self.out_of_view], COLUMNS)
-        airtable = as_last_agreed(base, airtable)
+        airtable = leads_frame(
+            [row for lead, row in self.records.items() if lead not in self.out_of_view], COLUMNS, CELLS
+        )
+        airtable = as_last_agreed(base, airtable, EMAIL)
         here = [row for row in self.cards.values() if row["idBoard"] == BOARD and not (row["closed"] and self.base)]
-        return base, airtable, cards_frame(here, BOARD, STAGES_BY_LIST, set(base["card_id"]))
+        return base, airtable, cards_frame(here, BOARD, STAGES_BY_LIST, set(base["card_id"]), CELLS)
 
     def frames(self, by: Rules) -> Frames:
         """The read, with everything looked up that must be."""
         base, airtable, trello = self.read()
         leads, cards = to_look_up(base, airtable, trello, by)
         absent = absent_leads({lead: "out_of_view" if lead in self.out_of_view else "gone" for lead in leads})
-        found = cards_frame([self.cards[key] for key in cards if key in self.cards], BOARD, STAGES_BY_LIST, cards)
+        found = cards_frame(
+            [self.cards[key] for key in cards if key in self.cards], BOARD, STAGES_BY_LIST, cards, CELLS
+        )
         looked_up = overlay(found, deleted_cards([key for key in cards if key not in self.cards]))
         return base, overlay(airtable, absent), overlay(trello, looked_up)
 
@@ -173,17 +221,17 @@ class World:
             if value is not None:
                 sent[key] = value
         if write.block is not None:
-            sent["desc"] = with_block(sent["desc"], write.lead_id, *write.block)
-        returned = cards_frame([sent], BOARD, STAGES_BY_LIST, [target]).loc[target]
-        columns = {"title": returned["title"]} if write.title is not None else {}
+            sent["desc"] = block.with_block(sent["desc"], write.lead_id, write.block)
+        returned = rows_of(cards_frame([sent], BOARD, STAGES_BY_LIST, [target], CELLS), Card)[0]
+        columns: Row = {"title": returned.title} if write.title is not None else {}
         if write.block is not None:
-            shown = {"shown_email": returned["email_line"], "shown_source": returned["source_line"]}
+            shown = {sides_of(name)[1]: line for name, line in returned.cells.items()}
             columns |= {column: line for column, line in shown.items() if column in write.record}
         self._record(write.lead_id, {**write.record, **columns, "card_id": target})
 
     def _record(self, lead: str, columns: Row) -> None:
-        empty = {column: False if dtype == "bool" else "" for column, dtype in BASE_COLUMNS.items()}
-        self.base[lead] = {**empty, **self.base.get(lead, {}), **columns}
+        known = Agreed(lead, **self.base[lead]) if lead in self.base else Agreed(lead)
+        self.base[lead] = _row(known.updated(columns))
 
 
 def everything(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame) -> Moved:

@@ -70,7 +70,7 @@ class Airtable:
         per_second = settings.airtable_requests_per_second
         burst = max(1, int(per_second))  # so that a slow request is made up for by the next ones
         pace = Pace(limit=burst, seconds=burst / per_second, penalty=PENALTY, allowed=ALLOWED)
-        self.settings, self.columns = settings, Columns(settings.columns)
+        self.settings, self.columns = settings, Columns(settings.mapping, settings.untied)
         self.wire = transport(AIRTABLE, pace, secrets=(token,))
         url, by_id = settings.airtable_endpoint_url, self.columns.by_id
         self.api = Api(token, endpoint_url=url, retry_strategy=None, use_field_ids=by_id)
@@ -159,7 +159,7 @@ class Airtable:
     def leads_of(self, records: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         """Records as Airtable sent them, as leads."""
         records, names = list(records), self.columns.names
-        leads = leads_frame(records, names)
+        leads = leads_frame(records, names, list(self.columns.cells.values()))
         fields = (record.get("fields") for record in records)
         self.columns.learn_options(cells.get(names["status"]) for cells in fields if isinstance(cells, dict))
         return leads
@@ -183,7 +183,7 @@ class Airtable:
     def _pages(self, **options: Any) -> Iterator[list[dict[str, Any]]]:
         """The pages of a list. Our columns are asked for by name: a renamed one is an error, not emptied cells."""
         options = {name: value for name, value in options.items() if value is not None}
-        options |= {"fields": list(self.columns.names.values()), "page_size": PAGE}
+        options |= {"fields": self.columns.asked, "page_size": PAGE}
         if self.columns.by_id:
             options["use_field_ids"] = True
         offsets, urls = set[str](), self.table.urls

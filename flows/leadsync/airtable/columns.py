@@ -3,41 +3,65 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 from leadsync.errors import ConfigurationError, LeadsyncError, ServiceRefusedError
+from leadsync.mapping.cells import Cell
+from leadsync.mapping.lenses import Value
+from leadsync.mapping.rows import DEFAULT_CARDS, SPECIAL, CellMapping
 
 Schema = dict[str, dict[str, Any]]
 """A table's columns by name and by id, with type, options and the table's id."""
 
+MIXED: Final = "AIRTABLE_*_FIELD: give all four columns by name, or all four by id (fld…)."
+MIXED_ROWS: Final = "AIRTABLE_*_FIELD and the mapping: give all columns by name, or all by id (fld…)."
+
 
 class Columns:
     """
-    `names`: our field -> column, by name or id. `by_id`: whether they are ids (fld…).
+    `rows`: all of the mapping. `asked`: the columns to be read, by name or id, `by_id`: whether they are ids (fld…).
 
-    `unwritable`: our field -> why it takes no value in this run; `written`: our fields that took one.
+    `cells`: those of the mapping but for status and name, once they are tied. `names`: what a lead's cell is called,
+    see Lead.value -> column. `unwritable`: by such a name, why it takes no value in this run; `written`: what took one.
     Raises: ConfigurationError if some are given by name and some by id.
     """
 
-    def __init__(self, names: Mapping[str, str]) -> None:
-        self.names = dict(names)
-        kinds = {is_id(column, "fld") for column in self.names.values()}
+    def __init__(self, mapping: CellMapping, cells: Sequence[Cell] = ()) -> None:
+        self._own = {row.field: row.airtable for row in mapping.fields if row.card.name in SPECIAL}
+        self.asked = list(dict.fromkeys(row.airtable for row in mapping.fields))
+        kinds = {is_id(column, "fld") for column in self.asked}
         if len(kinds) > 1:
-            raise ConfigurationError("AIRTABLE_*_FIELD: give all four columns by name, or all four by id (fld…).")
+            raise ConfigurationError(MIXED if len(mapping.fields) == len(DEFAULT_CARDS) else MIXED_ROWS)
         self.by_id = kinds.pop()
+        self.tie(cells)
         self.unwritable: dict[str, ServiceRefusedError] = {}
         self.written: set[str] = set()
         self._options: dict[str, str] = {}  # a status without outer blanks -> the option as it is spelt
         self._asked, self._lock = False, threading.Lock()
 
-    def spelt(self, cells: Mapping[str, str]) -> dict[str, str]:
-        """Cells of a lead (our field -> text) as a record has them: the columns' names, and the options' own blanks."""
-        return {
-            self.names[ours]: self._options.get(text, text) if ours == "status" else text
-            for ours, text in cells.items()
-        }
+    def tie(self, cells: Sequence[Cell]) -> None:
+        """From now on leads are read and written by these cells."""
+        self.cells = {cell.name: cell for cell in cells}
+        self.names = self._own | {cell.name: cell.row.airtable for cell in cells}
+
+    def spelt(self, cells: Mapping[str, Value]) -> dict[str, Any]:
+        """Cells of a lead as a record has them: under the columns' names, and the options with their own blanks."""
+        return {self.names[name]: self._spelt(name, value) for name, value in cells.items()}
+
+    def _spelt(self, name: str, value: Value) -> Any:
+        if name in self.cells:
+            return self.cells[name].column.write(value)
+        return self._options.get(str(value), value) if name == "status" else value
+
+    def as_typed(self, name: str, told: str) -> Any:
+        """What is written to give back what a payload told of a cell. Raises: CellError if that is unclear."""
+        return (
+            self.cells[name].column.write(self.cells[name].column.read_told(told))
+            if name in self.cells
+            else told or None
+        )
 
     def learn_options(self, options: Iterable[Any]) -> None:
         """Statuses as records show them. An option without blanks around it goes before one with them."""

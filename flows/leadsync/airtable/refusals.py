@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from leadsync.errors import ConfigurationError, ServiceRefusedError
+from leadsync.mapping.cells import told
+from leadsync.mapping.lenses import Value
 from leadsync.settings import Settings
 from leadsync.transport.service import Service, Words
 
@@ -68,11 +70,11 @@ def misconfigured(refused: ServiceRefusedError, settings: Settings) -> Configura
     return ConfigurationError(f"Airtable refused to list table {table!r} of base {base}: {refused}.")
 
 
-def explain(refused: ServiceRefusedError, cells: Mapping[str, str], columns: Mapping[str, str]) -> tuple[str, str]:
-    """Why cells of a lead (our field -> text) could not be written, and what to do; `columns`: our field -> column."""
+def explain(refused: ServiceRefusedError, cells: Mapping[str, Value], columns: Mapping[str, str]) -> tuple[str, str]:
+    """Why cells of a lead, see Lead.value, could not be written, and what to do; `columns`: cell -> column."""
     column = " and ".join(repr(columns[field]) for field in cells)
     if refused.kind == UNKNOWN_OPTION:
-        option = " or ".join(cells.values())
+        option = " or ".join(map(told, cells.values()))
         return (
             f"column {column} has no option {option!r}",
             f"Add the option {option!r} to column {column}, or change SYNC_STATUS_MAP.",

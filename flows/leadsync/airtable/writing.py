@@ -11,17 +11,18 @@ from leadsync.airtable.refusals import UNKNOWN_COLUMN, UNKNOWN_OPTION, is_comput
 from leadsync.airtable.setup import fetch_columns
 from leadsync.errors import LeadsyncError, ServiceRefusedError
 from leadsync.frames.actions import Item
+from leadsync.mapping.lenses import Value
 
 BATCH = 10
 """Records that Airtable takes in one PATCH."""
 CELL_REFUSALS = (403, 422)
 """Answers to a batch that may be about one of its cells."""
-Cells = dict[str, dict[str, str]]
-"""What a PATCH sets: lead_id -> our field -> text."""
+Cells = dict[str, dict[str, Value]]
+"""What a PATCH sets: lead_id -> cell, see Lead.value -> value."""
 
 
 def update_leads(
-    airtable: Airtable, updates: Mapping[str, Mapping[str, str]]
+    airtable: Airtable, updates: Mapping[str, Mapping[str, Value]]
 ) -> Iterator[tuple[Cells, list[Item] | LeadsyncError]]:
     """
     PATCH the given cells, at most 10 leads a request.
@@ -58,8 +59,8 @@ def update_leads(
 
 
 def give_back(airtable: Airtable, lead_id: str, cell: str, value: str) -> Item:
-    """PATCH one cell (our field); "" empties it. Returns: the record. Cost: 1 request."""
-    record = {"id": lead_id, "fields": {airtable.columns.names[cell]: value or None}}
+    """PATCH one cell with what a payload told. Returns: the record. Cost: 1 request. Raises: CellError, too."""
+    record = {"id": lead_id, "fields": {airtable.columns.names[cell]: airtable.columns.as_typed(cell, value)}}
     (answered,) = by_id(_send(airtable, [record])).values()
     return answered
 
@@ -108,7 +109,7 @@ def _without(batch: Cells, field: str) -> tuple[Cells, Cells]:
     return {lead_id: cells for lead_id, cells in rest.items() if cells}, taken
 
 
-def _patch(airtable: Airtable, updates: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+def _patch(airtable: Airtable, updates: Mapping[str, Mapping[str, Value]]) -> list[dict[str, Any]]:
     """Statuses go out as their option is spelt. Where no record has shown it, the schema is asked, once."""
     sent = _spelt(airtable, updates)
     try:
@@ -123,7 +124,7 @@ def _patch(airtable: Airtable, updates: Mapping[str, Mapping[str, str]]) -> list
         return _send(airtable, again)
 
 
-def _spelt(airtable: Airtable, updates: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+def _spelt(airtable: Airtable, updates: Mapping[str, Mapping[str, Value]]) -> list[dict[str, Any]]:
     return [{"id": lead_id, "fields": airtable.columns.spelt(cells)} for lead_id, cells in updates.items()]
 
 

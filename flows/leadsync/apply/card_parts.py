@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any, Final
 
 from leadsync.apply.outcome import Postponed
 from leadsync.apply.target import Target
-from leadsync.core.journal import Sent, cells_of, digests_of, digests_of_card
+from leadsync.core.journal import Sent, cells_of, digests_of, sent_to_card
 from leadsync.core.plan import CardWrite
+from leadsync.core.witness import field_of
 from leadsync.errors import ServiceRefusedError, TimedOutWriteError, UnclearWriteError
 from leadsync.frames.actions import Item
+from leadsync.frames.agreed import sides_of
 from leadsync.frames.block import render, with_block
 from leadsync.frames.cards import Card
+from leadsync.mapping.rows import CellKey
 from leadsync.model import TRELLO_TEXT_LIMIT
 from leadsync.trello.board import Board
 from leadsync.trello.client import Trello
-from leadsync.trello.writing import create_card, update_card
+from leadsync.trello.writing import create_card, update_card, update_custom_field, update_custom_fields
 
 CREATE_ATTEMPTS = 3
-AS_PLANNED: Final = attrgetter(
-    *("presence", "list_id", "title", "due_complete", "lead_id", "markers", "email_line", "source_line")
-)
-"""What of a card must not have moved when its description is rewritten."""
+AS_PLANNED: Final = attrgetter(*("presence", "list_id", "title", "due_complete", "lead_id", "markers", "cells"))
+"""What of a card must not have moved when something of it is replaced as a whole."""
 CARD_CELL_REFUSALS = (400, 413, 422)
 """Answers to a PUT that may be about one of its cells."""
 
@@ -46,9 +48,19 @@ PLACE: Final = CardPart(
 )
 
 TITLE: Final = CardPart(("name",), ("name",), ("name", "title"))
-BLOCK: Final = CardPart(
-    ("desc",), ("email", "source", "marker"), ("email_line", "source_line", "shown_email", "shown_source")
-)
+
+
+def parts_of(write: CardWrite) -> list[CardPart]:
+    """What a write can be divided into; the lines of the block stand or fall together."""
+    lines = [column for column in write.record if CellKey.of(column.partition(" ")[2]).property.startswith("line:")]
+    block = CardPart(("desc",), ("marker", *{field_of(column) for column in lines}), tuple(lines))
+    cells = (CardPart((each.cell.card.key,), (each.cell.field,), sides_of(each.cell.name)) for each in write.cells)
+    return [PLACE, TITLE, block, *cells]
+
+
+def is_replaced_whole(write: CardWrite) -> bool:
+    """Whether a write replaces what somebody may have added to: the description, or a set."""
+    return write.block is not None or any(isinstance(each.value, frozenset) for each in write.cells)
 
 
 @dataclass(frozen=True)
@@ -68,25 +80,51 @@ class CardAnswer:
 
 
 def write_card(write: CardWrite, trello: Trello, target: Target) -> CardAnswer:
-    """One card: a POST, or the PUT that goes in parts where the card refuses a cell."""
+    """One card: a POST, or the PUT that goes in parts where the card refuses a cell; then its custom fields."""
     cells = cells_of(write, target.board.lists)
     if not write.card_id:
-        cells["desc"] = render(write.lead_id, *(write.block or ("", "")))
-        return CardAnswer(_create_card(write, cells, trello, target.board), write)
+        cells["desc"] = render(write.lead_id, write.block or {})
+        item = _create_card(write, as_sent(write, cells), trello, target.board)
+        return _answer(
+            write, write.planned_from, cells, item, _put_custom_fields(write, str(item["id"]), trello), trello
+        )
     based_on = write.planned_from
-    if write.block is not None:
+    if is_replaced_whole(write):
         based_on = _fresh(write, trello, target.board)
-        cells["desc"] = with_block(based_on.description, write.lead_id, *write.block)
+    if write.block is not None:
+        cells["desc"] = with_block(based_on.description, write.lead_id, write.block)
         if len(cells["desc"]) > TRELLO_TEXT_LIMIT:
             raise Postponed
-    sent = Sent(digests_of_card(based_on), digests_of(cells))
-    if write.block is not None and based_on.description != write.planned_from.description:
-        target.store.journal.amend(target.pair, write.lead_id, sent)
-    item, refused = _put_parts(write.card_id, cells, trello)
-    sent = replace(sent, resent=trello.wire.resent)
+        if based_on.description != write.planned_from.description:
+            target.store.journal.amend(target.pair, write.lead_id, sent_to_card(write, based_on, cells))
+    answered, refused = _put_parts(write, as_sent(write, cells), trello)
+    resent = trello.wire.resent
+    refused += _put_custom_fields(write, write.card_id, trello)
+    if answered is None and any(not each.cell.card.in_put for each in write.cells):
+        answered = {"id": write.card_id, "idBoard": target.board.board_id}
+    return _answer(write, based_on, cells, answered, refused, trello, resent)
+
+
+def as_sent(write: CardWrite, cells: Mapping[str, Any]) -> Item:
+    """The cells of a POST or PUT as Trello takes them; custom fields have requests of their own."""
+    bodies = {each.cell.card.key: each.cell.card.body(each.value) for each in write.cells}
+    custom = {each.cell.card.key for each in write.cells if not each.cell.card.in_put}
+    return {cell: bodies.get(cell, value) for cell, value in cells.items() if cell not in custom}
+
+
+def _answer(
+    write: CardWrite,
+    based_on: Card,
+    cells: Item,
+    item: Item | None,
+    refused: list[tuple[CardPart, ServiceRefusedError]],
+    trello: Trello,
+    resent: bool = False,
+) -> CardAnswer:
+    sent = replace(sent_to_card(write, based_on, cells), resent=resent) if write.card_id else Sent()
     if refused:
         taken = {cell: value for cell, value in cells.items() if not any(cell in part.cells for part, _ in refused)}
-        sent = replace(sent, cells=digests_of(taken))
+        sent = replace(sent, cells=digests_of(taken)) if write.card_id else sent
         write = _taken(write, [part for part, _ in refused])
     return CardAnswer(item, write, sent, tuple(refused), trello.wire.answered)
 
@@ -115,15 +153,17 @@ def _fresh(write: CardWrite, trello: Trello, board: Board) -> Card:
 
 
 def _put_parts(
-    card_id: str, cells: Mapping[str, Any], trello: Trello
+    write: CardWrite, cells: Mapping[str, Any], trello: Trello
 ) -> tuple[Item | None, list[tuple[CardPart, ServiceRefusedError]]]:
     """One PUT; if a cell of it is refused, another without that cell, or one for each part if Trello names none."""
-    queue, refused, item = [[part for part in (PLACE, TITLE, BLOCK) if cells.keys() & set(part.cells)]], [], None
+    refused: list[tuple[CardPart, ServiceRefusedError]] = []
+    item, parts = None, [part for part in parts_of(write) if cells.keys() & set(part.cells)]
+    queue = [parts] if parts else []
     while queue:
         parts = queue.pop(0)
         try:
             item = update_card(
-                trello, card_id, {cell: cells[cell] for part in parts for cell in part.cells if cell in cells}
+                trello, write.card_id, {cell: cells[cell] for part in parts for cell in part.cells if cell in cells}
             )
         except ServiceRefusedError as error:
             if error.status not in CARD_CELL_REFUSALS:
@@ -139,17 +179,38 @@ def _put_parts(
     return item, refused
 
 
+def _put_custom_fields(write: CardWrite, card_id: str, trello: Trello) -> list[tuple[CardPart, ServiceRefusedError]]:
+    """All of a card's custom fields at once, or where that is refused one by one. Returns: those that were refused."""
+    values = [each for each in write.cells if not each.cell.card.in_put]
+    if not values:
+        return []
+    items = {each.cell.card.field_id: each.cell.card.body(each.value) for each in values}
+    with suppress(ServiceRefusedError):
+        update_custom_fields(trello, card_id, items)
+        return []
+    refused = []
+    for each in values:
+        try:
+            update_custom_field(trello, card_id, each.cell.card.field_id, items[each.cell.card.field_id])
+        except ServiceRefusedError as error:
+            part = CardPart((each.cell.card.key,), (each.cell.field,), sides_of(each.cell.name))
+            refused.append((part, error))
+    return refused
+
+
 def _taken(write: CardWrite, refused: Collection[CardPart]) -> CardWrite:
     """The write without the parts that were refused, so that no more is recorded than was written."""
     columns = {column for part in refused for column in part.columns}
     fields = {name for part in refused for name in part.fields}
+    cells = {cell for part in refused for cell in part.cells}
     return replace(
         write,
         stage=None if PLACE in refused else write.stage,
         closed=None if PLACE in refused else write.closed,
         due_complete=None if PLACE in refused else write.due_complete,
         title=None if TITLE in refused else write.title,
-        block=None if BLOCK in refused else write.block,
+        block=None if "desc" in cells else write.block,
+        cells=tuple(each for each in write.cells if each.cell.card.key not in cells),
         record={column: value for column, value in write.record.items() if column not in columns},
         undo={column: value for column, value in write.undo.items() if column not in columns},
         changes=tuple(change for change in write.changes if change.field not in fields),

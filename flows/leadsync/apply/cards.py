@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
-from typing import Any
 
 from leadsync.apply.card_parts import CardAnswer, write_card
 from leadsync.apply.outcome import Failure, Outcome, Postponed, Progress, as_told, not_tried, writers
@@ -19,6 +18,9 @@ from leadsync.core.journal import CARD, IntentState
 from leadsync.core.plan import CardWrite, Plan
 from leadsync.errors import DeadTokenError, LeadsyncError, ServiceRefusedError, StateStoreError, UnclearWriteError
 from leadsync.frames.actions import Item
+from leadsync.frames.agreed import Columns, sides_of
+from leadsync.frames.cards import Card
+from leadsync.frames.schema import rows_of
 from leadsync.trello.client import Trello
 from leadsync.trello.refusals import explain
 
@@ -100,21 +102,25 @@ def _refuse_cells(write: CardWrite, fields: Collection[str], refused: ServiceRef
 def _record_card(item: Item, answer: CardAnswer, trello: Trello, target: Target, outcome: Outcome) -> None:
     write, card_id = answer.done, str(item["id"])
     outcome.cards[card_id] = item
-    returned = _as_returned(write, trello.cards_of(target.board, [item], (card_id,)).iloc[0])
+    returned = _as_returned(write, rows_of(trello.cards_of(target.board, [item], (card_id,)), Card)[0])
     outcome.done += [replace(change, card_id=card_id) for change in write.changes]
-    agreed = {write.lead_id: {**write.record, **returned, "card_id": card_id}}
+    later = {column: value for each in write.cells for column, value in each.record.items()}
+    agreed = {write.lead_id: {**write.record, **later, **returned, "card_id": card_id}}
     sent = {write.lead_id: answer.sent} if write.card_id else None
     target.store.journal.record(target.pair, CARD, agreed, sent, answer.answered)
 
 
-def _as_returned(write: CardWrite, card: Any) -> dict[str, Any]:
-    """Texts count as agreed in the form in which Trello gave them back."""
-    returned = {}
+def _as_returned(write: CardWrite, card: Card) -> Columns:
+    """Values count as agreed in the form in which Trello gave them back."""
+    returned: Columns = {}
     if write.title is not None:
-        returned["title"] = card["title"] or write.title
-    if write.block is not None:
-        shown = {"shown_email": card["email_line"], "shown_source": card["source_line"]}
-        returned |= {column: line for column, line in shown.items() if column in write.record}
+        returned["title"] = card.title or write.title
+    sent = {each.cell.name: each.value for each in write.cells if each.cell.card.in_put}
+    for name, value in card.cells.items():
+        column = sides_of(name)[1]
+        is_line = write.block is not None and name not in sent
+        if column in write.record and (is_line or write.record[column] == sent.get(name)):
+            returned[column] = value
     return returned
 
 

@@ -83,7 +83,8 @@ class Edit:
         target.still_held()
         intent, base = self.intent, target.store.journal.load_row(target.pair, self.intent.lead_id)
         before = {column: intent.undo[column] for column in self.agreed_with if column in intent.undo}
-        ours, agreed = ({column: row.get(column) for column in before} for row in (intent.record, base))
+        ours = {column: intent.record.get(column) for column in before}
+        agreed = {column: base.get(column) if base else None for column in before}
         if not self.is_free or agreed not in (ours, before):
             if before and agreed == before:
                 target.store.journal.enter(target.pair, {intent.lead_id: ours}, (), ())

@@ -28,6 +28,7 @@ from leadsync.errors import (
 )
 from leadsync.frames.leads import Lead
 from leadsync.frames.schema import rows_of
+from leadsync.mapping.lenses import Value
 
 WRITERS = 2
 """Concurrent writers to Airtable; each has its own group of leads, and they share one limiter."""
@@ -61,7 +62,7 @@ def _writable(plan: Plan, cards: Outcome) -> Iterator[LeadWrite]:
     stuck = {failure.lead_id for failure in cards.failures} - cards.refused_cells.keys() | set(cards.postponed)
     for write in plan.lead_writes:
         refused = cards.refused_cells.get(write.lead_id, set())
-        cells = {cell: write.cells[cell] for cell in write.cells if cell not in refused}
+        cells = {cell: each for cell, each in write.cells.items() if each.change.field not in refused}
         if write.lead_id not in stuck and cells:
             yield replace(write, cells=cells) if refused else write
 
@@ -112,17 +113,20 @@ def _drop_moved(group: Group, airtable: Airtable, target: Target, outcome: Outco
     leads = {lead.lead_id: lead for lead in rows_of(read.leads, Lead)}
     for lead_id, cells in list(group.left.items()):
         now = leads.get(lead_id)
-        for cell, text in list(cells.items()):
-            if now is not None and lead_id in group.unclear and getattr(now, cell) == text:
-                group.answer(lead_id, cell, text)
+        for cell, value in list(cells.items()):
+            if now is not None and lead_id in group.unclear and _holds(now, cell, value):
+                group.answer(lead_id, cell, value)
                 outcome.records[lead_id] = read.records[lead_id]
-        if now is None or any(
-            getattr(now, cell) != getattr(group.writes[lead_id].planned_from, cell) for cell in cells
-        ):
+        planned_from = group.writes[lead_id].planned_from
+        if now is None or not all(_holds(now, cell, planned_from.value(cell)) for cell in cells):
             outcome.postponed.append(lead_id)
             outcome.unclear |= {(LEAD, lead_id)} if lead_id in group.unclear else set()
             cells.clear()
     group.record_settled(list(group.left), target, outcome, airtable.wire.answered)
+
+
+def _holds(lead: Lead, cell: str, value: Value) -> bool:
+    return lead.holds(cell) and lead.value(cell) == value
 
 
 def _send(group: Group, airtable: Airtable, target: Target, outcome: Outcome) -> ReadAgainError | None:
@@ -145,11 +149,11 @@ def _send(group: Group, airtable: Airtable, target: Target, outcome: Outcome) ->
             raise answer
         else:
             outcome.records |= by_id(answer)
-            returned = airtable.leads_of(answer)
-            for lead_id, texts in cells.items():
-                for cell, text in texts.items():
-                    known = lead_id in returned.index
-                    group.answer(lead_id, cell, str(returned.at[lead_id, cell]) if known else text)
+            returned = {lead.lead_id: lead for lead in rows_of(airtable.leads_of(answer), Lead)}
+            for lead_id, values in cells.items():
+                for cell, value in values.items():
+                    known = lead_id in returned and returned[lead_id].holds(cell)
+                    group.answer(lead_id, cell, returned[lead_id].value(cell) if known else value)
         group.record_settled(list(cells), target, outcome, airtable.wire.answered)
         target.still_held()
         if airtable.wire.moment - read_at > FRESH:
@@ -161,11 +165,11 @@ def _refuse_leads(
     group: Group, cells: Cells, refused: ServiceRefusedError, airtable: Airtable, outcome: Outcome
 ) -> None:
     columns = airtable.columns.names
-    for lead_id, texts in cells.items():
-        failure = Failure(lead_id, group.writes[lead_id].card_id, *explain(refused, texts, columns))
+    for lead_id, values in cells.items():
+        failure = Failure(lead_id, group.writes[lead_id].card_id, *explain(refused, values, columns))
         outcome.failures += [failure] if failure not in outcome.failures else []
         outcome.forbidden |= {lead_id} if forbids(refused, columns.values()) else set()
-        for cell in texts:
+        for cell in values:
             group.answer(lead_id, cell, None)
 
 

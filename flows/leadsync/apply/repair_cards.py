@@ -18,10 +18,12 @@ from leadsync.core.journal import COLUMN_OF, Intent, IntentState, digest
 from leadsync.core.overwrites import Feed, Overwritten, find_overwritten
 from leadsync.core.plan import Conflict
 from leadsync.core.settling import LATE
-from leadsync.core.witness import CARD_CELLS
+from leadsync.core.witness import CARD_CELLS, field_of
 from leadsync.errors import LeadsyncError, ServiceRefusedError
-from leadsync.frames.block import parse, with_block
+from leadsync.frames.agreed import TRELLO, sides_of
+from leadsync.frames.block import with_block
 from leadsync.frames.cards import Card, CardPresence
+from leadsync.mapping.cells import Cell
 from leadsync.model import TRELLO_TEXT_LIMIT
 from leadsync.trello.client import Trello
 from leadsync.trello.feed import fetch_actions
@@ -37,8 +39,9 @@ AGREED_WITH: Final = {
     "name": CARD_CELLS["title"],
     "closed": ("lead_presence", "card_presence", "seen_status"),
 }
-"""Wire cell -> the base columns that are agreed with it; a description has none."""
+"""Cell on the wire -> the base columns that are agreed with it; a description has none."""
 NAMED_AS: Final = {"idList": "status", "dueComplete": "status", "name": "name", "desc": "description", "closed": "card"}
+"""Cell on the wire -> what it is called in a report."""
 
 
 @dataclass(frozen=True)
@@ -122,10 +125,12 @@ def _repair_row(row: Intent, findings: Sequence[Overwritten], trello: Trello, ta
 
 def _give_back(found: Overwritten, card: Card, trello: Trello, target: Target) -> Repair:
     """`card`: as it is now."""
-    intent, cell, value = found.intent, found.cell, _given(found, card)
+    intent, cell, value = found.intent, found.cell, _given(found, card, target.board.cells)
     fits = cell != "desc" or len(value) <= TRELLO_TEXT_LIMIT
-    is_free = fits and _is_as_sent(intent, cell, card)
-    edit = Edit(intent, cell, AGREED_WITH.get(cell, ()), value, _holds_the_edit(found, card), is_free)
+    now = _held(card, cell, target.board.cells)
+    is_free = fits and _is_as_sent(intent, cell, card, now)
+    mapped = [column for each in target.board.cells if each.card.key == cell for column in sides_of(each.name)]
+    edit = Edit(intent, cell, (*AGREED_WITH.get(cell, ()), *mapped), value, _holds_the_edit(found, card, now), is_free)
 
     def write() -> bool:
         try:
@@ -138,28 +143,33 @@ def _give_back(found: Overwritten, card: Card, trello: Trello, target: Target) -
     return edit.give_back(write, since, target)
 
 
-def _given(found: Overwritten, card: Card) -> Any:
+def _given(found: Overwritten, card: Card, mapped: Sequence[Cell]) -> Any:
     """What is written back; a description gets our block as it stands now."""
     if found.cell == "closed":
         return False
     if found.cell != "desc":
         return found.value
-    now = parse(card.description)
-    return with_block(str(found.value), found.intent.lead_id, now.email_line, now.source_line)
+    lines = {each.card.label: str(card.cells.get(each.name, "")) for each in mapped if each.is_line}
+    return with_block(str(found.value), found.intent.lead_id, lines)
 
 
-def _holds_the_edit(found: Overwritten, card: Card) -> bool:
+def _held(card: Card, cell: str, mapped: Sequence[Cell]) -> Any:
+    """What the card holds in a cell on the wire; None of one that cannot be told."""
+    if cell in COLUMN_OF:
+        return getattr(card, COLUMN_OF[cell])
+    return next((card.cells.get(each.name) for each in mapped if each.card.key == cell), None)
+
+
+def _holds_the_edit(found: Overwritten, card: Card, now: Any) -> bool:
     if found.cell == "closed":
         return card.presence == CardPresence.OPEN
-    return digest(found.cell, getattr(card, COLUMN_OF[found.cell])) == digest(found.cell, found.value)
+    return now is not None and digest(found.cell, now) == digest(found.cell, found.value)
 
 
-def _is_as_sent(intent: Intent, cell: str, card: Card) -> bool:
+def _is_as_sent(intent: Intent, cell: str, card: Card, now: Any) -> bool:
     if cell == "closed":
         return card.presence == CardPresence.ARCHIVED
-    return (
-        card.presence == CardPresence.OPEN and digest(cell, getattr(card, COLUMN_OF[cell])) == intent.sent.cells[cell]
-    )
+    return card.presence == CardPresence.OPEN and now is not None and digest(cell, now) == intent.sent.cells[cell]
 
 
 def _as_conflict(found: Overwritten, card: Card, target: Target, became: Repair) -> Conflict | None:
@@ -167,13 +177,14 @@ def _as_conflict(found: Overwritten, card: Card, target: Target, became: Repair)
     intent, cell = found.intent, found.cell
     if became is Repair.IN_FORCE or cell == "closed" or (cell == "desc" and became is Repair.GIVEN_BACK):
         return None
-    field = NAMED_AS[cell]
-    value = str(found.value)
+    field = NAMED_AS.get(cell) or next(each.field for each in target.board.cells if each.card.key == cell)
+    value = str(found.value or "")
     if cell == "idList":
         value = target.board.stages.get(value, "another list")
     elif cell == "desc":
         value = _lacking(value, card.description) or value
-    ours = str(intent.record.get(field, ""))
+    named = {field_of(column): each for column, each in intent.record.items() if column.startswith(TRELLO)}
+    ours = str(intent.record.get(field, named.get(field, "")))
     return Conflict(intent.lead_id, intent.card_id, field, ours, value[:TEXT_LISTED], "edited meanwhile", became.value)
 
 

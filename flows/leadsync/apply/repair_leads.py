@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-
-import pandas as pd
+from typing import Final
 
 from leadsync.airtable.client import Airtable
 from leadsync.airtable.writing import give_back
@@ -19,9 +18,16 @@ from leadsync.apply.target import Target
 from leadsync.core.journal import Intent, IntentState, Sent, digest
 from leadsync.core.lead_overwrites import Patched, Replaced, find_replaced
 from leadsync.core.plan import Conflict
-from leadsync.core.witness import LEAD_CELLS
+from leadsync.core.witness import LEAD_CELLS, field_of
 from leadsync.errors import LeadsyncError
+from leadsync.frames.agreed import sides_of
+from leadsync.frames.leads import Lead
 from leadsync.frames.payloads import LeadChange
+from leadsync.frames.schema import rows_of
+from leadsync.mapping.lenses import CellError
+
+TOLD_BY: Final = {"status": "stage", "name": "title"}
+"""Cell of a lead -> the base column that says what the card had."""
 
 
 def unchecked_patches(target: Target) -> list[Intent]:
@@ -43,7 +49,8 @@ def repair_leads(
         return Repairs()
     checked = find_replaced(changes, [Patched(row, cell) for row in rows for cell in row.sent.cells], fields)
     ids = list(dict.fromkeys(found.patched.intent.lead_id for found in checked.replaced))
-    now = airtable.leads_of(airtable.fetch_records(ids).values()) if ids else pd.DataFrame()
+    read = rows_of(airtable.leads_of(airtable.fetch_records(ids).values()), Lead) if ids else []
+    now = {lead.lead_id: lead for lead in read}
     repairs = Repairs(silent=checked.silent)
     for row in rows:
         untold = {cell.cell for cell in checked.untold if cell.intent.number == row.number}
@@ -56,19 +63,22 @@ def repair_leads(
     return repairs
 
 
-def _give_back(found: Replaced, now: pd.DataFrame, airtable: Airtable, target: Target, repairs: Repairs) -> Repair:
-    """`now`: the leads as they are."""
+def _give_back(
+    found: Replaced, now: Mapping[str, Lead], airtable: Airtable, target: Target, repairs: Repairs
+) -> Repair:
+    """`now`: the leads as they are, by id."""
     row, cell = found.patched.intent, found.patched.cell
-    held = str(now.at[row.lead_id, cell]) if row.lead_id in now.index else None
+    lead = now.get(row.lead_id)
+    held = lead.value(cell) if lead is not None and lead.holds(cell) else None
     in_force = held is not None and digest(cell, held) == digest(cell, found.value)
     is_free = held is not None and found.patched.was_sent(held)
-    edit = Edit(row, cell, LEAD_CELLS[cell], found.value, in_force, is_free)
+    edit = Edit(row, cell, LEAD_CELLS.get(cell) or sides_of(cell), found.value, in_force, is_free)
 
     def write() -> bool:
         try:
             give_back(airtable, row.lead_id, cell, found.value)
-        except LeadsyncError as error:
-            reason = f"an edit of {cell} that a write of ours replaced could not be given back: {error}"
+        except (LeadsyncError, CellError) as error:
+            reason = f"an edit of {_field(cell)} that a write of ours replaced could not be given back: {error}"
             remedy = "The conflicts list what was typed; type it again."
             repairs.failures.append(Failure(row.lead_id, row.card_id, reason, remedy))
             return False
@@ -79,8 +89,12 @@ def _give_back(found: Replaced, now: pd.DataFrame, airtable: Airtable, target: T
 
 def _as_conflict(found: Replaced, became: Repair) -> Conflict:
     row, cell = found.patched.intent, found.patched.cell
-    ours = str(row.record.get("stage" if cell == "status" else "title", ""))
-    return Conflict(row.lead_id, row.card_id, cell, found.value, ours, "edited meanwhile", became.value)
+    ours = str(row.record.get(TOLD_BY.get(cell) or sides_of(cell)[1], ""))
+    return Conflict(row.lead_id, row.card_id, _field(cell), found.value, ours, "edited meanwhile", became.value)
+
+
+def _field(cell: str) -> str:
+    return cell if cell in LEAD_CELLS else field_of(sides_of(cell)[0])
 
 
 def _keep(row: Intent, untold: set[str], now: float, target: Target, repairs: Repairs) -> None:

@@ -13,8 +13,9 @@ from leadsync.core.decisions import CELL_DECISIONS, LINE_DECISIONS, CellDecision
 from leadsync.frames.agreed import Agreed
 from leadsync.frames.block import one_line, plain
 from leadsync.frames.cards import Card
-from leadsync.frames.leads import TITLE_FALLBACK, Lead
+from leadsync.frames.leads import Lead
 from leadsync.mapping.cells import Cell
+from leadsync.mapping.rules import TITLE_FALLBACK
 from leadsync.model import DONE, StatusMap
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from leadsync.core.cells import LINES, decide_line, decide_name, decide_status, judged_stage
-from leadsync.core.decisions import ARCHIVED, ROW_DECISIONS, CellDecision, Decision, RowDecision
+from leadsync.core.cells import decide_cell, decide_name, decide_status, judged_stage
+from leadsync.core.decisions import ARCHIVED, ONE_WAY, ROW_DECISIONS, CellDecision, Decision, RowDecision
 from leadsync.frames.agreed import Agreed
 from leadsync.frames.cards import Card, CardPresence
 from leadsync.frames.leads import Lead, LeadPresence
@@ -19,7 +19,6 @@ from leadsync.model import DONE, STAGES, OnCardDeleted, OnLeadDeleted, StatusMap
 
 OPEN_STAGES: Final = tuple(stage for stage in STAGES if stage != DONE)
 COMPARED: Final = (RowDecision.COMPARE, RowDecision.UNARCHIVE)
-UNTOUCHED: Final = dict.fromkeys(("status", "name", *(line.field for line in LINES)), CellDecision.UNCHANGED)
 
 
 def decide(
@@ -39,19 +38,24 @@ def decide(
     stage = judged_stage(agreed, card)
     row = _decide_row(agreed, lead, card, stage, rules, claimed, withheld)
     if row not in COMPARED:
-        return Decision(row, stage, UNTOUCHED, quiet=_is_told(row, agreed, lead, card))
+        return Decision(row, stage, _untouched(rules), quiet=_is_told(row, agreed, lead, card))
     status = decide_status(agreed, lead, card, stage, rules.status_map)
     if row is RowDecision.UNARCHIVE and status not in SETTLED_BY_LEAD:
         status = CellDecision.TO_TRELLO
-    cells = {"status": status, "name": decide_name(agreed, lead, card)}
-    cells |= {line.field: decide_line(line, agreed, lead, card) for line in LINES}
+    cells = {"status": status, "name": decide_name(agreed, lead, card, rules.fallback)}
+    cells = {field: ONE_WAY[rules.way_of(field)].get(decision, decision) for field, decision in cells.items()}
+    cells |= {cell.field: decide_cell(cell, agreed, lead, card) for cell in rules.cells}
     restores_marker = card.lead_id == ""
-    quiet = row is RowDecision.COMPARE and not restores_marker and _is_settled(cells, agreed, lead, card)
+    quiet = row is RowDecision.COMPARE and not restores_marker and _is_settled(cells, agreed, lead, card, rules)
     return Decision(row, stage, cells, restores_marker, quiet)
 
 
 SETTLED_BY_LEAD: Final = (CellDecision.UNCHANGED, CellDecision.AGREED, CellDecision.QUARANTINED)
 """Decisions about a status that stand when a card is un-archived; in all other cases it goes where its lead says."""
+
+
+def _untouched(rules: Rules) -> dict[str, CellDecision]:
+    return dict.fromkeys(("status", "name", *(cell.field for cell in rules.cells)), CellDecision.UNCHANGED)
 
 
 def _decide_row(
@@ -114,14 +118,19 @@ def _was_moved(agreed: Agreed, card: Card, stage: str) -> bool:
     return restaged or retitled or agreed.card_presence == CardPresence.ARCHIVED_BY_US
 
 
-def _is_settled(cells: dict[str, CellDecision], agreed: Agreed, lead: Lead, card: Card) -> bool:
+def _is_settled(cells: dict[str, CellDecision], agreed: Agreed, lead: Lead, card: Card, rules: Rules) -> bool:
     """Whether a lead and its open card are, to the last column, as the base has them."""
+    names = [cell.name for cell in rules.cells]
+    compared = [cell.name for cell in rules.cells if not cell.is_line]
     return (
         all(decision is CellDecision.UNCHANGED for decision in cells.values())
         and (agreed.lead_presence, agreed.card_presence) == (LeadPresence.PRESENT, CardPresence.OPEN)
         and (card.card_id, card.due_complete) == (agreed.card_id, agreed.due_complete)
         and lead.status == agreed.status  # an empty one and the first one are equal, and yet two
         and agreed.seen_status == ""
+        and all(name in agreed.lead_cells for name in names)
+        and all(lead.cells[name] == agreed.lead_cells[name] for name in compared)
+        and all(card.cells[name] == agreed.card_cells[name] for name in compared)
     )
 
 

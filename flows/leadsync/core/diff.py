@@ -73,14 +73,13 @@ def _tests(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, sta
     yield (was["lead_presence"] == LeadPresence.PRESENT) & (lead["presence"] == LeadPresence.PRESENT)
     yield (was["card_presence"] == CardPresence.OPEN) & (card["presence"] == CardPresence.OPEN)
     yield (was["seen_status"] == "") & (was["stage"] != "") & (was["title"] != "")
-    yield ~lead["unreadable"].astype(bool)
+    yield ~(lead["unreadable"].astype(bool) | card["unreadable"].astype(bool))
     yield (card["lead_id"] == base.index.to_numpy()) & (card["markers"] == 1) & (card["kind"] == "")
     yield (lead["status"] == was["status"]) & (card["stage"] == was["stage"])
     yield (card["due_complete"] == was["due_complete"]) & (_stages_of(was["status"], status_map) == was["stage"])
     yield (lead["name"] == was["name"]) & (card["title"] == was["title"])
     yield (lead["name"] != "") | (card["title"] == lead["title"])
-    for line in ("email_line", "source_line"):
-        yield (lead[line] == was[line]) & ((card[line] == lead[line]) | ~card["block"])
+    yield (lead["cells"] == was["lead_cells"]) & (card["cells"] == was["card_cells"])
 
 
 def _stages_of(statuses: np.ndarray[Any, Any], status_map: StatusMap) -> np.ndarray[Any, Any]:

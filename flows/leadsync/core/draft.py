@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from leadsync.core.decisions import Direction
-from leadsync.core.plan import CellWrite, Change, Conflict, Note, Plan, SetAside
+from leadsync.core.plan import CardCell, CellWrite, Change, Conflict, Note, Plan, SetAside
 from leadsync.core.reconcile import Decided
 from leadsync.frames.agreed import NEVER_AGREED, Agreed, Columns
 from leadsync.frames.cards import Card, CardPresence
 from leadsync.frames.leads import Lead
+from leadsync.mapping.lenses import Value
 from leadsync.mapping.rules import Rules
 
 
@@ -61,19 +63,17 @@ class LeadRow:
         """A change of this lead."""
         return Change(self.lead_id, self.card_id, cell, before, after, direction, note)
 
-    def record(self, **columns: str | bool) -> None:
+    def record(self, **columns: Value | None) -> None:
         """Base columns that are true without any write; those that already hold are left out."""
         news = {
-            column: value
-            for column, value in columns.items()
-            if not self.is_known or getattr(self.agreed, column) != value
+            column: value for column, value in columns.items() if not self.is_known or self.agreed.get(column) != value
         }
         if news:
             self.plan.base_updates.setdefault(self.lead_id, {}).update(news)
 
     def undo(self, record: Columns) -> Columns:
         """What the base says now in the columns of `record`."""
-        return {column: getattr(self.agreed, column) for column in record}
+        return {column: self.agreed.get(column) for column in record}
 
     def note(self, text: str) -> None:
         """Something a person should know once, about which nothing is done."""
@@ -90,7 +90,8 @@ class Draft:
 
     stage: str | None = None
     title: str | None = None
-    block: tuple[str, str] | None = None
+    block: Mapping[str, str] | None = None
+    cells: list[CardCell] = field(default_factory=list)
     closed: bool | None = None
     due_complete: bool | None = None
     card_record: Columns = field(default_factory=dict)

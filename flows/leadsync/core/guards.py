@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
@@ -16,7 +15,9 @@ import pandas as pd
 from leadsync.core.lookups import missing
 from leadsync.core.plan import Plan
 from leadsync.errors import GuardError
-from leadsync.frames.agreed import Columns
+from leadsync.frames.agreed import Columns, sides_of
+from leadsync.mapping.cells import told
+from leadsync.mapping.lenses import Value
 from leadsync.mapping.rules import Rules
 
 SHARE_GUARD_FROM = 10
@@ -64,29 +65,6 @@ def check_plan(base: pd.DataFrame, plan: Plan, rules: Rules) -> None:
     _refuse_share("cards would be archived", archived, known_cards, rules)
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A cell that can be emptied by accident: the base column that knows it, and that of the side's frame."""
-
-    known: str
-    now: str
-    name: str
-
-
-LEAD_CELLS: Final = (
-    Cell("status", "status", "status"),
-    Cell("name", "name", "name"),
-    Cell("email_line", "email_line", "email"),
-    Cell("source_line", "source_line", "source"),
-)
-
-CARD_CELLS: Final = (
-    Cell("title", "title", "title"),
-    Cell("shown_email", "email_line", "e-mail line"),
-    Cell("shown_source", "source_line", "source line"),
-)
-
-
 def check_emptied(
     base: pd.DataFrame, meant: Mapping[str, Columns], airtable: pd.DataFrame, trello: pd.DataFrame, rules: Rules
 ) -> None:
@@ -102,42 +80,68 @@ def check_emptied(
         return
     leads = airtable[airtable["presence"] == "present"]
     of_lead = base[base.index.isin(leads.index)]
-    for cell in LEAD_CELLS:
-        now = leads[cell.now].reindex(of_lead.index)
-        known = _as_meant(of_lead[cell.known], now, meant)
-        where = f"Column {rules.columns.get(cell.name, cell.name)!r} in Airtable"
-        _refuse_emptied(where, "leads", known, now, of_lead["title"], rules)
+    for column in ("status", "name"):
+        now = leads[column].reindex(of_lead.index)
+        _refuse_emptied(
+            _column(column, rules), "leads", _as_meant(of_lead[column], now, meant), now, of_lead["title"], rules
+        )
     cards = trello[trello["presence"] == "open"]
     of_card = base[base["card_id"].isin(cards.index)].drop_duplicates("card_id").set_index("card_id")
-    for cell in CARD_CELLS:
-        now = cards[cell.now].reindex(of_card.index)
-        where = f"The {cell.name} on Trello"
-        _refuse_emptied(where, "cards", of_card[cell.known], now, of_card["title"], rules)
+    now = cards["title"].reindex(of_card.index)
+    _refuse_emptied("The title on Trello", "cards", of_card["title"], now, of_card["title"], rules)
+    for cell in rules.cells:
+        airtables, trellos = sides_of(cell.name)
+        was, now = (_held(frame, cell.name) for frame in (of_lead["lead_cells"], leads["cells"]))
+        now = now.reindex(of_lead.index)
+        known = _as_meant(was.rename(airtables), now, meant)
+        _refuse_emptied(_column(cell.field, rules), "leads", known, now, of_lead["title"], rules)
+        was, now = (_held(frame, cell.name) for frame in (of_card["card_cells"], cards["cells"]))
+        where = f"The {f'{cell.card.label.lower()} line' if cell.is_line else cell.field} on Trello"
+        _refuse_emptied(where, "cards", was, now.reindex(of_card.index), of_card["title"], rules)
+
+
+def _column(field: str, rules: Rules) -> str:
+    return f"Column {rules.columns.get(field, field)!r} in Airtable"
+
+
+def _held(cells: pd.Series, name: str) -> pd.Series:
+    """The values of one cell, "" where there is nothing."""
+    return cells.map(lambda held: held.get(name) or "")
 
 
 def _as_meant(known: pd.Series, now: pd.Series, meant: Mapping[str, Columns]) -> pd.Series:
     """What a lead that is empty now held, if a write took effect that was not recorded."""
-    held = {lead: row[known.name] for lead, row in meant.items() if known.name in row and now.get(lead) == ""}
-    return known if not held else pd.Series(held, dtype=object).reindex(known.index).fillna(known)
+    column = str(known.name)
+    held = {lead: row[column] for lead, row in meant.items() if row.get(column) and now.get(lead) == ""}
+    return pd.Series([held.get(str(lead), value) for lead, value in known.items()], index=known.index, dtype=object)
 
 
 def _refuse_emptied(where: str, rows: str, known: pd.Series, now: pd.Series, titles: pd.Series, rules: Rules) -> None:
     held, emptied = known[known != ""], known[(known != "") & (now == "")]
-    if emptied.empty:
+    lost = [(row, value) for row, was, left in zip(known.index, known, now, strict=True) for value in _lost(was, left)]
+    if not lost:
         return
-    before, gone = Counter(map(str, held)), Counter(map(str, emptied))
+    before = Counter(value for was in held for value in _lost(was, ""))
+    gone = Counter(value for _, value in lost)
     wiped = sorted(value for value, count in gone.items() if count == before[value] and count >= ONE_VALUE_FROM)
     many = len(emptied) >= SHARE_GUARD_FROM and len(emptied) * 100 > rules.max_archive_percent * len(held)
     if not many and not wiped:
         return
-    which = emptied if many else emptied[emptied.isin(wiped)]
+    which = {*emptied.index} if many else {row for row, value in lost if value in wiped}
     total = len(held) if many else len(which)
     values = "" if many else f" that held {', '.join(repr(value[:80]) for value in wiped)}"
-    examples = ", ".join(f"{row} ({str(titles[row])[:80]})" for row in sorted(which.index)[:3])
+    examples = ", ".join(f"{row} ({str(titles[row])[:80]})" for row in sorted(which)[:3])
     raise GuardError(
         f"{where} is empty for {len(which)} of {total} {rows}{values}, for example {examples}; nothing was written. "
         f"An option or a text may have been wiped: put it back. {WAY_OUT}"
     )
+
+
+def _lost(was: Value, left: Value) -> list[str]:
+    """What a cell held and holds no more: its value if it is empty now, or elements of a set."""
+    if isinstance(was, frozenset):
+        return sorted(was - left if isinstance(left, frozenset) else was)
+    return [told(was)] if was != "" and left == "" else []
 
 
 def _refuse_empty(side: str, rows: str, known: int, read: int, check: str) -> None:

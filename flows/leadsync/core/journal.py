@@ -9,16 +9,18 @@ landed on. It is *checked* while a conflict of a run that was cut off has still 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
 from leadsync.core.plan import CardWrite, Conflict, LeadWrite, Plan
 from leadsync.frames.actions import Item
-from leadsync.frames.agreed import Columns
+from leadsync.frames.agreed import Columns, Rename, columns_renamed
 from leadsync.frames.block import with_block
 from leadsync.frames.cards import Card
+from leadsync.mapping.properties import FORMS, property_named
+from leadsync.mapping.rows import CellKey
 from leadsync.texts import text
 
 CARD, LEAD = "card", "lead"
@@ -39,7 +41,7 @@ class Sent:
     """
     A write in digests: what it was planned from, and the cells that it sent.
 
-    By wire cell of a card, or by our field of a lead. `resent`: an earlier sending of it was not answered.
+    By cell of a card, see cells_of, or of a lead, see Lead.value. `resent`: an earlier sending of it was not answered.
     """
 
     planned_from: Mapping[str, str] = field(default_factory=dict)
@@ -81,6 +83,10 @@ class Intent:
         """Whether Airtable's change feed can tell what it landed on."""
         return self.side == LEAD and bool(self.sent.cells)
 
+    def renamed(self, now: Rename) -> Intent:
+        """The same with the mapping's cells as they are called now."""
+        return replace(self, record=columns_renamed(self.record, now), undo=columns_renamed(self.undo, now))
+
     def until(self, superseded: float) -> Intent | None:
         """
         What is left of an unclear write once a newer one, begun then, is recorded: it may have landed on an edit.
@@ -110,30 +116,51 @@ def _of_lead(write: LeadWrite, since: float, run: str, told_since: float | None)
     intent = replace(intent, undo=write.undo, conflicts=write.conflicts)
     if told_since is None:
         return intent
-    planned_on = {cell: getattr(write.planned_from, cell) for cell in write.fields}
-    return replace(intent, since=told_since, sent=Sent(digests_of(planned_on), digests_of(write.fields)))
+    return replace(intent, since=told_since, sent=sent_to_lead(write, write.fields))
+
+
+def sent_to_lead(write: LeadWrite, cells: Collection[str]) -> Sent:
+    """These cells of a PATCH in digests; people are left out, whom payloads tell by other names than we write."""
+    told = [cell for cell in cells if write.cells[cell].is_told]
+    planned_on = {cell: write.planned_from.value(cell) for cell in told}
+    return Sent(digests_of(planned_on), digests_of({cell: write.fields[cell] for cell in told}))
 
 
 def _of_card(write: CardWrite, since: float, run: str, lists: Mapping[str, str]) -> Intent:
-    sent = Sent(digests_of_card(write.planned_from), digests_of(cells_of(write, lists))) if write.card_id else Sent()
+    sent = sent_to_card(write, write.planned_from, cells_of(write, lists)) if write.card_id else Sent()
     intent = Intent(CARD, write.lead_id, write.card_id, write.record, since, run)
     return replace(intent, sent=sent, undo=write.undo, conflicts=write.conflicts)
 
 
+def sent_to_card(write: CardWrite, based_on: Card, cells: Mapping[str, Any]) -> Sent:
+    """The cells of a PUT in digests. `based_on`: the card as it was just before."""
+    mapped = {each.cell.card.key: based_on.cells[each.cell.name] for each in write.cells}
+    return Sent(digests_of_card(based_on) | digests_of(mapped), digests_of(cells))
+
+
+def digests_of_card(card: Card) -> dict[str, str]:
+    """The cells that every card has, on the wire, as digests."""
+    return digests_of({cell: getattr(card, field) for cell, field in COLUMN_OF.items()})
+
+
 def cells_of(write: CardWrite, lists: Mapping[str, str]) -> Item:
-    """The cells of a PUT by their names on the wire, its description as it is if nobody edits it meanwhile."""
+    """
+    The cells that are sent to a card, by their names on the wire, and a custom field's by its own.
+
+    The description as it is if nobody edits it meanwhile; a mapped cell's value in canonical form.
+    """
     given = {"idList": write.stage, "name": write.title, "closed": write.closed, "dueComplete": write.due_complete}
     cells: Item = {cell: value for cell, value in given.items() if value is not None}
     if write.stage is not None:
         cells["idList"] = lists.get(write.stage, "")
     if write.card_id and write.block is not None:
-        cells["desc"] = with_block(write.planned_from.description, write.lead_id, *write.block)
-    return cells
+        cells["desc"] = with_block(write.planned_from.description, write.lead_id, write.block)
+    return cells | {each.cell.card.key: each.value for each in write.cells}
 
 
-def digests_of_card(card: Card) -> dict[str, str]:
-    """A card as digests by wire cell."""
-    return digests_of({cell: getattr(card, field) for cell, field in COLUMN_OF.items()})
+def key_of(name: str) -> str:
+    """What a mapped cell, by its name, is called among the cells that are sent to a card."""
+    return property_named(CellKey.of(name).property).key
 
 
 def digests_of(cells: Mapping[str, Any]) -> dict[str, str]:
@@ -147,9 +174,17 @@ def digest(cell: str, value: Any) -> str:
 
 
 def _normal(cell: str, value: Any) -> str:
-    """Values compare as the frames hold them; descriptions without trailing blanks and CRs."""
+    """
+    Values compare as the frames hold them; descriptions without trailing blanks and CRs.
+
+    A mapped cell's value comes in canonical form, or as a feed tells it: a list of names is one text then.
+    """
     if cell in ("name", "status"):
         return text(value)
     if cell in ("dueComplete", "closed"):
         return str(bool(value))
+    if cell in FORMS and not isinstance(value, frozenset):
+        value = FORMS[cell].read(value)
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(value))
     return str(value or "").replace("\r\n", "\n").rstrip()

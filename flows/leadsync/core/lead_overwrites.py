@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from leadsync.core.journal import Intent, digest
 from leadsync.core.witness import Proof
 from leadsync.frames.payloads import BY_PROGRAM, LeadChange
+from leadsync.mapping.lenses import Value
 
 SLACK = 2.0
 """Seconds by which the time of a payload may differ from that of the answer to what it tells of."""
@@ -26,11 +27,11 @@ class Patched:
     intent: Intent
     cell: str
 
-    def was_sent(self, value: str) -> bool:
+    def was_sent(self, value: Value) -> bool:
         """Whether this is what we wrote."""
         return digest(self.cell, value) == self.intent.sent.cells[self.cell]
 
-    def was_planned_from(self, value: str) -> bool:
+    def was_planned_from(self, value: Value) -> bool:
         """Whether this is what the write was planned on."""
         return digest(self.cell, value) == self.intent.sent.planned_from[self.cell]
 

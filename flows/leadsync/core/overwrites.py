@@ -16,6 +16,10 @@ from leadsync.core.journal import COLUMN_OF, Intent, digest
 from leadsync.frames.actions import Action
 from leadsync.texts import text
 
+DATES: Final = ("due", "start")
+"""Cells whose former value may be null: there was none."""
+TOLD: Final = (*COLUMN_OF, "closed", *DATES)
+"""Cells of which an action tells what they held before."""
 IN_USE: Final = ("idList", "name")
 """Cells by which a person shows that a card is still in use; such a card is not archived."""
 WHOLE_SECOND: Final = 1.0
@@ -59,8 +63,8 @@ class Feed:
         oldest_first = actions[::-1]  # of one moment, too
         for action in sorted(oldest_first, key=lambda action: action.at):
             by_hand = programs_named and action.program == ""
-            for cell in (*COLUMN_OF, "closed"):
-                if action.former.get(cell) is not None:
+            for cell in TOLD:
+                if action.former.get(cell) is not None or (cell in DATES and cell in action.former):
                     change = _Change(action.at, action.former[cell], action.card.get(cell), by_hand)
                     self._changes.setdefault((action.card_id, cell), []).append(change)
 
@@ -120,15 +124,15 @@ class Feed:
         return any(change.time >= since and text(change.before) == value for change in changes)
 
     def shows(self, intent: Intent) -> bool:
-        """Whether all that a PUT sent is in the feed."""
-        return all(self.ours(intent, cell) for cell in intent.sent.cells)
+        """Whether all that a PUT sent is in the feed, as far as that tells of it."""
+        return all(self.ours(intent, cell) for cell in TOLD if cell in intent.sent.cells)
 
 
 def find_overwritten(feed: Feed, intents: Iterable[Intent]) -> list[Overwritten]:
     """For each cell sent, the values of people that our write replaced, the latest first."""
     found = []
     for intent in intents:
-        for cell in COLUMN_OF:
+        for cell in (*COLUMN_OF, *DATES):
             if cell in intent.sent.cells:
                 found += feed.replaced(intent, cell)
         found += _archived_in_use(feed, intent)

@@ -7,6 +7,7 @@ clock.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from leadsync.core.decisions import Direction
@@ -14,6 +15,8 @@ from leadsync.core.lookups import Check
 from leadsync.frames.agreed import Columns
 from leadsync.frames.cards import NO_CARD, Card
 from leadsync.frames.leads import Lead
+from leadsync.mapping.cells import Cell
+from leadsync.mapping.lenses import Value
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Change:
 
     lead_id: str
     card_id: str
-    field: str  # name | email | status | source | card | marker
+    field: str  # a cell's, as Cell.field; card | marker
     before: str
     after: str
     direction: Direction
@@ -64,10 +67,24 @@ class Note:
 
 
 @dataclass(frozen=True)
+class CardCell:
+    """
+    A cell of the mapping as a card is to hold it.
+
+    `record`: base columns that are true once it is written, of one that a new card gets by a request of its own.
+    """
+
+    cell: Cell
+    value: Value
+    record: Columns = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class CardWrite:
     """
     One POST (`card_id` is "") or one PUT; None = the cell is not sent.
 
+    `block`: what its lines are to show, by label. `cells`: the other cells of the mapping that are sent.
     `record` holds the base columns that are true once the write has succeeded, `undo` what they were before,
     `conflicts` what the write settles.
     """
@@ -76,7 +93,8 @@ class CardWrite:
     card_id: str
     stage: str | None = None
     title: str | None = None
-    block: tuple[str, str] | None = None  # e-mail and source, as they are to be shown
+    block: Mapping[str, str] | None = None
+    cells: tuple[CardCell, ...] = ()
     closed: bool | None = None
     due_complete: bool | None = None
     record: Columns = field(default_factory=dict)
@@ -88,17 +106,18 @@ class CardWrite:
 
 @dataclass(frozen=True)
 class CellWrite:
-    """One cell of a lead: its new text, the base columns that are true once it is written, and the change."""
+    """One cell of a lead: its new value, the base columns that are true once it is written, and the change."""
 
-    text: str
+    value: Value
     record: Columns
     change: Change
+    is_told: bool = True  # in Airtable's payloads, in the words in which we write it
 
 
 @dataclass(frozen=True)
 class LeadWrite:
     """
-    One record in a PATCH: our field names to what becomes of the cells. `undo` and `conflicts` as in CardWrite.
+    One record in a PATCH: what becomes of the cells, by Lead.value's names. `undo` and `conflicts` as in CardWrite.
 
     Any of the cells may be refused for itself, so each has its own record; `record` holds them all.
     """
@@ -111,9 +130,9 @@ class LeadWrite:
     undo: Columns = field(default_factory=dict)
 
     @property
-    def fields(self) -> dict[str, str]:
-        """Our field names to texts."""
-        return {cell: write.text for cell, write in self.cells.items()}
+    def fields(self) -> dict[str, Value]:
+        """The cells' new values."""
+        return {cell: write.value for cell, write in self.cells.items()}
 
     @property
     def record(self) -> Columns:

@@ -1,20 +1,17 @@
-"""What each decision about a cell writes, records and lists. Pure. Never here: a whole row."""
+"""What each decision about status and name writes, records and lists. Pure. Never here: any other cell, a whole row."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from leadsync.core.cells import LINES, Line
 from leadsync.core.decisions import CellDecision, Direction
 from leadsync.core.draft import Draft, LeadRow
-from leadsync.core.plan import CellWrite, Change, Conflict
+from leadsync.core.plan import CellWrite, Conflict
 from leadsync.frames.agreed import Columns
-from leadsync.frames.block import with_block
-from leadsync.model import DONE, TRELLO_TEXT_LIMIT, ConflictPolicy
+from leadsync.model import DONE, ConflictPolicy
 
 Planner = Callable[[LeadRow, Draft], None]
-WRITES_BLOCK: Final = {CellDecision.TO_TRELLO, CellDecision.RESTORE}
 # policy -> (what a conflict becomes, how it is listed)
 RESOLUTIONS: Final = {
     ConflictPolicy.AIRTABLE: (CellDecision.TO_TRELLO, "Airtable wins"),
@@ -25,22 +22,23 @@ RESOLUTIONS: Final = {
 
 def resolve_status(row: LeadRow, draft: Draft) -> CellDecision:
     """The decision about the status, a conflict turned into what the policy says."""
-    return _resolve(row, draft, "status", row.lead.status, row.decided.decision.stage, row.agreed.stage)
+    is_new = not row.agreed.stage
+    return resolve(row, draft, "status", row.lead.status, row.decided.decision.stage, is_new)
 
 
 def resolve_name(row: LeadRow, draft: Draft) -> CellDecision:
     """The same of the name."""
-    return _resolve(row, draft, "name", row.lead.name, row.card.title, row.agreed.title)
+    return resolve(row, draft, "name", row.lead.name, row.card.title, is_new=not row.agreed.title)
 
 
-def _resolve(row: LeadRow, draft: Draft, cell: str, airtable: str, trello: str, agreed: str) -> CellDecision:
-    """`agreed`: the card's value in the base, "" if the cell was never agreed."""
-    decision = row.decided.decision.cells[cell]
+def resolve(row: LeadRow, draft: Draft, field: str, airtable: str, trello: str, is_new: bool) -> CellDecision:
+    """The decision about a cell, a conflict as the policy says, and listed. `is_new`: it was never agreed."""
+    decision = row.decided.decision.cells[field]
     if decision is not CellDecision.CONFLICT:
         return decision
-    decision, resolution = RESOLUTIONS[row.rules.conflict]
-    kind = "conflict" if agreed else "first match"
-    conflict = Conflict(row.lead_id, row.card_id, cell, airtable, trello, kind, resolution)
+    decision, resolution = RESOLUTIONS[row.rules.policy_of(field)]
+    kind = "first match" if is_new else "conflict"
+    conflict = Conflict(row.lead_id, row.card_id, field, airtable, trello, kind, resolution)
     row.plan.conflicts.append(conflict)
     if decision is not CellDecision.HELD:
         to_card = decision is CellDecision.TO_TRELLO
@@ -106,6 +104,7 @@ STATUS_PLANNERS: Final[Mapping[CellDecision, Planner]] = {
     CellDecision.AGREED: _status_agreed,
     CellDecision.TO_TRELLO: _status_to_trello,
     CellDecision.TO_AIRTABLE: _status_to_airtable,
+    CellDecision.RESTORE: _status_to_trello,
     CellDecision.PARKED: _status_parked,
     CellDecision.HELD: _nothing_to_write,
     CellDecision.QUARANTINED: _nothing_to_write,
@@ -135,47 +134,7 @@ NAME_PLANNERS: Final[Mapping[CellDecision, Planner]] = {
     CellDecision.AGREED: _name_agreed,
     CellDecision.TO_TRELLO: _name_to_trello,
     CellDecision.TO_AIRTABLE: _name_to_airtable,
+    CellDecision.RESTORE: _name_to_trello,
     CellDecision.HELD: _nothing_to_write,
     CellDecision.QUARANTINED: _nothing_to_write,
 }
-
-
-def plan_block(row: LeadRow, draft: Draft) -> None:
-    """The managed block, if a line of it or the marker must be written."""
-    decisions = {line: row.decided.decision.cells[line.field] for line in LINES}
-    if not row.decided.decision.restores_marker and not WRITES_BLOCK & {*decisions.values()}:
-        _record_lines(row, decisions)
-        return
-    email, source = (_shown_in_block(row, line, decision) for line, decision in decisions.items())
-    too_long = len(with_block(row.card.description, row.lead_id, email, source)) - TRELLO_TEXT_LIMIT
-    if too_long > 0:
-        row.set_aside("marker", "the card's description is full", f"Shorten it by {too_long} characters.")
-        return
-    draft.block = (email, source)
-    for line, decision in decisions.items():
-        if decision is not CellDecision.QUARANTINED:
-            draft.card_record |= line.record(row.lead, row.lead)
-    draft.card_changes.extend(_block_changes(row, decisions))
-
-
-def _shown_in_block(row: LeadRow, line: Line, decision: CellDecision) -> str:
-    """The lead's value; of one that cannot be read the line that is there, or was."""
-    kept = decision is CellDecision.QUARANTINED and row.card.block
-    return line.of(row.card) if kept else line.value(row.lead)
-
-
-def _record_lines(row: LeadRow, decisions: Mapping[Line, CellDecision]) -> None:
-    """What the card shows already; a line that a write is to bring is agreed with that write, never before it."""
-    for line, decision in decisions.items():
-        if decision is CellDecision.AGREED or (decision is CellDecision.UNCHANGED and not row.is_known):
-            row.record(**line.record(row.lead, row.card))
-
-
-def _block_changes(row: LeadRow, decisions: Mapping[Line, CellDecision]) -> Iterator[Change]:
-    if row.decided.decision.restores_marker:
-        yield row.change("marker", "", f"LeadID: {row.lead_id}", Direction.TO_TRELLO, "deleted marker restored")
-    for line, decision in decisions.items():
-        if decision in WRITES_BLOCK:
-            note = "hand edit inside the block restored" if decision is CellDecision.RESTORE else ""
-            before = line.of(row.card) or line.of(row.agreed)
-            yield row.change(line.field, before, line.of(row.lead), Direction.TO_TRELLO, note)

@@ -1,4 +1,4 @@
-"""Decisions in, a plan out, row by row. Pure. Never here: what a cell needs (see plan_cells.py)."""
+"""Decisions in, a plan out, row by row. Pure. Never here: what a cell needs (see plan_cells.py, plan_mapped.py)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from leadsync.core.plan_cells import (
     NAME_PLANNERS,
     NOT_AGREED,
     STATUS_PLANNERS,
-    plan_block,
     resolve_name,
     resolve_status,
 )
+from leadsync.core.plan_mapped import block_of, plan_block, plan_cell, plan_new_card
 from leadsync.core.reconcile import Reconciled
 from leadsync.frames.agreed import Columns
 from leadsync.frames.cards import CardPresence
@@ -34,21 +34,25 @@ def build_plan(reconciled: Reconciled, rules: Rules) -> Plan:
 
 
 def _create(row: LeadRow) -> None:
-    stage = row.rules.status_map.stage_of_cell(row.lead.status)
-    record = {
+    stage, lead = row.rules.status_map.stage_of_cell(row.lead.status), row.lead
+    record: Columns = {
         "lead_presence": LeadPresence.PRESENT,
         "card_presence": CardPresence.OPEN,
         "stage": stage,
         "due_complete": False,
         "seen_status": "",
-        "shown_email": row.lead.email_line,
-        "shown_source": row.lead.source_line,
-        **{column: getattr(row.lead, column) for column in ("status", "name", "title", "email_line", "source_line")},
+        "status": lead.status,
+        "name": lead.name,
+        "title": lead.title,
     }
+    draft = Draft(block=block_of(row), card_record=record)
+    for cell in row.rules.cells:
+        plan_new_card(cell, row, draft)
     note = "created again" if row.is_known else ""
-    change = Change(row.lead_id, "", "card", "", f"{row.lead.title[:80]} in {stage}", Direction.TO_TRELLO, note)
-    block = (row.lead.email, row.lead.source)
-    write = CardWrite(row.lead_id, "", stage, row.lead.title, block, record=record, changes=(change,))
+    change = Change(row.lead_id, "", "card", "", f"{lead.title[:80]} in {stage}", Direction.TO_TRELLO, note)
+    write = CardWrite(
+        row.lead_id, "", stage, lead.title, draft.block, tuple(draft.cells), record=record, changes=(change,)
+    )
     row.plan.card_writes.append(write)
 
 
@@ -71,6 +75,9 @@ def _compare(row: LeadRow) -> None:
     STATUS_PLANNERS[status](row, draft)
     NAME_PLANNERS[resolve_name(row, draft)](row, draft)
     plan_block(row, draft)
+    for cell in row.rules.cells:
+        if not cell.is_line:
+            plan_cell(cell, row, draft)
     _hand_in(row, draft)
 
 
@@ -164,6 +171,7 @@ def _hand_in(row: LeadRow, draft: Draft) -> None:
             stage=draft.stage,
             title=draft.title,
             block=draft.block,
+            cells=tuple(draft.cells),
             closed=draft.closed,
             due_complete=draft.due_complete,
             record=draft.card_record,

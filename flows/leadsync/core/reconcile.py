@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from leadsync.core.decide import decide
-from leadsync.core.decisions import ARCHIVED, Decision, RowDecision
+from leadsync.core.decisions import ARCHIVED, CellDecision, Decision, RowDecision
 from leadsync.core.diff import Moved, moved
 from leadsync.core.identity import identify
 from leadsync.core.plan import SetAside
@@ -22,6 +22,7 @@ from leadsync.frames.agreed import NEVER_AGREED, Agreed
 from leadsync.frames.cards import NO_CARD, Card, CardPresence
 from leadsync.frames.leads import NO_LEAD, Lead, LeadPresence
 from leadsync.frames.schema import frame_of, overlay, rows_of
+from leadsync.mapping.cells import Cell, told
 from leadsync.mapping.rules import Rules
 from leadsync.texts import title_for
 
@@ -50,26 +51,25 @@ class Reconciled:
     quarantine: list[SetAside]
 
 
-def as_last_agreed(base: pd.DataFrame, airtable: pd.DataFrame) -> pd.DataFrame:
+def as_last_agreed(base: pd.DataFrame, airtable: pd.DataFrame, fallback: str) -> pd.DataFrame:
     """
     `airtable` with what was last agreed in each cell that cannot be read: there it counts as unmoved.
 
-    Everything below is asked about such a frame. A lead without a base keeps "" there.
+    Everything below is asked about such a frame. A lead without a base keeps "" there. `fallback`: see Rules.fallback.
     """
     broken = airtable[airtable["unreadable"].astype(bool) & airtable.index.isin(base.index)]
     pairs = zip(rows_of(base.loc[broken.index], Agreed), rows_of(broken, Lead), strict=True)
-    return overlay(airtable, frame_of((_as_agreed(agreed, lead) for agreed, lead in pairs), Lead))
+    return overlay(airtable, frame_of((_as_agreed(agreed, lead, fallback) for agreed, lead in pairs), Lead))
 
 
-def _as_agreed(agreed: Agreed, lead: Lead) -> Lead:
+def _as_agreed(agreed: Agreed, lead: Lead, fallback: str) -> Lead:
     shut = agreed.card_presence in (*ARCHIVED, CardPresence.DELETED)
-    last: dict[str, dict[str, Any]] = {
-        "status": {"status": agreed.seen_status if shut else agreed.status},
-        "name": {"name": agreed.name},
-        "email": {"email": agreed.email_line, "email_line": agreed.email_line},
-        "source": {"source": agreed.source_line, "source_line": agreed.source_line},
-    }
-    lead = replace(lead, **{key: value for each in lead.unreadable for key, value in last[each.cell].items()})
+    last = {"status": agreed.seen_status if shut else agreed.status, "name": agreed.name}
+    known: dict[str, Any] = {field: value for field, value in last.items() if not lead.is_readable(field)}
+    lacking = {name: value for name, value in agreed.lead_cells.items() if name not in lead.cells}
+    lines = {name: str(value) for name, value in lacking.items() if isinstance(value, str)}
+    lead = replace(lead, **known, cells={**lacking, **lead.cells}, lines={**lines, **lead.lines})
+    lead = replace(lead, email=lead.lines.get(fallback, lead.email))
     if agreed.title and not lead.is_readable("name"):
         return replace(lead, title=agreed.title)
     return replace(lead, title=title_for(lead.lead_id, lead.name, lead.email))
@@ -99,14 +99,31 @@ def decide_all(rows: Moved, rules: Rules) -> Reconciled:
 
 
 def _set_aside(each: Decided, rules: Rules) -> Iterator[SetAside]:
-    """An orphan, cells that cannot be read, and a status that the map does not know."""
+    """An orphan, cells that cannot be read, a status that the map does not know, and values that mean nothing."""
     lead = each.lead
     if each.decision.row is RowDecision.ORPHAN:
         reason, remedy = "its LeadID names no lead in the table", "Restore the lead, or archive the card."
         yield SetAside(each.lead_id, each.card_id, "", reason, remedy)
     for cell in lead.unreadable:
         yield SetAside(each.lead_id, each.card_id, cell.cell, cell.reason, cell.remedy)
+    for cell in each.card.unreadable:
+        yield SetAside(
+            each.lead_id, each.card_id, cell.cell, f"the card holds {cell.holds}", cell.remedy, each.card.url
+        )
     unknown = lead.presence == LeadPresence.PRESENT and rules.status_map.stage_of_cell(lead.status) == ""
     if unknown and lead.is_readable("status"):
         remedy = f"Set one of {', '.join(rules.status_map.stage_of)}, or add it to SYNC_STATUS_MAP."
         yield SetAside(each.lead_id, each.card_id, "status", f"unknown status {lead.status!r}", remedy)
+    for mapped in rules.cells:
+        readable = lead.is_readable(mapped.field) and each.card.is_readable(mapped.field)
+        if each.decision.cells[mapped.field] is CellDecision.QUARANTINED and readable:
+            yield _meaningless(each, mapped)
+
+
+def _meaningless(each: Decided, cell: Cell) -> SetAside:
+    value, remedy = each.lead.cells[cell.name], f"Choose another, or name it in map of {cell.where}."
+    if cell.airtable.get(value) is not None:
+        reason = f"{cell.card} of the card is nothing that column {cell.row.airtable!r} has"
+        return SetAside(each.lead_id, each.card_id, cell.field, reason, remedy, each.card.url)
+    reason = f"column {cell.row.airtable!r} holds {told(value)!r}, which {cell.card} has not"
+    return SetAside(each.lead_id, each.card_id, cell.field, reason, remedy)

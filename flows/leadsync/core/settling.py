@@ -6,7 +6,7 @@ What is never here: the feed's request, the journal itself (see state/journal.py
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,13 +14,14 @@ import pandas as pd
 
 from leadsync.core.journal import LEAD, Intent, IntentState
 from leadsync.core.plan import Conflict
-from leadsync.core.witness import CARD_CELLS, LEAD_CELLS, NO_PROOF, Proof, holds, parts_of, strings
-from leadsync.frames.agreed import BASE_COLUMNS, NEVER_AGREED, Columns, base_frame
+from leadsync.core.witness import NO_PROOF, Proof, agreed_with, field_of, holds, parts_of
+from leadsync.frames.agreed import NEVER_AGREED, Agreed, Columns
+from leadsync.frames.cards import Card, CardPresence
+from leadsync.frames.leads import Lead
+from leadsync.frames.schema import frame_of, overlay, rows_of
 
 PROOFS: Final = {"stage": ("stage", "due_complete")}
 """A write of list and tick is proven by both, where both were sent; every other cell by itself."""
-FIELD_OF: Final = {"status": "stage", "name": "title"}
-"""A conflict's field -> the base column that tells that it was settled."""
 LATE: Final = 60.0
 """Seconds after which a write that neither its cell nor the feed shows did not take place."""
 
@@ -60,15 +61,19 @@ def settle(
     nothing is agreed: the cells meet as if for the first time. "closed" is shown for a lead of whose write the feed
     shows all.
     """
-    if not intents:
-        return base
-    rows: dict[str, Columns] = {str(lead): strings(row) for lead, row in base.to_dict("index").items()}
+    rows = _known(base, intents)
+    settled: dict[str, Agreed] = {}
     for intent in intents:
-        was = rows.get(intent.lead_id)
-        settled = _settled(was, intent, airtable, trello, proof)
-        if settled:
-            rows[intent.lead_id] = {**(was or {}), **settled}
-    return base_frame({lead: tuple(row[column] for column in BASE_COLUMNS) for lead, row in rows.items()})
+        was = settled.get(intent.lead_id) or rows.get(intent.lead_id)
+        if columns := _settled(was, intent, airtable, trello, proof):
+            settled[intent.lead_id] = (was or Agreed(intent.lead_id)).updated(columns)
+    return overlay(base, frame_of(settled.values(), Agreed))
+
+
+def _known(base: pd.DataFrame, intents: Iterable[Intent]) -> dict[str, Agreed]:
+    """The base's rows of these writes, by lead id."""
+    concerned = base[base.index.isin([intent.lead_id for intent in intents])]
+    return {agreed.lead_id: agreed for agreed in rows_of(concerned, Agreed)}
 
 
 def judge(
@@ -86,7 +91,8 @@ def judge(
     `base`: before it was settled. `now`: Trello's clock [s since 1970]. `shown`: numbers of the rows whose writes the
     feed has shown whole; None if it could not be read, then nothing counts as late.
     """
-    rows = {str(lead): strings(row) for lead, row in base.to_dict("index").items()}
+    intents = list(intents)
+    rows = _known(base, intents)
     return [
         _verdict(intent, _settled(rows.get(intent.lead_id), intent, airtable, trello, proof), now, shown)
         for intent in intents
@@ -97,7 +103,8 @@ def _verdict(intent: Intent, settled: Columns, now: float, shown: Collection[int
     if not settled:
         is_late = shown is not None and now - intent.since >= LATE
         return Verdict(intent, False, is_late, None if is_late else intent)
-    conflicts = tuple(item for item in intent.conflicts if FIELD_OF.get(item.field) in settled)
+    fields = {field_of(column) for column in settled}
+    conflicts = tuple(item for item in intent.conflicts if item.field in fields)
     unchecked = intent.is_patch or (intent.is_put and intent.number not in (shown or ()))
     state = IntentState.UNCHECKED if unchecked else IntentState.CHECKED
     became = replace(intent, state=state, conflicts=conflicts, answered=now)
@@ -105,7 +112,7 @@ def _verdict(intent: Intent, settled: Columns, now: float, shown: Collection[int
 
 
 def _settled(
-    was: Columns | None,
+    was: Agreed | None,
     intent: Intent,
     airtable: pd.DataFrame,
     trello: pd.DataFrame,
@@ -115,37 +122,35 @@ def _settled(
     if intent.side == LEAD:
         if was is None or intent.lead_id not in airtable.index:
             return {}
-        return _columns(intent, strings(airtable.loc[intent.lead_id].to_dict()), LEAD_CELLS, proof)
+        return _columns(intent, rows_of(airtable.loc[[intent.lead_id]], Lead)[0], proof)
     if not intent.card_id:
         return _settled_creation(was, intent, trello)
     if was is None:
         return {}
-    card = strings(trello.loc[intent.card_id].to_dict()) if intent.card_id in trello.index else None
+    card = rows_of(trello.loc[[intent.card_id]], Card)[0] if intent.card_id in trello.index else None
     if "closed" in intent.sent.cells and (intent.lead_id, "closed") in proof.shown:  # be it that a person has undone it
         return dict(intent.record)
-    if intent.record.get("card_presence") == "archived_by_us":
-        return dict(intent.record) if card is None or card["presence"] == "archived" else {}
-    if card is None or card["presence"] != "open":
+    if intent.record.get("card_presence") == CardPresence.ARCHIVED_BY_US:
+        return dict(intent.record) if card is None or card.presence == CardPresence.ARCHIVED else {}
+    if card is None or card.presence != CardPresence.OPEN:
         return {}
-    return _columns(intent, card, CARD_CELLS, proof)
+    return _columns(intent, card, proof)
 
 
-def _settled_creation(was: Columns | None, intent: Intent, trello: pd.DataFrame) -> Columns:
+def _settled_creation(was: Agreed | None, intent: Intent, trello: pd.DataFrame) -> Columns:
     made = trello.index[trello["lead_id"] == intent.lead_id]
-    if not len(made) or (was is not None and was["card_id"] == made[0]):
+    if not len(made) or (was is not None and was.card_id == made[0]):
         return {}
     return {**intent.record, "card_id": str(made[0])}
 
 
-def _columns(intent: Intent, written: Columns, cells: Mapping[str, tuple[str, ...]], proof: Proof) -> Columns:
+def _columns(intent: Intent, written: Lead | Card, proof: Proof) -> Columns:
     """Base columns of the cells which the written side, or the feed, shows as written."""
     columns: Columns = {}
-    for cell, agreed in cells.items():
+    for cell, agreed in agreed_with(intent).items():
         parts = [part for part in PROOFS.get(cell, (cell,)) if part in parts_of(intent)]
         shown = {part for part in parts if (intent.lead_id, part) in proof.shown}
         if parts and all(part in shown or holds(intent, part, written) for part in parts):
             doubted = any((intent.lead_id, part) in proof.doubtful for part in parts)
-            columns |= {
-                column: getattr(NEVER_AGREED, column) if doubted else intent.record[column] for column in agreed
-            }
+            columns |= {column: NEVER_AGREED.get(column) if doubted else intent.record[column] for column in agreed}
     return columns

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
-from leadsync.core.journal import CARD, Intent
+from leadsync.core.journal import CARD, LEAD, Intent, digest, key_of
 from leadsync.core.overwrites import Feed
-from leadsync.frames.agreed import Columns
+from leadsync.frames.agreed import AIRTABLE, TRELLO, sides_of
+from leadsync.frames.cards import Card
+from leadsync.frames.leads import Lead
+from leadsync.frames.schema import rows_of
+from leadsync.mapping.rows import NAMED_AS, CellKey
 
 # base columns that are agreed together, and the one whose value on the written side proves the write
-CARD_CELLS: Final = {
-    "stage": ("status", "stage", "due_complete"),
-    "title": ("name", "title"),
-    "email_line": ("email_line", "shown_email"),
-    "source_line": ("source_line", "shown_source"),
-}
+CARD_CELLS: Final = {"stage": ("status", "stage", "due_complete"), "title": ("name", "title")}
 LEAD_CELLS: Final = {"status": ("status", "stage", "due_complete"), "name": ("name", "title")}
 WITNESSES: Final = {"stage": "idList", "title": "name", "due_complete": "dueComplete"}
 """Cells whose former values the action feed tells, and what they are called there."""
-SENT_AS: Final = WITNESSES | {"email_line": "desc", "source_line": "desc"}
+
+
+def agreed_with(intent: Intent) -> Mapping[str, tuple[str, ...]]:
+    """The column that proves a write, see CARD_CELLS -> base columns that are agreed with it; mapped cells, too."""
+    own, side = (LEAD_CELLS, AIRTABLE) if intent.side == LEAD else (CARD_CELLS, TRELLO)
+    names = (column.removeprefix(side) for column in intent.record if column.startswith(side))
+    return own | {f"{side}{name}": sides_of(name) for name in names}
 
 
 @dataclass(frozen=True)
@@ -46,11 +51,12 @@ NO_PROOF: Final = Proof()
 
 def unclear(base: pd.DataFrame, intents: Iterable[Intent], trello: pd.DataFrame) -> list[Intent]:
     """Card writes that the cards alone cannot prove: a cell does not hold what was meant to be written."""
-    cards = {str(card_id): strings(card) for card_id, card in trello.to_dict("index").items()}
+    wanted = [intent for intent in intents if intent.side == CARD and intent.lead_id in base.index]
+    cards = {card.card_id: card for card in rows_of(trello[trello.index.isin([each.card_id for each in wanted])], Card)}
     return [
         intent
-        for intent in intents
-        if intent.side == CARD and intent.card_id in cards and intent.lead_id in base.index
+        for intent in wanted
+        if intent.card_id in cards
         for cell in WITNESSES
         if cell in parts_of(intent) and not holds(intent, cell, cards[intent.card_id])
     ]
@@ -82,22 +88,37 @@ def doubtful(intents: Iterable[Intent], feed: Feed) -> set[tuple[str, str]]:
     }
 
 
+def field_of(column: str) -> str:
+    """What a conflict about the cell that a base column is of is called."""
+    if column.startswith((AIRTABLE, TRELLO)):
+        card = CellKey.of(column.partition(" ")[2]).property
+        return NAMED_AS.get(card, card)
+    return {"stage": "status", "title": "name"}.get(column, "")
+
+
 def parts_of(intent: Intent) -> set[str]:
     """
     Columns of the written side that prove this write: those it sent.
 
     An equal list proves nothing of a write that only took a tick away.
     """
-    if not intent.is_put:
-        return set(intent.record) & {*CARD_CELLS, *LEAD_CELLS}
-    return {part for part, wire in SENT_AS.items() if part in intent.record and wire in intent.sent.cells}
+    proving = {*agreed_with(intent), *(WITNESSES if intent.is_put else ())} & intent.record.keys()
+    return {part for part in proving if not intent.is_put or sent_as(part) in intent.sent.cells}
 
 
-def holds(intent: Intent, part: str, written: Columns) -> bool:
-    """Whether the written side holds what this part was to become."""
-    return bool(written[part] == intent.record[part])
+def sent_as(part: str) -> str:
+    """What the cell that a column is about is called in a PUT."""
+    return WITNESSES.get(part) or key_of(part.removeprefix(TRELLO))
 
 
-def strings(row: Mapping[Any, Any]) -> Columns:
-    """A row with its columns as plain strings."""
-    return {str(column): value for column, value in row.items()}
+def holds(intent: Intent, part: str, written: Lead | Card) -> bool:
+    """
+    Whether the written side holds what this part was to become.
+
+    Of a set that goes to both sides the base takes less than what was sent, so there the digest says what that was.
+    """
+    if part in WITNESSES or not part.startswith((AIRTABLE, TRELLO)):
+        return bool(getattr(written, part) == intent.record[part])
+    side, _, name = part.partition(" ")
+    held, sent = written.cells.get(name), intent.sent.cells.get(sent_as(part), "") if side == TRELLO.strip() else ""
+    return digest(sent_as(part), held) == sent if isinstance(held, frozenset) and sent else held == intent.record[part]

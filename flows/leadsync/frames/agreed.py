@@ -13,10 +13,12 @@ from leadsync.mapping.lenses import Value
 
 Columns = dict[str, Value | None]
 """
-Some columns of one lead's row, with what is agreed in them; those of a mapped cell are called as `sides_of` says, and None
-stands for a cell that was never agreed.
+Some columns of one lead's row, with what is agreed in them. Those of a mapped cell are called as `sides_of` says; None
+there stands for a cell that was never agreed.
 """
 AIRTABLE, TRELLO = "airtable ", "trello "
+Rename = Callable[[str], str | None]
+"""What a cell of a former mapping is called now, None if it is in it no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ class Agreed:
     def updated(self, columns: Mapping[str, Value | None]) -> Agreed:
         """The row with these columns; None takes the value of a cell away."""
         own = {column: value for column, value in columns.items() if column in BASE_COLUMNS}
-        sides = {AIRTABLE: dict(self.lead_cells), TRELLO: dict(self.card_cells)}
+        lead, card = own.get("lead_cells", self.lead_cells), own.get("card_cells", self.card_cells)
+        sides: dict[str, Any] = {AIRTABLE: {**lead}, TRELLO: {**card}}  # type: ignore[dict-item]
         for column in columns.keys() - own.keys():
             side, _, name = column.partition(" ")
             cells = sides[f"{side} "]
@@ -71,9 +74,11 @@ class Agreed:
         cells = ((AIRTABLE, self.lead_cells), (TRELLO, self.card_cells))
         return own | {f"{side}{name}": value for side, held in cells for name, value in held.items()}
 
-    def renamed(self, now: Callable[[str], str | None]) -> Agreed:
-        """The row with its cells called otherwise; without those of which `now` gives None."""
-        lead, card = ({to: held[name] for name in held if (to := now(name))} for held in (self.lead_cells, self.card_cells))
+    def renamed(self, now: Rename) -> Agreed:
+        """The row with its cells as they are called now."""
+        lead, card = (
+            {to: held[name] for name in held if (to := now(name))} for held in (self.lead_cells, self.card_cells)
+        )
         return replace(self, lead_cells=lead, card_cells=card)
 
 
@@ -85,6 +90,18 @@ NEVER_AGREED: Final = Agreed()
 def sides_of(name: str) -> tuple[str, str]:
     """What the columns of a mapped cell are called, Airtable's first."""
     return f"{AIRTABLE}{name}", f"{TRELLO}{name}"
+
+
+def columns_renamed(columns: Columns, now: Rename) -> Columns:
+    """Some columns, with those of the mapped cells as they are called now."""
+    kept: Columns = {}
+    for column, value in columns.items():
+        side, _, name = column.partition(" ")
+        if f"{side} " not in (AIRTABLE, TRELLO):
+            kept[column] = value
+        elif (to := now(name)) is not None:
+            kept[f"{side} {to}"] = value
+    return kept
 
 
 def base_frame(rows: Mapping[str, tuple[object, ...]] | None = None) -> pd.DataFrame:

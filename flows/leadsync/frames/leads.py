@@ -16,6 +16,7 @@ from leadsync.frames.shown import NotText, Unreadable, shown
 from leadsync.mapping.cells import Cell
 from leadsync.mapping.columns import ColumnKind
 from leadsync.mapping.lenses import CellError, Value
+from leadsync.mapping.rules import TITLE_FALLBACK
 from leadsync.texts import storable, text, title_for
 
 
@@ -46,6 +47,14 @@ class Lead:
     lines: Mapping[str, str] = field(default_factory=dict)
     unreadable: tuple[Unreadable, ...] = ()
 
+    def value(self, cell: str) -> Value:
+        """A cell that is written: status, name, or one of the mapping by its name."""
+        return self.cells[cell] if cell in self.cells else str(getattr(self, cell))
+
+    def holds(self, cell: str) -> bool:
+        """Whether it has such a cell, as `value`, that can be read."""
+        return cell in self.cells or cell in WRITABLE_AS
+
     def is_readable(self, cell: str) -> bool:
         """Whether this cell can be read."""
         return not any(each.cell == cell for each in self.unreadable)
@@ -54,8 +63,6 @@ class Lead:
 NO_LEAD: Final = Lead()
 WRITABLE_AS = {"name": "single line text", "status": "single select"}
 """Columns that the sync writes, and the type that takes what it writes."""
-TITLE_FALLBACK: Final = "email"
-"""The cell that a lead without a name is called by."""
 
 
 def leads_frame(

@@ -109,7 +109,7 @@ def cell_text(value: Any) -> str:
     except NotText:
         return ""
     if isinstance(value, list):
-        return ", ".join(filter(None, map(cell_text, value)))
+        return ", ".join(sorted(filter(None, map(cell_text, value))))
     return storable(value) if isinstance(value, str) else text(value)
 
 

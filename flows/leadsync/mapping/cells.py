@@ -14,7 +14,7 @@ from typing import Any
 
 from leadsync.mapping.columns import Column, ColumnKind
 from leadsync.mapping.dates import day_of_moment, day_on_calendar
-from leadsync.mapping.lenses import ONE_LINE, SAME, Lens, LensKind, among, choice, elements
+from leadsync.mapping.lenses import ONE_LINE, SAME, Lens, LensKind, Value, among, choice, elements
 from leadsync.mapping.names import BoardNames, Misfit, list_ends, listed, named_ends
 from leadsync.mapping.properties import CUSTOM, Property, Way
 from leadsync.mapping.rows import DEFAULT_CARDS, SPECIAL, CellKey, CellMapping, Field
@@ -63,6 +63,16 @@ class Cell:
         """Where its column is chosen."""
         ours = self.field if self.field in DEFAULT_CARDS else ""
         return f"AIRTABLE_{ours.upper()}_FIELD" if ours else f"the row for {self.card} in the mapping"
+
+    def told_by_airtable(self, value: Value) -> str:
+        """A lead's value as a person reads it."""
+        return told(value)
+
+    def told_by_trello(self, value: Value) -> str:
+        """A card's value as a person reads it: by what the table calls it, where the card has ids."""
+        term = self.trello.get(value)
+        ids = isinstance(value, frozenset) or self.kind is LensKind.CHOICE
+        return told(self.airtable.put(term, self.column.read_nothing()) if ids and term is not None else value)
 
     def is_of(self, key: CellKey) -> bool:
         """Whether this is the cell that was kept under `key`, be it under the column's other name."""
@@ -173,3 +183,10 @@ def _column(row: Field, card: Property, columns: Mapping[str, Mapping[str, Any]]
         remedy = f"Add the scope schema.bases:read to the token, or as = to the row, one of {listed(card.fits)}."
         raise Misfit(f"what column {row.airtable!r} holds cannot be read", remedy)
     return Column(row.airtable, kind)
+
+
+def told(value: Value) -> str:
+    """A canonical value as a person reads it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else ", ".join(sorted(value))

@@ -104,6 +104,11 @@ class Property:
     def __str__(self) -> str:
         return f"{self.name}:{self.label}" if self.takes_label else self.name
 
+    @property
+    def key(self) -> str:
+        """What it is called among the cells sent to a card: its name on the wire, and a custom field by its own."""
+        return self.wire if self.in_put else str(self)
+
     def read(self, card: Mapping[str, Any]) -> Value:
         """
         The canonical value, from a card's JSON. Raises: CellError, also if the key is absent, which is no empty value.
@@ -117,6 +122,10 @@ class Property:
             return self.form.read(held)
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
             raise CellError(f"{self.wire} {held!r}"[:80], "Set it anew on the card.") from None
+
+    def read_nothing(self) -> Value:
+        """The canonical value of a card that has none."""
+        return "" if self.form is None else self.form.read(None)
 
     def body(self, value: Value) -> Any:
         """What is sent for a canonical value: under `wire` in the PUT of a card, or as a custom field's item."""
@@ -158,6 +167,10 @@ _ROWS: Final = (
     ),
 )
 PROPERTIES: Final[Mapping[str, Property]] = {row.name: row for row in _ROWS}
+
+
+FORMS: Final[Mapping[str, Form]] = {row.wire: row.form for row in _ROWS if row.form in (MOMENT, IDS)}
+"""Of the cells in a PUT those that a feed may tell in another form than the canonical one."""
 
 
 def property_named(stated: str) -> Property:

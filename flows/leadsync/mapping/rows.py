@@ -81,7 +81,12 @@ class CellMapping:
         return next((row for row in self.fields if str(row.card) == name), None)
 
 
-DEFAULT_CARDS: Final[Mapping[str, str]] = {"status": "list", "name": "title", "email": "line:E-mail", "source": "line:Source"}
+DEFAULT_CARDS: Final[Mapping[str, str]] = {
+    "status": "list",
+    "name": "title",
+    "email": "line:E-mail",
+    "source": "line:Source",
+}
 """What is tied without a mapping file: the cell's name in settings and reports -> the property."""
 SPECIAL: Final = ("list", "title")
 """Properties that every pair has tied, to columns status and name; each has rules of its own."""

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
 
+from leadsync.mapping.cells import Cell
+from leadsync.mapping.properties import Way
+from leadsync.mapping.rows import Field
 from leadsync.model import ConflictPolicy, OnCardDeleted, OnLeadDeleted, StatusMap
 
 
 @dataclass(frozen=True)
 class Rules:
-    """The user's choices, with those of this one run. `columns`: our field name -> what it is called in Airtable."""
+    """
+    The user's choices, with those of this one run. `columns`: our field name -> what it is called in Airtable.
+
+    `cells`: those of the mapping but for status and name; `rows`: the rows of these two, by field. `lists_apart`: the
+    mapping is another one than last time, so that what it has drawn apart is listed, once.
+    """
 
     status_map: StatusMap
     conflict: ConflictPolicy = ConflictPolicy.AIRTABLE
@@ -18,3 +28,28 @@ class Rules:
     max_archive_percent: float = 30.0
     allow_mass_change: bool = False
     columns: dict[str, str] = field(default_factory=dict)
+    cells: tuple[Cell, ...] = ()
+    rows: dict[str, Field] = field(default_factory=dict)
+    lists_apart: bool = False
+
+    @cached_property
+    def fallback(self) -> str:
+        """Name of the cell that the title of a lead without a name falls back to; "" if there is none."""
+        return next((cell.name for cell in self.cells if cell.field == TITLE_FALLBACK), "")
+
+    def way_of(self, field: str) -> Way:
+        """Which way a cell goes."""
+        found = next((cell.way for cell in self.cells if cell.field == field), None)
+        return found or (self.rows[field].default_way if field in self.rows else Way.BOTH)
+
+    def policy_of(self, field: str) -> ConflictPolicy:
+        """Who wins a conflict about a cell: the side it comes from, where it goes one way."""
+        if (way := self.way_of(field)) is not Way.BOTH:
+            return ONE_WAY_WINS[way]
+        rows = self.rows | {cell.field: cell.row for cell in self.cells}
+        return (rows[field].conflict if field in rows else None) or self.conflict
+
+
+ONE_WAY_WINS: Final = {Way.TO_TRELLO: ConflictPolicy.AIRTABLE, Way.TO_AIRTABLE: ConflictPolicy.TRELLO}
+TITLE_FALLBACK: Final = "email"
+"""The cell that a lead without a name is called by."""

@@ -130,11 +130,12 @@ class ChangeFeed:
 
     def cells_of(self, records: Mapping[str, Item], lead_ids: Iterable[str]) -> dict[str, Cells]:
         """Those of the leads that are in `records`, as payloads have them: by column id."""
-        columns = self._settings.columns
+        columns = self._airtable.columns.names
         return {
             lead_id: {
                 field_id: cell_text((records[lead_id].get("fields") or {}).get(columns[ours]))
                 for ours, field_id in self.fields.items()
+                if ours in columns
             }
             for lead_id in lead_ids
             if lead_id in records

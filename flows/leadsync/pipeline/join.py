@@ -6,18 +6,20 @@ What is never here: a rule, a write to a service.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 
 from leadsync.core.guards import check_emptied, check_plan, check_reads
-from leadsync.core.journal import LEAD
+from leadsync.core.journal import LEAD, Intent
 from leadsync.core.lookups import to_look_up
 from leadsync.core.plan import Plan
 from leadsync.core.plan_rows import build_plan
 from leadsync.core.reconcile import as_last_agreed, reconcile
 from leadsync.core.settling import settle
-from leadsync.frames.agreed import BASE_COLUMNS
+from leadsync.frames.agreed import Agreed
 from leadsync.frames.cards import deleted_cards
-from leadsync.frames.schema import overlay
+from leadsync.frames.schema import overlay, rows_of
 from leadsync.mapping.rules import Rules
 from leadsync.pipeline.absences import check_shut, explain_missing
 from leadsync.pipeline.clients import Clients
@@ -34,7 +36,7 @@ def join_and_diff(
     The base that unrecorded writes imply (settling.settle) goes into the plan's base updates. Raises: GuardError.
     """
     base = settle(memory.base, memory.intents, leads, cards.cards, memory.proof(cards.cards, board))
-    leads = as_last_agreed(base, leads)
+    leads = as_last_agreed(base, leads, rules.fallback)
     trello = explain_missing(base, overlay(cards.cards, deleted_cards(cards.deleted)), clients.trello, board)
     check_reads(base, leads, trello, cards.total, rules)
     meant = {intent.lead_id: intent.record for intent in memory.intents if intent.side == LEAD}
@@ -45,16 +47,20 @@ def join_and_diff(
     trello = overlay(trello, clients.trello.look_up_cards(board, missing_cards))
     plan = build_plan(reconcile(base, leads, trello, rules), rules)
     check_plan(base, plan, rules)
-    _carry_settled(plan, memory.base, base)
+    _carry_settled(plan, memory.base, base, memory.intents)
     plan.checks = checks
     return plan
 
 
-def _carry_settled(plan: Plan, before: pd.DataFrame, settled: pd.DataFrame) -> None:
+def _carry_settled(plan: Plan, before: pd.DataFrame, settled: pd.DataFrame, intents: Iterable[Intent]) -> None:
     if settled is before:
         return
-    known = before.to_dict("index")
-    for lead_id, row in settled.to_dict("index").items():
-        if known.get(lead_id) != row:
-            columns = {column: row[column] for column in BASE_COLUMNS}
-            plan.base_updates[str(lead_id)] = columns | plan.base_updates.get(str(lead_id), {})
+    concerned = {intent.lead_id for intent in intents}
+    was, now = (
+        {row.lead_id: row.columns() for row in rows_of(base[base.index.isin(concerned)], Agreed)}
+        for base in (before, settled)
+    )
+    for lead_id, columns in now.items():
+        if was.get(lead_id) != columns:
+            gone = dict.fromkeys(was.get(lead_id, {}).keys() - columns.keys())
+            plan.base_updates[lead_id] = gone | columns | plan.base_updates.get(lead_id, {})

@@ -31,10 +31,10 @@ def resolve(settings: Settings, clients: Clients) -> Board:
     """The board as it is known. Cost: 1 request if it is not."""
     key = _key(settings)
     known = clients.store.facts.load(key) or {}
-    if known.keys() == Board.__dataclass_fields__.keys() and isinstance(known["lists"], dict):
-        return Board(**known)
+    if known.keys() == Board.__dataclass_fields__.keys() - {"cells"} and isinstance(known["lists"], dict):
+        return Board(**known, cells=settings.untied)
     board = fetch_board(clients.trello)
-    clients.store.facts.save(key, vars(board))
+    clients.store.facts.save(key, board.facts)
     return board
 
 
@@ -43,7 +43,7 @@ def resolve_again(known: Board, settings: Settings, clients: Clients, besides: C
     board = fetch_board(clients.trello)
     board = replace(board, all_lists=sorted({*board.all_lists, *besides}))
     if board != known:
-        clients.store.facts.save(_key(settings), vars(board))
+        clients.store.facts.save(_key(settings), board.facts)
     return Lists(board, fresh=True)
 
 

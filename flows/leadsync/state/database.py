@@ -19,6 +19,7 @@ from sqlalchemy.schema import CreateColumn
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from leadsync.errors import StateStoreError
+from leadsync.state.earlier_schemas import lines_into_cells
 from leadsync.state.tables import SCHEMA_VERSION, metadata, schema_version
 
 LOCK_WAIT = 5.0
@@ -105,15 +106,21 @@ class Database:
             ) from None
 
     def _open_schema(self) -> None:
+        with self.engine.connect() as connection:
+            if _version(connection) == SCHEMA_VERSION:
+                return
         with self.engine.begin() as connection:
-            known = sa.inspect(connection).has_table(schema_version.name)
-            version = connection.execute(sa.select(schema_version.c.version)).scalar() if known else None
+            if self.is_sqlite:  # so that tables, too, change as a whole or not at all
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            version = _version(connection)
             if version is None:
                 metadata.create_all(connection)
                 connection.execute(sa.insert(schema_version).values(version=SCHEMA_VERSION))
-            elif version < SCHEMA_VERSION:  # so far each has only added tables and columns
+            elif version < SCHEMA_VERSION:
                 metadata.create_all(connection)
                 _add_missing_columns(connection)
+                if version < 4:
+                    lines_into_cells(connection)
                 connection.execute(sa.update(schema_version).values(version=SCHEMA_VERSION))
             elif version > SCHEMA_VERSION:
                 raise StateStoreError(
@@ -122,8 +129,14 @@ class Database:
                 )
 
 
+def _version(connection: sa.Connection) -> int | None:
+    known = sa.inspect(connection).has_table(schema_version.name)
+    found: int | None = connection.execute(sa.select(schema_version.c.version)).scalar() if known else None
+    return found
+
+
 def _is_being_made(error: BaseException) -> bool:
-    """Another first run is just making the tables; SQLite commits them one by one."""
+    """Another first run is just making the tables."""
     return isinstance(error, DatabaseError) and "already exists" in str(error)
 
 

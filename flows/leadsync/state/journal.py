@@ -7,21 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
 
 from leadsync.core.journal import CARD, Intent, IntentState, Sent
 from leadsync.core.settling import Verdict
-from leadsync.frames.agreed import BASE_COLUMNS, base_frame
+from leadsync.frames.agreed import Agreed, Columns, Rename
+from leadsync.frames.schema import frame_of
+from leadsync.state.base_rows import agreed_of, agreed_query, write_row
 from leadsync.state.database import Database
 from leadsync.state.journal_rows import intent_of, replace_intent, row_of_intent, sent_json
 from leadsync.state.tables import base_table, intent_table
 
-EMPTY_ROW: dict[str, Any] = {column: False if dtype == "bool" else "" for column, dtype in BASE_COLUMNS.items()}
-
-Updates = Mapping[str, Mapping[str, Any]]
+Updates = Mapping[str, Columns]
 """Lead id -> columns of its base row, and what they become."""
 
 
@@ -33,17 +32,14 @@ class Journal:
 
     def load_base(self, pair: str) -> pd.DataFrame:
         """What both sides agreed on last time: frame as frames.agreed.base_frame."""
-        query = sa.select(base_table.c.lead_id, *(base_table.c[column] for column in BASE_COLUMNS))
         with self._database.reading() as connection:
-            rows = connection.execute(query.where(base_table.c.pair == pair)).all()
-        return base_frame({row[0]: tuple(row[1:]) for row in rows})
+            rows = connection.execute(agreed_query().where(base_table.c.pair == pair)).all()
+        return frame_of(map(agreed_of, rows), Agreed)
 
-    def load_row(self, pair: str, lead_id: str) -> dict[str, Any]:
-        """What was agreed about one lead: the columns of frames.agreed.BASE_COLUMNS; {} if there is nothing."""
-        query = sa.select(*(base_table.c[column] for column in BASE_COLUMNS))
+    def load_row(self, pair: str, lead_id: str) -> Agreed | None:
+        """What was agreed about one lead, None if nothing."""
         with self._database.reading() as connection:
-            row = connection.execute(query.where(_row_of(base_table, pair, lead_id))).one_or_none()
-        return {} if row is None else dict(row._mapping)
+            return _agreed(connection, pair, lead_id)
 
     def load_intents(self, pair: str, *states: IntentState) -> list[Intent]:
         """The journal's rows in these states, oldest first; without any, writes that nobody recorded."""
@@ -100,6 +96,17 @@ class Journal:
                         done = replace(done, state=IntentState.UNCHECKED)
                     replace_intent(connection, intent, done)
 
+    def rename_cells(self, pair: str, now: Rename) -> None:
+        """In one transaction: the mapping's cells are called otherwise in base and journal, or are in it no more."""
+        with self._database.writing() as connection:
+            rows = connection.execute(agreed_query().where(base_table.c.pair == pair)).all()
+            for agreed in map(agreed_of, rows):
+                if (renamed := agreed.renamed(now)) != agreed:
+                    write_row(connection, pair, renamed)
+            for row in connection.execute(sa.select(intent_table).where(intent_table.c.pair == pair)).all():
+                intent = intent_of(row)
+                replace_intent(connection, intent, intent.renamed(now))
+
     def amend(self, pair: str, lead_id: str, sent: Sent) -> None:
         """Just before a PUT that turns out to differ from what was journalled."""
         pending = _row_of(intent_table, pair, lead_id) & (intent_table.c.side == CARD)
@@ -108,7 +115,7 @@ class Journal:
         with self._database.writing() as connection:
             connection.execute(sa.update(intent_table).where(intent_table.c.id == newest).values(sent=sent_json(sent)))
 
-    def give_back(self, pair: str, undo: Mapping[str, Any], intent: Intent) -> None:
+    def give_back(self, pair: str, undo: Columns, intent: Intent) -> None:
         """In one transaction, before a cell is given back: the base as it was, and the write that is to follow."""
         with self._database.writing() as connection:
             _update_base(connection, pair, {intent.lead_id: undo})
@@ -154,8 +161,11 @@ def _row_of(table: sa.Table, pair: str, lead_id: str) -> sa.ColumnElement[bool]:
 def _update_base(connection: sa.Connection, pair: str, updates: Updates) -> None:
     """Set the given columns; a lead without a row gets one."""
     for lead_id, columns in updates.items():
-        update = sa.update(base_table).where(_row_of(base_table, pair, lead_id))
-        if not columns or connection.execute(update.values(**columns)).rowcount:
-            continue
-        row = {**EMPTY_ROW, **columns, "pair": pair, "lead_id": lead_id}
-        connection.execute(sa.insert(base_table).values(**row))
+        if columns:
+            known = _agreed(connection, pair, lead_id)
+            write_row(connection, pair, (known or Agreed(lead_id)).updated(columns), is_new=known is None)
+
+
+def _agreed(connection: sa.Connection, pair: str, lead_id: str) -> Agreed | None:
+    row = connection.execute(agreed_query().where(_row_of(base_table, pair, lead_id))).one_or_none()
+    return None if row is None else agreed_of(row)

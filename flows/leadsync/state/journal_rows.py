@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from leadsync.core.journal import Intent, IntentState, Sent
 from leadsync.core.plan import Conflict
+from leadsync.frames.agreed import Columns
+from leadsync.state.base_rows import json_of, value_of
 from leadsync.state.database import json_object
 from leadsync.state.tables import intent_table
 
@@ -19,16 +21,20 @@ def intent_of(row: sa.Row[Any]) -> Intent:
         side=row.side,
         lead_id=row.lead_id,
         card_id=row.card_id,
-        record=json_object(row.record),
+        record=_columns(row.record),
         since=row.since,
         run=row.run,
         state=IntentState(row.state),
         answered=row.answered,
         sent=Sent(**json_object(row.sent)),
-        undo=json_object(row.undo),
+        undo=_columns(row.undo),
         conflicts=tuple(Conflict(**conflict) for conflict in json.loads(row.conflicts)),
         number=row.id,
     )
+
+
+def _columns(stored: str) -> Columns:
+    return {column: value_of(value) for column, value in json_object(stored).items()}
 
 
 def row_of_intent(pair: str, intent: Intent) -> dict[str, Any]:
@@ -38,13 +44,13 @@ def row_of_intent(pair: str, intent: Intent) -> dict[str, Any]:
         "side": intent.side,
         "lead_id": intent.lead_id,
         "card_id": intent.card_id,
-        "record": json.dumps(intent.record),
+        "record": json_of(intent.record),
         "since": intent.since,
         "state": intent.state.value,
         "run": intent.run,
         "answered": intent.answered,
         "sent": sent_json(intent.sent),
-        "undo": json.dumps(intent.undo),
+        "undo": json_of(intent.undo),
         "conflicts": json.dumps([vars(conflict) for conflict in intent.conflicts]),
     }
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from leadsync.core.journal import IntentState
-from leadsync.frames.agreed import BASE_COLUMNS
+from leadsync.frames.agreed import BASE_COLUMNS, CELLS
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 metadata = sa.MetaData()
 schema_version = sa.Table("leadsync_schema", metadata, sa.Column("version", sa.Integer, nullable=False))
 
@@ -26,7 +26,9 @@ base_table = sa.Table(
     *(
         sa.Column(column, sa.Boolean if dtype == "bool" else sa.Text, nullable=False)
         for column, dtype in BASE_COLUMNS.items()
+        if column not in CELLS
     ),
+    sa.Column("cells", sa.Text, nullable=False, server_default="{}"),  # JSON, name -> [lead's value, card's]
 )
 
 intent_table = sa.Table(

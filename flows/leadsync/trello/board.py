@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
 from leadsync.frames.actions import Item
+from leadsync.mapping.cells import Cell
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,7 @@ class Board:
     """
     The board as the settings name it, resolved: `lists` maps stage to list id.
 
+    `cells`: of the mapping, as far as they are tied.
     `all_lists`: ids of all lists there were then, archived ones too: a card in another one shows that lists changed.
     """
 
@@ -23,6 +26,12 @@ class Board:
     url: str
     lists: dict[str, str]
     all_lists: list[str] = field(default_factory=list)
+    cells: tuple[Cell, ...] = field(default=(), compare=False)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What of it is kept."""
+        return {name: value for name, value in vars(self).items() if name != "cells"}
 
     @property
     def stages(self) -> dict[str, str]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 import pandas as pd
 import trello as py_trello
@@ -18,6 +19,7 @@ from leadsync.errors import IncompleteReadError, ServiceRefusedError
 from leadsync.frames.actions import Item
 from leadsync.frames.cards import Card, CardPresence, cards_frame, deleted_cards
 from leadsync.frames.schema import overlay, rows_of
+from leadsync.mapping.rows import CellMapping
 from leadsync.settings import Settings
 from leadsync.transport.pacing import Pace
 from leadsync.transport.wire import Transport, Wire, session
@@ -31,20 +33,39 @@ WINDOW = 10.2
 PENALTY = 10.0
 """Seconds of Trello's rate window."""
 HOSTS = ("https://api.trello.com", "https://trello.com")
-CARD_FIELDS = "id,name,desc,closed,idList,idBoard,dueComplete,isTemplate,cardRole,shortUrl"
+CARD_FIELDS = ("id", "name", "desc", "closed", "idList", "idBoard", "dueComplete", "isTemplate", "cardRole", "shortUrl")
+"""What every card is asked for; what else is mapped comes with the mapping."""
+CUSTOM_ITEMS: Final = "customFieldItems"
+
+
+@dataclass(frozen=True)
+class CardShape:
+    """What a card is asked for. `parts`: its keys that are kept; `query`: how they are asked for."""
+
+    parts: tuple[str, ...]
+    query: Mapping[str, str]
+
+    @classmethod
+    def of(cls, mapping: CellMapping) -> CardShape:
+        """By the mapping's properties; custom fields are a parameter of their own."""
+        mapped = dict.fromkeys(row.card.wire for row in mapping.fields)
+        fields = [*CARD_FIELDS, *(wire for wire in mapped if wire not in (*CARD_FIELDS, CUSTOM_ITEMS))]
+        items = {CUSTOM_ITEMS: "true"} if CUSTOM_ITEMS in mapped else {}
+        return cls((*fields, *items), {"fields": ",".join(fields), **items})
 
 
 class Trello:
     """
     The board: reads of its cards, and what the other files here ask with.
 
-    `wire`: the path to it, closed by whoever opened the client.
+    `wire`: the path to it, closed by whoever opened the client. `shape`: what cards are asked for.
     """
 
     def __init__(self, settings: Settings, transport: Transport = Wire) -> None:
         key, token = (secret.get_secret_value() for secret in (settings.trello_api_key, settings.trello_api_token))
         pace = Pace(limit=settings.trello_requests_per_10_seconds, seconds=WINDOW, penalty=PENALTY)
         hosts = dict.fromkeys(HOSTS, settings.trello_endpoint_url)
+        self.shape = CardShape.of(settings.mapping)
         self.settings, self.wire = settings, transport(TRELLO, pace, secrets=(token, key), hosts=hosts)
         header = f'OAuth oauth_consumer_key="{key}", oauth_token="{token}"'
         # No key is given to the client: it would put key and token into every URL.
@@ -79,7 +100,7 @@ class Trello:
         """
         cards: dict[str, Any] = {}
         asked, began = time.monotonic(), 0.0
-        query = {"filter": "all" if archived else "open", "fields": CARD_FIELDS, "limit": str(PAGE)}
+        query = {"filter": "all" if archived else "open", **self.shape.query, "limit": str(PAGE)}
         while True:
             page = self._card_page(board, query)
             began = began or max(0.0, self.clock - (time.monotonic() - asked))
@@ -94,7 +115,7 @@ class Trello:
             query["before"] = min(cards)
         frame = self.cards_of(board, cards.values(), known)
         still_open = [card_id for card_id, card in cards.items() if is_open(card, board)]
-        items = by_id(cards[card_id] for card_id in still_open if card_id in frame.index)
+        items = self.by_id(cards[card_id] for card_id in still_open if card_id in frame.index)
         return CardsRead(frame, len(still_open), whole, items, began)
 
     def look_up_cards(self, board: Board, card_ids: Sequence[str]) -> pd.DataFrame:
@@ -125,7 +146,7 @@ class Trello:
         Cost: 1 request for each 1,000 archived cards, until all are found or only older cards are left.
         """
         cards: dict[str, Item] = {}
-        query = {"filter": "closed", "fields": CARD_FIELDS, "limit": str(PAGE)}
+        query = {"filter": "closed", **self.shape.query, "limit": str(PAGE)}
         while page := [card for card in self._card_page(board, query) if card["id"] not in cards]:
             cards |= {card["id"]: card for card in page}
             if len(page) < PAGE or wanted <= cards.keys() or min(cards) <= min(wanted):
@@ -143,7 +164,15 @@ class Trello:
 
     def cards_of(self, board: Board, cards: Iterable[Mapping[str, Any]], known: Collection[str]) -> pd.DataFrame:
         """Cards as Trello sent them, as the forms of leads; see frames.cards_frame."""
-        return cards_frame(cards, board.board_id, board.stages, known)
+        return cards_frame(cards, board.board_id, board.stages, known, board.cells)
+
+    def by_id(self, cards: Iterable[Item]) -> dict[str, Item]:
+        """Cards cut down to what the sync reads, by id."""
+        return {str(card["id"]): self.item_of(card) for card in cards}
+
+    def item_of(self, card: Item) -> Item:
+        """A card cut down to what the sync reads."""
+        return {name: card[name] for name in self.shape.parts if name in card}
 
     def get(self, path: str, **query: str) -> Any:
         """What is there now. Cost: 1 request."""
@@ -157,7 +186,7 @@ class Trello:
     def look_up(self, card_id: str) -> dict[str, Any] | None:
         """One card as Trello sends it, None if it is gone."""
         try:
-            card: dict[str, Any] = self.get(f"cards/{card_id}", fields=CARD_FIELDS)
+            card: dict[str, Any] = self.get(f"cards/{card_id}", **self.shape.query)
         except ServiceRefusedError as refused:
             if refused.status == 404:
                 return None
@@ -179,16 +208,6 @@ class Trello:
 def client_identifier(trello_token: str) -> str:
     """What our calls to Trello carry as X-Trello-Client-Identifier, and the deliveries that they cause carry back."""
     return f"leadsync-{hashlib.sha256(trello_token.encode()).hexdigest()[:12]}"
-
-
-def by_id(cards: Iterable[Item]) -> dict[str, Item]:
-    """Cards cut down to what the sync reads, by id."""
-    return {str(card["id"]): item_of(card) for card in cards}
-
-
-def item_of(card: Item) -> Item:
-    """A card cut down to what the sync reads."""
-    return {name: card[name] for name in CARD_FIELDS.split(",") if name in card}
 
 
 def is_open(card: Item, board: Board) -> bool:

@@ -12,7 +12,7 @@ from leadsync.frames.replay import SAME_MOMENT, replay
 from leadsync.frames.snapshot import Snapshot, pages_of
 from leadsync.trello.board import Board, CardsRead
 from leadsync.trello.client import PAGE as CARDS_PAGE
-from leadsync.trello.client import Trello, by_id, is_open
+from leadsync.trello.client import Trello, is_open
 
 PAGE = 1_000
 """Actions in one page."""
@@ -45,7 +45,7 @@ def fetch_changed_cards(trello: Trello, board: Board, snapshot: Snapshot, known:
     return CardsRead(
         cards=frame,
         total=replayed.total,
-        items=by_id(card for card in here if card["id"] in frame.index),
+        items=trello.by_id(card for card in here if card["id"] in frame.index),
         at=replayed.at,
         delta=True,
         lists_told=replayed.lists_told,

@@ -26,7 +26,14 @@ def fetch_board(trello: Trello) -> Board:
     if len(set(stages.values())) < len(stages):
         raise ConfigurationError("Two of TRELLO_LIST_*_ID name the same list; each stage needs a list of its own.")
     all_lists = sorted(str(item["id"]) for item in lists)
-    return Board(str(board["id"]), str(board.get("name", "")), str(board.get("url", "")), stages, all_lists)
+    return Board(
+        str(board["id"]),
+        str(board.get("name", "")),
+        str(board.get("url", "")),
+        stages,
+        all_lists,
+        trello.settings.untied,
+    )
 
 
 def fetch_token(trello: Trello) -> Token:

@@ -11,6 +11,8 @@ from leadsync.frames.cards import cards_frame, deleted_cards
 from leadsync.frames.schema import overlay
 from support.rows import (
     BOARD,
+    CELLS,
+    EMAIL,
     STAGES_BY_LIST,
     World,
     agreed_world,
@@ -141,7 +143,7 @@ def looked_up(world, **columns):
     gone = [key for key in sorted(base["card_id"]) if key not in trello.index]
     if columns:
         shown = [card(int(key, 16), **columns) for key in gone]
-        return base, airtable, overlay(trello, cards_frame(shown, BOARD, STAGES_BY_LIST, gone))
+        return base, airtable, overlay(trello, cards_frame(shown, BOARD, STAGES_BY_LIST, gone, CELLS))
     return base, airtable, overlay(trello, deleted_cards(gone))
 
 
@@ -178,7 +180,7 @@ def world_of(size, **cells):
 
 def refuse_emptied(world, meant=None, **choices):
     base, airtable, trello = world.read()
-    airtable = as_last_agreed(base, airtable)
+    airtable = as_last_agreed(base, airtable, EMAIL)
     check_emptied(base, meant or {}, airtable, trello, rules(**choices))
 
 

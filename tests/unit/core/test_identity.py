@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from leadsync.core.plan_rows import build_plan
 from leadsync.core.reconcile import reconcile
-from leadsync.frames.block import render
 from support.rows import (
     LISTS,
     World,
@@ -22,6 +21,7 @@ from support.rows import (
     lead_id,
     one_lead,
     record,
+    render,
     rules,
 )
 

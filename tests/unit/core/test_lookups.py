@@ -6,7 +6,7 @@ import pytest
 
 from leadsync.core.lookups import CHECK_EVERY, Check, due_checks, shut_cards
 from leadsync.frames.cards import cards_frame
-from support.rows import BOARD, base_row, card, card_id, one_lead, record
+from support.rows import BOARD, CELLS, base_row, card, card_id, one_lead, record
 
 CARD = card_id(1)
 ELSEWHERE = {"idBoard": "c" * 24}
@@ -29,7 +29,7 @@ def test_shut_cards_are_those_of_the_read_else_of_the_base(card_presence, in_rea
     """What this read shows counts; a card of which it shows nothing is as the base has it."""
     base, airtable, trello = one_lead(record=record(), base=base_row(card_presence=card_presence)).read()
     if in_read is not None:
-        trello = cards_frame([card(**in_read)], BOARD, {}, [CARD])
+        trello = cards_frame([card(**in_read)], BOARD, {}, [CARD], CELLS)
     assert shut_cards(base, airtable, trello) == shut
     assert set(shut_cards(base, airtable.iloc[:0], trello).values()) <= {None}
 

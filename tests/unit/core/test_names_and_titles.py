@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from leadsync.frames.block import render
 from leadsync.model import TRELLO_TEXT_LIMIT
-from support.rows import POLICIES, base_row, card, card_id, is_idle, lead_id, one_lead, record
+from support.rows import POLICIES, base_row, card, card_id, is_idle, lead_id, one_lead, record, render
 
 LEAD, CARD = lead_id(1), card_id(1)
 MAIL = "ada@example.com"

@@ -9,6 +9,7 @@ import pytest
 from leadsync.core.lookups import to_look_up
 from support.rows import (
     BOARD,
+    LINES,
     LISTS,
     POLICIES,
     STATUS_MAP,
@@ -46,7 +47,7 @@ def test_lead_alone_gets_a_card_with_its_marker():
     plan = world.sync()
     [write] = plan.card_writes
     assert (write.card_id, write.stage, write.title) == ("", "IN_PROGRESS", "Ada")
-    assert write.block == ("ada@example.com", "fair")
+    assert tuple(write.block.values()) == ("ada@example.com", "fair")
     assert not plan.lead_writes
     assert not listed(plan)
     [created] = world.cards.values()
@@ -76,13 +77,13 @@ def test_first_match_of_equals_is_only_recorded():
 def test_first_match_records_no_line_that_is_still_to_be_written():
     """Until the block is written, nothing says what it shows; a bare marker that may stay needs no write."""
     stale = one_lead(record=record(email="new@example.com", source="web"), card=card()).plan()
-    ahead = {"email_line", "source_line", "shown_email", "shown_source"}
+    ahead = {*LINES.values()}
     assert not ahead & set(stale.base_updates[LEAD])
     [write] = stale.card_writes
     assert ahead <= set(write.record)
     bare = one_lead(record=record(), card=card(desc=f"LeadID: {LEAD}")).plan()
     assert not bare.card_writes
-    assert bare.base_updates[LEAD]["email_line"] == "ada@example.com"
+    assert bare.base_updates[LEAD][LINES["email_line"]] == "ada@example.com"
 
 
 @pytest.mark.parametrize("policy", POLICIES)

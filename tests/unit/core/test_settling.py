@@ -12,8 +12,7 @@ from leadsync.core.reconcile import reconcile
 from leadsync.core.settling import settle
 from leadsync.core.witness import Proof
 from leadsync.frames.agreed import base_frame
-from leadsync.frames.block import render
-from support.rows import LISTS, World, base_row, card, card_id, is_idle, lead_id, one_lead, record, rules
+from support.rows import LISTS, World, base_row, card, card_id, is_idle, lead_id, one_lead, record, render, rules
 
 LEAD_1, CARD_1 = lead_id(1), card_id(1)
 

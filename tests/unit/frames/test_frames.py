@@ -10,18 +10,18 @@ from leadsync.frames.agreed import BASE_COLUMNS, base_frame
 from leadsync.frames.cards import Card, cards_frame, deleted_cards
 from leadsync.frames.leads import Lead, absent_leads, leads_frame
 from leadsync.frames.schema import columns_of, overlay
-from support.rows import BOARD, COLUMNS, LISTS, STAGES_BY_LIST, base_row, card, card_id, lead_id, record
+from support.rows import BOARD, CELLS, COLUMNS, LISTS, SOURCE, STAGES_BY_LIST, base_row, card, card_id, lead_id, record
 
 
 def cards(*several, known=()):
-    return cards_frame(several, BOARD, STAGES_BY_LIST, known)
+    return cards_frame(several, BOARD, STAGES_BY_LIST, known, CELLS)
 
 
 @pytest.mark.parametrize(
     ("frame", "columns", "index"),
     [
-        pytest.param(leads_frame([record(2), record(1)], COLUMNS), columns_of(Lead), "lead_id", id="leads"),
-        pytest.param(leads_frame([], COLUMNS), columns_of(Lead), "lead_id", id="no-leads"),
+        pytest.param(leads_frame([record(2), record(1)], COLUMNS, CELLS), columns_of(Lead), "lead_id", id="leads"),
+        pytest.param(leads_frame([], COLUMNS, CELLS), columns_of(Lead), "lead_id", id="no-leads"),
         pytest.param(absent_leads({lead_id(1): "gone"}), columns_of(Lead), "lead_id", id="absent-leads"),
         pytest.param(cards(card(2), card(1)), columns_of(Card), "card_id", id="cards"),
         pytest.param(cards(), columns_of(Card), "card_id", id="no-cards"),
@@ -42,29 +42,29 @@ def test_frame_has_the_columns_and_types_of_the_model(frame, columns, index):
 def test_answer_that_is_no_record_or_card_stops_the_run(odd):
     """Nothing may be inferred from a read that holds something else."""
     with pytest.raises(IncompleteReadError, match="nothing was written"):
-        leads_frame([record(), odd], COLUMNS)
+        leads_frame([record(), odd], COLUMNS, CELLS)
     with pytest.raises(IncompleteReadError, match="nothing was written"):
         cards(card(), odd)
 
 
 def test_record_without_fields_is_an_empty_lead():
     """Airtable leaves empty cells out."""
-    lead = leads_frame([{"id": lead_id(1)}], COLUMNS).loc[lead_id(1)]
-    assert (lead["name"], lead["email"], lead["status"], lead["source"]) == ("",) * 4
+    lead = leads_frame([{"id": lead_id(1)}], COLUMNS, CELLS).loc[lead_id(1)]
+    assert (lead["name"], lead["email"], lead["status"], lead["cells"][SOURCE]) == ("",) * 4
     assert lead["unreadable"] == ()
     assert lead["title"] == f"Unnamed lead {lead_id(1)}"
 
 
 def test_record_read_twice_is_one_lead():
     """Pages may overlap."""
-    assert len(leads_frame([record(1), record(1), record(2)], COLUMNS)) == 2
+    assert len(leads_frame([record(1), record(1), record(2)], COLUMNS, CELLS)) == 2
 
 
 @pytest.mark.parametrize("option", ["NEW", "NEW ", "\tNEW\u00a0"])
 def test_status_is_taken_as_it_is_but_for_outer_blanks(option):
     """Nobody sees them; inner blanks and case make another option."""
-    assert leads_frame([record(status=option)], COLUMNS).at[lead_id(1), "status"] == "NEW"
-    assert leads_frame([record(status="New  one ")], COLUMNS).at[lead_id(1), "status"] == "New  one"
+    assert leads_frame([record(status=option)], COLUMNS, CELLS).at[lead_id(1), "status"] == "NEW"
+    assert leads_frame([record(status="New  one ")], COLUMNS, CELLS).at[lead_id(1), "status"] == "New  one"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from leadsync.frames.leads import leads_frame
 from leadsync.frames.shown import HELD_SHOWN, NotText, Unreadable, pared, shown
 from leadsync.texts import text
-from support.rows import COLUMNS, card_id, lead_id, record
+from support.rows import CELLS, COLUMNS, SOURCE, card_id, lead_id, record
 
 LEAD, CARD = lead_id(1), card_id(1)
 SECRET = "https://signed.example.com/secret"
@@ -92,7 +92,7 @@ def test_unreadable_cells_are_named_one_by_one():
     columns = COLUMNS | {"name": "Full name"}
     broken = record(email=["rec" + "L" * 14]) | {}
     broken["fields"] |= {"Full name": ERROR}
-    lead = leads_frame([broken], columns).loc[LEAD]
+    lead = leads_frame([broken], columns, CELLS).loc[LEAD]
     assert [(each.cell, each.column) for each in lead["unreadable"]] == [("name", "Full name"), ("email", "email")]
     assert all(isinstance(each, Unreadable) and each.reason and each.remedy for each in lead["unreadable"])
-    assert (lead["name"], lead["email"], lead["status"], lead["source"]) == ("", "", "NEW", "fair")
+    assert (lead["name"], lead["email"], lead["status"], lead["cells"][SOURCE]) == ("", "", "NEW", "fair")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from leadsync.core.journal import CARD, LEAD, Intent, IntentState, Sent, intents_of
 from leadsync.core.settling import Verdict
 from leadsync.errors import StateStoreError
-from leadsync.frames.agreed import BASE_COLUMNS, base_frame
+from leadsync.frames.agreed import BASE_COLUMNS, NEVER_AGREED, base_frame
 from leadsync.state import database
 from leadsync.state.store import StateStore
 from support.rows import agreed_world, base_row, card_id, lead_id, record
@@ -82,7 +82,7 @@ def test_base_updates_may_be_partial(store):
     journal(store, {LEAD_1: {"status": "LOST"}, lead_id(2): {"card_id": card_id(2)}, lead_id(3): {}})
     base = store.journal.load_base(PAIR).to_dict("index")
     assert base[LEAD_1] == base_row(status="LOST")
-    empty = {column: False if dtype == "bool" else "" for column, dtype in BASE_COLUMNS.items()}
+    empty = {column: getattr(NEVER_AGREED, column) for column in BASE_COLUMNS}
     assert base[lead_id(2)] == empty | {"card_id": card_id(2)}
     assert lead_id(3) not in base
 
