@@ -47,6 +47,7 @@ class Past(World):
         super().__init__(folder, ordered=True, seed=SEED, clock=ManualClock())
         self.env = {name: value for name, value in self.env.items() if not name.endswith("_ENDPOINT_URL")}
         self.leads: dict[str, str] = {}
+        self.names_table = False
 
     def sync(self, **more: Any) -> Any:
         """As World.sync, to the real addresses."""
@@ -60,8 +61,9 @@ class Past(World):
 
     @property
     def pair(self) -> str:
-        """As keys were before they named the table."""
-        return f"{self.airtable.base_id}/{self.trello.board_id}"
+        """Up to schema 2 keys did not name the table."""
+        table = "Leads/" if self.names_table else ""
+        return f"{self.airtable.base_id}/{table}{self.trello.board_id}"
 
     def things(self) -> list[str]:
         """Ids of all there is, in an order that two tellings share."""
@@ -127,6 +129,7 @@ def tell(name: str, folder: Path) -> Past:
     """The world in which the recorded history has taken place, with the recorded state database."""
     told = json.loads((RECORDS / f"{name}.json").read_text(encoding="utf-8"))
     world, runs = Past(folder), iter(told["runs"])
+    world.names_table = not name.startswith(("schema_1", "schema_2"))
 
     def run() -> None:
         recorded = next(runs)

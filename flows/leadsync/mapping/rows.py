@@ -76,6 +76,16 @@ class CellMapping:
         """The time zone."""
         return zone_named(self.timezone)
 
+    @cached_property
+    def properties(self) -> frozenset[str]:
+        """What kinds of properties are mapped."""
+        return frozenset(row.card.name for row in self.fields)
+
+    @property
+    def needs_names(self) -> bool:
+        """Whether more must be known of table and board than the settings say: else it is what it is without a file."""
+        return not self.properties <= {*SPECIAL, "line"}
+
     def of(self, name: str) -> Field | None:
         """The row that owns a property, by the name as in `line:E-mail`; None if nothing is tied to it."""
         return next((row for row in self.fields if str(row.card) == name), None)

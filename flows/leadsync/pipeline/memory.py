@@ -12,7 +12,8 @@ from leadsync.apply.repair_cards import Checkup
 from leadsync.core.journal import Intent, IntentState
 from leadsync.core.lookups import Check
 from leadsync.core.witness import NO_PROOF, Proof, doubtful, unclear, witnessed
-from leadsync.frames.schema import overlay
+from leadsync.frames.agreed import Agreed, Rename
+from leadsync.frames.schema import frame_of, overlay, rows_of
 from leadsync.frames.snapshot import Snapshot
 from leadsync.state.pair import Pair
 from leadsync.state.store import StateStore
@@ -50,20 +51,37 @@ class Memory:
 
 
 def recall(
-    store: StateStore, pair: str, checkup: Checkup, lent: Mapping[Pair, Collection[str]] = NOTHING_LENT
+    store: StateStore,
+    pair: str,
+    checkup: Checkup,
+    lent: Mapping[Pair, Collection[str]] = NOTHING_LENT,
+    rename: Rename | None = None,
+    rename_lent: Rename | None = None,
 ) -> Memory:
-    """The memory of a pair. `lent`: by other keys, leads of theirs whose rows count as well."""
+    """
+    The memory of a pair. `lent`: by other keys, leads of theirs whose rows count as well.
+
+    `rename`, `rename_lent`: what the mapping's cells are called now, None if they are kept so.
+    """
     kept = store.facts.load(_checks_key(pair)) or {}
     checks = {card_id: Check(float(at), str(status)) for card_id, (at, status) in kept.items()}
     intents = store.journal.load_intents(pair, IntentState.PENDING, IntentState.UNCHECKED)
     pending = [intent for intent in intents if intent.state is IntentState.PENDING]
     asks = any(intent.is_patch for intent in intents)
-    base = store.journal.load_base(pair)
+    base, pending = _renamed(store.journal.load_base(pair), pending, rename)
     for former, lead_ids in lent.items():
-        rows = store.journal.load_base(former.key)
-        base = overlay(base, rows[rows.index.isin(lead_ids)])
-        pending += [intent for intent in store.journal.load_intents(former.key) if intent.lead_id in lead_ids]
+        rows, theirs = store.journal.load_base(former.key), store.journal.load_intents(former.key)
+        rows, theirs = _renamed(rows[rows.index.isin(lead_ids)], theirs, rename_lent)
+        base = overlay(base, rows)
+        pending += [intent for intent in theirs if intent.lead_id in lead_ids]
     return Memory(base, pending, store.snapshots.load(pair), checks, checkup, asks=asks)
+
+
+def _renamed(base: pd.DataFrame, intents: list[Intent], rename: Rename | None) -> tuple[pd.DataFrame, list[Intent]]:
+    if rename is None:
+        return base, intents
+    rows = frame_of((agreed.renamed(rename) for agreed in rows_of(base, Agreed)), Agreed)
+    return rows, [intent.renamed(rename) for intent in intents]
 
 
 def keep_checks(store: StateStore, pair: str, checks: Mapping[str, Check]) -> None:

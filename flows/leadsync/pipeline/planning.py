@@ -21,6 +21,7 @@ from leadsync.model import Read
 from leadsync.pipeline.extract import extract_cards, extract_leads
 from leadsync.pipeline.join import join_and_diff
 from leadsync.pipeline.lists import Lists, mind_lists, resolve_again
+from leadsync.pipeline.mapped import rename_of
 from leadsync.pipeline.memory import Memory, recall
 from leadsync.pipeline.rows import without_others
 from leadsync.pipeline.scope import Columns, Scope, known_columns, next_by_delta, question, scope_of
@@ -61,7 +62,8 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     Raises: GuardError.
     """
     clients, known = run.clients, lists.board.lists
-    memory = recall(clients.store, run.pair, checkup, run.rows.lent)
+    rename = rename_of(lists.board.cells)
+    memory = recall(clients.store, run.pair, checkup, run.rows.lent, rename if run.renames else None, rename)
     sides = _extract(run, memory, _scope(run, read, memory, lists.board), lists.board, leads)
     if run.feed is not None:
         memory = replace(memory, patched=find_told(sides.leads.told, memory.intents, run.feed.fields))

@@ -19,7 +19,10 @@ from leadsync.trello.board import Board
 
 @dataclass(frozen=True)
 class Run:
-    """One run under way, which holds the lock. `feed`: Airtable's change feed, if it is switched on."""
+    """
+    One run under way, which holds the lock. `feed`: Airtable's change feed, if it is switched on. `renames`: what is
+    kept bears the names of another mapping.
+    """
 
     settings: Settings
     options: Options
@@ -29,6 +32,7 @@ class Run:
     feed: ChangeFeed | None
     still_held: StillHeld
     telling: Telling
+    renames: bool = False
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property

@@ -10,6 +10,7 @@ import pandas as pd
 
 from leadsync.frames.actions import Item
 from leadsync.mapping.cells import Cell
+from leadsync.mapping.names import BoardNames, CustomField
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class Board:
     """
     The board as the settings name it, resolved: `lists` maps stage to list id.
 
-    `cells`: of the mapping, as far as they are tied.
+    `labels`, `members`, `custom_fields`: as BoardNames has them, if something is mapped to them. `cells`: of the mapping,
+    as far as they are tied.
     `all_lists`: ids of all lists there were then, archived ones too: a card in another one shows that lists changed.
     """
 
@@ -26,12 +28,22 @@ class Board:
     url: str
     lists: dict[str, str]
     all_lists: list[str] = field(default_factory=list)
+    labels: dict[str, str] = field(default_factory=dict)
+    members: dict[str, list[str]] = field(default_factory=dict)
+    custom_fields: dict[str, Item] = field(default_factory=dict)
     cells: tuple[Cell, ...] = field(default=(), compare=False)
 
     @property
     def facts(self) -> dict[str, Any]:
         """What of it is kept."""
         return {name: value for name, value in vars(self).items() if name != "cells"}
+
+    @property
+    def names(self) -> BoardNames:
+        """What things on it are called."""
+        members = {member_id: tuple(names) for member_id, names in self.members.items()}
+        custom = {name: CustomField(**facts) for name, facts in self.custom_fields.items()}
+        return BoardNames(self.lists, self.labels, members, custom)
 
     @property
     def stages(self) -> dict[str, str]:
