@@ -15,13 +15,15 @@ from leadsync.core.reconcile import reconcile
 from leadsync.frames.agreed import base_frame
 from leadsync.frames.cards import cards_frame
 from leadsync.frames.leads import leads_frame
+from leadsync.mapping.closing import Closing
 from leadsync.mapping.rules import Rules
 from leadsync.model import DEFAULT_STAGE_OF, StatusMap
 
 LISTS = {"TODO": "a" * 24, "IN_PROGRESS": "b" * 24, "DONE": "c" * 24}
 STATUSES = list(DEFAULT_STAGE_OF)
 COLUMNS = {name: name for name in ("name", "email", "status", "source")}
-RULES = Rules(StatusMap.from_stages(DEFAULT_STAGE_OF))
+STATUS_MAP = StatusMap.from_stages(DEFAULT_STAGE_OF)
+RULES = Rules(STATUS_MAP, Closing.of(STATUS_MAP.stages, None))
 Frames = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
 

@@ -17,6 +17,7 @@ from leadsync.frames.block import plain, render, with_block
 from leadsync.frames.cards import Card, cards_frame, deleted_cards
 from leadsync.frames.leads import Lead, absent_leads, leads_frame
 from leadsync.frames.schema import overlay, rows_of
+from leadsync.mapping.closing import Closing
 from leadsync.mapping.rules import Rules
 from leadsync.model import DEFAULT_STAGE_OF, StatusMap
 
@@ -32,7 +33,8 @@ Frames = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
 def rules(**choices: Any) -> Rules:
     """The user's choices, those of the defaults unless named."""
-    return Rules(**({"status_map": STATUS_MAP} | choices))
+    status_map = choices.get("status_map", STATUS_MAP)
+    return Rules(**({"status_map": status_map, "closing": Closing.of(status_map.stages, None)} | choices))
 
 
 def lead_id(number: int) -> str:

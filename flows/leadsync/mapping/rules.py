@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from leadsync.mapping.closing import Closing
 from leadsync.model import ConflictPolicy, OnCardDeleted, OnLeadDeleted, StatusMap
 
 
@@ -12,6 +13,7 @@ class Rules:
     """The user's choices, with those of this one run. `columns`: our field name -> what it is called in Airtable."""
 
     status_map: StatusMap
+    closing: Closing
     conflict: ConflictPolicy = ConflictPolicy.AIRTABLE
     on_lead_deleted: OnLeadDeleted = OnLeadDeleted.ARCHIVE
     on_card_deleted: OnCardDeleted = OnCardDeleted.LEAVE
