@@ -1,10 +1,12 @@
 """Eight statuses over six lists, named or by id, and lists that mean closed."""
 
 import json
+import sqlite3
 
 import pytest
 
 from support.harness import World, findings, written
+from support.kills import killed_after, killed_before
 
 STAGE_OF = {
     "New": "Inbox",
@@ -251,7 +253,7 @@ BROKEN = {
     "archived-name": ({"New": "Inbox", "Old": "Shelf"}, ["'Shelf'"]),
     "archived-id": ({"New": "Inbox", "Old": "{Shelf}"}, ["'Shelf' is archived"]),
     "two-of-that-name": ({"New": "Twins"}, ["2 lists are called Twins", "by its id in SYNC_STATUS_MAP"]),
-    "by-name-and-by-id": ({"New": "Inbox", "Old": "{Inbox}"}, ["Inbox and", "one name"]),
+    "by-name-and-by-id": ({"New": "Inbox", "Old": "{Inbox}"}, ["Inbox and", "no lists of their own"]),
 }
 
 
@@ -286,3 +288,146 @@ def test_id_of_its_own_counts_for_todo_among_other_lists(six):
     assert six.place(lead) == "Inbox"
     six.trello.move(six.card(lead)["id"], "TODO")
     assert [row["lead_id"] for row in six.sync().quarantine] == [lead]
+
+
+# --- another map ----------------------------------------------------------------------------------------------
+
+
+@READS
+@pytest.mark.parametrize("policy", ["airtable", "trello", "hold"])
+def test_list_that_is_called_otherwise_in_the_map_is_still_the_same(six, policy, read):
+    """By its new name, or by its id: what was agreed there stays so, and an edit on one side is no conflict."""
+    six.env["SYNC_CONFLICT"] = policy
+    moved, edited, lost = six.lead("Moved", "New"), six.lead("Edited", "Visited"), six.lead("Lost", "Gone")
+    six.sync()
+    for names in (STAGE_OF, by_id(six), STAGE_OF | {"Called": "In touch", "Visited": "In touch"}):
+        if "In touch" in names.values():
+            six.trello.rename_list("Talking", "In touch")
+        six.map_to(names)
+        six.env["SYNC_DONE_LISTS"] = json.dumps([names["Won"], names["Lost"]])
+        back = six.place(moved) == "Inbox"
+        six.trello.move(six.card(moved)["id"], "Offer" if back else "Inbox")
+        six.airtable.edit(edited, status="Later" if six.status(edited) == "Visited" else "Visited")
+        assert six.sync(read=read).conflicts == []
+        assert six.status(moved) == ("Offer" if back else "New")
+        assert six.list_name(six.card(edited)) == STAGE_OF[six.status(edited)].replace(
+            "Talking", names["Called"] if len(names["Called"]) < 24 else "Talking"
+        )
+        assert where(six, lost)[:2] == ("Gone", "Lost")
+        six.assert_idle(read=read)
+
+
+@READS
+@pytest.mark.parametrize("state", ["of-now", "of-before"])
+def test_list_parted_in_two_keeps_every_status(tmp_path, read, state):
+    """
+    DONE becomes Won, and LOST gets a list of its own: nobody moved, so the cards follow their leads. A state of before
+    does not tell which lists its names were.
+    """
+    world = World(tmp_path, ordered=True)
+    leads = {status: world.lead(status, status) for status in ("NEW", "CONTACTED", "QUALIFIED", "LOST")}
+    world.sync()
+    if state == "of-before":
+        with sqlite3.connect(tmp_path / "state.sqlite3") as database:
+            assert database.execute("DELETE FROM leadsync_facts WHERE key LIKE 'lists %'").rowcount == 1
+    world.trello.rename_list("DONE", "Won")
+    world.trello.add_list("Lost")
+    for stage in ("TODO", "IN_PROGRESS", "DONE"):
+        world.env.pop(f"TRELLO_LIST_{stage}_ID")
+    stage_of = {"NEW": "TODO", "CONTACTED": "IN_PROGRESS", "QUALIFIED": "Won", "LOST": "Lost"}
+    world.env |= {"SYNC_STATUS_MAP": json.dumps(stage_of), "SYNC_DONE_LISTS": "Won, Lost"}
+    assert written(world.sync(read=read)) == [("status", "Lost", "to_trello")]
+    assert {status: (world.status(lead), world.place(lead)) for status, lead in leads.items()} == {
+        status: (status, stage_of[status]) for status in leads
+    }
+    world.assert_idle(read=read)
+    world.close()
+
+
+def test_card_held_in_another_list_says_nothing_about_names(six):
+    """The only card of its list, in a state of before: it was moved, and still is."""
+    lead = six.linked("Ada", "Later")
+    six.airtable.edit(lead, status="New")
+    six.trello.move(six.card(lead)["id"], "Offer")
+    six.sync(SYNC_CONFLICT="hold")
+    with sqlite3.connect(six.env["SYNC_STATE_URL"].removeprefix("sqlite:///")) as database:
+        assert database.execute("DELETE FROM leadsync_facts WHERE key LIKE 'lists %'").rowcount == 1
+    six.trello.rename_list("Someday", "Maybe")
+    six.trello.rename_list("Offer", "Bid")
+    six.map_to(STAGE_OF | {"Later": "Maybe", "Offer": "Bid"})
+    assert findings(six.sync(SYNC_CONFLICT="hold").conflicts, lead) == [("status", "New", "Bid")]
+
+
+@pytest.mark.parametrize("cut", [killed_before, killed_after], ids=["before", "after"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+def test_run_cut_off_before_the_map_changed_is_settled_by_the_new_names(six, cut, method):
+    """Its writes are known by their lists, under whatever name; an edit made since is no conflict."""
+    lead = six.linked("Ada", "New")
+    if method == "PUT":
+        six.airtable.edit(lead, status="Won")
+    else:
+        six.trello.move(six.card(lead)["id"], "Won")
+    with cut(method):
+        six.sync()
+    six.trello.rename_list("Won", "Closed deals")
+    six.map_to(STAGE_OF | {"Won": "Closed deals"})
+    six.env["SYNC_DONE_LISTS"] = "Closed deals"
+    assert six.sync().conflicts == []
+    assert where(six, lead)[:2] == ("Won", "Closed deals")
+    six.assert_idle()
+
+
+def test_edit_after_a_cut_and_another_map_is_no_conflict(six):
+    """The write took effect and was not recorded; then a person moved the card on."""
+    lead = six.linked("Ada", "New")
+    six.airtable.edit(lead, status="Won")
+    with killed_after("PUT"):
+        six.sync()
+    six.trello.rename_list("Won", "Closed deals")
+    six.map_to(STAGE_OF | {"Won": "Closed deals"})
+    six.env["SYNC_DONE_LISTS"] = "Closed deals"
+    six.trello.move(six.card(lead)["id"], "Lost")
+    assert six.sync().conflicts == []
+    assert where(six, lead)[:2] == ("Lost", "Lost")
+
+
+def test_dry_run_with_another_map_changes_nothing_about_the_next(six):
+    """The names it goes by are not kept."""
+    lead = six.linked("Ada", "Gone")
+    six.trello.rename_list("Lost", "Shelf")
+    other = STAGE_OF | {"Lost": "Shelf", "Gone": "Shelf"}
+    for _ in range(2):
+        report = six.sync(dry_run=True, SYNC_STATUS_MAP=json.dumps(other), SYNC_DONE_LISTS="Shelf")
+        assert report.changes == []
+    six.trello.rename_list("Shelf", "Lost")
+    assert written(six.assert_idle()) == []
+    assert six.status(lead) == "Gone"
+
+
+def test_list_taken_out_of_the_map_and_back_under_another_name_is_the_same(six):
+    """In between its cards are parked."""
+    lead = six.linked("Ada", "Gone")
+    without = {status: place for status, place in STAGE_OF.items() if place != "Lost"}
+    six.map_to(without | {"Lost": "Inbox", "Gone": "Inbox"})
+    six.env["SYNC_DONE_LISTS"] = "Won"
+    assert [row["lead_id"] for row in six.sync().quarantine] == [lead]
+    six.trello.rename_list("Lost", "Shelf")
+    six.map_to(without | {"Lost": "Shelf", "Gone": "Shelf"})
+    assert six.sync().conflicts == []
+    assert where(six, lead)[:2] == ("Gone", "Shelf")
+
+
+@READS
+def test_lists_that_exchange_their_names_exchange_their_cards(six, read):
+    """The map goes by names: the leads say which list is meant now."""
+    leads = {status: six.lead(status, status) for status in STAGE_OF}
+    six.sync()
+    for old, new in (("Won", "x"), ("Offer", "Won"), ("x", "Offer")):
+        six.trello.rename_list(old, new)
+    six.airtable.edit(leads["New"], status="Won")
+    assert {row["direction"] for row in six.sync(read=read).changes} == {"to_trello"}
+    assert {status: six.status(lead) for status, lead in leads.items()} == {
+        status: status if status != "New" else "Won" for status in STAGE_OF
+    }
+    assert [six.place(leads[status]) for status in ("New", "Won", "Offer")] == ["Won", "Won", "Offer"]
+    six.assert_idle(read=read)

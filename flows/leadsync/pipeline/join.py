@@ -33,7 +33,7 @@ def join_and_diff(
 
     The base that unrecorded writes imply (settling.settle) goes into the plan's base updates. Raises: GuardError.
     """
-    base = settle(memory.base, memory.intents, leads, cards.cards, memory.proof(cards.cards, board))
+    base = settle(memory.agreed, memory.intents, leads, cards.cards, memory.proof(cards.cards, board))
     leads = as_last_agreed(base, leads)
     trello = explain_missing(base, overlay(cards.cards, deleted_cards(cards.deleted)), clients.trello, board)
     check_reads(base, leads, trello, cards.total, rules)

@@ -67,7 +67,8 @@ def _agree(run: Run, planned: Planned) -> Planned:
     if not planned.verdicts:
         return planned
     plan = planned.plan
-    run.clients.store.journal.enter(run.pair, plan.base_updates, plan.forget, (), planned.verdicts)
+    named = planned.lists.board.stages
+    run.clients.store.journal.enter(run.pair, plan.base_updates, plan.forget, (), planned.verdicts, named)
     return replace(planned, plan=replace(plan, base_updates={}, forget=[]), verdicts=[])
 
 
@@ -78,7 +79,7 @@ def _journal(run: Run, planned: Planned) -> None:
         clients.store.snapshots.forget(run.pair, planned.snapshot.feed)
     leads_since = clients.airtable.clock if run.feed and run.feed.follows(planned.snapshot.feed) else None
     intents = intents_of(plan, clients.trello.clock, run.run_id, planned.lists.board.lists, leads_since)
-    clients.store.journal.enter(run.pair, plan.base_updates, plan.forget, intents)
+    clients.store.journal.enter(run.pair, plan.base_updates, plan.forget, intents, lists=planned.lists.board.stages)
     keep_checks(clients.store, run.pair, plan.checks)
 
 

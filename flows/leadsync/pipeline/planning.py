@@ -61,7 +61,7 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     Raises: GuardError.
     """
     clients, known = run.clients, lists.board.lists
-    memory = recall(clients.store, run.pair, checkup, run.rows.lent)
+    memory = recall(clients.store, run.pair, checkup, run.rows.lent, lists.board.stages)
     sides = _extract(run, memory, _scope(run, read, memory, lists.board), lists.board, leads)
     if run.feed is not None:
         memory = replace(memory, patched=find_told(sides.leads.told, memory.intents, run.feed.fields))

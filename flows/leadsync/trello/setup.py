@@ -38,7 +38,7 @@ def fetch_board(trello: Trello) -> Board:
     ids = [*stages.values()]
     if alike := [stage for stage, list_id in stages.items() if ids.count(list_id) > 1]:
         raise ConfigurationError(
-            f"SYNC_STATUS_MAP: {' and '.join(alike)} are no lists of their own; call a list by one name in the map, and "
+            f"SYNC_STATUS_MAP: {' and '.join(alike)} are no lists of their own; call each by one name in the map, and "
             "give no two settings TRELLO_LIST_…_ID the same id."
         )
     all_lists = sorted(str(item["id"]) for item in lists)
