@@ -184,7 +184,7 @@ def test_lists_of_another_map_are_told_and_created(command, emulator, monkeypatc
     monkeypatch.setenv("SYNC_STATUS_MAP", json.dumps(stage_of))
     monkeypatch.setenv("SYNC_DONE_LISTS", "Won")
     code, printed = command("--fix", "--yes")
-    assert (code, [line for line in printed.splitlines() if "•" in line]) == (2, ["• list Inbox", "• list Won"])
+    assert (code, [line.strip() for line in printed.splitlines() if "•" in line]) == (2, ["• list Inbox", "• list Won"])
     monkeypatch.setenv("SYNC_STATUS_MAP", json.dumps(stage_of | {"LOST": "DONE"}))
     code, printed = command("--json")
     assert (code, [finding["detail"] for finding in findings_on(printed, "Trello lists")]) == (
@@ -204,9 +204,7 @@ def test_lists_of_another_map_are_told_and_created(command, emulator, monkeypatc
 @pytest.mark.parametrize(
     ("break_it", "words"),
     [
-        pytest.param(
-            {"SYNC_STATUS_MAP": '{"NEW": "Inbox"}'}, "whose list is TRELLO_LIST_TODO_ID", id="id-without-list"
-        ),
+        pytest.param({"SYNC_STATUS_MAP": '{"NEW": "Inbox"}'}, "whose list is TRELLO_LIST_TODO_ID", id="list-id"),
         pytest.param({"SYNC_DONE_LISTS": "Won"}, "SYNC_DONE_LISTS: no status is mapped to 'Won'", id="closed-list"),
     ],
 )
