@@ -1,5 +1,5 @@
 """
-The words of the product: stages, policies, ways to read.
+The words of the product: statuses and lists, policies, ways to read.
 
 What is never here: I/O, a third-party client, a rule that needs two sides (see core/).
 """
@@ -66,6 +66,7 @@ TODO: Final = "TODO"
 IN_PROGRESS: Final = "IN_PROGRESS"
 DONE: Final = "DONE"
 STAGES: Final = (TODO, IN_PROGRESS, DONE)
+"""The lists of the default map."""
 TRELLO_TEXT_LIMIT: Final = 16_384
 """Characters that a card's title or description holds."""
 
@@ -73,7 +74,7 @@ TRELLO_TEXT_LIMIT: Final = 16_384
 @dataclass(frozen=True)
 class StatusMap:
     """
-    The lens between a lead's status and a card's stage.
+    The lens between a lead's status and a card's stage, that is a list of the board by the name or id the user gave it.
 
     `stage_of`: status -> stage, total over the known statuses. `status_for`: stage -> the status which a
     card dragged there gives. Raises: ValueError naming the offending value when a law does not hold.
@@ -83,15 +84,16 @@ class StatusMap:
     status_for: dict[str, str]
 
     def __post_init__(self) -> None:
+        if not self.stage_of:
+            raise ValueError(f"it maps no status; allowed are statuses with the list of each, as in NEW to {TODO}")
         for status, stage in self.stage_of.items():
             if not status or status != status.strip():
                 raise ValueError(f"status {status!r} is empty or has blanks around it")
-            if stage not in STAGES:
-                raise ValueError(f"status {status!r} is mapped to {stage!r}; allowed are {', '.join(STAGES)}")
-        for stage in STAGES:
-            reverse = self.status_for.get(stage)
-            if reverse is None:
-                raise ValueError(f"no status is mapped to {stage}; a card moved there would have no status")
+            if not isinstance(stage, str) or not stage or stage != stage.strip():
+                raise ValueError(f"status {status!r} is mapped to {stage!r}; allowed is a list's name or id")
+            if stage not in self.status_for:
+                raise ValueError(f"{stage} gives no status back; a card moved there would have none")
+        for stage, reverse in self.status_for.items():
             if self.stage_of.get(reverse) != stage:
                 raise ValueError(f"{stage} gives {reverse!r}, which maps to {self.stage_of.get(reverse)!r}")
 
@@ -100,14 +102,14 @@ class StatusMap:
         """
         The map in which the first status named for a stage is the one that stage gives back.
 
-        Blanks around a status mean nothing. Raises: ValueError also for two that are the same without them.
+        Blanks around names mean nothing. Raises: ValueError also for two statuses that are the same without them.
         """
         bare: dict[str, str] = {}
         named: dict[str, str] = {}
         for status, stage in stage_of.items():
             if named.setdefault(status.strip(), status) != status:
                 raise ValueError(f"statuses {named[status.strip()]!r} and {status!r} are the same but for blanks")
-            bare[status.strip()] = stage
+            bare[status.strip()] = stage.strip() if isinstance(stage, str) else stage
         status_for: dict[str, str] = {}
         for status, stage in bare.items():
             if isinstance(stage, str):
@@ -115,9 +117,14 @@ class StatusMap:
         return cls(bare, status_for)
 
     @property
+    def stages(self) -> tuple[str, ...]:
+        """The lists, in order."""
+        return tuple(self.status_for)
+
+    @property
     def empty_means(self) -> str:
-        """The status an empty cell counts as; it is never written."""
-        return self.status_for[TODO]
+        """The status an empty cell counts as, that of TODO or else of the first list; it is never written."""
+        return self.status_for.get(TODO, self.status_for[self.stages[0]])
 
     def effective(self, status: str) -> str:
         """What a status counts as: an empty one as the first."""

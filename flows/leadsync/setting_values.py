@@ -156,6 +156,20 @@ def status_map(value: Any) -> Any:
     return StatusMap.from_stages(stage_of)
 
 
+def names(value: Any) -> Any:
+    """Names parted by commas, or as a JSON list, which may be empty; what is no text stays as it is."""
+    if not isinstance(value, str):
+        return value
+    allowed = 'allowed is e.g. Won, Lost or ["Won", "Lost"], or [] for none'
+    try:
+        found = json.loads(value) if value.lstrip().startswith("[") else value.split(",")
+    except json.JSONDecodeError as exc:
+        raise ValueError(f"not JSON ({exc.msg}); {allowed}") from None
+    if not all(isinstance(name, str) and name.strip() for name in found):
+        raise ValueError(f"{value!r} is no list of names; {allowed}")
+    return tuple(dict.fromkeys(name.strip() for name in found))
+
+
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for index, (key, _) in enumerate(pairs):
         if key in dict(pairs[:index]):

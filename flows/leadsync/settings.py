@@ -11,23 +11,29 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from leadsync import setting_values
 from leadsync.mapping.cells import Cell, tie
+from leadsync.mapping.closing import Closing
 from leadsync.mapping.names import BoardNames
 from leadsync.mapping.rows import DEFAULT_CARDS, CellMapping, default_mapping
 from leadsync.mapping.rules import Rules
 from leadsync.model import (
     DEFAULT_STAGE_OF,
-    STAGES,
+    DONE,
+    IN_PROGRESS,
+    TODO,
     ChangeFeed,
     ConflictPolicy,
     OnCardDeleted,
     OnLeadDeleted,
     StatusMap,
 )
+
+LIST_IDS = {TODO: "trello_list_todo_id", IN_PROGRESS: "trello_list_in_progress_id", DONE: "trello_list_done_id"}
+"""Stage -> the setting that may hold its list's id."""
 
 
 class Settings(BaseSettings):
@@ -96,7 +102,9 @@ class Settings(BaseSettings):
     sync_status_map: Annotated[StatusMap, NoDecode] = Field(
         default_factory=lambda: StatusMap.from_stages(DEFAULT_STAGE_OF), validate_default=False
     )
-    """JSON object, status -> list. The first status of a list is what a card moved there gives its lead."""
+    """JSON object, status -> list (name or id). A list's first status is what a card moved there gives its lead."""
+    sync_done_lists: Annotated[tuple[str, ...] | None, NoDecode] = None
+    """Lists of the map that mean closed, like Won, Lost, or [] for none; if not set, DONE where the map has it."""
     sync_public_url: str | None = None
     """Where the gateway can be reached from the internet; webhooks are registered and checked with it."""
     sync_api_token: SecretStr | None = None
@@ -111,6 +119,7 @@ class Settings(BaseSettings):
     _api_token = field_validator("sync_api_token")(setting_values.api_token)
     _full_every = field_validator("sync_full_every", mode="before")(setting_values.duration)
     _status_map = field_validator("sync_status_map", mode="before")(setting_values.status_map)
+    _done_lists = field_validator("sync_done_lists", mode="before")(setting_values.names)
 
     @field_validator("sync_state_url")
     @classmethod
@@ -121,6 +130,22 @@ class Settings(BaseSettings):
     @classmethod
     def _is_public_url(cls, value: str | None) -> str | None:
         return None if value is None else setting_values.public_url(value)
+
+    @field_validator("sync_status_map")
+    @classmethod
+    def _has_the_lists_with_an_id(cls, value: StatusMap, others: ValidationInfo) -> StatusMap:
+        for stage, setting in LIST_IDS.items():
+            if others.data.get(setting) is not None and stage not in value.stages:
+                name = setting.upper()
+                raise ValueError(f"no status is mapped to {stage}, whose list is {name}; map one, or take {name} out")
+        return value
+
+    @field_validator("sync_done_lists")
+    @classmethod
+    def _are_lists_of_the_map(cls, value: tuple[str, ...] | None, others: ValidationInfo) -> tuple[str, ...] | None:
+        if "sync_status_map" in others.data:
+            Closing.of(others.data["sync_status_map"].stages, value)
+        return value
 
     @cached_property
     def mapping(self) -> CellMapping:
@@ -140,14 +165,14 @@ class Settings(BaseSettings):
 
     @property
     def list_ids(self) -> dict[str, str | None]:
-        """Stage -> configured list id, None where the list is found by its name."""
-        ids = (self.trello_list_todo_id, self.trello_list_in_progress_id, self.trello_list_done_id)
-        return dict(zip(STAGES, ids, strict=True))
+        """Stage -> configured list id, None where the map itself names the list."""
+        return {stage: getattr(self, LIST_IDS.get(stage, ""), None) for stage in self.sync_status_map.stages}
 
     def rules(self, *, conflict: ConflictPolicy | None = None, allow_mass_change: bool = False) -> Rules:
         """The part the planner may see, with the choices of this one run."""
         return Rules(
             status_map=self.sync_status_map,
+            closing=Closing.of(self.sync_status_map.stages, self.sync_done_lists),
             conflict=conflict or self.sync_conflict,
             on_lead_deleted=self.sync_on_lead_deleted,
             on_card_deleted=self.sync_on_card_deleted,

@@ -18,7 +18,7 @@ from leadsync.environment import OF_THE_INSTALLATION, load_settings
 from leadsync.errors import ConfigurationError
 from leadsync.settings import Settings
 
-AS_TEXT = ("sync_status_map", "sync_full_every")
+AS_TEXT = ("sync_status_map", "sync_done_lists", "sync_full_every")
 """Settings that are written as text and parsed by leadsync.setting_values."""
 REQUIRED = ("airtable_base_id", "trello_board_id")
 

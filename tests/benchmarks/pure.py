@@ -17,6 +17,7 @@ from leadsync.frames.cards import cards_frame
 from leadsync.frames.leads import leads_frame
 from leadsync.frames.schema import frame_of
 from leadsync.mapping.cells import tie
+from leadsync.mapping.closing import Closing
 from leadsync.mapping.names import BoardNames
 from leadsync.mapping.rows import default_mapping
 from leadsync.mapping.rules import Rules
@@ -25,8 +26,9 @@ from leadsync.model import DEFAULT_STAGE_OF, StatusMap
 LISTS = {"TODO": "a" * 24, "IN_PROGRESS": "b" * 24, "DONE": "c" * 24}
 STATUSES = list(DEFAULT_STAGE_OF)
 COLUMNS = {name: name for name in ("name", "email", "status", "source")}
-CELLS = tie(default_mapping(COLUMNS, StatusMap.from_stages(DEFAULT_STAGE_OF)), None, BoardNames({})).generic
-RULES = Rules(StatusMap.from_stages(DEFAULT_STAGE_OF), cells=CELLS)
+STATUS_MAP = StatusMap.from_stages(DEFAULT_STAGE_OF)
+CELLS = tie(default_mapping(COLUMNS, STATUS_MAP), None, BoardNames({})).generic
+RULES = Rules(STATUS_MAP, Closing.of(STATUS_MAP.stages, None), cells=CELLS)
 Frames = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
 

@@ -175,6 +175,46 @@ def test_fix_creates_a_missing_list(command, emulator, monkeypatch):
     assert emulator.trello.list_id("TODO")
 
 
+def test_lists_of_another_map_are_told_and_created(command, emulator, monkeypatch):
+    """Those it names by name; an id that the board does not have names no list to create."""
+    for stage in ("TODO", "IN_PROGRESS", "DONE"):
+        monkeypatch.delenv(f"TRELLO_LIST_{stage}_ID")
+    talking = emulator.trello.add_list("Talking")
+    stage_of = {"NEW": "Inbox", "CONTACTED": talking, "QUALIFIED": "Won", "LOST": "0" * 24}
+    monkeypatch.setenv("SYNC_STATUS_MAP", json.dumps(stage_of))
+    monkeypatch.setenv("SYNC_DONE_LISTS", "Won")
+    code, printed = command("--fix", "--yes")
+    assert (code, [line.strip() for line in printed.splitlines() if "•" in line]) == (2, ["• list Inbox", "• list Won"])
+    monkeypatch.setenv("SYNC_STATUS_MAP", json.dumps(stage_of | {"LOST": "DONE"}))
+    code, printed = command("--json")
+    assert (code, [finding["detail"] for finding in findings_on(printed, "Trello lists")]) == (
+        0,
+        [
+            f"'Inbox' is {emulator.trello.list_id('Inbox')}",
+            f"'Talking' is {talking}",
+            f"'Won' is {emulator.trello.list_id('Won')}",
+            f"TRELLO_LIST_DONE_ID={emulator.trello.list_id('DONE')}",
+        ],
+    )
+    assert findings_on(printed, "closed lists")[0]["detail"] == "cards may stay archived in Won"
+    names = [each["name"] for each in emulator.trello.lists()]
+    assert names == ["TODO", "IN_PROGRESS", "DONE", "Talking", "Inbox", "Won"]
+
+
+@pytest.mark.parametrize(
+    ("break_it", "words"),
+    [
+        pytest.param({"SYNC_STATUS_MAP": '{"NEW": "Inbox"}'}, "whose list is TRELLO_LIST_TODO_ID", id="list-id"),
+        pytest.param({"SYNC_DONE_LISTS": "Won"}, "SYNC_DONE_LISTS: no status is mapped to 'Won'", id="closed-list"),
+    ],
+)
+def test_settings_about_lists_that_contradict_each_other_are_told(command, monkeypatch, break_it, words):
+    for name, value in break_it.items():
+        monkeypatch.setenv(name, value)
+    code, printed = command("--json")
+    assert (code, words in failures(printed)[0]["detail"]) == (2, True)
+
+
 def test_missing_option_is_for_a_person_to_add(command, emulator):
     """Airtable's API adds none: the remedy says what, to which column of which table, and --fix does not offer it."""
     emulator.airtable.delete_select_option("status", "QUALIFIED")

@@ -19,6 +19,7 @@ from leadsync.frames.cards import Card, cards_frame, deleted_cards
 from leadsync.frames.leads import Lead, absent_leads, leads_frame
 from leadsync.frames.schema import overlay, rows_of
 from leadsync.mapping.cells import tie
+from leadsync.mapping.closing import Closing
 from leadsync.mapping.names import BoardNames
 from leadsync.mapping.rows import default_mapping
 from leadsync.mapping.rules import Rules
@@ -42,7 +43,9 @@ Frames = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
 def rules(**choices: Any) -> Rules:
     """The user's choices, those of the defaults unless named."""
-    return Rules(**({"status_map": STATUS_MAP, "cells": CELLS} | choices))
+    status_map = choices.get("status_map", STATUS_MAP)
+    given = {"status_map": status_map, "closing": Closing.of(status_map.stages, None), "cells": CELLS}
+    return Rules(**(given | choices))
 
 
 def render(marker: str, email: str, source: str) -> str:

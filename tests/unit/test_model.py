@@ -11,22 +11,26 @@ from hypothesis import strategies as st
 from leadsync.model import DEFAULT_STAGE_OF, DONE, IN_PROGRESS, STAGES, TODO, StatusMap
 from support.rows import STATUS_MAP
 
-EXTRA = st.dictionaries(st.sampled_from(["Won", "Lost", "Hot", "Cold", "Ünklar"]), st.sampled_from(STAGES), max_size=5)
+LISTS = st.lists(
+    st.sampled_from([*STAGES, "Won", "Lost", "Später", "6489a1b2c3d4e5f6a7b8c9d0"]), min_size=1, unique=True
+)
+EXTRA = st.sampled_from(["Won", "Lost", "Hot", "Cold", "Ünklar"])
 
 
 @st.composite
 def lenses(draw):
-    """Any lawful map: each stage has a status of its own, any number of others besides, in any order."""
-    stage_of = {f"S-{stage}": stage for stage in STAGES} | draw(EXTRA)
+    """Any lawful map: any lists, each with a status of its own, any number of others besides, in any order."""
+    lists = draw(LISTS)
+    stage_of = {f"S-{stage}": stage for stage in lists} | draw(st.dictionaries(EXTRA, st.sampled_from(lists)))
     return StatusMap.from_stages(dict(draw(st.permutations(list(stage_of.items())))))
 
 
 def assert_lens_laws(lens):
-    for stage, status in itertools.product(STAGES, lens.stage_of):
+    for stage, status in itertools.product(lens.stages, lens.stage_of):
         put = lens.put(stage, status)
         assert lens.stage_of[put] == stage
         assert lens.put(lens.stage_of[status], status) == status
-        for other in STAGES:
+        for other in lens.stages:
             assert lens.stage_of[lens.put(other, put)] == other
         assert lens.put(stage, put) == put
 
@@ -41,7 +45,8 @@ def test_lens_laws_hold_for_the_default_map():
 def test_lens_laws_hold_for_any_lawful_map(lens):
     """The laws do not depend on the statuses' names, number or order."""
     assert_lens_laws(lens)
-    assert {lens.put(stage, "unheard of") for stage in STAGES} == set(lens.status_for.values())
+    assert {lens.put(stage, "unheard of") for stage in lens.stages} == set(lens.status_for.values())
+    assert lens.stage_of_cell("") == (TODO if TODO in lens.stages else lens.stages[0])
 
 
 @pytest.mark.parametrize(
@@ -65,11 +70,26 @@ def test_empty_status_means_the_first_one():
 
 
 @pytest.mark.parametrize(
+    ("stage_of", "stages", "first"),
+    [
+        pytest.param(DEFAULT_STAGE_OF, STAGES, "NEW", id="default"),
+        pytest.param({"NEW": TODO}, (TODO,), "NEW", id="one-list"),
+        pytest.param({"Hot": "Deals", "Cold": "Deals", "Lost": "Lost"}, ("Deals", "Lost"), "Hot", id="no-todo"),
+        pytest.param({"Hot": "Deals", "Idea": TODO}, ("Deals", TODO), "Idea", id="todo-is-not-first"),
+        pytest.param({"Hot": " Deals ", "Cold": "Deals"}, ("Deals",), "Hot", id="blanks-around-a-list"),
+    ],
+)
+def test_map_of_any_lists(stage_of, stages, first):
+    """They are in the map's order; an empty status counts as that of TODO, or else of the first."""
+    lens = StatusMap.from_stages(stage_of)
+    assert (lens.stages, lens.empty_means) == (stages, first)
+
+
+@pytest.mark.parametrize(
     ("stage_of", "named"),
     [
-        pytest.param({"NEW": TODO, "X": IN_PROGRESS}, "DONE", id="no-status-for-a-list"),
         pytest.param({}, "TODO", id="empty-map"),
-        pytest.param(DEFAULT_STAGE_OF | {"WON": "ELSEWHERE"}, "'ELSEWHERE'", id="unknown-list"),
+        pytest.param(DEFAULT_STAGE_OF | {"WON": 7}, "'WON' is mapped to 7", id="list-that-is-no-text"),
         pytest.param(DEFAULT_STAGE_OF | {"WON": ""}, "'WON'", id="status-without-list"),
         pytest.param(DEFAULT_STAGE_OF | {"": TODO}, "''", id="empty-status"),
         pytest.param(DEFAULT_STAGE_OF | {"  ": TODO}, "''", id="blank-status"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import re
 
@@ -9,6 +10,7 @@ import pytest
 
 from leadsync.environment import load_settings
 from leadsync.errors import ConfigurationError
+from leadsync.mapping.closing import Closing
 from leadsync.model import ConflictPolicy, StatusMap
 from leadsync.setting_values import default_state_url
 from leadsync.settings import Settings
@@ -108,16 +110,17 @@ def test_all_wrong_settings_are_named_at_once(load):
         ("SYNC_MAX_ARCHIVE_PERCENT", "30 %", "number"),
         ("SYNC_STATUS_MAP", "NEW=TODO", "JSON"),
         ("SYNC_STATUS_MAP", "[1]", "object"),
-        ("SYNC_STATUS_MAP", '{"NEW": "TODO"}', "IN_PROGRESS"),
+        ("SYNC_STATUS_MAP", "{}", "it maps no status"),
         ("SYNC_STATUS_MAP", '{"NEW": "TODO", "NEW": "DONE"}', "'NEW' is mapped twice"),
         ("SYNC_STATUS_MAP", '{"NEW": "TODO", " NEW": "DONE"}', "'NEW' and ' NEW' are the same"),
-        ("SYNC_STATUS_MAP", '{"NEW": "LATER"}', "TODO, IN_PROGRESS, DONE"),
-        ("SYNC_STATUS_MAP", '{"NEW": 1}', "TODO, IN_PROGRESS, DONE"),
-        pytest.param(
-            "SYNC_STATUS_MAP",
-            '{"NEW": ["TODO"]}',
-            "TODO, IN_PROGRESS, DONE",
-        ),
+        ("SYNC_STATUS_MAP", '{"NEW": " "}', "a list's name or id"),
+        ("SYNC_STATUS_MAP", '{"NEW": 1}', "a list's name or id"),
+        ("SYNC_STATUS_MAP", '{"NEW": ["TODO"]}', "a list's name or id"),
+        ("SYNC_DONE_LISTS", "Done", "no status is mapped to 'Done'; allowed are TODO, IN_PROGRESS, DONE"),
+        ("SYNC_DONE_LISTS", "DONE, Won", "no status is mapped to 'Won'"),
+        ("SYNC_DONE_LISTS", "DONE,,TODO", "[] for none"),
+        ("SYNC_DONE_LISTS", '["DONE"', "not JSON"),
+        ("SYNC_DONE_LISTS", '["DONE", 1]', "no list of names"),
     ],
 )
 def test_malformed_value_is_refused_with_what_is_allowed(load, name, value, allowed):
@@ -169,6 +172,43 @@ def test_status_map_is_read_in_order(load):
     text = '{"Open": "TODO", "Neu": "TODO", "Kontakt": "IN_PROGRESS", "Ja": "DONE", "Nein": "DONE"}'
     status_map = load(SYNC_STATUS_MAP=text).sync_status_map
     assert status_map.status_for == {"TODO": "Open", "IN_PROGRESS": "Kontakt", "DONE": "Ja"}
+
+
+SIX_LISTS = {
+    "New": "Inbox",
+    "Called": "Talking",
+    "Offer": "Offer",
+    "Won": "Won",
+    "Lost": "Lost",
+    "Idea": "Later, maybe",
+}
+
+
+@pytest.mark.parametrize(
+    ("status_map", "done_lists", "expected"),
+    [
+        pytest.param(None, None, Closing(("DONE",), "DONE"), id="default"),
+        pytest.param(SIX_LISTS, None, Closing((), ""), id="no-list-is-called-done"),
+        pytest.param(SIX_LISTS, " Won , Lost ", Closing(("Won", "Lost"), "Won"), id="names"),
+        pytest.param(SIX_LISTS, '["Later, maybe", "Won"]', Closing(("Later, maybe", "Won"), "Later, maybe"), id="json"),
+        pytest.param(None, "[]", Closing((), ""), id="none"),
+        pytest.param({"A": "TODO"}, "TODO,TODO", Closing(("TODO",), "TODO"), id="named-twice"),
+    ],
+)
+def test_closed_lists_are_those_named(load, status_map, done_lists, expected):
+    """By commas or as JSON, as the map names them."""
+    text = status_map and json.dumps(status_map)
+    assert load(SYNC_STATUS_MAP=text, SYNC_DONE_LISTS=done_lists).rules().closing == expected
+
+
+@pytest.mark.parametrize("stage", ["TODO", "IN_PROGRESS", "DONE"])
+def test_id_of_a_list_that_the_map_lacks_is_refused(load, stage):
+    """It would silently mean nothing."""
+    setting = f"TRELLO_LIST_{stage}_ID"
+    sentence = refusal(load, SYNC_STATUS_MAP='{"New": "Inbox"}', **{setting: "0" * 24})
+    assert sentence.startswith(f"SYNC_STATUS_MAP: no status is mapped to {stage}, whose list is {setting}; ")
+    chosen = load(SYNC_STATUS_MAP=json.dumps({"New": "Inbox", "Old": stage}), **{setting: "0" * 24})
+    assert chosen.list_ids == {"Inbox": None, stage: "0" * 24}
 
 
 def test_rules_are_the_users_choices(load):

@@ -46,17 +46,14 @@ def fetch_columns(airtable: Airtable) -> Schema | None:
     return None
 
 
-def fetch_computed(airtable: Airtable) -> dict[str, str] | None:
+def fetch_mapped(airtable: Airtable) -> Schema | None:
     """
-    Those of our columns whose cells change without an edit of the record, with their types.
+    The mapped columns that the table has, by name or id as the mapping has it.
 
     Returns: None if that cannot be told, as without schema.bases:read. Cost: 1 request.
     """
     columns = fetch_columns(airtable)
-    if columns is None:
-        return None
-    types = {name: str(columns.get(name, {}).get("type")) for name in airtable.columns.names.values()}
-    return {name: kind for name, kind in types.items() if kind not in EDITED_BY_HAND}
+    return None if columns is None else {name: columns[name] for name in airtable.columns.asked if name in columns}
 
 
 def fetch_role(airtable: Airtable) -> str:

@@ -16,13 +16,7 @@ from leadsync.frames.cards import Card
 from leadsync.frames.leads import Lead
 from leadsync.mapping.cells import Cell
 from leadsync.mapping.rules import TITLE_FALLBACK
-from leadsync.model import DONE, StatusMap
-
-
-def judged_stage(agreed: Agreed, card: Card) -> str:
-    """The list in which the card lies, "" if outside the mapping; DONE if it was ticked there since the base."""
-    ticked = card.due_complete and not agreed.due_complete and card.stage == agreed.stage != ""
-    return DONE if ticked else card.stage
+from leadsync.model import StatusMap
 
 
 def decide_status(agreed: Agreed, lead: Lead, card: Card, stage: str, status_map: StatusMap) -> CellDecision:

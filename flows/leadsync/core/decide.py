@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from leadsync.core.cells import decide_cell, decide_name, decide_status, judged_stage
+from leadsync.core.cells import decide_cell, decide_name, decide_status
 from leadsync.core.decisions import ARCHIVED, ONE_WAY, ROW_DECISIONS, CellDecision, Decision, RowDecision
 from leadsync.frames.agreed import Agreed
 from leadsync.frames.cards import Card, CardPresence
 from leadsync.frames.leads import Lead, LeadPresence
 from leadsync.mapping.rules import Rules
-from leadsync.model import DONE, STAGES, OnCardDeleted, OnLeadDeleted, StatusMap
+from leadsync.model import OnCardDeleted, OnLeadDeleted, StatusMap
 
-OPEN_STAGES: Final = tuple(stage for stage in STAGES if stage != DONE)
 COMPARED: Final = (RowDecision.COMPARE, RowDecision.UNARCHIVE)
 
 
@@ -35,7 +34,7 @@ def decide(
     `claimed`: leads that a card names of which it is unclear whose it is; they get no new card. `withheld`: leads whose
     own card was set aside.
     """
-    stage = judged_stage(agreed, card)
+    stage = rules.closing.judged(agreed.stage, card.stage, agreed.due_complete, card.due_complete)
     row = _decide_row(agreed, lead, card, stage, rules, claimed, withheld)
     if row not in COMPARED:
         return Decision(row, stage, _untouched(rules), quiet=_is_told(row, agreed, lead, card))
@@ -73,7 +72,7 @@ def _decide_row(
     there = card.presence or agreed.card_presence
     there = CardPresence.ARCHIVED if there == CardPresence.ARCHIVED_BY_US else there
     row = ROW_DECISIONS[lead.presence or agreed.lead_presence, there]
-    if row is RowDecision.STAY_ARCHIVED and is_wanted_back(agreed, lead, rules.status_map):
+    if row is RowDecision.STAY_ARCHIVED and is_wanted_back(agreed, lead, rules):
         return RowDecision.UNARCHIVE
     if row is RowDecision.STAY_DELETED and _is_wanted_again(agreed, lead, rules):
         row = RowDecision.CREATE
@@ -86,11 +85,11 @@ def _decide_row(
     return row
 
 
-def is_wanted_back(agreed: Agreed, lead: Lead, status_map: StatusMap) -> bool:
-    """Whether an archived card's lead has since come into an open stage, or, deleted, has come back."""
-    now, then = map(status_map.stage_of_cell, (lead.status, _last_seen(agreed, lead)))
+def is_wanted_back(agreed: Agreed, lead: Lead, rules: Rules) -> bool:
+    """Whether an archived card's lead has since come into a list that is not closed, or, deleted, has come back."""
+    now, then = map(rules.status_map.stage_of_cell, (lead.status, _last_seen(agreed, lead)))
     returned = agreed.lead_presence == LeadPresence.GONE and agreed.card_presence == CardPresence.ARCHIVED_BY_US
-    return returned or (now in OPEN_STAGES and now != then)
+    return returned or (now != "" and now not in rules.closing.lists and now != then)
 
 
 def _is_wanted_again(agreed: Agreed, lead: Lead, rules: Rules) -> bool:

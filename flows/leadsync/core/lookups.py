@@ -38,7 +38,7 @@ def to_look_up(
     status = airtable["status"].reindex(archived.index)
     moved = archived[(archived["lead_presence"] == LeadPresence.GONE) | (status != archived["seen_status"])]
     pairs = zip(rows_of(moved, Agreed), rows_of(airtable.loc[moved.index], Lead), strict=True)
-    wanted = {agreed.card_id for agreed, lead in pairs if is_wanted_back(agreed, lead, rules.status_map)}
+    wanted = {agreed.card_id for agreed, lead in pairs if is_wanted_back(agreed, lead, rules)}
     return leads, sorted({*cards, *wanted} - set(trello.index))
 
 

@@ -9,7 +9,7 @@ from leadsync.core.decisions import CellDecision, Direction
 from leadsync.core.draft import Draft, LeadRow
 from leadsync.core.plan import CellWrite, Conflict
 from leadsync.frames.agreed import Columns
-from leadsync.model import DONE, ConflictPolicy
+from leadsync.model import ConflictPolicy
 
 Planner = Callable[[LeadRow, Draft], None]
 # policy -> (what a conflict becomes, how it is listed)
@@ -63,7 +63,7 @@ def _status_agreed(row: LeadRow, draft: Draft) -> None:
 def _status_to_trello(row: LeadRow, draft: Draft) -> None:
     stage = row.rules.status_map.stage_of_cell(row.lead.status)
     due = row.card.due_complete
-    if due and stage != DONE and DONE in (row.card.stage, row.decided.decision.stage):
+    if due and row.rules.closing.clears_tick(row.decided.decision.stage, row.card.stage, stage):
         due = draft.due_complete = False
     if stage != row.card.stage:
         _move_card(row, draft, stage)
@@ -84,7 +84,8 @@ def _status_to_airtable(row: LeadRow, draft: Draft) -> None:
 
 def _status_parked(row: LeadRow, draft: Draft) -> None:
     reason = "the card is parked in a list outside the mapping"
-    row.set_aside("status", reason, "Move it to TODO, IN_PROGRESS or DONE.")
+    *others, last = row.rules.status_map.stages
+    row.set_aside("status", reason, f"Move it to {', '.join(others)} or {last}." if others else f"Move it to {last}.")
 
 
 def _nothing_to_write(row: LeadRow, draft: Draft) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,6 +17,14 @@ WHOLESALE: Final = ("moveListFromBoard", "moveListToBoard")
 """Cards come or go with their list, and no action of theirs tells."""
 FEED: Final = (*ARRIVALS, *DEPARTURES, "updateCard", *LIST_ACTIONS, *WHOLESALE)
 """The kinds of action that can change what a full read would show."""
+MEMBERS: Final = ("addMemberToCard", "removeMemberFromCard")
+MAPPED_FEED: Final[Mapping[str, tuple[str, ...]]] = {"members": MEMBERS, "custom": ("updateCustomFieldItem",)}
+"""Property of a card -> the kinds that tell of it besides."""
+
+
+def feed_of(properties: Collection[str]) -> tuple[str, ...]:
+    """The kinds that are asked for if these properties are mapped."""
+    return (*FEED, *(kind for name, kinds in MAPPED_FEED.items() if name in properties for kind in kinds))
 
 
 def moment(stated: Any) -> float:
@@ -35,7 +43,7 @@ class Action:
 
     `at`: by Trello's clock [s since 1970], 0 if it does not say. `card_id`: "" if it is of no card. `card`: as it was
     after the action, as far as that is told; `former`: what the cells that it changed held before. `program`: the app
-    that did it, "" for none, that is by hand; None if that is not told.
+    that did it, "" for none, that is by hand; None if that is not told. `member_id`: who was put on the card or off it.
     """
 
     action_id: str = ""
@@ -45,6 +53,7 @@ class Action:
     card: Item = field(default_factory=dict)
     former: Item = field(default_factory=dict)
     program: str | None = None
+    member_id: str = ""
 
     @classmethod
     def of(cls, item: Mapping[str, Any]) -> Action:
@@ -60,6 +69,7 @@ class Action:
             card=card,
             former=data.get("old") or {},
             program=program,
+            member_id=str(data.get("idMember") or (data.get("member") or {}).get("id") or ""),
         )
 
     @property

@@ -7,11 +7,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from leadsync.frames.actions import FEED, WHOLESALE, Action, Item
+from leadsync.frames.actions import MAPPED_FEED, MEMBERS, WHOLESALE, Action, Item, feed_of
 from leadsync.frames.snapshot import Snapshot
 
-CELLS: Final = ("name", "desc", "idList", "dueComplete", "isTemplate", "cardRole")
+CELLS: Final = ("name", "desc", "idList", "dueComplete", "isTemplate", "cardRole", "due", "start")
 """Cells of a card that an action tells, with the new value beside the former one."""
+ALL_KINDS: Final = feed_of(MAPPED_FEED)
 SAME_MOMENT: Final = 10.0
 """Seconds by which actions may come out of order; they are asked for again and told apart by their ids."""
 
@@ -47,7 +48,7 @@ def replay(snapshot: Snapshot, feed: Sequence[Action], known: Collection[str]) -
     oldest_first = feed[::-1]  # of one moment, too
     history = sorted(oldest_first, key=lambda action: action.at)
     news = [action for action in history if action.action_id not in told]
-    if any(action.kind not in FEED or action.kind in WHOLESALE for action in news):
+    if any(action.kind not in ALL_KINDS or action.kind in WHOLESALE for action in news):
         return None
     if not {action.card_id for action in feed} >= {*snapshot.written} & {*snapshot.cards}:
         return None
@@ -93,9 +94,17 @@ def _replay_card(
             ask |= is_news and (known or untold or "LeadID:" in str(now.get("desc")))
         else:
             moved = [cell for cell in CELLS if cell in former]
+            if action.kind in MEMBERS:
+                card = _with_member(card, action)
+            ask |= action.kind in MAPPED_FEED["custom"] and is_news
             card = {**card, **{cell: now[cell] for cell in moved if cell in now}}
             ask |= any(cell not in now for cell in moved)
     return (None, False) if gone else (card, ask)
+
+
+def _with_member(card: Item, action: Action) -> Item:
+    others = [member_id for member_id in card.get("idMembers") or () if member_id != action.member_id]
+    return card | {"idMembers": others + ([action.member_id] if action.kind == MEMBERS[0] else [])}
 
 
 def _was_counted(action: Action, snapshot: Snapshot, known: Collection[str]) -> bool:

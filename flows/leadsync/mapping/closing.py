@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from leadsync.mapping.rows import CellMapping
 from leadsync.model import DONE
 
 
@@ -20,19 +19,17 @@ class Closing:
     tick: str
 
     @classmethod
-    def of(cls, mapping: CellMapping, named: Collection[str] | None) -> Closing:
+    def of(cls, lists: Collection[str], named: Collection[str] | None, ticks_mapped: bool = False) -> Closing:
         """
-        By the mapping's lists. `named`: the user's choice, None = DONE if there is such a list.
+        `lists`: those of the map. `named`: the user's choice, None = DONE if there is such a list.
 
-        A row for `done` takes the ticks. Raises: ValueError naming a list into which no status leads.
+        `ticks_mapped`: a row of the mapping takes the ticks. Raises: ValueError naming a list to which no status leads.
         """
-        status = mapping.of("list")
-        lists = list(dict.fromkeys(status.map.values())) if status else []
         for name in named or ():
             if name not in lists:
                 raise ValueError(f"no status is mapped to {name!r}; allowed are {', '.join(lists)}")
         closed = tuple(dict.fromkeys(name for name in ([DONE] if named is None else named) if name in lists))
-        return cls(closed, "" if mapping.of("done") else next(iter(closed), ""))
+        return cls(closed, "" if ticks_mapped else next(iter(closed), ""))
 
     def judged(self, agreed: str, now: str, was_ticked: bool, ticked: bool) -> str:
         """

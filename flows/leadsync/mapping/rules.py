@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Final
 
 from leadsync.mapping.cells import Cell
+from leadsync.mapping.closing import Closing
 from leadsync.mapping.properties import Way
 from leadsync.mapping.rows import Field
 from leadsync.model import ConflictPolicy, OnCardDeleted, OnLeadDeleted, StatusMap
@@ -22,6 +23,7 @@ class Rules:
     """
 
     status_map: StatusMap
+    closing: Closing
     conflict: ConflictPolicy = ConflictPolicy.AIRTABLE
     on_lead_deleted: OnLeadDeleted = OnLeadDeleted.ARCHIVE
     on_card_deleted: OnCardDeleted = OnCardDeleted.LEAVE

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from leadsync.airtable.client import PAGE, Airtable
 from leadsync.airtable.setup import fetch_ids, fetch_role, may_write
@@ -28,7 +29,7 @@ from leadsync.settings import Settings
 from leadsync.state.lock import pair_lock
 from leadsync.state.pair import Pair
 from leadsync.trello.client import Trello
-from leadsync.trello.setup import add_list, fetch_board, fetch_lists, fetch_token
+from leadsync.trello.setup import absent_lists, add_list, fetch_board, fetch_lists, fetch_token
 
 MINUTES_A_MONTH = 30 * 24 * 60
 FREE_CALLS = 1_000
@@ -139,13 +140,17 @@ def _check_trello_token(trello: Trello) -> Iterator[Finding]:
 
 def _check_lists(settings: Settings, trello: Trello, checklist: Checklist, so_far: ReadSoFar) -> Iterator[Finding]:
     board_id, lists = fetch_lists(trello)
-    names = [item["name"] for item in lists if not item.get("closed")]
-    absent = [stage for stage in STAGES if settings.list_ids[stage] is None and stage not in names]
+    absent = absent_lists(trello, lists)
     checklist.repairs += [Repair(f"list {stage}", _list(trello, board_id, stage)) for stage in absent]
-    so_far.board = board = fetch_board(trello)
+    so_far.board = board = replace(fetch_board(trello), cells=settings.untied)
     yield Finding("Trello board", Level.OK, f"{board.name!r}, {board.url}")
+    names = {item["id"]: item["name"] for item in lists}
     for stage, list_id in board.lists.items():
-        yield Finding("Trello lists", Level.OK, f"TRELLO_LIST_{stage}_ID={list_id}")
+        told = f"TRELLO_LIST_{stage}_ID={list_id}" if stage in STAGES else f"{names[list_id]!r} is {list_id}"
+        yield Finding("Trello lists", Level.OK, told)
+    closed = ", ".join(names[board.lists[stage]] for stage in settings.rules().closing.lists)
+    told = f"cards may stay archived in {closed}" if closed else "none: see SYNC_DONE_LISTS"
+    yield Finding("closed lists", Level.OK, told)
 
 
 def _list(trello: Trello, board_id: str, name: str) -> Callable[[], None]:

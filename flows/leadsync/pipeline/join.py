@@ -35,7 +35,7 @@ def join_and_diff(
 
     The base that unrecorded writes imply (settling.settle) goes into the plan's base updates. Raises: GuardError.
     """
-    base = settle(memory.base, memory.intents, leads, cards.cards, memory.proof(cards.cards, board))
+    base = settle(memory.agreed, memory.intents, leads, cards.cards, memory.proof(cards.cards, board))
     leads = as_last_agreed(base, leads, rules.fallback)
     trello = explain_missing(base, overlay(cards.cards, deleted_cards(cards.deleted)), clients.trello, board)
     check_reads(base, leads, trello, cards.total, rules)
@@ -55,7 +55,8 @@ def join_and_diff(
 def _carry_settled(plan: Plan, before: pd.DataFrame, settled: pd.DataFrame, intents: Iterable[Intent]) -> None:
     if settled is before:
         return
-    concerned = {intent.lead_id for intent in intents}
+    moved = before.index[before["stage"].to_numpy() != settled["stage"].reindex(before.index).to_numpy()]
+    concerned = {*moved, *(intent.lead_id for intent in intents)}
     was, now = (
         {row.lead_id: row.columns() for row in rows_of(base[base.index.isin(concerned)], Agreed)}
         for base in (before, settled)

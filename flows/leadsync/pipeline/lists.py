@@ -11,9 +11,13 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+import pandas as pd
+
 from leadsync.errors import ConfigurationError
 from leadsync.frames.snapshot import Snapshot
 from leadsync.pipeline.clients import Clients
+from leadsync.pipeline.scope import question
+from leadsync.pipeline.ties import strange_values, tied
 from leadsync.settings import Settings
 from leadsync.trello.board import Board, CardsRead
 from leadsync.trello.setup import fetch_board
@@ -32,19 +36,49 @@ def resolve(settings: Settings, clients: Clients) -> Board:
     key = _key(settings)
     known = clients.store.facts.load(key) or {}
     if known.keys() == Board.__dataclass_fields__.keys() - {"cells"} and isinstance(known["lists"], dict):
-        return Board(**known, cells=settings.untied)
-    board = fetch_board(clients.trello)
-    clients.store.facts.save(key, board.facts)
-    return board
+        board = Board(**known)
+    else:
+        board = fetch_board(clients.trello)
+        clients.store.facts.save(key, board.facts)
+    return tied(board, question(settings, board), settings, clients)
 
 
 def resolve_again(known: Board, settings: Settings, clients: Clients, besides: Collection[str] = ()) -> Lists:
     """Ask in the middle of a run. `besides`: lists that were met, and are not shown. Cost: 1 request."""
     board = fetch_board(clients.trello)
-    board = replace(board, all_lists=sorted({*board.all_lists, *besides}))
+    called = board.labels | {label_id: known.labels[label_id] for label_id in known.tied_labels & board.labels.keys()}
+    board = replace(board, all_lists=sorted({*board.all_lists, *besides}), labels=called)
     if board != known:
         clients.store.facts.save(_key(settings), board.facts)
-    return Lists(board, fresh=True)
+    return Lists(tied(board, question(settings, board), settings, clients), fresh=True)
+
+
+def mind_names(
+    lists: Lists,
+    pair: str,
+    base: pd.DataFrame,
+    leads: pd.DataFrame,
+    cards: pd.DataFrame,
+    settings: Settings,
+    clients: Clients,
+) -> Lists:
+    """
+    Ask again what options, labels and the like there are, if what was read contradicts what is known of them.
+
+    A contradiction that an answer has not resolved is remembered, and asked about no more. Cost: at most 1 request a
+    side. Raises: as tied.
+    """
+    key = f"strange {pair}"
+    strange, told = strange_values(lists.board, base, leads, cards), clients.store.facts.load(key) or {}
+    news = {*strange} - {*told.get("values", ())}
+    if {*strange} != {*told.get("values", ())}:
+        clients.store.facts.save(key, {"values": strange})
+    if not lists.fresh and any(each.startswith("trello") for each in news):
+        lists = resolve_again(lists.board, settings, clients)
+    if any(each.startswith("airtable") for each in news):
+        asked = question(settings, lists.board)
+        lists = replace(lists, board=tied(lists.board, asked, settings, clients, at_once=True))
+    return lists
 
 
 def mind_lists(lists: Lists, snapshot: Snapshot, cards: CardsRead, settings: Settings, clients: Clients) -> Lists:
@@ -71,4 +105,5 @@ def mind_lists(lists: Lists, snapshot: Snapshot, cards: CardsRead, settings: Set
 
 def _key(settings: Settings) -> str:
     named = [settings.trello_endpoint_url, settings.trello_board_id, settings.list_ids]
+    named += [sorted(settings.mapping.properties)] if settings.mapping.needs_names else []
     return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()[:24]

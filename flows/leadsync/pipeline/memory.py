@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import pandas as pd
@@ -12,7 +12,7 @@ from leadsync.apply.repair_cards import Checkup
 from leadsync.core.journal import Intent, IntentState
 from leadsync.core.lookups import Check
 from leadsync.core.witness import NO_PROOF, Proof, doubtful, unclear, witnessed
-from leadsync.frames.agreed import Agreed, Rename
+from leadsync.frames.agreed import Agreed, Columns, Rename
 from leadsync.frames.schema import frame_of, overlay, rows_of
 from leadsync.frames.snapshot import Snapshot
 from leadsync.state.pair import Pair
@@ -29,7 +29,8 @@ class Memory:
 
     `checks`: by card id, when those that are archived or away were last known to exist. `checkup`: what the feed said
     about earlier writes before this read; `patched`: what Airtable's told of those to leads.
-    `asks`: there are some of which it has not told yet.
+    `asks`: there are some of which it has not told yet. `called`: stages of the base whose lists the map calls
+    otherwise by now -> what it calls them.
     """
 
     base: pd.DataFrame
@@ -39,6 +40,14 @@ class Memory:
     checkup: Checkup = Checkup()
     patched: Proof = NO_PROOF
     asks: bool = False
+    called: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def agreed(self) -> pd.DataFrame:
+        """The base, its lists as the map calls them now: another name in the map moves no card."""
+        if not self.called:
+            return self.base
+        return self.base.assign(stage=[self.called.get(stage, stage) for stage in self.base["stage"]])
 
     def proof(self, cards: pd.DataFrame, board: Board) -> Proof:
         """What the feeds say of writes, see settling.settle."""
@@ -57,9 +66,10 @@ def recall(
     lent: Mapping[Pair, Collection[str]] = NOTHING_LENT,
     rename: Rename | None = None,
     rename_lent: Rename | None = None,
+    lists: Mapping[str, str] | None = None,
 ) -> Memory:
     """
-    The memory of a pair. `lent`: by other keys, leads of theirs whose rows count as well.
+    The memory of a pair. `lent`: by other keys, leads of theirs whose rows count as well. `lists`: list id -> stage.
 
     `rename`, `rename_lent`: what the mapping's cells are called now, None if they are kept so.
     """
@@ -74,7 +84,29 @@ def recall(
         rows, theirs = _renamed(rows[rows.index.isin(lead_ids)], theirs, rename_lent)
         base = overlay(base, rows)
         pending += [intent for intent in theirs if intent.lead_id in lead_ids]
-    return Memory(base, pending, store.snapshots.load(pair), checks, checkup, asks=asks)
+    snapshot = store.snapshots.load(pair)
+    now = lists or {}
+    then = store.journal.load_lists(pair) or _lists_then(base, snapshot, now.values())
+    called = {was: now[list_id] for list_id, was in then.items() if now.get(list_id, was) != was}
+    pending = [_in_lists(intent, called) for intent in pending] if called else pending
+    return Memory(base, pending, snapshot, checks, checkup, asks=asks, called=called)
+
+
+def _lists_then(base: pd.DataFrame, snapshot: Snapshot, named: Collection[str]) -> dict[str, str]:
+    """Of a state that does not tell: where all cards lay that were agreed to be in a stage no more `named`."""
+    lay: dict[str, set[str]] = {}
+    agreed = base[(base["stage"] != "") & ~base["stage"].isin([*named]) & (base["seen_status"] == "")]
+    for card_id, stage in zip(agreed["card_id"], agreed["stage"], strict=True):
+        if card_id in snapshot.cards:
+            lay.setdefault(stage, set()).add(str(snapshot.cards[card_id].get("idList")))
+    return {list_id: stage for stage, (list_id, *others) in lay.items() if not others}
+
+
+def _in_lists(intent: Intent, called: Mapping[str, str]) -> Intent:
+    def columns(of: Columns) -> Columns:
+        return of | {"stage": called.get(str(of["stage"]), of["stage"])} if "stage" in of else of
+
+    return replace(intent, record=columns(intent.record), undo=columns(intent.undo))
 
 
 def _renamed(base: pd.DataFrame, intents: list[Intent], rename: Rename | None) -> tuple[pd.DataFrame, list[Intent]]:

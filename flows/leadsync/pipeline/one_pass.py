@@ -20,7 +20,7 @@ from leadsync.model import Read
 from leadsync.pipeline.earlier_writes import check_leads, give_back_earlier
 from leadsync.pipeline.lists import Lists
 from leadsync.pipeline.memory import keep_checks
-from leadsync.pipeline.planning import Planned, check_lists, plan_pass
+from leadsync.pipeline.planning import Planned, check_lists, make_labels, plan_pass
 from leadsync.pipeline.snapshots import snapshot_after
 from leadsync.pipeline.under_way import Run
 from leadsync.trello.board import Board
@@ -39,10 +39,14 @@ def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Pas
     checkup = look(run.clients.trello, run.target(board), IntentState.UNCHECKED, IntentState.PENDING)
     planned = plan_pass(run, read, checkup, Lists(board), leads)
     if run.options.dry_run:
+        for name in planned.lacking:
+            run.telling.note(f"Label {name!r} would be created on the board.")
         run.telling.planned(planned.plan)
         run.telling.findings(planned.plan)
         return Passed(planned.lists.board)
     run.clients.count()
+    if planned.lacking:
+        planned = make_labels(run, planned, checkup)
     planned = _agree(run, planned)
     if given_back := give_back_earlier(run, planned, checkup):
         return Passed(planned.lists.board, given_back)
@@ -67,7 +71,8 @@ def _agree(run: Run, planned: Planned) -> Planned:
     if not planned.verdicts:
         return planned
     plan = planned.plan
-    run.clients.store.journal.enter(run.pair, plan.base_updates, plan.forget, (), planned.verdicts)
+    named = planned.lists.board.stages
+    run.clients.store.journal.enter(run.pair, plan.base_updates, plan.forget, (), planned.verdicts, named)
     return replace(planned, plan=replace(plan, base_updates={}, forget=[]), verdicts=[])
 
 
@@ -78,7 +83,7 @@ def _journal(run: Run, planned: Planned) -> None:
         clients.store.snapshots.forget(run.pair, planned.snapshot.feed)
     leads_since = clients.airtable.clock if run.feed and run.feed.follows(planned.snapshot.feed) else None
     intents = intents_of(plan, clients.trello.clock, run.run_id, planned.lists.board.lists, leads_since)
-    clients.store.journal.enter(run.pair, plan.base_updates, plan.forget, intents)
+    clients.store.journal.enter(run.pair, plan.base_updates, plan.forget, intents, lists=planned.lists.board.stages)
     keep_checks(clients.store, run.pair, plan.checks)
 
 

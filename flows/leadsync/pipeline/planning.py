@@ -14,20 +14,22 @@ from leadsync.apply.repair_cards import Checkup
 from leadsync.core.lead_overwrites import find_told
 from leadsync.core.plan import Plan
 from leadsync.core.settling import Verdict, judge
-from leadsync.errors import GuardError
+from leadsync.errors import GuardError, ServiceRefusedError
 from leadsync.frames.payloads import LeadChange
 from leadsync.frames.snapshot import Snapshot
 from leadsync.model import Read
 from leadsync.pipeline.extract import extract_cards, extract_leads
 from leadsync.pipeline.join import join_and_diff
-from leadsync.pipeline.lists import Lists, mind_lists, resolve_again
+from leadsync.pipeline.lists import Lists, mind_lists, mind_names, resolve_again
 from leadsync.pipeline.mapped import rename_of
 from leadsync.pipeline.memory import Memory, recall
 from leadsync.pipeline.rows import without_others
-from leadsync.pipeline.scope import Columns, Scope, known_columns, next_by_delta, question, scope_of
+from leadsync.pipeline.scope import Scope, labels_mapped, next_by_delta, question, scope_of
 from leadsync.pipeline.snapshots import snapshot_now
+from leadsync.pipeline.ties import Schema, known_schema, lacking_labels
 from leadsync.pipeline.under_way import Run
 from leadsync.trello.board import Board, CardsRead
+from leadsync.trello.names import add_label
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Planned:
     """
     A pass before it writes: its plan, what both sides look like, and what became of an earlier run's writes.
 
-    `lists`: those it was planned with. `feed_asked`, `told`: whether Airtable's change feed was read, and what it told.
+    `lists`: those it was planned with. `lacking`: labels that leads ask for, and that the board has not. `feed_asked`, `told`: whether Airtable's change feed was read, and what it told.
     """
 
     plan: Plan
@@ -44,6 +46,7 @@ class Planned:
     lists: Lists
     feed_asked: bool
     told: tuple[LeadChange, ...]
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,18 +65,19 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     Raises: GuardError.
     """
     clients, known = run.clients, lists.board.lists
-    rename = rename_of(lists.board.cells)
-    memory = recall(clients.store, run.pair, checkup, run.rows.lent, rename if run.renames else None, rename)
+    rename, stages = rename_of(lists.board.cells), lists.board.stages
+    memory = recall(clients.store, run.pair, checkup, run.rows.lent, rename if run.renames else None, rename, stages)
     sides = _extract(run, memory, _scope(run, read, memory, lists.board), lists.board, leads)
     if run.feed is not None:
         memory = replace(memory, patched=find_told(sides.leads.told, memory.intents, run.feed.fields))
         if run.feed.note:
             run.telling.note(run.feed.note)
     lists = mind_lists(lists, memory.snapshot, sides.cards, run.settings, clients)
+    lists = mind_names(lists, run.pair, memory.base, sides.leads.leads, sides.cards.cards, run.settings, clients)
     if lists.board.lists != known:
         return plan_pass(run, Read.FULL, checkup, lists)
     if next_by_delta(read, sides.leads, run.settings):
-        _columns(run, lists.board, along=True)
+        _schema(run, lists.board, along=True)
     sides = _ours(run, memory, sides)
     try:
         plan = _join(run, memory, sides, lists.board)
@@ -94,7 +98,27 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     snapshot = snapshot_now(memory.snapshot, sides.leads, sides.cards, question(run.settings, lists.board))
     snapshot = replace(snapshot, lists_checked=snapshot.lists_checked or lists.fresh)
     verdicts = _judge(run, memory, sides, lists.board)
-    return Planned(plan, snapshot, verdicts, lists, sides.leads.feed_asked, sides.leads.told)
+    lacking = lacking_labels(lists.board, sides.leads.leads)
+    return Planned(plan, snapshot, verdicts, lists, sides.leads.feed_asked, sides.leads.told, lacking)
+
+
+def make_labels(run: Run, planned: Planned, checkup: Checkup) -> Planned:
+    """
+    Labels that leads ask for are created, once; then everything is planned anew.
+
+    A kill in between leaves a label that the next run finds by its name. Cost: 1 request a label, 1 for the board.
+    """
+    refused = []
+    for name in planned.lacking:
+        try:
+            add_label(run.clients.trello, planned.lists.board.board_id, name)
+        except ServiceRefusedError as error:
+            refused.append(name)
+            run.telling.note(f"Label {name!r} could not be created ({error}). Create it on the board by hand.")
+    if {*refused} == {*planned.lacking}:
+        return planned
+    lists = resolve_again(planned.lists.board, run.settings, run.clients)
+    return plan_pass(run, Read.FULL, checkup, lists)
 
 
 def check_lists(run: Run, planned: Planned, checkup: Checkup) -> Planned:
@@ -104,7 +128,7 @@ def check_lists(run: Run, planned: Planned, checkup: Checkup) -> Planned:
     Cost: 1 request. Raises: as Trello.fetch_board.
     """
     lists = resolve_again(planned.lists.board, run.settings, run.clients)
-    if lists.board.lists != planned.lists.board.lists:
+    if not lists.board.means_the_same(planned.lists.board):
         return plan_pass(run, Read.FULL, checkup, lists)
     return replace(planned, lists=lists, snapshot=replace(planned.snapshot, lists_checked=True))
 
@@ -112,16 +136,20 @@ def check_lists(run: Run, planned: Planned, checkup: Checkup) -> Planned:
 def _scope(run: Run, read: Read, memory: Memory, board: Board) -> Scope:
     """Leads are read whole if a column may change of which no delta tells; the report says so."""
     scope = scope_of(read, memory, run.settings, board, run.feed)
-    if not scope.leads_delta or not (objection := _columns(run, board).objection):
+    if read is not Read.FULL and labels_mapped(run.settings):
+        run.telling.note(
+            "Cards were read whole: the board's activity does not always tell of labels put on or taken off."
+        )
+    if not scope.leads_delta or not (objection := _schema(run, board).objection):
         return scope
     run.telling.note(objection)
     return replace(scope, leads_delta=False)
 
 
-def _columns(run: Run, board: Board, along: bool = False) -> Columns:
+def _schema(run: Run, board: Board, along: bool = False) -> Schema:
     full_every = run.settings.sync_full_every.total_seconds()
     asked = question(run.settings, board)
-    return known_columns(run.clients.airtable, run.clients.store, asked, full_every, along)
+    return known_schema(run.clients.airtable, run.clients.store, asked, full_every, along)
 
 
 def _extract(run: Run, memory: Memory, scope: Scope, board: Board, leads: LeadsRead | None) -> Sides:
@@ -141,7 +169,7 @@ def _ours(run: Run, memory: Memory, sides: Sides) -> Sides:
 
 
 def _join(run: Run, memory: Memory, sides: Sides, board: Board) -> Plan:
-    return run.steps.call(join_and_diff, memory, sides.leads.leads, sides.cards, run.clients, board, run.rules)
+    return run.steps.call(join_and_diff, memory, sides.leads.leads, sides.cards, run.clients, board, run.rules(board))
 
 
 def _still_there(run: Run, plan: Plan, leads: LeadsRead) -> bool:

@@ -9,15 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from leadsync.airtable.client import PAGE as LEADS_PAGE
-from leadsync.airtable.client import Airtable, LeadsRead
-from leadsync.airtable.setup import fetch_computed
-from leadsync.errors import TransientServiceError
+from leadsync.airtable.client import LeadsRead
 from leadsync.frames.snapshot import Snapshot, sides_by_delta
 from leadsync.model import Read
 from leadsync.pipeline.change_feed import ChangeFeed
 from leadsync.pipeline.memory import Memory
 from leadsync.settings import Settings
-from leadsync.state.store import StateStore
 from leadsync.trello.board import Board
 
 
@@ -52,7 +49,12 @@ def scope_of(read: Read, memory: Memory, settings: Settings, board: Board, feed:
     full_every = settings.sync_full_every.total_seconds()
     page = 0 if feed is not None and feed.follows(snapshot.feed) else LEADS_PAGE
     leads, cards = sides_by_delta(read.value, snapshot, time.time(), full_every, page)
-    return Scope(leads_delta=leads and not settings.airtable_view, cards_delta=cards)
+    return Scope(leads_delta=leads and not settings.airtable_view, cards_delta=cards and not labels_mapped(settings))
+
+
+def labels_mapped(settings: Settings) -> bool:
+    """Whether labels are mapped, of which the activity does not tell every change: cards are read whole then."""
+    return "labels" in settings.mapping.properties
 
 
 def next_by_delta(read: Read, leads: LeadsRead, settings: Settings) -> bool:
@@ -61,46 +63,3 @@ def next_by_delta(read: Read, leads: LeadsRead, settings: Settings) -> bool:
     full_every = settings.sync_full_every.total_seconds()
     by_delta, _ = sides_by_delta(read.value, snapshot, snapshot.full_at, full_every, LEADS_PAGE)
     return leads.whole and by_delta and not settings.airtable_view
-
-
-@dataclass(frozen=True)
-class Columns:
-    """
-    Whether Airtable tells every change of the mapped columns, as far as its schema says.
-
-    `asked_at`: by our clock [s since 1970]. `computed`: columns whose cells change without an edit of the lead, with
-    their types; None if the schema may not be read.
-    """
-
-    asked_at: float
-    computed: dict[str, str] | None
-
-    @property
-    def objection(self) -> str:
-        """Why a delta of leads cannot be relied on, "" if it can."""
-        if self.computed is None:
-            return (
-                "Leads were read whole: without the schema nobody can tell whether a column is computed, and of such a "
-                "one Airtable tells no changes. Give AIRTABLE_API_TOKEN the scope schema.bases:read for delta reads."
-            )
-        named = ", ".join(f"{name!r} ({kind})" for name, kind in self.computed.items())
-        return named and f"Leads were read whole: Airtable does not tell when a computed column changes: {named}."
-
-
-def known_columns(airtable: Airtable, store: StateStore, asked: str, full_every: float, along: bool = False) -> Columns:
-    """
-    The kept answer for the question `asked` if it is younger than `full_every` [s], else the schema's.
-
-    `along`: leads are read whole anyway, so that the next delta need not ask: an answer of half that age is renewed.
-    Cost: at most 1 request.
-    """
-    key, now = f"columns {asked}", time.time()
-    kept = store.facts.load(key)
-    if kept and 0 <= now - kept["asked_at"] < (full_every / 2 if along else full_every):
-        return Columns(**kept)
-    try:
-        columns = Columns(now, fetch_computed(airtable))
-    except TransientServiceError:
-        columns = Columns(now, None)
-    store.facts.save(key, vars(columns))
-    return columns

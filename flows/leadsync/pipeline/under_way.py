@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from leadsync.apply.target import Target
 from leadsync.mapping.rules import Rules
@@ -40,10 +40,10 @@ class Run:
         """The key of our rows."""
         return self.rows.pair.key
 
-    @property
-    def rules(self) -> Rules:
+    def rules(self, board: Board) -> Rules:
         """What the planner may know."""
-        return self.settings.rules(conflict=self.options.conflict, allow_mass_change=self.options.allow_mass_change)
+        chosen = self.settings.rules(conflict=self.options.conflict, allow_mass_change=self.options.allow_mass_change)
+        return replace(chosen, cells=board.cells)
 
     def target(self, board: Board) -> Target:
         """Where a pass writes."""

@@ -17,6 +17,7 @@ from leadsync.frames.agreed import Agreed, Columns, Rename
 from leadsync.frames.schema import frame_of
 from leadsync.state.base_rows import agreed_of, agreed_query, write_row
 from leadsync.state.database import Database
+from leadsync.state.facts import Facts, put_facts
 from leadsync.state.journal_rows import intent_of, replace_intent, row_of_intent, sent_json
 from leadsync.state.tables import base_table, intent_table
 
@@ -41,6 +42,10 @@ class Journal:
         with self._database.reading() as connection:
             return _agreed(connection, pair, lead_id)
 
+    def load_lists(self, pair: str) -> dict[str, str]:
+        """What the base calls the lists: list id -> stage; {} if it was written before that was kept."""
+        return Facts(self._database).load(_lists_key(pair)) or {}
+
     def load_intents(self, pair: str, *states: IntentState) -> list[Intent]:
         """The journal's rows in these states, oldest first; without any, writes that nobody recorded."""
         wanted = [state.value for state in states or (IntentState.PENDING,)]
@@ -55,13 +60,18 @@ class Journal:
         forget: Iterable[str],
         intents: Iterable[Intent],
         verdicts: Iterable[Verdict] = (),
+        lists: Mapping[str, str] | None = None,
     ) -> None:
         """
         In one transaction, before the first write: what is already true, and what is about to be written.
 
-        Rows of earlier runs stay until their `verdicts` say what became of them.
+        Rows of earlier runs stay until their `verdicts` say what became of them. `lists`: what the base calls the lists
+        with these updates, by id; one that has left the map keeps its name while no other has it.
         """
         rows = [row_of_intent(pair, intent) for intent in intents]
+        known = self.load_lists(pair) if lists else {}
+        named = dict(lists or {})
+        called = {list_id: was for list_id, was in known.items() if was not in named.values()} | named
         with self._database.writing() as connection:
             for verdict in verdicts:
                 replace_intent(connection, verdict.intent, verdict.became)
@@ -70,6 +80,8 @@ class Journal:
                 connection.execute(sa.delete(base_table).where(_row_of(base_table, pair, lead_id)))
             if rows:
                 connection.execute(sa.insert(intent_table), rows)
+            if called != known:
+                put_facts(connection, _lists_key(pair), called)
 
     def record(
         self, pair: str, side: str, updates: Updates, sent: Mapping[str, Sent] | None = None, answered: float = 0.0
@@ -151,6 +163,11 @@ class Journal:
             with self._database.writing() as connection:
                 for intent in untold:
                     replace_intent(connection, intent, replace(intent, conflicts=()))
+
+
+def _lists_key(pair: str) -> str:
+    """The facts under which the names of the lists are kept."""
+    return f"lists {pair}"
 
 
 def _row_of(table: sa.Table, pair: str, lead_id: str) -> sa.ColumnElement[bool]:

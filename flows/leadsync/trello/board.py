@@ -18,9 +18,9 @@ class Board:
     """
     The board as the settings name it, resolved: `lists` maps stage to list id.
 
-    `labels`, `members`, `custom_fields`: as BoardNames has them, if something is mapped to them. `cells`: of the mapping,
-    as far as they are tied.
     `all_lists`: ids of all lists there were then, archived ones too: a card in another one shows that lists changed.
+    `labels`, `members`, `custom_fields`: as BoardNames has them, if something is mapped to them. `cells`: those of the
+    mapping, as far as they are tied; not kept.
     """
 
     board_id: str
@@ -37,6 +37,17 @@ class Board:
     def facts(self) -> dict[str, Any]:
         """What of it is kept."""
         return {name: value for name, value in vars(self).items() if name != "cells"}
+
+    def means_the_same(self, other: Board) -> bool:
+        """Whether what was planned with the other holds for this one: its lists, and what else has a name."""
+        mine, others = ((each.lists, each.names) for each in (self, other))
+        return mine == others
+
+    @property
+    def tied_labels(self) -> set[str]:
+        """Ids of the labels that are called as an option is: one that is renamed stays tied to that."""
+        lenses = [cell.trello for cell in self.cells if cell.card.name == "labels"]
+        return {label_id for label_id in self.labels for lens in lenses if lens.get(frozenset({label_id}))}
 
     @property
     def names(self) -> BoardNames:

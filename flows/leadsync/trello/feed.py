@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from leadsync.errors import IncompleteReadError, ServiceRefusedError
-from leadsync.frames.actions import FEED, Action
+from leadsync.frames.actions import Action, feed_of
 from leadsync.frames.replay import SAME_MOMENT, replay
 from leadsync.frames.snapshot import Snapshot, pages_of
 from leadsync.trello.board import Board, CardsRead
@@ -28,9 +28,15 @@ def fetch_changed_cards(trello: Trello, board: Board, snapshot: Snapshot, known:
     tell enough (longer than a page, an action of an unknown kind, a write of ours not in it, no card of ours left), or
     a full read costs less.
     """
+    kinds = ",".join(feed_of(trello.settings.mapping.properties))
     since = datetime.datetime.fromtimestamp(snapshot.trello_at - SAME_MOMENT, datetime.UTC)
     try:
-        feed = _actions(trello, board, ",".join(FEED), since=since.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
+        feed = _actions(
+            trello,
+            board,
+            ",".join(feed_of(trello.settings.mapping.properties)),
+            since=since.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        )
     except ServiceRefusedError:  # what is wrong, the full read says better
         return None
     replayed = replay(snapshot, feed, known) if len(feed) < PAGE else None

@@ -3,37 +3,48 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from leadsync.errors import ConfigurationError, ServiceRefusedError
+from leadsync.frames.actions import Item
+from leadsync.model import STAGES
 from leadsync.trello.board import Board, Token
 from leadsync.trello.client import Trello
+from leadsync.trello.names import names_on, query_of
 from leadsync.trello.refusals import misconfigured
+
+LIST_ID = re.compile(r"[0-9a-f]{24}")
 
 
 def fetch_board(trello: Trello) -> Board:
     """
     Resolve board and lists. Cost: 1 request.
 
-    Raises: ConfigurationError naming the setting if the board is closed or out of reach, or if a list is
-    not on it, archived, or cannot be told by its name.
+    Raises: ConfigurationError naming the setting if the board is closed or out of reach, or if lists of the map are
+    not on it, archived, or cannot be told by their names.
     """
     board, lists = _board_and_lists(trello)
     if board.get("closed"):
         raise ConfigurationError(f"TRELLO_BOARD_ID: the board {board.get('name')!r} is closed; re-open it.")
-    stages = {stage: _list_id(stage, configured, lists) for stage, configured in trello.settings.list_ids.items()}
-    if len(set(stages.values())) < len(stages):
-        raise ConfigurationError("Two of TRELLO_LIST_*_ID name the same list; each stage needs a list of its own.")
+    meant = trello.settings.list_ids
+    problems = [problem for stage, list_id in meant.items() if (problem := _problem(stage, list_id, lists))]
+    if problems:
+        shown = ", ".join(f"{item['name']} = {item['id']}" for item in lists if not item.get("closed")) or "none"
+        raise ConfigurationError(
+            f"{' '.join(problems)} Correct the settings or the board, whose open lists are {shown}."
+        )
+    stages = {stage: str(_found(stage, list_id, lists)[0]["id"]) for stage, list_id in meant.items()}
+    ids = [*stages.values()]
+    if alike := [stage for stage, list_id in stages.items() if ids.count(list_id) > 1]:
+        raise ConfigurationError(
+            f"SYNC_STATUS_MAP: {' and '.join(alike)} are no lists of their own; call each by one name in the map, and "
+            "give no two settings TRELLO_LIST_…_ID the same id."
+        )
     all_lists = sorted(str(item["id"]) for item in lists)
-    return Board(
-        str(board["id"]),
-        str(board.get("name", "")),
-        str(board.get("url", "")),
-        stages,
-        all_lists,
-        trello.settings.untied,
-    )
+    name, url = str(board.get("name", "")), str(board.get("url", ""))
+    return Board(str(board["id"]), name, url, stages, all_lists, **names_on(board, trello))
 
 
 def fetch_token(trello: Trello) -> Token:
@@ -66,6 +77,7 @@ def add_list(trello: Trello, board_id: str, name: str) -> None:
 def _board_and_lists(trello: Trello) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     path = f"boards/{trello.settings.trello_board_id}"
     query = {"fields": "id,name,closed,url", "lists": "all", "list_fields": "id,name,closed,idBoard"}
+    query |= query_of(trello.settings.mapping.properties)
     try:
         board: dict[str, Any] = trello.get(path, **query)
         lists = board.get("lists")
@@ -76,19 +88,30 @@ def _board_and_lists(trello: Trello) -> tuple[dict[str, Any], list[dict[str, Any
     return board, lists
 
 
-def _list_id(stage: str, configured: str | None, lists: Sequence[Mapping[str, Any]]) -> str:
-    setting = f"TRELLO_LIST_{stage}_ID"
-    shown = ", ".join(f"{item['name']} = {item['id']}" for item in lists if not item.get("closed")) or "none"
-    by_name = [item for item in lists if item["name"] == stage and not item.get("closed")]
-    found = [item for item in lists if item["id"] == configured] if configured else by_name
-    if not found and configured:
-        raise ConfigurationError(f"{setting} {configured} is not a list of the board. Its open lists: {shown}.")
-    if not found:
-        raise ConfigurationError(f"{setting} is not set and no open list is called {stage}. Open lists: {shown}.")
+def absent_lists(trello: Trello, lists: Sequence[Item]) -> list[str]:
+    """Lists that the map calls by a name which no open list of the board has."""
+    named = (stage for stage, configured in trello.settings.list_ids.items() if configured is None)
+    return [stage for stage in named if not LIST_ID.fullmatch(stage) and not _found(stage, None, lists)]
+
+
+def _found(stage: str, configured: str | None, lists: Sequence[Item]) -> list[Item]:
+    """The lists that the map may mean: open ones of that name, else the one of that id; or that of a setting's id."""
+    called = [] if configured else [item for item in lists if item["name"].strip() == stage and not item.get("closed")]
+    return called or [item for item in lists if item["id"] == (configured or stage)]
+
+
+def _problem(stage: str, configured: str | None, lists: Sequence[Item]) -> str:
+    """What is wrong with a list of the map, "" if nothing is."""
+    setting = f"TRELLO_LIST_{stage}_ID" if stage in STAGES else "SYNC_STATUS_MAP"
+    found = _found(stage, configured, lists)
     if len(found) > 1:
-        raise ConfigurationError(f"{len(found)} lists are called {stage}; set {setting}. Open lists: {shown}.")
-    if found[0].get("closed"):
-        raise ConfigurationError(
-            f"{setting}: the list {found[0]['name']!r} is archived; un-archive it or choose one of {shown}."
-        )
-    return str(found[0]["id"])
+        remedy = f"set {setting}" if stage in STAGES else f"name the one that is meant by its id in {setting}"
+        return f"{len(found)} lists are called {stage}; {remedy}."
+    if found:
+        archived = f"{setting}: the list {found[0]['name']!r} is archived; un-archive it or choose another."
+        return archived if found[0].get("closed") else ""
+    if configured:
+        return f"{setting} {configured} is not a list of the board."
+    if stage in STAGES:
+        return f"{setting} is not set and no open list is called {stage}."
+    return f"{setting}: no open list of the board is called {stage!r} or has that id."

@@ -6,37 +6,30 @@ import itertools
 
 import pytest
 
-from leadsync.core.cells import judged_stage
-from leadsync.frames.agreed import Agreed
-from leadsync.frames.cards import Card
 from leadsync.mapping.closing import Closing
-from leadsync.mapping.properties import property_named
-from leadsync.mapping.rows import CellMapping, Field
 from leadsync.model import DEFAULT_STAGE_OF, DONE, STAGES, TODO
 
 SIX = {"New": "Inbox", "Called": "Talking", "Offer": "Offer", "Won": "Won", "Lost": "Lost", "Old": "Lost"}
 
 
-def mapping(lists: dict[str, str], *cards: str) -> CellMapping:
-    return CellMapping(
-        (Field("status", property_named("list"), map=lists), *(Field("C", property_named(c)) for c in cards))
-    )
+def closing_of(list_of: dict[str, str], named: tuple[str, ...] | None, **more: bool) -> Closing:
+    return Closing.of(tuple(dict.fromkeys(list_of.values())), named, **more)
 
 
 @pytest.mark.parametrize(
-    ("lists", "named", "cards", "expected"),
+    ("list_of", "named", "ticks_mapped", "expected"),
     [
-        pytest.param(DEFAULT_STAGE_OF, None, (), Closing((DONE,), DONE), id="done-by-default"),
-        pytest.param(SIX, None, (), Closing((), ""), id="none-if-there-is-no-done"),
-        pytest.param(SIX, ("Won", "Lost"), (), Closing(("Won", "Lost"), "Won"), id="named"),
-        pytest.param(SIX, (), (), Closing((), ""), id="none-named"),
-        pytest.param(DEFAULT_STAGE_OF, (), (), Closing((), ""), id="none-named-though-there-is-done"),
-        pytest.param(DEFAULT_STAGE_OF, None, ("done",), Closing((DONE,), ""), id="ticks-have-a-row-of-their-own"),
+        pytest.param(DEFAULT_STAGE_OF, None, False, Closing((DONE,), DONE), id="done-by-default"),
+        pytest.param(SIX, None, False, Closing((), ""), id="none-if-there-is-no-done"),
+        pytest.param(SIX, ("Won", "Lost"), False, Closing(("Won", "Lost"), "Won"), id="named"),
+        pytest.param(SIX, (), False, Closing((), ""), id="none-named"),
+        pytest.param(DEFAULT_STAGE_OF, (), False, Closing((), ""), id="none-named-though-there-is-done"),
+        pytest.param(DEFAULT_STAGE_OF, None, True, Closing((DONE,), ""), id="ticks-have-a-row-of-their-own"),
     ],
 )
-def test_closed_lists(lists, named, cards, expected):
+def test_closed_lists(list_of, named, ticks_mapped, expected):
     """DONE if the map has it, else what the user names; a row for `done` takes the ticks."""
-    assert Closing.of(mapping(lists, *cards), named) == expected
+    assert closing_of(list_of, named, ticks_mapped=ticks_mapped) == expected
 
 
 def test_closed_list_outside_the_map_is_named():
@@ -44,16 +37,15 @@ def test_closed_list_outside_the_map_is_named():
     with pytest.raises(
         ValueError, match="no status is mapped to 'Archive'; allowed are Inbox, Talking, Offer, Won, Lost"
     ):
-        Closing.of(mapping(SIX), ("Archive",))
+        closing_of(SIX, ("Archive",))
 
 
 def test_ticks_of_the_default_map_are_judged_as_ever():
     """In every combination of where a card was and is, and of its tick."""
-    closing = Closing.of(mapping(DEFAULT_STAGE_OF), None)
+    closing = closing_of(DEFAULT_STAGE_OF, None)
     places = (*STAGES, "")
     for was, now, was_ticked, ticked in itertools.product(places, places, (False, True), (False, True)):
-        agreed, card = Agreed(stage=was, due_complete=was_ticked), Card(stage=now, due_complete=ticked)
-        judged = judged_stage(agreed, card)
+        judged = DONE if ticked and not was_ticked and now == was != "" else now
         assert closing.judged(was, now, was_ticked, ticked) == judged
         for to in STAGES:
             assert closing.clears_tick(judged, now, to) == (to != DONE and DONE in (now, judged))
