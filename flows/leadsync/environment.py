@@ -34,6 +34,7 @@ OF_THE_PAIR = (
     "trello_list_in_progress_id",
     "trello_list_done_id",
     "sync_status_map",
+    "sync_fields",
     "sync_done_lists",
 )
 """What describes a base and its board. A further pair never inherits one of these from the environment."""

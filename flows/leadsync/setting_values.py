@@ -82,6 +82,23 @@ def _whole_path(path: str) -> Path:
     return whole
 
 
+def mapping_text(value: str) -> tuple[str, str]:
+    """
+    The text of a mapping and what it is called: that of the file which is named, or the value itself if it is TOML.
+
+    A relative path is relative to the project. Raises: ValueError if there is no such file, or no text in it.
+    """
+    if "\n" in value or "=" in value or "[[" in value:
+        return value, "the mapping"
+    path = Path(os.path.abspath(PROJECT / os.path.expanduser(value.strip())))
+    try:
+        return path.read_text(encoding="utf-8-sig"), str(path)
+    except OSError as exc:
+        raise ValueError(f"{path} cannot be read ({exc.strerror}); it names the file with the mapping") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not in UTF-8; save it so") from None
+
+
 def endpoint_url(value: str) -> str:
     """The address of an API, without a slash at its end."""
     parts = urlsplit(value)

@@ -7,19 +7,23 @@ looked for (see environment.py), how a value is written (see setting_values.py),
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from leadsync import setting_values
+from leadsync.errors import ConfigurationError
 from leadsync.mapping.cells import Cell, tie
 from leadsync.mapping.closing import Closing
+from leadsync.mapping.loading import load_mapping
 from leadsync.mapping.names import BoardNames
 from leadsync.mapping.rows import DEFAULT_CARDS, CellMapping, default_mapping
 from leadsync.mapping.rules import Rules
+from leadsync.mapping.terms import as_map
 from leadsync.model import (
     DEFAULT_STAGE_OF,
     DONE,
@@ -34,6 +38,25 @@ from leadsync.model import (
 
 LIST_IDS = {TODO: "trello_list_todo_id", IN_PROGRESS: "trello_list_in_progress_id", DONE: "trello_list_done_id"}
 """Stage -> the setting that may hold its list's id."""
+
+
+def _mapping(values: Mapping[str, Any]) -> CellMapping:
+    """Raises: ValueError naming what is wrong with the rows."""
+    named = {ours: values[f"airtable_{ours}_field"] for ours in DEFAULT_CARDS}
+    defaults = default_mapping(named, values["sync_status_map"])
+    if not (given := values["sync_fields"]):
+        return defaults
+    try:
+        text, where = setting_values.mapping_text(given)
+        return load_mapping(text, defaults, where)
+    except ConfigurationError as error:
+        raise ValueError(str(error)) from None
+
+
+def _status_map(values: Mapping[str, Any], mapping: CellMapping) -> StatusMap:
+    own: StatusMap = values["sync_status_map"]
+    status = mapping.of("list")
+    return own if status is None or status.map == as_map(own) else StatusMap.from_stages(dict(status.map))
 
 
 class Settings(BaseSettings):
@@ -103,6 +126,8 @@ class Settings(BaseSettings):
         default_factory=lambda: StatusMap.from_stages(DEFAULT_STAGE_OF), validate_default=False
     )
     """JSON object, status -> list (name or id). A list's first status is what a card moved there gives its lead."""
+    sync_fields: str | None = None
+    """A file in TOML that ties more columns to cards; if not set, leadsync.toml beside .env, if that is there."""
     sync_done_lists: Annotated[tuple[str, ...] | None, NoDecode] = None
     """Lists of the map that mean closed, like Won, Lost, or [] for none; if not set, DONE where the map has it."""
     sync_public_url: str | None = None
@@ -140,18 +165,29 @@ class Settings(BaseSettings):
                 raise ValueError(f"no status is mapped to {stage}, whose list is {name}; map one, or take {name} out")
         return value
 
+    @field_validator("sync_fields")
+    @classmethod
+    def _is_a_mapping(cls, value: str | None, others: ValidationInfo) -> str | None:
+        if "sync_status_map" in others.data:
+            _mapping(others.data | {"sync_fields": value})
+        return value
+
     @field_validator("sync_done_lists")
     @classmethod
     def _are_lists_of_the_map(cls, value: tuple[str, ...] | None, others: ValidationInfo) -> tuple[str, ...] | None:
-        if "sync_status_map" in others.data:
-            Closing.of(others.data["sync_status_map"].stages, value)
+        if {"sync_status_map", "sync_fields"} <= others.data.keys():
+            Closing.of(_status_map(others.data, _mapping(others.data)).stages, value)
         return value
 
     @cached_property
     def mapping(self) -> CellMapping:
         """Which column is tied to which property of a card."""
-        named = {ours: getattr(self, f"airtable_{ours}_field") for ours in DEFAULT_CARDS}
-        return default_mapping(named, self.sync_status_map)
+        return _mapping(vars(self))
+
+    @cached_property
+    def status_map(self) -> StatusMap:
+        """Which status is which list: SYNC_STATUS_MAP, unless the mapping has a map of its own."""
+        return _status_map(vars(self), self.mapping)
 
     @cached_property
     def untied(self) -> tuple[Cell, ...]:
@@ -166,13 +202,13 @@ class Settings(BaseSettings):
     @property
     def list_ids(self) -> dict[str, str | None]:
         """Stage -> configured list id, None where the map itself names the list."""
-        return {stage: getattr(self, LIST_IDS.get(stage, ""), None) for stage in self.sync_status_map.stages}
+        return {stage: getattr(self, LIST_IDS.get(stage, ""), None) for stage in self.status_map.stages}
 
     def rules(self, *, conflict: ConflictPolicy | None = None, allow_mass_change: bool = False) -> Rules:
         """The part the planner may see, with the choices of this one run."""
         return Rules(
-            status_map=self.sync_status_map,
-            closing=Closing.of(self.sync_status_map.stages, self.sync_done_lists),
+            status_map=self.status_map,
+            closing=Closing.of(self.status_map.stages, self.sync_done_lists, "done" in self.mapping.properties),
             conflict=conflict or self.sync_conflict,
             on_lead_deleted=self.sync_on_lead_deleted,
             on_card_deleted=self.sync_on_card_deleted,

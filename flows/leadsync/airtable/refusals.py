@@ -9,6 +9,7 @@ from typing import Any
 from leadsync.errors import ConfigurationError, ServiceRefusedError
 from leadsync.mapping.cells import told
 from leadsync.mapping.lenses import Value
+from leadsync.mapping.rows import DEFAULT_CARDS
 from leadsync.settings import Settings
 from leadsync.transport.service import Service, Words
 
@@ -50,7 +51,10 @@ def misconfigured(refused: ServiceRefusedError, settings: Settings) -> Configura
     if setting := refused_setting(refused):
         return ConfigurationError(f"{setting} was not accepted by Airtable; make a new token.")
     if refused.kind == UNKNOWN_COLUMN:
-        asked = ", ".join(f"AIRTABLE_{ours.upper()}_FIELD={column}" for ours, column in settings.columns.items())
+        asked = ", ".join(
+            f"AIRTABLE_{ours.upper()}_FIELD={column}" if ours in DEFAULT_CARDS else f"{column!r} in the mapping"
+            for ours, column in settings.columns.items()
+        )
         return ConfigurationError(
             f"Table {table!r} lacks a column: {refused.text}. Columns asked for: {asked}. "
             "Rename the column back or change the setting."

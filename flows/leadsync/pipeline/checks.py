@@ -77,7 +77,7 @@ def _check_leads(settings: Settings, airtable: Airtable, every_minutes: float, s
     else:
         remedy = "Give AIRTABLE_API_TOKEN the scope data.records:write, and its user the role editor."
         yield Finding("Airtable token", Level.FAIL, "may read and not write", remedy)
-    known = settings.sync_status_map.stage_of
+    known = settings.status_map.stage_of
     unknown = sorted(set(leads["status"]) - {"", *known})
     if unknown:
         remedy = f"Use {', '.join(known)}, or add them to SYNC_STATUS_MAP."

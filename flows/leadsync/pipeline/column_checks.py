@@ -89,7 +89,7 @@ def check_table(settings: Settings, airtable: Airtable, so_far: ReadSoFar) -> It
     if types["status"] != "singleSelect":
         return
     options = [choice["name"].strip() for choice in status.get("options", {}).get("choices", [])]
-    missing = [name for name in settings.sync_status_map.status_for.values() if name not in options]
+    missing = [name for name in settings.status_map.status_for.values() if name not in options]
     if missing:
         where = f"column {status['name']!r} of table {settings.airtable_table_name!r}"
         remedy = f"In Airtable, edit {where} and add the options {', '.join(missing)}, spelled just so."

@@ -37,7 +37,8 @@ class Planned:
     """
     A pass before it writes: its plan, what both sides look like, and what became of an earlier run's writes.
 
-    `lists`: those it was planned with. `lacking`: labels that leads ask for, and that the board has not. `feed_asked`, `told`: whether Airtable's change feed was read, and what it told.
+    `lists`: those it was planned with. `feed_asked`, `told`: whether Airtable's change feed was read, and what it told.
+    `lacking`: labels that leads ask for, and that the board has not.
     """
 
     plan: Plan

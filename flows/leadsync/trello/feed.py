@@ -31,12 +31,7 @@ def fetch_changed_cards(trello: Trello, board: Board, snapshot: Snapshot, known:
     kinds = ",".join(feed_of(trello.settings.mapping.properties))
     since = datetime.datetime.fromtimestamp(snapshot.trello_at - SAME_MOMENT, datetime.UTC)
     try:
-        feed = _actions(
-            trello,
-            board,
-            ",".join(feed_of(trello.settings.mapping.properties)),
-            since=since.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-        )
+        feed = _actions(trello, board, kinds, since=since.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
     except ServiceRefusedError:  # what is wrong, the full read says better
         return None
     replayed = replay(snapshot, feed, known) if len(feed) < PAGE else None

@@ -13,7 +13,7 @@ MOST_LABELS: Final = 1_000
 TOLD_UNASKED: Final = 50
 """Labels after which a list ends that was not told how long it may be."""
 ASKED: Final[Mapping[str, Mapping[str, str]]] = {
-    "labels": {"labels": "all", "labels_limit": str(MOST_LABELS)},
+    "labels": {"labels": "all"},
     "members": {"members": "all", "member_fields": "id,username,fullName"},
     "custom": {"customFields": "true"},
 }
