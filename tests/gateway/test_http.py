@@ -1,6 +1,8 @@
 """The gateway over real HTTP: who may ask, what is answered, and that nothing else ever happens."""
 
+import html
 import json
+import re
 import socket
 import threading
 import time
@@ -75,7 +77,7 @@ def test_same_wish_during_a_run_is_one_more_run(served):
         ({"data": b"{", "headers": {"Content-Type": "application/json"}}, 422),
         ({"data": b"\xff\xfe", "headers": {"Content-Type": "application/json"}}, 422),
         ({"data": b'"\xff"', "headers": {"Content-Type": "application/json"}}, 400),
-        ({"data": b"[" * 200_000, "headers": {"Content-Type": "application/json"}}, 400),
+        ({"data": b"[" * 100_000, "headers": {"Content-Type": "application/json"}}, 400),
         ({"data": b"{}", "headers": {"Content-Type": "text/plain"}}, 415),
         ({"data": b"{}"}, 415),
         ({"params": {"wait": "perhaps"}}, 422),
@@ -120,10 +122,25 @@ def test_run_that_prefect_cannot_be_asked_for_is_a_problem_too(serve):
     assert "secret" not in problem(answer, 503)
 
 
-def test_openapi_page_is_there(served):
+def test_openapi_description_is_there(served):
     paths = served.ask("GET", "/openapi.json").json()["paths"]
     assert set(paths) == {"/health", "/sync", "/runs/{run_id}", "/webhooks/trello", "/webhooks/airtable"}
-    assert served.ask("GET", "/docs").ok
+
+
+def test_page_of_the_description_is_whole_without_anything_from_elsewhere(served):
+    """No script, style, picture or font is loaded, so that it is read offline; the browser is told to load none."""
+    answer = served.ask("GET", "/docs")
+    assert answer.headers["content-type"].startswith("text/html")
+    assert not re.search(r"<script|<link|<img|<iframe|@import|url\(|https?://", answer.text, re.IGNORECASE)
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    described = served.ask("GET", "/openapi.json").json()
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            assert f"{method.upper()} {path}" in answer.text
+            assert html.escape(operation["description"].split("\n")[0]) in answer.text
+    for choice in described["components"]["schemas"]["SyncChoices"]["properties"]:
+        assert choice in answer.text
+    assert served.ask("GET", "/docs/oauth2-redirect").status_code == 404
 
 
 # Who may ask
@@ -138,6 +155,35 @@ def test_token_is_needed_once_it_is_set(guarded, path, headers):
     problem(answer, 401)
     assert answer.headers["www-authenticate"] == "Bearer"
     assert guarded.settled() == 0
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"data": b"{", "headers": {"Content-Type": "application/json"}},
+        {"data": b'"\xff"', "headers": {"Content-Type": "application/json"}},
+        {"data": b"[" * 100_000, "headers": {"Content-Type": "application/json"}},
+        {"data": b"{}", "headers": {"Content-Type": "text/plain"}},
+        {"json": {"unknown": 1}},
+        {"json": [1]},
+        {"params": {"wait": "perhaps"}},
+        {"data": b"x", "headers": {"Content-Type": "application/json; charset=nonsense"}},
+    ],
+    ids=lambda sent: str(sent)[:40],
+)
+def test_token_is_judged_before_what_was_sent(guarded, serve, sent):
+    """Nobody learns what the gateway makes of a body, or has it parsed, who may not ask."""
+    problem(guarded.ask("POST", "/sync", **sent), 401)
+    foreign = sent | {"headers": sent.get("headers", {}) | {"Origin": "https://attacker.example"}}
+    problem(serve().ask("POST", "/sync", **foreign), 403)
+
+
+def test_token_is_judged_before_the_body_has_arrived(guarded):
+    """It may never arrive."""
+    place = urlsplit(guarded.url)
+    with socket.create_connection((place.hostname, place.port), timeout=5) as wire:
+        wire.sendall(b"POST /sync HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf")
+        assert b"401" in wire.recv(1000).split(b"\r\n")[0]
 
 
 def test_token_opens(guarded):
@@ -158,6 +204,15 @@ def test_token_opens(guarded):
         ({"Host": ""}, 403),
         ({"Origin": "https://attacker.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": ""}, 403),
+        ({"Origin": "http://localhost:3"}, 403),
+        ({"Origin": "http://127.0.0.1"}, 403),
+        ({"Origin": "http://127.0.0.1:99999"}, 403),
+        ({"Origin": "https://localhost:3", "Host": "localhost:3"}, 403),
+        ({"Origin": "http://localhost:3", "Host": "127.0.0.1:3"}, 403),
+        ({"Origin": "http://localhost:3@attacker.example", "Host": "localhost:3"}, 403),
+        ({"Origin": "http://user@localhost:3", "Host": "localhost:3"}, 403),
+        ({"Origin": "file://", "Host": "localhost:3"}, 403),
     ],
     ids=str,
 )
@@ -168,8 +223,19 @@ def test_without_token_only_this_machine_may_ask_and_only_directly(served, heade
     assert served.settled() == 0
 
 
-@pytest.mark.parametrize("headers", [{"Host": "localhost:1"}, {"Host": "[::1]:80"}, {"Origin": "http://localhost:3"}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "localhost:1"},
+        {"Host": "[::1]:80"},
+        {"Host": "localhost:3", "Origin": "http://localhost:3"},
+        {"Host": "localhost:80", "Origin": "http://LOCALHOST"},
+        {"Host": "[::1]", "Origin": "http://[::1]:80"},
+    ],
+    ids=str,
+)
 def test_this_machine_has_several_names(served, headers):
+    """A page may ask the server that it came from: the same host and the same port."""
     assert served.ask("POST", "/sync", headers=headers).status_code == 202
 
 

@@ -20,9 +20,9 @@ import requests
 import uvicorn
 
 from leadsync.gateway.access import Gate
-from leadsync.gateway.app import build_app
 from leadsync.gateway.inbox import Inbox
 from leadsync.gateway.line import SyncRun
+from leadsync.gateway.server import uvicorn_config
 from leadsync.gateway.trigger import Trigger
 from leadsync.gateway.webhooks import AIRTABLE_PATH, TRELLO_PATH, Webhooks
 from leadsync.pipeline.clients import open_clients
@@ -59,9 +59,7 @@ class QuickServer(uvicorn.Server):
 @contextlib.contextmanager
 def serving(gate: Gate, port: int) -> Iterator[str]:
     """The application in a thread. Yields: its address."""
-    server = QuickServer(
-        uvicorn.Config(build_app(gate), port=port, log_level="critical", proxy_headers=False, lifespan="off")
-    )
+    server = QuickServer(uvicorn_config(gate, "127.0.0.1", port))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
