@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from leadsync.errors import StateStoreError
 from leadsync.gateway.problems import BODY_LIMIT
 from leadsync.model import ConflictPolicy, Read
 from leadsync.pipeline.steps import Options
 from support.gateway_process import TOKEN
-from support.gateway_world import IDENTIFIER, airtable_delivery, trello_delivery
+from support.gateway_world import IDENTIFIER, MAC_SECRET, airtable_delivery, trello_delivery
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 RECEIVERS = ["/webhooks/trello", "/webhooks/airtable"]
@@ -340,6 +341,32 @@ def test_burst_of_500_deliveries_in_two_seconds_is_at_most_three_runs(serve):
         thread.join()
     assert verdicts == ["hint"] * 500
     assert 2 <= served.settled() <= 3
+
+
+def test_ping_during_an_outage_of_the_state_database_is_to_be_delivered_again(serve):
+    """503, not 401, which would say that it is forged; once the secret is known it is used without the database."""
+    away = threading.Event()
+
+    def mac_secret():
+        if away.is_set():
+            raise StateStoreError("The state database could not be read.")
+        return MAC_SECRET
+
+    away.set()
+    served = serve(mac_secret=mac_secret)
+    for number in range(3):
+        answer = requests.post(**airtable_delivery(served.url, f"t{number}"), timeout=5)
+        assert "deliver it again" in problem(answer, 503)
+        assert int(answer.headers["retry-after"]) > 0
+    assert served.settled() == 0
+    away.clear()
+    deadline = time.monotonic() + 10
+    while requests.post(**airtable_delivery(served.url), timeout=5).status_code != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    away.set()
+    problem(requests.post(**airtable_delivery(served.url, secret="Zm9yZ2Vk"), timeout=5), 401)  # just looked up
+    assert requests.post(**airtable_delivery(served.url, "t9"), timeout=5).json() == {"verdict": "hint"}
 
 
 # Oversized and slow

@@ -1,4 +1,4 @@
-"""Callers that take their time, or fetch nothing, by the hundred: each is closed, and a good one is served meanwhile."""
+"""Callers that take their time, or fetch nothing, by the hundred: each is closed, a good one is served meanwhile."""
 
 import contextlib
 import os
@@ -98,16 +98,20 @@ def test_caller_who_takes_too_long_is_closed(strict, sent, answer, dripped):
     assert strict.settled() == 0
 
 
+def write_on(wire, asked):
+    deadline = time.monotonic() + AT_LAST
+    wire.settimeout(SOON)
+    while time.monotonic() < deadline:
+        with contextlib.suppress(TimeoutError):
+            wire.sendall(asked)
+
+
 def test_caller_who_fetches_nothing_is_closed(strict):
     """Answers are kept for whoever asks and asks."""
     asked = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100
     with connection(strict) as wire:
-        deadline = time.monotonic() + AT_LAST
-        with pytest.raises(ConnectionError):  # closed by the gateway, which we see by writing alone
-            while time.monotonic() < deadline:
-                wire.settimeout(SOON)
-                with contextlib.suppress(TimeoutError):
-                    wire.sendall(asked)
+        with pytest.raises(ConnectionError):  # which we see by writing alone
+            write_on(wire, asked)
     assert strict.ask("GET", "/health").ok
 
 

@@ -146,13 +146,16 @@ def _add_runs(app: FastAPI, gate: Gate) -> None:
 
 
 def _add_webhooks(app: FastAPI, gate: Gate) -> None:
-    refusals = problems_of(400, 401, 408, 413)
+    refusals = problems_of(400, 401, 408, 413, 503)
 
     async def taken(request: Request, judge: Callable[[bytes, Mapping[str, str]], Verdict]) -> Receipt:
         body = await request.body()
         verdict = await run_in_threadpool(judge, body, request.headers)
         if verdict is Verdict.FORGED:
             raise HTTPException(401, "The signature is missing, or is not of this body.")
+        if verdict is Verdict.UNKNOWN:
+            later = {"Retry-After": "60"}
+            raise HTTPException(503, "The state database holds the secret and is away; deliver it again.", later)
         if verdict is Verdict.MALFORMED:
             raise HTTPException(400, "The body is not a JSON object.")
         if verdict is Verdict.HINT:

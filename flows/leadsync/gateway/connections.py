@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable
 from enum import Enum, auto
 
 import h11
@@ -108,7 +109,7 @@ class Connection(H11Protocol):
         min(waiting, key=lambda each: each.since, default=self).hang_up()
 
 
-WITHIN = {
+WITHIN: dict[Phase, Callable[[], float | None]] = {
     Phase.HEAD: lambda: HEAD_WITHIN,
     Phase.BODY: lambda: BODY_TIMEOUT + GRACE,
     Phase.ANSWER: lambda: None,

@@ -133,7 +133,7 @@ def build_gate(
             return load_known(store, settings).airtable_secret or None
         except LeadsyncError as error:
             log.warning("%s", error)
-            return None
+            raise
 
     def lock() -> dict[str, Any]:
         try:
@@ -147,6 +147,8 @@ def build_gate(
         callback_url=address + TRELLO_PATH if address else None,
         identifier=client_identifier(settings.trello_api_token.get_secret_value()),
         mac_secret=mac_secret,
+        base_id=settings.airtable_base_id,
+        board=settings.trello_board_id,
     )
     return Gate(
         trigger=trigger,
