@@ -13,10 +13,11 @@ from typing import Any
 from prefect.blocks.core import Block
 from prefect.blocks.webhook import Webhook
 from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
 from pydantic import BaseModel, Field, HttpUrl, ValidationError, create_model
 
 from leadsync.environment import OF_THE_INSTALLATION, load_settings, plain
-from leadsync.errors import ConfigurationError
+from leadsync.errors import ConfigurationError, LeadsyncError
 from leadsync.settings import Settings
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
@@ -72,31 +73,38 @@ def settings_of(pair: str) -> Settings:
     """
     The settings of the pair with this name, "" for the one in `.env`.
 
-    Raises: ConfigurationError that names the pairs there are, or the wrong setting.
+    Raises: ConfigurationError that names the pairs there are, or the wrong setting; LeadsyncError if the server that
+    keeps them gives none.
     """
     if not pair:
         return load_settings()
     check_name(pair)
     try:
         block: Any = LeadsyncPair.load(pair)
-    except ValueError:
-        known = ", ".join(saved_pairs()) or "none yet"
-        raise ConfigurationError(
-            f"There is no pair {pair!r}; known are: {known}. Save one with `flows/pairs.py {pair} --env FILE`, or as a "
-            "block of type Leadsync Pair in Prefect's UI."
-        ) from None
-    except RuntimeError as damaged:  # as Prefect has it; the cause says what is wrong
-        cause = damaged.__cause__
-        wrong = cause.errors(include_url=False, include_input=False) if isinstance(cause, ValidationError) else []
-        told = "; ".join(f"{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in wrong)
-        raise ConfigurationError(
-            f"The block of pair {pair!r} is damaged ({told or 'it cannot be read'}). Save it again with "
-            f"`flows/pairs.py {pair} --env FILE`, or correct it in Prefect's UI."
-        ) from None
+    except Exception as error:  # as Prefect has them; the cause says what is wrong
+        raise _told(pair, error.__cause__ or error) from None
     try:
         return load_settings(pair=block.values())
     except ConfigurationError as error:
         raise ConfigurationError(f"Pair {pair!r}: {error}") from None
+
+
+def _told(pair: str, error: BaseException) -> LeadsyncError:
+    """Why a pair could not be loaded. `error`: of Prefect's client, or of the block's fields."""
+    if isinstance(error, ObjectNotFound):
+        known = ", ".join(saved_pairs()) or "none yet"
+        return ConfigurationError(
+            f"There is no pair {pair!r}; known are: {known}. Save one with `flows/pairs.py {pair} --env FILE`, or as a "
+            "block of type Leadsync Pair in Prefect's UI."
+        )
+    if isinstance(error, ValidationError):
+        wrong = error.errors(include_url=False, include_input=False)
+        told = "; ".join(f"{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in wrong)
+        return ConfigurationError(
+            f"The block of pair {pair!r} is damaged ({told}). Save it again with `flows/pairs.py {pair} --env FILE`, "
+            "or correct it in Prefect's UI."
+        )
+    return LeadsyncError(f"Prefect's server did not give pair {pair!r} ({type(error).__name__}); nothing was written.")
 
 
 def saved_pairs() -> dict[str, tuple[str, str, str]]:

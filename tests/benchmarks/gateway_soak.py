@@ -4,7 +4,7 @@ Whether the gateway holds out, and grows, under callers that never come to an en
     python tests/benchmarks/gateway_soak.py --minutes 5
 
 The real `flows/serve.py` in a process of its own, the emulator in this one, real HTTP on loopback. At once: callers who
-send half a head and then a line every two seconds, callers who send 100 kB of a body, each there again five seconds
+send half a head and then a line every two seconds, callers who send 100 kB of a body, each there again ten seconds
 after the gateway closed it; good requests at a steady pace; and edits that a sync has to carry over. Prints one
 Markdown table. Linux.
 """

@@ -191,6 +191,24 @@ def test_damaged_block_is_a_sentence_that_names_pair_and_setting(command, env_fi
     assert pair_block.settings_of("broken").airtable_base_id.startswith("app")
 
 
+@pytest.mark.parametrize(
+    "error", [RuntimeError("secret"), OSError("secret"), TypeError("secret"), ValueError("secret")]
+)
+def test_server_that_gives_no_pair_is_a_sentence(command, monkeypatch, error):
+    """Such as one that cannot decrypt it; without its words, which may hold anything."""
+
+    def fails(*_, **__):
+        raise error
+
+    monkeypatch.setattr(pair_block.LeadsyncPair, "load", fails)
+    ended = sync_leads(pair="north", return_state=True)
+    assert (ended.is_failed(), "did not give pair 'north'" in ended.message) == (True, True)
+    monkeypatch.setattr(door, "saved_pairs", fails)
+    code, printed = command()
+    assert (code, "Prefect's server" in printed) == (1, True)
+    assert "secret" not in ended.message + printed
+
+
 @pytest.mark.parametrize("lacks", ["AIRTABLE_API_TOKEN", "TRELLO_API_KEY", "TRELLO_API_TOKEN"])
 def test_pair_with_another_endpoint_is_not_saved_without_its_credentials(command, env_file, lacks):
     """The installation's are for the installation's endpoint."""

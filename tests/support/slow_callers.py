@@ -18,7 +18,7 @@ from support.gateway_world import trello_delivery
 
 HALF_HEAD = b"POST /webhooks/trello HTTP/1.1\r\nHost: localhost\r\n"
 HALF_BODY = HALF_HEAD + b"Content-Length: 120000\r\n\r\n" + b"x" * 100_000
-DRIP_EVERY, CALL_AGAIN = 2.0, 5.0
+DRIP_EVERY, CALL_AGAIN = 2.0, 10.0
 """Seconds between two bytes, and until one whom the gateway closed is there again."""
 GOOD_CALLERS = 5
 
@@ -120,9 +120,9 @@ class GoodCallers:
                 started = time.perf_counter()
                 try:
                     if number % 2:
-                        answer = session.get(f"{url}/health", timeout=10)
+                        answer = session.get(f"{url}/health", timeout=30)
                     else:
-                        answer = session.post(**trello_delivery(url, f"soak {caller}", secret), timeout=10)
+                        answer = session.post(**trello_delivery(url, f"soak {caller}", secret), timeout=30)
                     fine = answer.status_code == 200
                 except requests.RequestException:
                     fine = False

@@ -49,7 +49,7 @@ class Connection(H11Protocol):
         """As asyncio has it."""
         super().connection_made(transport)
         self._look()
-        while len(self.connections) > most_open():
+        if len(self.connections) > most_open():
             self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
