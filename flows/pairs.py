@@ -10,25 +10,23 @@ from __future__ import annotations
 if __name__ == "__main__":  # before Prefect is imported and reads its settings
     from runs.command import prepare_local_run
 
-    prepare_local_run()
+    prepare_local_run(secrets=True)
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from dotenv import dotenv_values
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from leadsync.environment import OF_THE_INSTALLATION, load_settings
-from leadsync.errors import ConfigurationError, LeadsyncError
+from leadsync.environment import OF_THE_INSTALLATION, lines_of, load_settings, refuse_unknown_names
+from leadsync.errors import ConfigurationError, Exit, LeadsyncError
+from leadsync.private_files import read_by_others
 from leadsync.settings import Settings
 from runs.command import stoppable
 from runs.here import connected
-from runs.pair_block import LeadsyncPair, saved_pairs
-
-NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+from runs.pair_block import LeadsyncPair, check_name, saved_pairs
 
 
 def block_from(env_file: Path) -> LeadsyncPair:
@@ -39,20 +37,14 @@ def block_from(env_file: Path) -> LeadsyncPair:
     """
     if not env_file.is_file():
         raise ConfigurationError(f"{env_file} is not there; copy .env.sample, and fill in the pair's own settings.")
-    found = {name.lower(): value for name, value in dotenv_values(env_file).items() if value}
+    refuse_unknown_names(env_file)
+    found = {name.lower(): value for name, value in lines_of(env_file).items() if value}
     shared = [name.upper() for name in OF_THE_INSTALLATION if name in found]
     if shared:
         raise ConfigurationError(f"{env_file} holds {', '.join(shared)}, which all pairs share; it belongs into .env.")
     given = {name: value for name, value in found.items() if name in Settings.model_fields}
-    load_settings((env_file,), pair=given)
+    load_settings(pair=given)
     return LeadsyncPair(**given)
-
-
-def save(name: str, env_file: Path) -> None:
-    """Save the pair as a block, in place of one of the same name. Raises: ConfigurationError."""
-    if not NAME.fullmatch(name):
-        raise ConfigurationError(f"{name!r} is no name for a pair; allowed are lower-case letters, digits and dashes.")
-    block_from(env_file).save(name, overwrite=True)
 
 
 def pairs(
@@ -65,16 +57,22 @@ def pairs(
         with connected():
             LeadsyncPair.register_type_and_schema()
             if name and env:
-                save(name, env)
+                check_name(name)
+                block_from(env).save(name, overwrite=True)
+                if read_by_others(env):
+                    console.print(f"[yellow]Others can read {escape(str(env))}; run chmod 600 on it.[/]")
             elif name or env:
                 raise ConfigurationError("To save a pair, give its name and --env FILE.")
             table = Table("pair", "base", "table", "board")
             for pair, places in saved_pairs().items():
-                table.add_row(pair, *places)
+                table.add_row(*map(escape, (pair, *places)))
             console.print(table if table.row_count else "No pair is saved yet; the one in .env needs no name.")
     except LeadsyncError as error:
-        console.print(f"[red]{error}[/]", highlight=False, markup=True)
+        console.print(f"[red]{escape(str(error))}[/]", highlight=False)
         raise typer.Exit(error.exit_code) from None
+    except Exception as error:  # whatever Prefect's client throws, without its text, which may hold what was sent
+        console.print(f"[red]Prefect's server took or gave no pair ({type(error).__name__}); does it answer?[/]")
+        raise typer.Exit(Exit.INCOMPLETE) from None
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dotenv import dotenv_values
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from leadsync.errors import ConfigurationError
 from leadsync.setting_values import PROJECT
@@ -40,28 +40,57 @@ OF_THE_PAIR = (
 """What describes a base and its board. A further pair never inherits one of these from the environment."""
 OF_THE_INSTALLATION = ("sync_state_url",)
 """What all pairs share; a pair cannot have its own."""
+SENT_TO = {
+    "airtable_endpoint_url": ("airtable_api_token",),
+    "trello_endpoint_url": ("trello_api_key", "trello_api_token"),
+}
+"""The credentials that go to an address."""
 
 
 def load_settings(env_files: tuple[Path, ...] | None = None, pair: Mapping[str, Any] | None = None) -> Settings:
     """
-    Read the environment, then `.env` of the working directory, then that beside `flows/`.
+    Read the environment, then the `.env` beside `flows/`, then that of the working directory.
 
     LEADSYNC_ENV_FILE names another file to read instead of the two, or none if it is empty. `pair`: field name ->
-    value of a further pair, before all of these; OF_THE_PAIR comes from there or is at its default.
+    value of a further pair, before all of these; OF_THE_PAIR comes from there or is at its default. Whoever names
+    another address of a service, a pair or the working directory, brings the credentials that are sent there.
 
     Raises: ConfigurationError that names each wrong setting, what it holds (never a secret) and what is allowed.
     """
-    files = env_files if env_files is not None else _env_files()
-    _refuse_unknown_names(files)
+    files = env_files if env_files is not None else the_env_files()
+    for file in files:
+        refuse_unknown_names(file)
     given = {} if pair is None else {**_pair_defaults(), **pair}
     try:
-        return Settings(_env_file=files, **given)  # type: ignore[call-arg]  # pydantic-settings' own way
+        settings = Settings(_env_file=files, **given)  # type: ignore[call-arg]  # pydantic-settings' own way
+        if pair is not None:
+            _refuse_to_lend(settings, files, pair, "The pair's block")
+        for number, file in enumerate(files[:-1], start=1):
+            layer = {name.lower(): value for name, value in lines_of(file).items()}
+            _refuse_to_lend(settings, files[number:], layer, str(file))
     except ValidationError as exc:
         problems = [_sentence(error) for error in exc.errors(include_url=False, include_input=False)]
         where = "See .env.sample." if pair is None else "Correct it in the pair's block."
         raise ConfigurationError(f"{' '.join(problems)} {where}") from None
-    except UnicodeDecodeError:
-        raise ConfigurationError("The .env file is not UTF-8 text; save it as UTF-8.") from None
+    return settings
+
+
+def _refuse_to_lend(settings: Settings, before: tuple[Path, ...], layer: Mapping[str, Any], where: str) -> None:
+    """`layer`: field name -> value, as `where` has it; `before`: files that are read though `where` was not there."""
+    others = {name: getattr(settings, name) for name in Settings.model_fields if name not in SENT_TO}
+    without = Settings(_env_file=before, **others)  # type: ignore[call-arg]
+    for address, credentials in SENT_TO.items():
+        lent = [each for each in credentials if plain(getattr(settings, each)) != str(plain(layer.get(each))).strip()]
+        if lent and getattr(settings, address) != getattr(without, address):
+            raise ConfigurationError(
+                f"{where} names another {address.upper()}, and credentials from elsewhere are not sent there. Put "
+                f"{', '.join(map(str.upper, lent))} beside it, or take the address away."
+            )
+
+
+def plain(value: Any) -> Any:
+    """What a secret holds; anything else as it is."""
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 def _pair_defaults() -> dict[str, Any]:
@@ -69,10 +98,11 @@ def _pair_defaults() -> dict[str, Any]:
     return {name: field.get_default(call_default_factory=True) for name, field in fields if not field.is_required()}
 
 
-def _env_files() -> tuple[Path, ...]:
+def the_env_files() -> tuple[Path, ...]:
+    """The files that are read, each going before the one before it."""
     named = os.environ.get("LEADSYNC_ENV_FILE")
     if named is None:
-        return PROJECT / ".env", Path.cwd() / ".env"
+        return tuple(dict.fromkeys((Path.cwd() / ".env", PROJECT / ".env")))
     if not named:
         return ()
     file = Path(named).expanduser()
@@ -81,20 +111,24 @@ def _env_files() -> tuple[Path, ...]:
     return (file,)
 
 
-def _refuse_unknown_names(files: tuple[Path, ...]) -> None:
+def lines_of(file: Path) -> dict[str, str | None]:
+    """What a file like `.env` holds; nothing if it is not there. Raises: ConfigurationError if it cannot be read."""
+    try:
+        return dotenv_values(file) if file.is_file() else {}
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{file} is not UTF-8 text; save it as UTF-8.") from None
+    except OSError as exc:
+        raise ConfigurationError(f"{file} could not be read ({exc.strerror}); correct its rights.") from None
+
+
+def refuse_unknown_names(file: Path) -> None:
+    """Raises: ConfigurationError for a name in a file that is like one of ours, and none."""
     known = [name.upper() for name in Settings.model_fields]
-    for file in files:
-        try:
-            names = dotenv_values(file) if file.is_file() else {}
-        except UnicodeDecodeError:
-            raise ConfigurationError(f"{file} is not UTF-8 text; save it as UTF-8.") from None
-        except OSError as exc:
-            raise ConfigurationError(f"{file} could not be read ({exc.strerror}); correct its rights.") from None
-        for name in names:
-            if name.upper().startswith(OURS) and name.upper() not in known:
-                near = difflib.get_close_matches(name.upper(), known, n=1)
-                hint = f" Did you mean {near[0]}?" if near else f" Known are {', '.join(known)}."
-                raise ConfigurationError(f"{file} holds an unknown setting {name}.{hint}")
+    for name in lines_of(file):
+        if name.upper().startswith(OURS) and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), known, n=1)
+            hint = f" Did you mean {near[0]}?" if near else f" Known are {', '.join(known)}."
+            raise ConfigurationError(f"{file} holds an unknown setting {name}.{hint}")
 
 
 def _sentence(error: Any) -> str:

@@ -29,8 +29,8 @@ QUIET = {
 }
 
 
-def prepare_local_run() -> None:
-    """Call first: quiet defaults, and the temporary server on its way if one is needed."""
+def prepare_local_run(secrets: bool = False) -> None:
+    """Call first: quiet defaults, and the temporary server on its way if one is needed. `secrets`: as it has it."""
     _at_signals(_stop_at_once)
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
@@ -39,7 +39,7 @@ def prepare_local_run() -> None:
     log.addHandler(handler)
     helping = {"--help", "-h", "--install-completion", "--show-completion"} & set(sys.argv)
     if not helping:
-        begin_server_if_needed()
+        begin_server_if_needed(secrets)
 
 
 @contextlib.contextmanager

@@ -6,20 +6,25 @@ Never here: a default or a check of a setting (see leadsync.settings), the sync.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from prefect.blocks.core import Block
 from prefect.blocks.webhook import Webhook
 from prefect.client.orchestration import get_client
-from pydantic import BaseModel, Field, HttpUrl, SecretStr, create_model
+from prefect.exceptions import ObjectNotFound
+from pydantic import BaseModel, Field, HttpUrl, ValidationError, create_model
 
-from leadsync.environment import OF_THE_INSTALLATION, load_settings
-from leadsync.errors import ConfigurationError
+from leadsync.environment import OF_THE_INSTALLATION, load_settings, plain
+from leadsync.errors import ConfigurationError, LeadsyncError
 from leadsync.settings import Settings
 
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
+"""What Prefect's page takes for a block's name; it becomes part of an address at its server."""
 AS_TEXT = ("sync_status_map", "sync_done_lists", "sync_full_every")
 """Settings that are written as text and parsed by leadsync.setting_values."""
+SHOWN, MISSING = 40, "is missing"
 REQUIRED = ("airtable_base_id", "trello_board_id")
 
 
@@ -52,34 +57,58 @@ class LeadsyncPair(Block, _as_block_fields()):  # type: ignore[misc]  # one list
     def values(self) -> dict[str, Any]:
         """What is filled in, by the names of the settings; a secret stays a SecretStr."""
         given = {name: getattr(self, name) for name in type(self).model_fields if name in Settings.model_fields}
-        return {name: value for name, value in given.items() if value is not None and _plain(value) != ""}
+        return {name: value for name, value in given.items() if value is not None and plain(value) != ""}
 
 
-def _plain(value: Any) -> Any:
-    return value.get_secret_value() if isinstance(value, SecretStr) else value
+def check_name(pair: str) -> None:
+    """Raises: ConfigurationError if no pair can be called so."""
+    if not NAME.fullmatch(pair):
+        shown = ascii(pair) if len(pair) <= SHOWN else f"{ascii(pair[:SHOWN])}…"
+        raise ConfigurationError(
+            f"{shown} is no name for a pair; allowed are up to 100 lower-case letters, digits and dashes."
+        )
 
 
 def settings_of(pair: str) -> Settings:
     """
     The settings of the pair with this name, "" for the one in `.env`.
 
-    Raises: ConfigurationError that names the pairs there are, or the wrong setting.
+    Raises: ConfigurationError that names the pairs there are, or the wrong setting; LeadsyncError if the server that
+    keeps them gives none.
     """
     if not pair:
         return load_settings()
+    check_name(pair)
     try:
         block: Any = LeadsyncPair.load(pair)
-    except ValueError:
+    except Exception as error:  # as Prefect has them; the cause says what is wrong
+        raise _told(pair, error.__cause__ or error) from None
+    try:
+        return load_settings(pair=block.values())
+    except ConfigurationError as error:
+        raise ConfigurationError(f"Pair {pair!r}: {error}") from None
+
+
+def _told(pair: str, error: BaseException) -> LeadsyncError:
+    """Why a pair could not be loaded. `error`: of Prefect's client, or of the block's fields."""
+    if isinstance(error, ObjectNotFound):
         known = ", ".join(saved_pairs()) or "none yet"
-        raise ConfigurationError(
+        return ConfigurationError(
             f"There is no pair {pair!r}; known are: {known}. Save one with `flows/pairs.py {pair} --env FILE`, or as a "
             "block of type Leadsync Pair in Prefect's UI."
-        ) from None
-    return load_settings(pair=block.values())
+        )
+    if isinstance(error, ValidationError):
+        wrong = error.errors(include_url=False, include_input=False)
+        told = "; ".join(f"{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in wrong)
+        return ConfigurationError(
+            f"The block of pair {pair!r} is damaged ({told}). Save it again with `flows/pairs.py {pair} --env FILE`, "
+            "or correct it in Prefect's UI."
+        )
+    return LeadsyncError(f"Prefect's server did not give pair {pair!r} ({type(error).__name__}); nothing was written.")
 
 
 def saved_pairs() -> dict[str, tuple[str, str, str]]:
-    """The pairs saved as blocks: name -> base id, table and board id."""
+    """The pairs saved as blocks: name -> base id, table and board id; what a damaged one lacks is told as such."""
     with get_client(sync_client=True) as client:
         blocks = client.read_block_documents(include_secrets=False)
     ours = [block for block in blocks if block.block_type and block.block_type.slug == "leadsync-pair"]
@@ -88,4 +117,4 @@ def saved_pairs() -> dict[str, tuple[str, str, str]]:
 
 def _places(data: Mapping[str, Any]) -> tuple[str, str, str]:
     table = data.get("airtable_table_name") or Settings.model_fields["airtable_table_name"].default
-    return data["airtable_base_id"], table, data["trello_board_id"]
+    return str(data.get("airtable_base_id") or MISSING), str(table), str(data.get("trello_board_id") or MISSING)

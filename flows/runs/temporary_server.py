@@ -27,12 +27,15 @@ from urllib.parse import urlsplit
 import platformdirs
 
 from leadsync.errors import LeadsyncError
+from leadsync.private_files import make_private
 
 DEFAULT_PORT = 4200
 START_TIMEOUT = 90.0
 """Seconds; a small machine under load needs most of it."""
 STOP_TIMEOUT = 3.0
 PR_SET_PDEATHSIG = 1
+ONLY_OURS = 0o077 if os.name == "posix" else -1
+"""The umask of the server: its database holds reports, and the pairs that are saved."""
 ONLY_RECORD = {
     "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
@@ -44,11 +47,15 @@ log = logging.getLogger("leadsync")
 _started: list[tuple[subprocess.Popen[bytes], int]] = []
 
 
-def begin_server_if_needed() -> None:
-    """Unless a server is configured, or one answers at the default address, a temporary one is on its way."""
+def begin_server_if_needed(secrets: bool = False) -> None:
+    """
+    Unless a server is configured, or one answers at the default address, a temporary one is on its way.
+
+    `secrets`: the server is told some, so whatever happens to answer at the default address will not do.
+    """
     if os.environ.get("PREFECT_API_URL"):
         return
-    if _answers(DEFAULT_PORT):
+    if not secrets and _answers(DEFAULT_PORT):
         os.environ["PREFECT_API_URL"] = _api_url(DEFAULT_PORT)
     else:
         atexit.register(stop_server)  # before Prefect registers anything, hence called after all of it
@@ -101,6 +108,7 @@ def _spawn_server() -> tuple[subprocess.Popen[bytes], int]:
     with _log_file() as output:
         process = subprocess.Popen(
             command,
+            umask=ONLY_OURS,
             env={**os.environ, **ONLY_RECORD},
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -113,7 +121,7 @@ def _spawn_server() -> tuple[subprocess.Popen[bytes], int]:
 
 def _log_file() -> io.BufferedWriter:
     path = platformdirs.user_log_path("leadsync") / "prefect-server.log"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(path)
     return path.open("wb")
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import BlockDocumentUpdate
 from typer import Typer
 from typer.testing import CliRunner
 
@@ -125,6 +126,128 @@ def test_wrong_pair_is_refused_with_a_sentence(command, env_file, name, line, wo
     code, printed = command(name, "--env", env_file)
     assert code == 2
     assert words in " ".join(printed.split())
+
+
+WRONG_NAMES = ["..", ".", "north\n", "\nnorth", "nor/../th", "north/", "%2e%2e", "[/red]", " ", "NORTH", "n\x1b[2J"]
+WRONG_NAMES += ["schön", "a" * 5000, "-", "north?x=1", "north#", "\x00", "ｎorth"]
+
+
+@pytest.mark.parametrize("name", WRONG_NAMES, ids=lambda name: ascii(name)[:20])
+def test_name_that_no_pair_can_have_is_refused_with_a_sentence(command, env_file, name):
+    """Whether it is saved or synced; it would be part of an address at Prefect's server."""
+    ended = sync_leads(pair=name, return_state=True)
+    assert ended.name == "Misconfigured"
+    assert "is no name for a pair" in ended.message
+    code, printed = command("--env", env_file, "--", name)
+    assert (code, "is no name for a pair" in " ".join(printed.split())) == (2, True)
+    assert not {"\x1b", "\x00"} & {*ended.message, *printed}
+
+
+@pytest.mark.parametrize("name", ["north", "a--b", "7", "north-2"])
+def test_name_that_prefects_page_takes_is_taken(command, env_file, name):
+    assert command(name, "--env", env_file)[0] == 0
+    assert pair_block.settings_of(name).airtable_base_id.startswith("app")
+
+
+def damage(name, change):
+    """Change what the server keeps of a pair, as a person or another version might."""
+    with get_client(sync_client=True) as client:
+        found = client.read_block_document_by_name(name, "leadsync-pair")
+        data = dict(found.data)
+        change(data)
+        client.update_block_document(
+            found.id, BlockDocumentUpdate(data=data, merge_existing_data=False, block_schema_id=found.block_schema_id)
+        )
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        pytest.param(lambda data: data.pop("airtable_base_id"), "AIRTABLE_BASE_ID", id="no-base"),
+        pytest.param(lambda data: data.pop("trello_board_id"), "TRELLO_BOARD_ID", id="no-board"),
+        pytest.param(dict.clear, "AIRTABLE_BASE_ID", id="empty"),
+        pytest.param(lambda data: data.update(airtable_base_id=5), "AIRTABLE_BASE_ID", id="number"),
+        pytest.param(lambda data: data.update(airtable_base_id=None), "AIRTABLE_BASE_ID", id="null"),
+        pytest.param(lambda data: data.update(trello_board_id=["x"]), "TRELLO_BOARD_ID", id="list"),
+        pytest.param(lambda data: data.update(airtable_requests_per_second="fast"), "REQUESTS_PER", id="no-number"),
+        pytest.param(lambda data: data.update(sync_conflict="newest"), "SYNC_CONFLICT", id="no-choice"),
+        pytest.param(lambda data: data.update(sync_status_map="{"), "SYNC_STATUS_MAP", id="no-json"),
+        pytest.param(lambda data: data.update(trello_board_id="[/red]"), "TRELLO_BOARD_ID", id="markup"),
+        pytest.param(lambda data: data.update(airtable_endpoint_url="gopher://x"), "ENDPOINT_URL", id="address"),
+    ],
+)
+def test_damaged_block_is_a_sentence_that_names_pair_and_setting(command, env_file, change, words):
+    """And it is listed, so that it can be found and saved again."""
+    assert command("broken", "--env", env_file)[0] == 0
+    damage("broken", change)
+    ended = sync_leads(pair="broken", return_state=True)
+    assert ended.name == "Misconfigured"
+    assert "'broken'" in ended.message
+    assert words in ended.message
+    assert "There is no pair 'nroth'" in sync_leads(pair="nroth", return_state=True).message
+    code, printed = command()
+    assert (code, "broken" in printed) == (0, True)
+    assert command("broken", "--env", env_file)[0] == 0
+    assert pair_block.settings_of("broken").airtable_base_id.startswith("app")
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("secret"), OSError("secret"), TypeError("secret"), ValueError("secret")]
+)
+def test_server_that_gives_no_pair_is_a_sentence(command, monkeypatch, error):
+    """Such as one that cannot decrypt it; without its words, which may hold anything."""
+
+    def fails(*_, **__):
+        raise error
+
+    monkeypatch.setattr(pair_block.LeadsyncPair, "load", fails)
+    ended = sync_leads(pair="north", return_state=True)
+    assert (ended.is_failed(), "did not give pair 'north'" in ended.message) == (True, True)
+    monkeypatch.setattr(door, "saved_pairs", fails)
+    code, printed = command()
+    assert (code, "Prefect's server" in printed) == (1, True)
+    assert "secret" not in ended.message + printed
+
+
+@pytest.mark.parametrize("lacks", ["AIRTABLE_API_TOKEN", "TRELLO_API_KEY", "TRELLO_API_TOKEN"])
+def test_pair_with_another_endpoint_is_not_saved_without_its_credentials(command, env_file, lacks):
+    """The installation's are for the installation's endpoint."""
+    lines = env_file.read_text().splitlines()
+    env_file.write_text("\n".join(line for line in lines if not line.startswith(f"{lacks}=")))
+    code, printed = command("north", "--env", env_file)
+    assert (code, lacks in printed) == (2, True)
+
+
+@pytest.mark.parametrize("where", ["missing[/red].env", "a-folder[/]"])
+def test_file_that_cannot_be_read_is_a_sentence(command, tmp_path, where):
+    (tmp_path / "a-folder[").mkdir()
+    (tmp_path / "a-folder[/]").mkdir()
+    code, printed = command("north", "--env", tmp_path / where)
+    assert (code, "is not there" in " ".join(printed.split())) == (2, True)
+
+
+def test_file_in_another_encoding_is_a_sentence(command, env_file):
+    env_file.write_bytes(env_file.read_text().encode("utf-16"))
+    code, printed = command("north", "--env", env_file)
+    assert (code, "UTF-8" in printed) == (2, True)
+
+
+def test_pair_saved_without_credentials_takes_those_of_the_projects_env_file(
+    command, configured, tmp_path, monkeypatch
+):
+    """As a run will."""
+    project = tmp_path / "project"
+    project.mkdir()
+    monkeypatch.setattr("leadsync.environment.PROJECT", project)
+    monkeypatch.delenv("LEADSYNC_ENV_FILE")
+    (project / ".env").write_text("".join(f"{name}={configured[name]}\n" for name in (*OWN, *PLACES)))
+    for name in (*OWN, *PLACES):
+        monkeypatch.delenv(name)
+    file = tmp_path / "thin.env"
+    file.write_text("AIRTABLE_BASE_ID=appOTHER\nTRELLO_BOARD_ID=abcd1234\n")
+    assert command("thin", "--env", file)[0] == 0
+    settings = pair_block.settings_of("thin")
+    assert settings.airtable_api_token.get_secret_value() == configured["AIRTABLE_API_TOKEN"]
 
 
 def test_secrets_of_a_pair_stay_secret(command, north, env_file):

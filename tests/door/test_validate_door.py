@@ -1,6 +1,7 @@
 """`flows/validate.py`: every finding says how to mend it, and nothing is written unless asked."""
 
 import json
+import os
 
 import pytest
 from typer import Typer
@@ -67,6 +68,27 @@ def test_read_only_token_is_found_without_writing(command, emulator, monkeypatch
     assert code == 2
     assert failures(printed)[0]["remedy"].startswith("Give AIRTABLE_API_TOKEN the scope data.records:write")
     assert emulator.airtable.records() == before
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights of Unix")
+@pytest.mark.parametrize("rights", [0o644, 0o640, 0o606], ids=oct)
+def test_env_file_that_others_can_read_is_told(command, configured, tmp_path, monkeypatch, rights):
+    """A warning with the command that mends it, and none once it is mended."""
+    file = tmp_path / "my settings.env"
+    file.write_text("".join(f"{name}={value}\n" for name, value in configured.items()))
+    file.chmod(rights)
+    monkeypatch.setenv("LEADSYNC_ENV_FILE", str(file))
+
+    def told():
+        code, printed = command("--json")
+        findings = json.loads(printed)["findings"]
+        return code, [each for each in findings if each["level"] == "warning" and each["check"] == "files"]
+
+    code, [finding] = told()
+    assert (code, str(file) in finding["detail"]) == (0, True)
+    assert f"chmod 600 '{file}'" in finding["remedy"]
+    file.chmod(0o600)
+    assert told() == (0, [])
 
 
 def test_copies_and_unknown_statuses_are_told(command, emulator):

@@ -24,7 +24,14 @@ timezone = "Europe/Berlin"
 [[field]]
 airtable = "status"
 card = "list"
-map = { New = "Inbox", Called = "Talking", Met = "Talking", Offered = "Offer", Waiting = "Offer", Won = "Won", Lost = "Lost", Later = "Someday" }
+map.New = "Inbox"
+map.Called = "Talking"
+map.Met = "Talking"
+map.Offered = "Offer"
+map.Waiting = "Offer"
+map.Won = "Won"
+map.Lost = "Lost"
+map.Later = "Someday"
 
 [[field]]
 airtable = "Owner"

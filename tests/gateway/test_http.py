@@ -1,6 +1,8 @@
 """The gateway over real HTTP: who may ask, what is answered, and that nothing else ever happens."""
 
+import html
 import json
+import re
 import socket
 import threading
 import time
@@ -9,11 +11,12 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from leadsync.errors import StateStoreError
 from leadsync.gateway.problems import BODY_LIMIT
 from leadsync.model import ConflictPolicy, Read
 from leadsync.pipeline.steps import Options
 from support.gateway_process import TOKEN
-from support.gateway_world import IDENTIFIER, airtable_delivery, trello_delivery
+from support.gateway_world import IDENTIFIER, MAC_SECRET, airtable_delivery, trello_delivery
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 RECEIVERS = ["/webhooks/trello", "/webhooks/airtable"]
@@ -75,7 +78,7 @@ def test_same_wish_during_a_run_is_one_more_run(served):
         ({"data": b"{", "headers": {"Content-Type": "application/json"}}, 422),
         ({"data": b"\xff\xfe", "headers": {"Content-Type": "application/json"}}, 422),
         ({"data": b'"\xff"', "headers": {"Content-Type": "application/json"}}, 400),
-        ({"data": b"[" * 200_000, "headers": {"Content-Type": "application/json"}}, 400),
+        ({"data": b"[" * 100_000, "headers": {"Content-Type": "application/json"}}, 400),
         ({"data": b"{}", "headers": {"Content-Type": "text/plain"}}, 415),
         ({"data": b"{}"}, 415),
         ({"params": {"wait": "perhaps"}}, 422),
@@ -120,10 +123,25 @@ def test_run_that_prefect_cannot_be_asked_for_is_a_problem_too(serve):
     assert "secret" not in problem(answer, 503)
 
 
-def test_openapi_page_is_there(served):
+def test_openapi_description_is_there(served):
     paths = served.ask("GET", "/openapi.json").json()["paths"]
     assert set(paths) == {"/health", "/sync", "/runs/{run_id}", "/webhooks/trello", "/webhooks/airtable"}
-    assert served.ask("GET", "/docs").ok
+
+
+def test_page_of_the_description_is_whole_without_anything_from_elsewhere(served):
+    """No script, style, picture or font is loaded, so that it is read offline; the browser is told to load none."""
+    answer = served.ask("GET", "/docs")
+    assert answer.headers["content-type"].startswith("text/html")
+    assert not re.search(r"<script|<link|<img|<iframe|@import|url\(|https?://", answer.text, re.IGNORECASE)
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    described = served.ask("GET", "/openapi.json").json()
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            assert f"{method.upper()} {path}" in answer.text
+            assert html.escape(operation["description"].split("\n")[0]) in answer.text
+    for choice in described["components"]["schemas"]["SyncChoices"]["properties"]:
+        assert choice in answer.text
+    assert served.ask("GET", "/docs/oauth2-redirect").status_code == 404
 
 
 # Who may ask
@@ -138,6 +156,35 @@ def test_token_is_needed_once_it_is_set(guarded, path, headers):
     problem(answer, 401)
     assert answer.headers["www-authenticate"] == "Bearer"
     assert guarded.settled() == 0
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"data": b"{", "headers": {"Content-Type": "application/json"}},
+        {"data": b'"\xff"', "headers": {"Content-Type": "application/json"}},
+        {"data": b"[" * 100_000, "headers": {"Content-Type": "application/json"}},
+        {"data": b"{}", "headers": {"Content-Type": "text/plain"}},
+        {"json": {"unknown": 1}},
+        {"json": [1]},
+        {"params": {"wait": "perhaps"}},
+        {"data": b"x", "headers": {"Content-Type": "application/json; charset=nonsense"}},
+    ],
+    ids=lambda sent: str(sent)[:40],
+)
+def test_token_is_judged_before_what_was_sent(guarded, serve, sent):
+    """Nobody learns what the gateway makes of a body, or has it parsed, who may not ask."""
+    problem(guarded.ask("POST", "/sync", **sent), 401)
+    foreign = sent | {"headers": sent.get("headers", {}) | {"Origin": "https://attacker.example"}}
+    problem(serve().ask("POST", "/sync", **foreign), 403)
+
+
+def test_token_is_judged_before_the_body_has_arrived(guarded):
+    """It may never arrive."""
+    place = urlsplit(guarded.url)
+    with socket.create_connection((place.hostname, place.port), timeout=5) as wire:
+        wire.sendall(b"POST /sync HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf")
+        assert b"401" in wire.recv(1000).split(b"\r\n")[0]
 
 
 def test_token_opens(guarded):
@@ -158,6 +205,15 @@ def test_token_opens(guarded):
         ({"Host": ""}, 403),
         ({"Origin": "https://attacker.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": ""}, 403),
+        ({"Origin": "http://localhost:3"}, 403),
+        ({"Origin": "http://127.0.0.1"}, 403),
+        ({"Origin": "http://127.0.0.1:99999"}, 403),
+        ({"Origin": "https://localhost:3", "Host": "localhost:3"}, 403),
+        ({"Origin": "http://localhost:3", "Host": "127.0.0.1:3"}, 403),
+        ({"Origin": "http://localhost:3@attacker.example", "Host": "localhost:3"}, 403),
+        ({"Origin": "http://user@localhost:3", "Host": "localhost:3"}, 403),
+        ({"Origin": "file://", "Host": "localhost:3"}, 403),
     ],
     ids=str,
 )
@@ -168,8 +224,19 @@ def test_without_token_only_this_machine_may_ask_and_only_directly(served, heade
     assert served.settled() == 0
 
 
-@pytest.mark.parametrize("headers", [{"Host": "localhost:1"}, {"Host": "[::1]:80"}, {"Origin": "http://localhost:3"}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "localhost:1"},
+        {"Host": "[::1]:80"},
+        {"Host": "localhost:3", "Origin": "http://localhost:3"},
+        {"Host": "localhost:80", "Origin": "http://LOCALHOST"},
+        {"Host": "[::1]", "Origin": "http://[::1]:80"},
+    ],
+    ids=str,
+)
 def test_this_machine_has_several_names(served, headers):
+    """A page may ask the server that it came from: the same host and the same port."""
     assert served.ask("POST", "/sync", headers=headers).status_code == 202
 
 
@@ -274,6 +341,32 @@ def test_burst_of_500_deliveries_in_two_seconds_is_at_most_three_runs(serve):
         thread.join()
     assert verdicts == ["hint"] * 500
     assert 2 <= served.settled() <= 3
+
+
+def test_ping_during_an_outage_of_the_state_database_is_to_be_delivered_again(serve):
+    """503, not 401, which would say that it is forged; once the secret is known it is used without the database."""
+    away = threading.Event()
+
+    def mac_secret():
+        if away.is_set():
+            raise StateStoreError("The state database could not be read.")
+        return MAC_SECRET
+
+    away.set()
+    served = serve(mac_secret=mac_secret)
+    for number in range(3):
+        answer = requests.post(**airtable_delivery(served.url, f"t{number}"), timeout=5)
+        assert "deliver it again" in problem(answer, 503)
+        assert int(answer.headers["retry-after"]) > 0
+    assert served.settled() == 0
+    away.clear()
+    deadline = time.monotonic() + 10
+    while requests.post(**airtable_delivery(served.url), timeout=5).status_code != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    away.set()
+    problem(requests.post(**airtable_delivery(served.url, secret="Zm9yZ2Vk"), timeout=5), 401)  # just looked up
+    assert requests.post(**airtable_delivery(served.url, "t9"), timeout=5).json() == {"verdict": "hint"}
 
 
 # Oversized and slow

@@ -14,10 +14,13 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from emulator import Emulator
+from leadsync.gateway import connections
 from leadsync.model import ConflictPolicy
 from leadsync.pipeline.steps import Options
+from support.gateway_bench import Bench
 from support.gateway_process import TOKEN, GatewayProcess
 from support.places import ROOT
+from support.slow_callers import soak
 
 pytestmark = pytest.mark.installation
 
@@ -189,3 +192,24 @@ def test_sigterm_lets_the_run_under_way_end(gateway, emulator):
     with sqlite3.connect(gateway.folder / "state.sqlite3") as rows:
         assert rows.execute("select count(*) from leadsync_intent").fetchone() == (0,)
     assert "Traceback" not in gateway.said()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_gateway_does_not_grow_under_hundreds_of_slow_callers(tmp_path):
+    """
+    A part of the soak in tests/benchmarks/gateway_soak.py: half heads and half bodies, more than it takes, while good
+    callers are answered and edits travel. Memory, threads and files stay as they were once all places are taken.
+    """
+    bench = Bench(tmp_path, leads=4, settle=0.2)
+    try:
+        before, *meanwhile, after = soak(bench, seconds=20, heads=500, bodies=200, rate=50, looks=2)
+    finally:
+        bench.close()
+    first, last = meanwhile
+    assert last.slow_callers > 700
+    assert last.good > 300
+    assert after.failed <= after.good / 100
+    assert last.edits >= 2
+    assert last.files <= connections.MOST_OPEN + 150
+    assert (last.threads <= first.threads + 4, last.rss_kib <= first.rss_kib * 1.1) == (True, True), (first, last)
+    assert (after.files <= before.files + 60, after.threads <= before.threads + 8) == (True, True), (before, after)

@@ -16,7 +16,7 @@ from leadsync.gateway.inbox import Inbox
 from leadsync.gateway.trigger import Trigger
 from leadsync.gateway.webhooks import TRELLO_PATH
 from support.gateway_process import TOKEN
-from support.gateway_world import IDENTIFIER, MAC_SECRET, TRELLO_SECRET
+from support.gateway_world import BASE, BOARD, IDENTIFIER, MAC_SECRET, TRELLO_SECRET
 
 CHECKED = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None, "derandomize": True}
 
@@ -24,7 +24,8 @@ CHECKED = {"deadline": None, "suppress_health_check": list(HealthCheck), "databa
 @pytest.fixture(scope="module")
 def gate():
     """A gateway that wants a token; its runs do nothing."""
-    inbox = Inbox(TRELLO_SECRET, f"http://testserver{TRELLO_PATH}", IDENTIFIER, lambda: MAC_SECRET)
+    callback = f"http://testserver{TRELLO_PATH}"
+    inbox = Inbox(TRELLO_SECRET, callback, IDENTIFIER, lambda: MAC_SECRET, base_id=BASE, board=BOARD)
     trigger = Trigger(lambda _run: {"exit_code": 0, "message": "done"}, 0.01)
     yield Gate(trigger=trigger, inbox=inbox, host="127.0.0.1", token=TOKEN)
     trigger.close(5)

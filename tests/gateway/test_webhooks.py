@@ -87,6 +87,61 @@ def test_new_address_replaces_the_old_webhooks(instant):
     assert set(at_airtable(instant)) == {moved + AIRTABLE_PATH}
 
 
+@pytest.fixture
+def customers(instant):
+    """Settings of another pair on the same base and board, with the same state."""
+    instant.emulator.airtable.add_table("Customers")
+    return {"AIRTABLE_TABLE_NAME": "Customers"}
+
+
+@pytest.fixture
+def second_board(instant):
+    """Settings of another pair on the same base and table."""
+    found_by_name = dict.fromkeys(f"TRELLO_LIST_{stage}_ID" for stage in ("TODO", "IN_PROGRESS", "DONE"))
+    return found_by_name | {"TRELLO_BOARD_ID": instant.emulator.trello.add_board("Second")}
+
+
+def ids(instant):
+    listed = [hook["id"] for hook in airtable(instant, "GET")["webhooks"]]
+    trello = instant.emulator.trello
+    url = f"{instant.emulator.url}/1/tokens/{trello.token}/webhooks"
+    credentials = f'OAuth oauth_consumer_key="{trello.key}", oauth_token="{trello.token}"'
+    return {*listed, *(hook["id"] for hook in requests.get(url, headers={"Authorization": credentials}).json())}
+
+
+@pytest.mark.parametrize("other", ["customers", "second_board"])
+@pytest.mark.parametrize("address", ["http://127.0.0.1", "http://localhost"], ids=["same-address", "another-address"])
+def test_pairs_on_one_base_leave_each_others_webhooks_alone(instant, request, other, address):
+    """Whichever registers, refreshes or unregisters, and however often."""
+    first, settings = ids(instant), request.getfixturevalue(other)
+    theirs = settings | {"SYNC_PUBLIC_URL": f"{address}:{instant.port}"}
+    instant.webhooks(Webhooks.register, **theirs)
+    both = ids(instant)
+    assert first < both
+    for _ in range(2):
+        assert not any("removed" in line or "made" in line for line in instant.webhooks(Webhooks.register))
+        assert not any("removed" in line or "made" in line for line in instant.webhooks(Webhooks.register, **theirs))
+        instant.webhooks(Webhooks.refresh)
+        instant.webhooks(Webhooks.refresh, **theirs)
+    assert ids(instant) == both
+    instant.webhooks(Webhooks.unregister)
+    assert ids(instant) == both - first
+    instant.webhooks(Webhooks.register)
+    again = ids(instant) - (both - first)
+    instant.webhooks(Webhooks.unregister, **theirs)
+    assert ids(instant) == again
+
+
+def test_pairs_of_two_installations_on_one_base_leave_each_others_webhooks_alone(instant, customers, tmp_path):
+    """Each keeps a state of its own; Airtable tells for which table a webhook is."""
+    first = ids(instant)
+    theirs = customers | {"SYNC_STATE_URL": f"sqlite:///{tmp_path / 'theirs.sqlite3'}"}
+    instant.webhooks(Webhooks.register, **theirs)
+    instant.webhooks(Webhooks.register)
+    instant.webhooks(Webhooks.unregister, **theirs)
+    assert first <= ids(instant)
+
+
 def test_lost_state_gets_a_webhook_with_a_known_secret(instant, tmp_path):
     """Airtable shows a secret only once, so the webhook is made anew."""
     first = known(instant)

@@ -75,7 +75,7 @@ class GatewayProcess:
         return self.log.read_text(encoding="utf-8")
 
     def health(self) -> dict[str, Any]:
-        answer: dict[str, Any] = requests.get(f"{self.url}/health", timeout=5).json()
+        answer: dict[str, Any] = requests.get(f"{self.url}/health", timeout=30).json()
         return answer
 
     def sync(self, **choices: Any) -> dict[str, Any]:

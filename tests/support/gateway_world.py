@@ -20,9 +20,9 @@ import requests
 import uvicorn
 
 from leadsync.gateway.access import Gate
-from leadsync.gateway.app import build_app
 from leadsync.gateway.inbox import Inbox
 from leadsync.gateway.line import SyncRun
+from leadsync.gateway.server import uvicorn_config
 from leadsync.gateway.trigger import Trigger
 from leadsync.gateway.webhooks import AIRTABLE_PATH, TRELLO_PATH, Webhooks
 from leadsync.pipeline.clients import open_clients
@@ -36,6 +36,7 @@ from support.harness import World
 TRELLO_SECRET = "the-power-up-secret"
 MAC_SECRET = base64.b64encode(bytes(range(128))).decode()
 IDENTIFIER = client_identifier("ATTAtoken")
+BASE, BOARD = "appAAAAAAAAAAAAAA", "0123456789abcdef01234567"
 SETTLE = 0.05
 
 
@@ -59,9 +60,7 @@ class QuickServer(uvicorn.Server):
 @contextlib.contextmanager
 def serving(gate: Gate, port: int) -> Iterator[str]:
     """The application in a thread. Yields: its address."""
-    server = QuickServer(
-        uvicorn.Config(build_app(gate), port=port, log_level="critical", proxy_headers=False, lifespan="off")
-    )
+    server = QuickServer(uvicorn_config(gate, "127.0.0.1", port))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -75,15 +74,20 @@ def serving(gate: Gate, port: int) -> Iterator[str]:
 def trello_delivery(url: str, action_id: str = "a1", secret: str = TRELLO_SECRET, **more: Any) -> dict[str, Any]:
     """Keywords of a request that delivers a signed action to `url`."""
     action = {"id": action_id, "type": "updateCard", "data": {"old": {"idList": "x"}}} | more.pop("action", {})
-    body = json.dumps({"action": action, "model": {}}).encode()
+    body = json.dumps({"action": action, "model": more.pop("model", {"id": BOARD})}).encode()
     mac = hmac.new(secret.encode(), body + (url + TRELLO_PATH).encode(), hashlib.sha1).digest()
     headers = {"X-Trello-Webhook": base64.b64encode(mac).decode(), "Content-Type": "application/json"}
     return {"url": url + TRELLO_PATH, "data": body, "headers": headers | more.pop("headers", {})}
 
 
-def airtable_delivery(url: str, timestamp: str = "t1", secret: str = MAC_SECRET) -> dict[str, Any]:
+def airtable_delivery(
+    url: str,
+    timestamp: str = "t1",
+    secret: str = MAC_SECRET,
+    base: Any = {"id": BASE},  # noqa: B006  is not changed
+) -> dict[str, Any]:
     """Keywords of a request that delivers a signed ping to `url`."""
-    body = json.dumps({"base": {"id": "app"}, "webhook": {"id": "ach"}, "timestamp": timestamp}).encode()
+    body = json.dumps({"base": base, "webhook": {"id": "ach"}, "timestamp": timestamp}).encode()
     mac = hmac.new(base64.b64decode(secret), body, hashlib.sha256).hexdigest()
     headers = {"X-Airtable-Content-MAC": f"hmac-sha256={mac}", "Content-Type": "application/json"}
     return {"url": url + AIRTABLE_PATH, "data": body, "headers": headers}
@@ -118,10 +122,12 @@ def serve() -> Iterator[Callable[..., Served]]:
     """`serve(**gate)` gives a gateway on loopback that knows both secrets; keywords as for the Gate."""
     with contextlib.ExitStack() as stack:
 
-        def start(settle: float = SETTLE, **more: Any) -> Served:
+        def start(
+            settle: float = SETTLE, mac_secret: Callable[[], str | None] = lambda: MAC_SECRET, **more: Any
+        ) -> Served:
             port = free_port()
             url = f"http://127.0.0.1:{port}"
-            inbox = Inbox(TRELLO_SECRET, url + TRELLO_PATH, IDENTIFIER, lambda: MAC_SECRET)
+            inbox = Inbox(TRELLO_SECRET, url + TRELLO_PATH, IDENTIFIER, mac_secret, base_id=BASE, board=BOARD)
 
             def run(asked: SyncRun) -> dict[str, Any]:
                 served.runs.append(asked)
@@ -168,6 +174,8 @@ class Instant:
             self.url + TRELLO_PATH,
             client_identifier(self.settings.trello_api_token.get_secret_value()),
             lambda: load_known(self.store, self.settings).airtable_secret or None,
+            base_id=self.settings.airtable_base_id,
+            board=self.settings.trello_board_id,
         )
         self.gate = Gate(trigger=Trigger(self._run, settle), inbox=inbox, host="127.0.0.1")
 

@@ -303,6 +303,93 @@ def test_env_file_in_another_encoding_is_refused(tmp_path):
         load_settings((path,))
 
 
+@pytest.fixture
+def places(tmp_path, monkeypatch):
+    """A project with an `.env`, and a working directory elsewhere. Returns: both folders."""
+    project, here = tmp_path / "project", tmp_path / "here"
+    project.mkdir()
+    here.mkdir()
+    monkeypatch.setattr("leadsync.environment.PROJECT", project)
+    monkeypatch.chdir(here)
+    return project, here
+
+
+def test_env_file_of_the_project_goes_before_that_of_the_working_directory(places):
+    """Whoever fills a folder must not decide what a sync that is started in it does."""
+    project, here = places
+    env_file(project, SYNC_CONFLICT="hold")
+    (here / ".env").write_text("SYNC_CONFLICT=trello\nAIRTABLE_BASE_ID=appBBBBBBBBBBBBBB\nAIRTABLE_VIEW=Open\n")
+    settings = load_settings()
+    assert (settings.sync_conflict, settings.airtable_base_id) == (ConflictPolicy.HOLD, NEEDED["AIRTABLE_BASE_ID"])
+    assert settings.airtable_view == "Open"
+
+
+ELSEWHERE = "http://127.0.0.1:9"
+BROUGHT = {
+    "AIRTABLE_ENDPOINT_URL": {"AIRTABLE_API_TOKEN": "patOfTheirs"},
+    "TRELLO_ENDPOINT_URL": {"TRELLO_API_KEY": "k2", "TRELLO_API_TOKEN": "t2"},
+}
+LESS = [
+    pytest.param("AIRTABLE_ENDPOINT_URL", [], id="airtable-nothing"),
+    pytest.param("TRELLO_ENDPOINT_URL", [], id="trello-nothing"),
+    pytest.param("TRELLO_ENDPOINT_URL", ["TRELLO_API_KEY"], id="trello-key-alone"),
+    pytest.param("TRELLO_ENDPOINT_URL", ["TRELLO_API_TOKEN"], id="trello-token-alone"),
+]
+
+
+def refused_to_lend(load, endpoint, brought):
+    with pytest.raises(ConfigurationError) as caught:
+        load()
+    told = str(caught.value)
+    assert endpoint in told
+    assert all((name in told) == (name not in brought) for name in BROUGHT[endpoint])
+    assert not [secret for secret in SECRETS.values() if secret in told]
+
+
+@pytest.mark.parametrize(("endpoint", "brought"), LESS)
+def test_pair_with_another_endpoint_gets_no_credentials_of_the_installation(load, endpoint, brought):
+    """Whoever may save a block could have them sent anywhere."""
+    load()
+    pair = {"airtable_base_id": "appB", "trello_board_id": "abcd1234", endpoint.lower(): ELSEWHERE}
+    pair |= {name.lower(): BROUGHT[endpoint][name] for name in brought}
+    refused_to_lend(lambda: load_settings((), pair=pair), endpoint, brought)
+    pair |= {name.lower(): value for name, value in BROUGHT[endpoint].items()}
+    assert getattr(load_settings((), pair=pair), endpoint.lower()) == ELSEWHERE
+
+
+def test_pair_may_name_the_endpoint_that_the_installation_has(load):
+    """Nothing goes where it would not go anyway; the installation's own may be a proxy."""
+    load(TRELLO_ENDPOINT_URL=ELSEWHERE)
+    pair = {"airtable_base_id": "appB", "trello_board_id": "abcd1234", "trello_endpoint_url": f"{ELSEWHERE}/"}
+    assert load_settings((), pair=pair).trello_endpoint_url == ELSEWHERE
+    refused_to_lend(
+        lambda: load_settings((), pair=pair | {"trello_endpoint_url": "https://api.trello.com"}),
+        "TRELLO_ENDPOINT_URL",
+        [],
+    )
+
+
+@pytest.mark.parametrize(("endpoint", "brought"), LESS)
+@pytest.mark.parametrize("tokens", ["in-the-project", "in-the-environment"])
+def test_working_directory_with_another_endpoint_gets_no_credentials(load, places, endpoint, brought, tokens):
+    """Nor if it brings some that others go before."""
+    project, here = places
+    if tokens == "in-the-project":
+        env_file(project)
+    else:
+        load()
+    lines = {endpoint: ELSEWHERE} | {name: BROUGHT[endpoint][name] for name in brought}
+    (here / ".env").write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+    refused_to_lend(load_settings, endpoint, [])
+
+
+def test_working_directory_with_credentials_of_its_own_may_have_its_endpoint(places):
+    _, here = places
+    brought = {name: value for each in BROUGHT.values() for name, value in each.items()}
+    env_file(here, **brought, **dict.fromkeys(BROUGHT, ELSEWHERE))
+    assert load_settings().trello_endpoint_url == ELSEWHERE
+
+
 # --- secrets --------------------------------------------------------------------------------------------------
 
 

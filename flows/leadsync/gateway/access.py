@@ -14,6 +14,7 @@ from leadsync.gateway.signatures import is_token
 from leadsync.gateway.trigger import Trigger
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+HTTP = 80
 PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
 
 
@@ -53,7 +54,7 @@ def objection(headers: Mapping[str, str], gate: Gate) -> HTTPException | None:
         return unauthorised("The request came through a proxy; set SYNC_API_TOKEN and show it as a bearer token.")
     if host_of(f"//{headers.get('host', '')}") not in LOOPBACK:
         return HTTPException(403, "Without SYNC_API_TOKEN the gateway answers under localhost and 127.0.0.1 only.")
-    if "origin" in headers and host_of(headers["origin"]) not in LOOPBACK:
+    if "origin" in headers and not _is_own_page(headers["origin"], headers["host"]):
         return HTTPException(403, "A page of another site may not ask.")
     return None
 
@@ -66,6 +67,16 @@ def is_loopback(host: str) -> bool:
 def _is_exposed(public_url: str | None) -> bool:
     """A proxy that forwards everything, and says nothing about it, makes the whole world look like this machine."""
     return public_url is not None and host_of(public_url) not in LOOPBACK
+
+
+def _is_own_page(origin: str, host: str) -> bool:
+    """Whether a page came from here: other programs of this machine serve pages as well, on other ports."""
+    try:
+        page, here = urlsplit(origin), urlsplit(f"//{host}")
+        same = (page.hostname, page.port or HTTP) == (here.hostname, here.port or HTTP)
+    except ValueError:
+        return False
+    return same and page.scheme == "http" and page.username is None
 
 
 def host_of(url: str) -> str | None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -22,6 +23,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from leadsync.errors import Exit
 from leadsync.gateway.access import Gate, objection
 from leadsync.gateway.answers import ENDED, Health, Receipt, RunStatus, SyncChoices, last_run, status_of
+from leadsync.gateway.description import page_of
 from leadsync.gateway.inbox import Verdict
 from leadsync.gateway.problems import Limits, problem_answer, problems_of
 from leadsync.gateway.webhooks import AIRTABLE_PATH, TRELLO_PATH
@@ -41,8 +43,10 @@ def build_app(gate: Gate) -> FastAPI:
         title="leadsync gateway",
         description="Starts syncs of the Airtable table Leads and a Trello board, on request and by webhook.",
         version="1",
+        docs_url=None,
         redoc_url=None,
     )
+    app.state.gate = gate
     app.add_exception_handler(StarletteHTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(Exception, _failed)
@@ -50,7 +54,29 @@ def build_app(gate: Gate) -> FastAPI:
     _add_health(app, gate)
     _add_runs(app, gate)
     _add_webhooks(app, gate)
+
+    @app.get("/docs", include_in_schema=False)
+    def docs() -> Response:
+        """What the gateway takes and answers, for people."""
+        return page_of(app.openapi())
+
     return app
+
+
+class Guarded(APIRoute):
+    """A route for those who may ask; who may not has no body read, nor learns what is wrong with it."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """As FastAPI has it."""
+        answer = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            refused = objection(request.headers, request.app.state.gate)
+            if refused is not None:
+                raise refused
+            return await answer(request)
+
+        return guarded
 
 
 BEARER = Depends(HTTPBearer(auto_error=False, description="SYNC_API_TOKEN"))
@@ -74,16 +100,11 @@ def _add_health(app: FastAPI, gate: Gate) -> None:
 
 
 def _add_runs(app: FastAPI, gate: Gate) -> None:
-    def allowed(request: Request) -> None:
-        refused = objection(request.headers, gate)
-        if refused is not None:
-            raise refused
+    router = APIRouter(route_class=Guarded, dependencies=[BEARER])
 
-    guarded = [BEARER, Depends(allowed)]
-
-    @app.post(
+    @router.post(
         "/sync",
-        dependencies=[*guarded, Depends(_is_json)],
+        dependencies=[Depends(_is_json)],
         status_code=202,
         responses=problems_of(400, 401, 403, 408, 413, 415, 422, 503) | ENDED,
     )
@@ -106,7 +127,7 @@ def _add_runs(app: FastAPI, gate: Gate) -> None:
         response.status_code = 200 if wait and run.ended.is_set() else 202
         return status
 
-    @app.get("/runs/{run_id}", dependencies=guarded, responses=problems_of(400, 401, 403, 404, 422, 503))
+    @router.get("/runs/{run_id}", responses=problems_of(400, 401, 403, 404, 422, 503))
     def run(run_id: str) -> RunStatus:
         """One of the last hundred runs, or one that Prefect knows."""
         found = gate.trigger.find(run_id)
@@ -121,15 +142,20 @@ def _add_runs(app: FastAPI, gate: Gate) -> None:
             raise HTTPException(404, "No run of this id is known.")
         return RunStatus(id=run_id, flow_run_id=run_id, status_url=f"/runs/{run_id}", **told)
 
+    app.include_router(router)
+
 
 def _add_webhooks(app: FastAPI, gate: Gate) -> None:
-    refusals = problems_of(400, 401, 408, 413)
+    refusals = problems_of(400, 401, 408, 413, 503)
 
     async def taken(request: Request, judge: Callable[[bytes, Mapping[str, str]], Verdict]) -> Receipt:
         body = await request.body()
         verdict = await run_in_threadpool(judge, body, request.headers)
         if verdict is Verdict.FORGED:
             raise HTTPException(401, "The signature is missing, or is not of this body.")
+        if verdict is Verdict.UNKNOWN:
+            later = {"Retry-After": "60"}
+            raise HTTPException(503, "The state database holds the secret and is away; deliver it again.", later)
         if verdict is Verdict.MALFORMED:
             raise HTTPException(400, "The body is not a JSON object.")
         if verdict is Verdict.HINT:

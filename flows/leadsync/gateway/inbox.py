@@ -1,5 +1,6 @@
 """
-What a webhook delivery amounts to: a forgery, a repetition, an echo of our own write, or a hint that a sync is due.
+What a webhook delivery amounts to: a forgery, a repetition, an echo of our own write, about something or somewhere
+else, or a hint that a sync is due.
 
 What is never here: the sync, an answer to the caller, a wait.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -15,12 +17,17 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
+from leadsync.errors import LeadsyncError
 from leadsync.gateway.signatures import is_from_airtable, is_from_trello
 
 REMEMBERED = 10_000
 """Deliveries that are known again when they are repeated."""
 ASK_AGAIN = 1.0
 """Seconds before the state database is asked once more for a secret that did not fit."""
+ID_LENGTH = 24
+"""Hex digits of a board's id; a short link has eight characters."""
+SHORT_LINK = re.compile(r"/b/([0-9A-Za-z]{8})(?:[/?#]|$)")
+"""In a board's address."""
 BESIDE_THE_POINT = frozenset(
     {"pos", "due", "dueReminder", "start", "idLabels", "idMembers", "idAttachmentCover", "cover", "subscribed"}
 )
@@ -37,9 +44,10 @@ ABOUT_SOMETHING_ELSE = (
 
 
 class Verdict(StrEnum):
-    """What becomes of a delivery; only a hint starts anything."""
+    """What becomes of a delivery; only a hint starts anything. UNKNOWN: the secret could not be looked up."""
 
     FORGED = "forged"
+    UNKNOWN = "unknown"
     MALFORMED = "malformed"
     REPLAY = "replay"
     ECHO = "echo"
@@ -53,7 +61,8 @@ class Inbox:
 
     trello_secret: TRELLO_API_SECRET, None if not set. callback_url: Trello's callback as it is registered, None if
     there is no public address. identifier: what our own calls to Trello carry. mac_secret: looks up Airtable's
-    secret in the state database, None if no webhook is known.
+    secret in the state database, None if no webhook is known; raises LeadsyncError if nobody can know. base_id, board
+    (id or short link): whose changes matter.
     """
 
     def __init__(
@@ -62,12 +71,16 @@ class Inbox:
         callback_url: str | None,
         identifier: str,
         mac_secret: Callable[[], str | None],
+        *,
+        base_id: str,
+        board: str,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._base_id, self._board = base_id, board
         self._trello_secret, self._callback_url, self._identifier = trello_secret, callback_url, identifier
         self._look_up, self._now = mac_secret, now
         self._mac_secret: str | None = None
-        self._asked = float("-inf")
+        self._asked, self._asking, self._away = float("-inf"), False, False
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -82,6 +95,8 @@ class Inbox:
             return Verdict.MALFORMED
         action = told.get("action")
         action = action if isinstance(action, dict) else {}
+        if not _is_about_board(self._board, told.get("model"), action):
+            return Verdict.IRRELEVANT
         if not self._is_new(f"trello {action.get('id') or hashlib.sha256(body).hexdigest()}"):
             return Verdict.REPLAY
         if headers.get("x-trello-client-identifier") == self._identifier:
@@ -90,24 +105,42 @@ class Inbox:
 
     def judge_airtable(self, body: bytes, headers: Mapping[str, str]) -> Verdict:
         """As above. A ping says only that something changed; one with the same text is a replay."""
-        if not self._fits(body, headers.get("x-airtable-content-mac")):
+        given = headers.get("x-airtable-content-mac")
+        if given is None:
             return Verdict.FORGED
-        if _json_object(body) is None:
+        if self._mac_secret is None or not is_from_airtable(self._mac_secret, body, given):
+            looked_up = self._look_up_again()
+            if looked_up is not None:
+                return looked_up
+            if self._mac_secret is None or not is_from_airtable(self._mac_secret, body, given):
+                return Verdict.FORGED
+        told = _json_object(body)
+        if told is None:
             return Verdict.MALFORMED
+        if not _is_among(self._base_id, {_text_of(told.get("base"), "id")}):
+            return Verdict.IRRELEVANT
         return Verdict.HINT if self._is_new(f"airtable {hashlib.sha256(body).hexdigest()}") else Verdict.REPLAY
 
-    def _fits(self, body: bytes, given: str | None) -> bool:
-        """The secret is asked for again when it does not fit: the webhook may have been made anew."""
-        if given is None:
-            return False
-        if self._mac_secret is not None and is_from_airtable(self._mac_secret, body, given):
-            return True
+    def _look_up_again(self) -> Verdict | None:
+        """
+        Ask for a secret that did not fit: the webhook may have been made anew. One thread asks, and none waits for it.
+
+        Returns: None if it was asked for; else the verdict about what did not fit.
+        """
         with self._lock:
+            if self._asking:
+                return Verdict.UNKNOWN
             if self._now() - self._asked < ASK_AGAIN:
-                return False
-            self._asked = self._now()
-        self._mac_secret = self._look_up()
-        return self._mac_secret is not None and is_from_airtable(self._mac_secret, body, given)
+                return Verdict.UNKNOWN if self._away else Verdict.FORGED
+            self._asking, self._away, self._asked = True, True, self._now()
+        try:
+            self._mac_secret = self._look_up()
+            self._away = False
+        except LeadsyncError:
+            return Verdict.UNKNOWN  # and the secret that is known stays known
+        finally:
+            self._asking = False
+        return None
 
     def _is_new(self, key: str) -> bool:
         with self._lock:
@@ -126,6 +159,26 @@ def _matters(action: Mapping[str, Any]) -> bool:
     if kind == "updateCard" and isinstance(old, dict) and old:
         return not set(old) <= BESIDE_THE_POINT
     return not kind.startswith(ABOUT_SOMETHING_ELSE)
+
+
+def _is_about_board(board: str, model: Any, action: Mapping[str, Any]) -> bool:
+    """`board`: id or short link. One Power-Up signs for all of its boards; what does not say where it was counts."""
+    data = action.get("data")
+    places = (model, data.get("board") if isinstance(data, dict) else None)
+    if len(board) == ID_LENGTH:
+        return _is_among(board.lower(), {_text_of(place, "id").lower() for place in places})
+    links = {_text_of(place, "shortLink") for place in places}
+    found = (SHORT_LINK.search(_text_of(place, name)) for place in places for name in ("shortUrl", "url"))
+    return _is_among(board, links | {each.group(1) for each in found if each})
+
+
+def _is_among(ours: str, told: set[str]) -> bool:
+    return ours in told or not any(told)
+
+
+def _text_of(place: Any, name: str) -> str:
+    found = place.get(name) if isinstance(place, dict) else None
+    return found if isinstance(found, str) else ""
 
 
 def _json_object(body: bytes) -> dict[str, Any] | None:

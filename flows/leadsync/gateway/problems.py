@@ -13,8 +13,8 @@ from fastapi import HTTPException, Response
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-BODY_LIMIT = 1024 * 1024
-"""Bytes of a request's body; a delivery has some ten thousand."""
+BODY_LIMIT = 128 * 1024
+"""Bytes of a request's body; a delivery has some ten thousand, and less than this with two longest descriptions."""
 BODY_TIMEOUT = 10.0
 """Seconds in which a body has to arrive."""
 PROBLEM_TYPE = "application/problem+json"

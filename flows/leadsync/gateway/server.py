@@ -17,6 +17,7 @@ import uvicorn
 from leadsync.errors import ConfigurationError, LeadsyncError
 from leadsync.gateway.access import Gate, is_loopback
 from leadsync.gateway.app import build_app
+from leadsync.gateway.connections import ACCEPTED_AT_ONCE, Connection
 from leadsync.gateway.inbox import Inbox
 from leadsync.gateway.trigger import Trigger
 from leadsync.gateway.webhooks import TRELLO_PATH, Webhooks
@@ -34,24 +35,31 @@ REFRESH_EVERY, REFRESH_AGAIN = 24 * 3600.0, 3600.0
 """Seconds; Airtable's webhook would end 7 days after the last refresh."""
 
 
+def uvicorn_config(gate: Gate, host: str, port: int) -> uvicorn.Config:
+    """How uvicorn serves the gateway: callers bounded in time and number, and nothing they send becomes a log line."""
+    return uvicorn.Config(
+        build_app(gate),
+        host=host,
+        port=port,
+        http=Connection,
+        ws="none",
+        lifespan="off",
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=ACCEPTED_AT_ONCE,
+        timeout_graceful_shutdown=HANG_UP_WITHIN,
+    )
+
+
 class Gateway(uvicorn.Server):
     """uvicorn, which leaves it to us how the process ends after SIGTERM."""
 
     @classmethod
     def of(cls, gate: Gate, host: str, port: int) -> Gateway:
-        """The gateway on this address, quiet but for warnings."""
-        return cls(
-            uvicorn.Config(
-                build_app(gate),
-                host=host,
-                port=port,
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=HANG_UP_WITHIN,
-            )
-        )
+        """The gateway on this address."""
+        return cls(uvicorn_config(gate, host, port))
 
     def run_until_stopped(self) -> None:
         """Serve in the main thread until SIGTERM or SIGINT."""
@@ -125,7 +133,7 @@ def build_gate(
             return load_known(store, settings).airtable_secret or None
         except LeadsyncError as error:
             log.warning("%s", error)
-            return None
+            raise
 
     def lock() -> dict[str, Any]:
         try:
@@ -139,6 +147,8 @@ def build_gate(
         callback_url=address + TRELLO_PATH if address else None,
         identifier=client_identifier(settings.trello_api_token.get_secret_value()),
         mac_secret=mac_secret,
+        base_id=settings.airtable_base_id,
+        board=settings.trello_board_id,
     )
     return Gate(
         trigger=trigger,

@@ -16,19 +16,20 @@ from leadsync.airtable.webhooks import AirtableWebhooks
 from leadsync.errors import ConfigurationError
 from leadsync.settings import Settings
 from leadsync.state.store import StateStore
-from leadsync.state.webhooks import Known, is_whole, known_key, load_known
+from leadsync.state.webhooks import Known, is_whole, known_key, load_known, webhooks_of_others
 from leadsync.trello.client import Trello
 from leadsync.trello.setup import fetch_board
 from leadsync.trello.webhooks import TrelloWebhooks
 
 TRELLO_PATH, AIRTABLE_PATH = "/webhooks/trello", "/webhooks/airtable"
-MARK = "leadsync"
-"""Description of our Trello webhooks; those of Airtable have none."""
+MARK = "leadsync: tells the gateway that a card has changed"
+"""Begins the description of our Trello webhooks, which ends in the pair's base and table; Airtable's have none."""
 
 
 class Webhooks:
     """
-    Our webhooks of one pair. `public_url`: where the gateway is reached from outside, None if only to remove.
+    Our webhooks of one pair; those of another, on the same base or board, are left alone. `public_url`: where the
+    gateway is reached from outside, None if only to remove.
 
     Raises (from every method): ConfigurationError with what is missing and where to get it; TransientServiceError.
     """
@@ -68,12 +69,12 @@ class Webhooks:
         """Remove those of this pair, at whatever address."""
         said, board = [], fetch_board(self._trello).board_id
         for hook in self._at_trello.fetch():
-            if _is_ours(hook) and hook["idModel"] == board:
+            if hook["idModel"] == board and self._is_ours_at_trello(hook):
                 self._at_trello.delete(hook["id"])
                 said.append(f"Trello: webhook {hook['id']} to {hook['callbackURL']} removed")
-        known = self.known
+        table = fetch_table_id(self._airtable)
         for hook in self._at_airtable.fetch():
-            if hook["id"] == known.airtable_id or self._points_here(hook):
+            if self._is_ours_at_airtable(hook, table):
                 self._at_airtable.delete(hook["id"])
                 said.append(f"Airtable: webhook {hook['id']} to {hook.get('notificationUrl')} removed")
         self._remember(Known())
@@ -83,26 +84,27 @@ class Webhooks:
         board = fetch_board(self._trello).board_id
         said, current = [], None
         for hook in self._at_trello.fetch():
-            if not _is_ours(hook) or hook["idModel"] != board:
+            here = hook["callbackURL"] == callback
+            if hook["idModel"] != board or not (here or self._is_ours_at_trello(hook)):
                 continue
-            if hook["callbackURL"] == callback and hook.get("active") and current is None:
+            if here and hook.get("active") and current is None:
                 current = hook["id"]
             else:
                 self._at_trello.delete(hook["id"])
                 said.append(f"Trello: stale webhook {hook['id']} to {hook['callbackURL']} removed")
         if current:
             return [*said, f"Trello: webhook {current} is in place"]
-        made = self._at_trello.add(callback, board, f"{MARK}: tells the gateway that a card has changed")
+        made = self._at_trello.add(callback, board, self._description)
         return [*said, f"Trello: webhook {made} made, to {callback}"]
 
     def _register_airtable(self) -> list[str]:
         callback, table = f"{self._public_url}{AIRTABLE_PATH}", fetch_table_id(self._airtable)
         known, said, current = self.known, [], None
         for hook in self._at_airtable.fetch():
-            ours = hook["id"] == known.airtable_id
-            if ours and hook.get("notificationUrl") == callback and is_whole(hook, table):
+            here = hook.get("notificationUrl") == callback
+            if hook["id"] == known.airtable_id and here and is_whole(hook, table):
                 current = hook
-            elif ours or hook.get("notificationUrl") == callback:  # of the latter we have no secret
+            elif self._is_ours_at_airtable(hook, table):
                 self._at_airtable.delete(hook["id"])
                 said.append(f"Airtable: stale webhook {hook['id']} to {hook.get('notificationUrl')} removed")
         if current and self._at_airtable.refresh(current["id"], enable=not current.get("areNotificationsEnabled")):
@@ -111,14 +113,22 @@ class Webhooks:
         self._remember(Known(made, secret))
         return [*said, f"Airtable: webhook {made} made, to {callback}"]
 
-    def _points_here(self, hook: dict[str, Any]) -> bool:
-        return self._public_url is not None and hook.get("notificationUrl") == self._public_url + AIRTABLE_PATH
+    @property
+    def _description(self) -> str:
+        return f"{MARK} ({self._settings.airtable_base_id}/{self._settings.airtable_table_name})"
+
+    def _is_ours_at_trello(self, hook: dict[str, Any]) -> bool:
+        """By the description, and by the path that every gateway has; the address may be an old one."""
+        path = urlsplit(str(hook.get("callbackURL", ""))).path
+        return hook.get("description") == self._description and path.endswith(TRELLO_PATH)
+
+    def _is_ours_at_airtable(self, hook: dict[str, Any], table: str | None) -> bool:
+        """The one that is known, or one that points here, about our table, of which nobody has the secret any more."""
+        if hook["id"] == self.known.airtable_id:
+            return True
+        here = self._public_url is not None and hook.get("notificationUrl") == self._public_url + AIRTABLE_PATH
+        about = hook.get("specification", {}).get("options", {}).get("filters", {}).get("recordChangeScope")
+        return here and about in (None, table) and hook["id"] not in webhooks_of_others(self._store, self._settings)
 
     def _remember(self, known: Known) -> None:
         self._store.facts.save(known_key(self._settings), asdict(known))
-
-
-def _is_ours(hook: dict[str, Any]) -> bool:
-    """By our mark, and by the path that every gateway has; the address may be an old one."""
-    path = urlsplit(str(hook.get("callbackURL", ""))).path
-    return str(hook.get("description", "")).startswith(MARK) and path.endswith(TRELLO_PATH)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -16,6 +17,7 @@ from leadsync.airtable.client import PAGE, Airtable
 from leadsync.airtable.setup import fetch_ids, fetch_role, may_write
 from leadsync.airtable.webhooks import AirtableWebhooks
 from leadsync.core.reconcile import reconcile
+from leadsync.environment import the_env_files
 from leadsync.errors import BusyError, ConfigurationError, LeadsyncError
 from leadsync.frames.agreed import base_frame
 from leadsync.frames.snapshot import pages_of
@@ -25,6 +27,7 @@ from leadsync.pipeline.clients import Clients
 from leadsync.pipeline.column_checks import ROWS_NAMED, ReadSoFar, check_cells, check_table
 from leadsync.pipeline.findings import Checklist, Finding, Level, Repair
 from leadsync.pipeline.rows import without_others
+from leadsync.private_files import read_by_others
 from leadsync.settings import Settings
 from leadsync.state.lock import pair_lock
 from leadsync.state.pair import Pair
@@ -52,7 +55,8 @@ def check_setup(settings: Settings, clients: Clients, every_minutes: float) -> C
     _collect(checklist, lambda: _check_trello_token(clients.trello))
     _collect(checklist, lambda: _check_lists(settings, clients.trello, checklist, so_far))
     _collect(checklist, lambda: _check_cards(settings, clients, so_far))
-    _collect(checklist, lambda: _check_state(settings, clients))
+    _collect(checklist, lambda: _check_state(clients))
+    _collect(checklist, lambda: _check_rights(clients))
     return checklist
 
 
@@ -173,10 +177,18 @@ def _check_cards(settings: Settings, clients: Clients, so_far: ReadSoFar) -> Ite
         yield Finding("cards", Level.WARN, more, "The report of a sync lists them all.")
 
 
-def _check_state(settings: Settings, clients: Clients) -> Iterator[Finding]:
+def _check_state(clients: Clients) -> Iterator[Finding]:
     where = clients.store.database.shown_url
     try:
         with pair_lock(clients.store, "validate"):
             yield Finding("state database", Level.OK, f"{where} can be read and written")
     except BusyError:
         yield Finding("state database", Level.OK, f"{where} is in use by another check")
+
+
+def _check_rights(clients: Clients) -> Iterator[Finding]:
+    """Of the files with tokens in them, and of the state, which holds what people typed."""
+    state = clients.store.database.path
+    for file in filter(read_by_others, (*the_env_files(), *([state] if state else []))):
+        remedy = f"Run chmod 600 {shlex.quote(str(file))}; if it was so for long, make new tokens."
+        yield Finding("files", Level.WARN, f"others on this machine can read {file}", remedy)

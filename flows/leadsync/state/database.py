@@ -19,6 +19,7 @@ from sqlalchemy.schema import CreateColumn
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from leadsync.errors import StateStoreError
+from leadsync.private_files import make_private
 from leadsync.state.earlier_schemas import lines_into_cells
 from leadsync.state.tables import SCHEMA_VERSION, metadata, schema_version
 
@@ -40,7 +41,7 @@ class Database:
             if self.url.drivername == "postgresql":
                 self.url = self.url.set(drivername="postgresql+psycopg")
             if self.path is not None:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+                make_private(self.path)
             wait = {"timeout": LOCK_WAIT} if self.is_sqlite else {"connect_timeout": 10}
             self.engine = sa.create_engine(self.url, connect_args=wait)
             if self.is_sqlite:

@@ -25,6 +25,13 @@ class Facts:
             found = connection.execute(query).scalar_one_or_none()
             return None if found is None else json_object(found)
 
+    def load_all(self, beginning: str) -> dict[str, dict[str, Any]]:
+        """As `load`, of every key that begins so."""
+        with self._database.reading() as connection:
+            query = sa.select(facts_table.c.key, facts_table.c.facts)
+            rows = connection.execute(query.where(facts_table.c.key.startswith(beginning, autoescape=True))).all()
+            return {key: json_object(found) for key, found in rows}
+
     def save(self, key: str, facts: Mapping[str, Any]) -> None:
         """In place of those of the same key."""
         with self._database.writing() as connection:

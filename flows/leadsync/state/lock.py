@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy.exc import SQLAlchemyError
 
 from leadsync.errors import BusyError, StateStoreError
+from leadsync.private_files import FILE, close_to_others
 from leadsync.state.store import StateStore
 
 StillHeld = Callable[[], None]
@@ -49,7 +50,8 @@ def pair_lock(store: StateStore, pair: str) -> Iterator[StillHeld]:
 def _file_lock(store: StateStore, pair: str) -> Iterator[StillHeld]:
     digest = hashlib.sha256(pair.encode()).hexdigest()[:16]
     place = store.database.path.resolve() if store.database.path else Path(tempfile.gettempdir()) / "leadsync-memory"
-    lock = FileLock(f"{place}.{digest}.lock")
+    lock = FileLock(f"{place}.{digest}.lock", mode=FILE)
+    close_to_others(Path(lock.lock_file))
     try:
         lock.acquire(timeout=0)
     except Timeout:

@@ -8,6 +8,8 @@ from typing import Any
 from leadsync.settings import Settings
 from leadsync.state.store import StateStore
 
+KIND = "webhook:"
+
 
 @dataclass(frozen=True)
 class Known:
@@ -23,9 +25,16 @@ def load_known(store: StateStore, settings: Settings) -> Known:
     return Known(**{name: str(facts.get(name, "")) for name in Known.__dataclass_fields__})
 
 
+def webhooks_of_others(store: StateStore, settings: Settings) -> frozenset[str]:
+    """Ids of the Airtable webhooks that are kept of all other pairs."""
+    kept = store.facts.load_all(KIND)
+    ours = known_key(settings)
+    return frozenset(str(facts.get("airtable_id", "")) for key, facts in kept.items() if key != ours) - {""}
+
+
 def known_key(settings: Settings) -> str:
     """The facts under which our webhook is kept."""
-    return f"webhook:{settings.airtable_base_id}/{settings.airtable_table_name}/{settings.trello_board_id}"
+    return f"{KIND}{settings.airtable_base_id}/{settings.airtable_table_name}/{settings.trello_board_id}"
 
 
 def is_whole(hook: dict[str, Any], table_id: str | None) -> bool:

@@ -7,9 +7,18 @@ import json
 
 import pytest
 
+from leadsync.errors import StateStoreError
 from leadsync.gateway.inbox import REMEMBERED, Inbox, Verdict
 from leadsync.gateway.webhooks import TRELLO_PATH
-from support.gateway_world import IDENTIFIER, MAC_SECRET, TRELLO_SECRET, airtable_delivery, trello_delivery
+from support.gateway_world import (
+    BASE,
+    BOARD,
+    IDENTIFIER,
+    MAC_SECRET,
+    TRELLO_SECRET,
+    airtable_delivery,
+    trello_delivery,
+)
 
 URL = "http://gateway.example"
 
@@ -26,9 +35,14 @@ def clock():
     return Clock()
 
 
+def inbox_of(mac_secret=lambda: MAC_SECRET, clock=Clock(), **more):  # noqa: B008  a clock that stands still
+    given = {"trello_secret": TRELLO_SECRET, "callback_url": URL + TRELLO_PATH, "identifier": IDENTIFIER}
+    return Inbox(**({"mac_secret": mac_secret, "now": clock, "base_id": BASE, "board": BOARD} | given | more))
+
+
 @pytest.fixture
-def inbox(clock):
-    return Inbox(TRELLO_SECRET, URL + TRELLO_PATH, IDENTIFIER, lambda: MAC_SECRET, clock)
+def inbox():
+    return inbox_of()
 
 
 def lower(headers):
@@ -73,10 +87,7 @@ def test_truncated_body_is_a_forgery(inbox, cut):
 
 def test_without_secrets_everything_is_a_forgery():
     """Better deaf than credulous."""
-    for inbox in (
-        Inbox(None, URL + TRELLO_PATH, IDENTIFIER, lambda: None),
-        Inbox(TRELLO_SECRET, None, IDENTIFIER, lambda: ""),
-    ):
+    for inbox in (inbox_of(lambda: None, trello_secret=None), inbox_of(lambda: "", callback_url=None)):
         assert from_trello(inbox) is Verdict.FORGED
         assert from_airtable(inbox) is Verdict.FORGED
 
@@ -149,7 +160,7 @@ def test_new_airtable_secret_is_found_and_forgeries_do_not_hammer_the_database(c
         asked.append(clock.now)
         return kept["secret"]
 
-    inbox = Inbox(TRELLO_SECRET, URL, IDENTIFIER, look_up, clock)
+    inbox = inbox_of(look_up, clock)
     assert from_airtable(inbox) is Verdict.HINT
     kept["secret"] = fresh = base64.b64encode(b"another secret").decode()
     clock.now = 5.0
@@ -157,3 +168,130 @@ def test_new_airtable_secret_is_found_and_forgeries_do_not_hammer_the_database(c
     for _ in range(100):
         assert from_airtable(inbox, timestamp="t3", secret=MAC_SECRET) is Verdict.FORGED
     assert asked == [0.0, 5.0]
+
+
+# The state database is away
+
+
+class Database:
+    """`away`: it cannot be asked; asked: how often it was."""
+
+    def __init__(self, secret=MAC_SECRET):
+        self.secret, self.away, self.asked = secret, False, 0
+
+    def look_up(self):
+        self.asked += 1
+        if self.away:
+            raise StateStoreError("could not be read")
+        return self.secret
+
+
+FRESH = base64.b64encode(b"another secret").decode()
+
+
+def test_genuine_ping_during_an_outage_is_not_called_forged(clock):
+    """Nobody can know whose it is; Airtable delivers what was not taken again."""
+    database = Database()
+    inbox = inbox_of(database.look_up, clock)
+    database.away = True
+    for clock.now in (0.0, 0.5, 1.0, 60.0, 60.1):
+        assert from_airtable(inbox, timestamp=str(clock.now)) is Verdict.UNKNOWN
+    database.away, clock.now = False, 61.1
+    assert from_airtable(inbox) is Verdict.HINT
+
+
+def test_forged_ping_during_an_outage_takes_nothing_from_the_genuine_ones(clock):
+    """The secret that is known stays known."""
+    database = Database()
+    inbox = inbox_of(database.look_up, clock)
+    assert from_airtable(inbox) is Verdict.HINT
+    database.away = True
+    for clock.now in (10.0, 10.5, 20.0):
+        assert from_airtable(inbox, secret=FRESH) is Verdict.UNKNOWN
+        assert from_airtable(inbox, timestamp=f"genuine {clock.now}") is Verdict.HINT
+    assert database.asked == 3
+    database.away, clock.now = False, 30.0
+    assert from_airtable(inbox, secret=FRESH) is Verdict.FORGED
+    assert from_airtable(inbox, timestamp="t9") is Verdict.HINT
+
+
+def test_webhook_made_anew_during_an_outage_is_known_once_it_is_over(clock):
+    database = Database()
+    inbox = inbox_of(database.look_up, clock)
+    assert from_airtable(inbox) is Verdict.HINT
+    database.away, database.secret, clock.now = True, FRESH, 10.0
+    assert from_airtable(inbox, timestamp="t2", secret=FRESH) is Verdict.UNKNOWN
+    database.away, clock.now = False, 20.0
+    assert from_airtable(inbox, timestamp="t2", secret=FRESH) is Verdict.HINT
+
+
+def test_ping_that_comes_while_the_secret_is_looked_up_is_not_called_forged(clock):
+    """A forged one may have begun it; one thread asks, and the others do not wait for a database that is frozen."""
+    met = []
+
+    def look_up():
+        clock.now += 100.0
+        met.append(from_airtable(inbox, timestamp="meanwhile"))
+        return MAC_SECRET
+
+    inbox = inbox_of(look_up, clock)
+    assert from_airtable(inbox, secret=FRESH) is Verdict.FORGED
+    assert met == [Verdict.UNKNOWN]
+    assert from_airtable(inbox, timestamp="meanwhile") is Verdict.HINT
+
+
+@pytest.mark.parametrize("secret", ["", "no base64", "schl\u00fcssel", "=", None])
+def test_damaged_secret_lets_nobody_in(clock, secret):
+    assert from_airtable(inbox_of(lambda: secret, clock)) is Verdict.FORGED
+
+
+# Somebody else's board or base
+
+ABOUT_BOARD = {"id": BOARD, "name": "Leads", "shortLink": "AbCd1234"}
+OTHER_BOARD = {"id": "f" * 24, "name": "Leads", "shortLink": "ZzZz9999"}
+
+
+@pytest.mark.parametrize("configured", [BOARD, BOARD.upper(), "AbCd1234"])
+@pytest.mark.parametrize(
+    ("model", "board", "verdict"),
+    [
+        (ABOUT_BOARD, ABOUT_BOARD, Verdict.HINT),
+        (ABOUT_BOARD, None, Verdict.HINT),
+        ({}, ABOUT_BOARD, Verdict.HINT),
+        ({"id": BOARD, "shortUrl": "https://trello.com/b/AbCd1234"}, None, Verdict.HINT),
+        ({"id": BOARD, "url": "https://trello.com/b/AbCd1234/leads"}, None, Verdict.HINT),
+        (OTHER_BOARD, OTHER_BOARD, Verdict.IRRELEVANT),
+        (OTHER_BOARD, None, Verdict.IRRELEVANT),
+        ({}, OTHER_BOARD, Verdict.IRRELEVANT),
+        ({"id": "f" * 24, "shortUrl": "https://trello.com/b/ZzZz9999"}, None, Verdict.IRRELEVANT),
+        ({}, None, Verdict.HINT),
+        ("nonsense", ["nonsense"], Verdict.HINT),
+        ({"id": 5, "shortLink": None}, {"id": {}}, Verdict.HINT),
+    ],
+)
+def test_signed_delivery_about_another_board_is_no_hint(configured, model, board, verdict):
+    """One Power-Up signs for all of its boards. What does not say where it was counts."""
+    inbox = inbox_of(board=configured)
+    action = {"data": {"old": {"idList": "x"}} | ({} if board is None else {"board": board})}
+    assert from_trello(inbox, action=action, model=model) is verdict
+
+
+def test_card_that_leaves_our_board_for_another_is_a_hint(inbox):
+    """The delivery is about both."""
+    data = {"board": ABOUT_BOARD, "boardTarget": {"id": OTHER_BOARD["id"]}}
+    action = {"type": "moveCardFromBoard", "data": data}
+    assert from_trello(inbox, action=action, model=ABOUT_BOARD) is Verdict.HINT
+
+
+@pytest.mark.parametrize(
+    ("base", "verdict"),
+    [
+        ({"id": BASE}, Verdict.HINT),
+        ({"id": "appOTHER"}, Verdict.IRRELEVANT),
+        ({}, Verdict.HINT),
+        (None, Verdict.HINT),
+        ({"id": 5}, Verdict.HINT),
+    ],
+)
+def test_signed_ping_of_another_base_is_no_hint(inbox, base, verdict):
+    assert from_airtable(inbox, base=base) is verdict
