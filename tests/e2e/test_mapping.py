@@ -2,59 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from support.harness import World, written
+from support.readme_commands import readme
 
 EVENING = "2026-12-01T19:30:00.000Z"
 LISTS = ("Inbox", "Talking", "Offer", "Won", "Lost", "Someday")
-STATUSES = {
-    "New": "Inbox",
-    "Called": "Talking",
-    "Met": "Talking",
-    "Offered": "Offer",
-    "Waiting": "Offer",
-    "Won": "Won",
-    "Lost": "Lost",
-    "Later": "Someday",
-}
-MAPPING = """
+STATUSES = ("New", "Called", "Visited", "Offer", "Won", "Lost", "Gone", "Later")
+README = re.search(r"```toml\n(.*?)```", readme(), re.DOTALL)[1]  # type: ignore[index]
+MAPPING = f"""
 timezone = "Europe/Berlin"
-
+{README}
 [[field]]
-airtable = "status"
-card = "list"
-map.New = "Inbox"
-map.Called = "Talking"
-map.Met = "Talking"
-map.Offered = "Offer"
-map.Waiting = "Offer"
-map.Won = "Won"
-map.Lost = "Lost"
-map.Later = "Someday"
-
-[[field]]
-airtable = "Owner"
-card = "members"
-map = { "ann@example.com" = "Ann Lee", "ben@example.com" = "Ben Oh" }
-direction = "to_trello"
-
-[[field]]
-airtable = "Next step"
-card = "due"
-
-[[field]]
-airtable = "Tags"
-card = "labels"
-
-[[field]]
-airtable = "Deal value"
-card = "custom:Value"
-
-[[field]]
-airtable = "Phone"
-card = "line:Phone"
-
+airtable = "Budget"
+card = "custom:Budget"
 [[field]]
 airtable = "Card"
 card = "url"
@@ -86,12 +50,13 @@ def build(world, more=""):
     table.add_field("Next step", "date")
     choices = [{"name": name} for name in ("Hot", "Trade fair", "Export")]
     table.add_field("Tags", "multipleSelects", {"choices": choices})
-    table.add_field("Deal value", "number", {"precision": 2})
+    table.add_field("Deal value", "currency", {"precision": 2, "symbol": "€"})
+    table.add_field("Budget", "number", {"precision": 2})
     table.add_field("Phone", "phoneNumber")
     table.add_field("Card", "url")
     board.make_label("Hot")
     board.make_label("Trade fair")
-    board.make_custom_field("Value", "number")
+    board.make_custom_field("Budget", "number")
     board.invite("Ann Lee")
     board.invite("Ben Oh")
     if more:
@@ -130,6 +95,10 @@ def people(world):
     return {"id": ann, "email": "ann@example.com"}, {"id": ben, "email": "ben@example.com"}
 
 
+def test_the_readme_sets_all_of_this_up_in_twenty_lines():
+    assert len(README.splitlines()) == 20
+
+
 def assert_idle(world, read="full"):
     report = world.sync(read=read)
     assert (report.changes, report.conflicts, report.quarantine, world.writes()) == ([], [], [], 0)
@@ -141,8 +110,15 @@ def test_lead_with_columns_of_its_own_gets_a_card_with_all_of_them(world):
     ann, _ = people(world)
     lead = world.lead(
         "Ada",
-        "Met",
-        **{"Owner": ann, "Next step": "2026-12-01", "Tags": ["Hot"], "Deal value": 1200.5, "Phone": "+49 30 1"},
+        "Visited",
+        **{
+            "Owner": ann,
+            "Next step": "2026-12-01",
+            "Tags": ["Hot"],
+            "Deal value": 900,
+            "Budget": 1200.5,
+            "Phone": "+49 30 1",
+        },
     )
     world.sync()
     world.sync()
@@ -150,27 +126,27 @@ def test_lead_with_columns_of_its_own_gets_a_card_with_all_of_them(world):
     assert (world.place(lead), card["due"]) == ("Talking", "2026-12-01T11:00:00.000Z")
     assert labels_of(world, lead) == {"Hot"}
     assert len(card["idMembers"]) == 1
-    assert world.trello.custom_fields(card["id"]) == {"Value": "1200.5"}
-    assert "\nPhone: +49 30 1\nLeadID: " in card["desc"]
+    assert world.trello.custom_fields(card["id"]) == {"Budget": "1200.5"}
+    assert "\nValue: 900\nPhone: +49 30 1\nLeadID: " in card["desc"]
     assert world.cells(lead)["Card"] == card["shortUrl"]
     assert_idle(world)
     assert_idle(world, read="delta")
 
 
 def test_edits_of_the_card_come_back(world):
-    lead = world.lead("Ada", "New", **{"Next step": "2026-12-01", "Tags": ["Hot"], "Deal value": 1})
+    lead = world.lead("Ada", "New", **{"Next step": "2026-12-01", "Tags": ["Hot"], "Budget": 1})
     world.sync()
     world.sync()
     card = world.card(lead)["id"]
     world.trello.set_due(card, EVENING)
     world.trello.add_label(card, "Trade fair")
     world.trello.remove_label(card, "Hot")
-    world.trello.set_custom_field(card, "Value", "2.5")
+    world.trello.set_custom_field(card, "Budget", "2.5")
     world.trello.move(card, "Won")
     report = world.sync()
     cells = world.cells(lead)
-    assert (cells["status"], cells["Tags"], cells["Deal value"]) == ("Won", ["Trade fair"], 2.5)
-    assert {field for field, *_ in written(report)} == {"status", "labels", "custom:Value"}  # the day is the same
+    assert (cells["status"], cells["Tags"], cells["Budget"]) == ("Won", ["Trade fair"], 2.5)
+    assert {field for field, *_ in written(report)} == {"status", "labels", "custom:Budget"}  # the day is the same
     assert_idle(world)
     world.trello.set_due(card, "2026-12-02T19:30:00.000Z")
     world.sync()
@@ -223,13 +199,13 @@ def test_label_that_the_board_lacks_is_created_once(world):
 
 
 def test_conflict_of_a_mapped_cell_is_listed_and_follows_the_policy(world):
-    lead = world.lead("Ada", "New", **{"Deal value": 1})
+    lead = world.lead("Ada", "New", Budget=1)
     world.sync()
-    world.airtable.edit(lead, **{"Deal value": 2})
-    world.trello.set_custom_field(world.card(lead)["id"], "Value", "3")
+    world.airtable.edit(lead, Budget=2)
+    world.trello.set_custom_field(world.card(lead)["id"], "Budget", "3")
     [conflict] = world.sync().conflicts
-    assert (conflict["field"], conflict["airtable"], conflict["trello"]) == ("custom:Value", "2", "3")
-    assert world.trello.custom_fields(world.card(lead)["id"]) == {"Value": "2"}
+    assert (conflict["field"], conflict["airtable"], conflict["trello"]) == ("custom:Budget", "2", "3")
+    assert world.trello.custom_fields(world.card(lead)["id"]) == {"Budget": "2"}
     assert_idle(world)
 
 
