@@ -26,7 +26,7 @@ SQLITE_FILE = re.compile(
     r"(?P<kind>sqlite(?:\+\w+)?:///)(?!:memory:|[A-Za-z]:|\\)(?P<path>[^?]+)(?P<options>\?.*)?", re.DOTALL
 )
 """A file's address; not one in memory, nor one with a drive or a share of Windows, which is never relative."""
-DURATION = re.compile(r"\s*(?P<number>\d+(\.\d+)?)\s*(?P<unit>[mhd]?)\s*")
+DURATION = re.compile(r"(?P<number>\d+(\.\d+)?)\s*(?P<unit>[mhd]?)")
 DURATION_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -137,10 +137,13 @@ def duration(value: Any) -> Any:
     """`24h`, `90m`, `7d`, or a number of hours, as a timedelta; what is no text stays as it is."""
     if not isinstance(value, str):
         return value
-    found = DURATION.fullmatch(value)
+    found = DURATION.fullmatch(value.strip())
     if not found:
         raise ValueError(f"{value!r} is not a duration; allowed is e.g. 24h, 90m or 7d")
-    return timedelta(**{DURATION_UNITS[found["unit"] or "h"]: float(found["number"])})
+    try:
+        return timedelta(**{DURATION_UNITS[found["unit"] or "h"]: float(found["number"])})
+    except OverflowError:
+        raise ValueError(f"{value!r} is longer than any time can be; allowed is e.g. 24h, 90m or 7d") from None
 
 
 def status_map(value: Any) -> Any:
