@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from dotenv import dotenv_values
 from rich.console import Console
 from rich.table import Table
 
+from leadsync.env_file import read_env_file
 from leadsync.environment import OF_THE_INSTALLATION, load_settings
 from leadsync.errors import ConfigurationError, LeadsyncError
+from leadsync.setting_values import bare
 from leadsync.settings import Settings
 from runs.command import stoppable
 from runs.here import connected
@@ -35,11 +36,11 @@ def block_from(env_file: Path) -> LeadsyncPair:
     """
     The pair that a file like `.env` describes.
 
-    Raises: ConfigurationError if the file is not there, or holds a wrong or unknown setting.
+    Raises: ConfigurationError if the file is not there, cannot be read, or holds a wrong or unknown setting.
     """
     if not env_file.is_file():
         raise ConfigurationError(f"{env_file} is not there; copy .env.sample, and fill in the pair's own settings.")
-    found = {name.lower(): value for name, value in dotenv_values(env_file).items() if value}
+    found = {name.lower(): bare(value) for name, value in read_env_file(env_file).items() if bare(value)}
     shared = [name.upper() for name in OF_THE_INSTALLATION if name in found]
     if shared:
         raise ConfigurationError(f"{env_file} holds {', '.join(shared)}, which all pairs share; it belongs into .env.")

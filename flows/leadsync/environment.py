@@ -6,20 +6,22 @@ What is never here: what a setting is or may be (see settings.py).
 
 from __future__ import annotations
 
-import difflib
+import logging
 import os
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dotenv import dotenv_values
 from pydantic import ValidationError
 
+from leadsync.env_file import read_env_file
 from leadsync.errors import ConfigurationError
-from leadsync.setting_values import PROJECT
+from leadsync.setting_names import unknown_in_environment, unknown_in_file
+from leadsync.setting_values import PROJECT, bare
 from leadsync.settings import Settings
 
-OURS = ("AIRTABLE_", "TRELLO_", "SYNC_")
+log = logging.getLogger("leadsync")
 
 OF_THE_PAIR = (
     "airtable_base_id",
@@ -49,17 +51,34 @@ def load_settings(env_files: tuple[Path, ...] | None = None, pair: Mapping[str, 
 
     Raises: ConfigurationError that names each wrong setting, what it holds (never a secret) and what is allowed.
     """
-    files = env_files if env_files is not None else _env_files()
-    _refuse_unknown_names(files)
-    given = {} if pair is None else {**_pair_defaults(), **pair}
+    held = {file: read_env_file(file) for file in (_env_files() if env_files is None else env_files) if file.is_file()}
+    unknown, doubtful = unknown_in_environment(os.environ)
+    unknown += [sentence for file, values in held.items() for sentence in unknown_in_file(values, str(file))]
+    in_files = {name.lower(): value for values in held.values() for name, value in values.items() if bare(value)}
+    names = in_files.keys() & Settings.model_fields.keys() - _set_outside()
+    given: dict[str, Any] = {name: in_files[name] for name in names}
+    given |= {} if pair is None else {**_pair_defaults(), **pair}
     try:
-        return Settings(_env_file=files, **given)  # type: ignore[call-arg]  # pydantic-settings' own way
+        settings = Settings(**given)
     except ValidationError as exc:
         problems = [_sentence(error) for error in exc.errors(include_url=False, include_input=False)]
         where = "See .env.sample." if pair is None else "Correct it in the pair's block."
-        raise ConfigurationError(f"{' '.join(problems)} {where}") from None
-    except UnicodeDecodeError:
-        raise ConfigurationError("The .env file is not UTF-8 text; save it as UTF-8.") from None
+        raise ConfigurationError(" ".join([*unknown, *doubtful, *problems, where])) from None
+    if unknown:
+        raise ConfigurationError(f"{' '.join(unknown)} See .env.sample.")
+    for sentence in doubtful:
+        _warn_once(sentence)
+    return settings
+
+
+@cache
+def _warn_once(sentence: str) -> None:
+    log.warning("%s It is not read.", sentence)
+
+
+def _set_outside() -> set[str]:
+    """What the environment sets goes before any file; what is blank there is not set."""
+    return {name.lower() for name, value in os.environ.items() if bare(value)}
 
 
 def _pair_defaults() -> dict[str, Any]:
@@ -73,26 +92,10 @@ def _env_files() -> tuple[Path, ...]:
         return PROJECT / ".env", Path.cwd() / ".env"
     if not named:
         return ()
-    file = Path(named).expanduser()
+    file = Path(bare(named)).expanduser()
     if not file.is_file():  # other settings would mean another state
         raise ConfigurationError(f"LEADSYNC_ENV_FILE names {file}, which is not there. Correct it, or leave it unset.")
     return (file,)
-
-
-def _refuse_unknown_names(files: tuple[Path, ...]) -> None:
-    known = [name.upper() for name in Settings.model_fields]
-    for file in files:
-        try:
-            names = dotenv_values(file) if file.is_file() else {}
-        except UnicodeDecodeError:
-            raise ConfigurationError(f"{file} is not UTF-8 text; save it as UTF-8.") from None
-        except OSError as exc:
-            raise ConfigurationError(f"{file} could not be read ({exc.strerror}); correct its rights.") from None
-        for name in names:
-            if name.upper().startswith(OURS) and name.upper() not in known:
-                near = difflib.get_close_matches(name.upper(), known, n=1)
-                hint = f" Did you mean {near[0]}?" if near else f" Known are {', '.join(known)}."
-                raise ConfigurationError(f"{file} holds an unknown setting {name}.{hint}")
 
 
 def _sentence(error: Any) -> str:

@@ -8,12 +8,12 @@ looked for (see environment.py), how a value is written (see setting_values.py),
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from leadsync import setting_values
+from leadsync import pasted_ids, setting_values
 from leadsync.model import (
     DEFAULT_STAGE_OF,
     STAGES,
@@ -29,18 +29,16 @@ from leadsync.model import (
 class Settings(BaseSettings):
     """All settings, frozen. A field is called as its environment variable, in lower case."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True, env_file_encoding="utf-8"
-    )
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True)
 
     airtable_api_token: SecretStr
     """Personal access token with the scopes data.records:read and data.records:write."""
     airtable_base_id: str
-    """The base, as in its address: airtable.com/appXXXXXXXXXXXXXX/…"""
+    """The base's id (app…), or an address of it: https://airtable.com/appXXXXXXXXXXXXXX/…"""
     airtable_table_name: str = "Leads"
-    """The table's name or id (tbl…)."""
+    """The table's name, its id (tbl…), or an address of it."""
     airtable_view: str | None = None
-    """A view's name or id; only the leads it shows are synced. A lead that leaves it is left alone."""
+    """A view's name, id or address; only the leads it shows are synced. A lead that leaves it is left alone."""
     airtable_endpoint_url: str = "https://api.airtable.com"
     """Where Airtable's API is; only tests and proxies change it."""
     airtable_name_field: str = "name"
@@ -67,11 +65,11 @@ class Settings(BaseSettings):
     trello_board_id: str
     """The board's id, its short link, or its whole address."""
     trello_list_todo_id: str | None = None
-    """Id of the list for TODO; not needed when the list is called TODO."""
+    """The list for TODO: its id, or a name that no other list has; not needed when it is called TODO."""
     trello_list_in_progress_id: str | None = None
-    """Id of the list for IN_PROGRESS; not needed when the list is called IN_PROGRESS."""
+    """The list for IN_PROGRESS: its id, or a name that no other list has; not needed when it is called IN_PROGRESS."""
     trello_list_done_id: str | None = None
-    """Id of the list for DONE; not needed when the list is called DONE."""
+    """The list for DONE: its id, or a name that no other list has; not needed when it is called DONE."""
     trello_endpoint_url: str = "https://api.trello.com"
     """Where Trello's API is; only tests and proxies change it."""
     trello_requests_per_10_seconds: int = Field(default=95, gt=0, le=300)
@@ -98,8 +96,13 @@ class Settings(BaseSettings):
     sync_api_token: SecretStr | None = None
     """Bearer token that callers of the gateway's POST /sync must show; at least 16 characters."""
 
-    _base = field_validator("airtable_base_id")(setting_values.base_id)
-    _board = field_validator("trello_board_id")(setting_values.board_id)
+    _base = field_validator("airtable_base_id")(pasted_ids.base_id)
+    _table = field_validator("airtable_table_name")(pasted_ids.table)
+    _view = field_validator("airtable_view")(pasted_ids.view)
+    _board = field_validator("trello_board_id")(pasted_ids.board_id)
+    _lists = field_validator("trello_list_todo_id", "trello_list_in_progress_id", "trello_list_done_id")(
+        pasted_ids.board_list
+    )
     _endpoints = field_validator("airtable_endpoint_url", "trello_endpoint_url")(setting_values.endpoint_url)
     _credentials = field_validator("airtable_api_token", "trello_api_key", "trello_api_token", "trello_api_secret")(
         setting_values.credential
@@ -107,6 +110,15 @@ class Settings(BaseSettings):
     _api_token = field_validator("sync_api_token")(setting_values.api_token)
     _full_every = field_validator("sync_full_every", mode="before")(setting_values.duration)
     _status_map = field_validator("sync_status_map", mode="before")(setting_values.status_map)
+
+    _writable = field_validator("*", mode="before")(setting_values.without_control_characters)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _are_bare(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Every value without what is around it; one that is nothing else counts as not set."""
+        stripped = {name: setting_values.bare(value) for name, value in values.items()}
+        return {name: value for name, value in stripped.items() if setting_values.plain(value) != ""}
 
     @field_validator("sync_state_url")
     @classmethod

@@ -127,6 +127,14 @@ def test_wrong_pair_is_refused_with_a_sentence(command, env_file, name, line, wo
     assert words in " ".join(printed.split())
 
 
+def test_file_of_a_pair_in_another_encoding_is_refused(command, env_file):
+    """As for `.env`."""
+    env_file.write_text(env_file.read_text(), encoding="utf-16")
+    code, printed = command("north", "--env", env_file)
+    assert code == 2
+    assert "north.env is not UTF-8 text (it looks like UTF-16); save it as UTF-8." in " ".join(printed.split())
+
+
 def test_secrets_of_a_pair_stay_secret(command, north, env_file):
     """In the list, in the API's answer, and in the run's parameters."""
     printed = command("north", "--env", env_file)[1]

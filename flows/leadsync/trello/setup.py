@@ -72,14 +72,18 @@ def _board_and_lists(trello: Trello) -> tuple[dict[str, Any], list[dict[str, Any
 def _list_id(stage: str, configured: str | None, lists: Sequence[Mapping[str, Any]]) -> str:
     setting = f"TRELLO_LIST_{stage}_ID"
     shown = ", ".join(f"{item['name']} = {item['id']}" for item in lists if not item.get("closed")) or "none"
-    by_name = [item for item in lists if item["name"] == stage and not item.get("closed")]
-    found = [item for item in lists if item["id"] == configured] if configured else by_name
+    named = [item for item in lists if item["name"] == (configured or stage)]
+    found = [item for item in lists if item["id"] == configured]
+    found = found or [item for item in named if not item.get("closed")] or (named[:1] if configured else [])
     if not found and configured:
-        raise ConfigurationError(f"{setting} {configured} is not a list of the board. Its open lists: {shown}.")
+        raise ConfigurationError(
+            f"{setting} {configured} is no list of the board, by id or name. Its open lists: {shown}."
+        )
     if not found:
         raise ConfigurationError(f"{setting} is not set and no open list is called {stage}. Open lists: {shown}.")
     if len(found) > 1:
-        raise ConfigurationError(f"{len(found)} lists are called {stage}; set {setting}. Open lists: {shown}.")
+        name = found[0]["name"]
+        raise ConfigurationError(f"{len(found)} lists are called {name}; set {setting} to an id. Open lists: {shown}.")
     if found[0].get("closed"):
         raise ConfigurationError(
             f"{setting}: the list {found[0]['name']!r} is archived; un-archive it or choose one of {shown}."
