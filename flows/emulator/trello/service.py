@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from emulator.ids import OBJECT_ID, SHORT_LINK
 from emulator.trello.account import Actor, TrelloToken
 from emulator.trello.board_calls import BoardCalls
-from emulator.trello.call import TrelloCall
+from emulator.trello.call import TrelloCall, given_to
 from emulator.trello.card_calls import CardCalls
 from emulator.trello.card_part_calls import CardPartCalls
 from emulator.trello.custom_field_calls import CustomFieldCalls
@@ -27,7 +27,7 @@ from emulator.trello.search_calls import SearchCalls
 from emulator.trello.webhook_calls import WebhookCalls
 from emulator.trello.world import TrelloWorld
 from emulator.wire.messages import WRITES, Refused, Reply, Request, json_reply, parse_query, unsupported
-from emulator.wire.routing import Route, RouteMatch, RouteTable, refuse_unknown, route
+from emulator.wire.routing import Route, RouteMatch, RouteTable, route
 
 OAUTH_MEMBER = re.compile(r'\b(\w+)="([^"]*)"')
 ID_SEGMENTS = ("board", "list", "card", "action", "label", "webhook", "model", "customField", "option")
@@ -163,15 +163,7 @@ class TrelloService:
     def _executed(self, request: Request, match: RouteMatch, token: TrelloToken) -> Reply:
         if request.malformed_body:
             raise plain(400, "Invalid JSON")
-        if not isinstance(request.body, dict | None):
-            raise unsupported("a body that is no object")
-        if repeated := sorted(name for name, value in request.query.items() if isinstance(value, list)):
-            raise unsupported(f"{', '.join(repeated)} more than once")
-        given = request.query | (request.body or {})
-        if request.method == "POST":  # null means not given there
-            given = {name: value for name, value in given.items() if value is not None}
-        given = {name: value for name, value in given.items() if name not in ("key", "token")}
-        refuse_unknown(given, match.route.takes, match.route.off, match.route.shown)
+        given = given_to(match.route, request)
         identifier = request.headers.get("x-trello-client-identifier")
         actor = Actor(self._world.member_id, self._world.keys[token.key], identifier)
         reply: Reply = match.route.endpoint(TrelloCall(request, given, match.values, actor, token))
