@@ -20,9 +20,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from leadsync.environment import OF_THE_INSTALLATION, lines_of, load_settings, refuse_unknown_names
+from leadsync.env_file import read_env_file
+from leadsync.environment import OF_THE_INSTALLATION, load_settings
 from leadsync.errors import ConfigurationError, Exit, LeadsyncError
 from leadsync.private_files import read_by_others
+from leadsync.setting_names import unknown_in_file
+from leadsync.setting_values import bare, mapping_text
 from leadsync.settings import Settings
 from runs.command import stoppable
 from runs.here import connected
@@ -33,17 +36,21 @@ def block_from(env_file: Path) -> LeadsyncPair:
     """
     The pair that a file like `.env` describes.
 
-    Raises: ConfigurationError if the file is not there, or holds a wrong or unknown setting.
+    Raises: ConfigurationError if the file is not there, cannot be read, or holds a wrong or unknown setting.
     """
     if not env_file.is_file():
         raise ConfigurationError(f"{env_file} is not there; copy .env.sample, and fill in the pair's own settings.")
-    refuse_unknown_names(env_file)
-    found = {name.lower(): value for name, value in lines_of(env_file).items() if value}
+    values = read_env_file(env_file)
+    if unknown := unknown_in_file(values, str(env_file)):
+        raise ConfigurationError(f"{' '.join(unknown)} See .env.sample.")
+    found = {name.lower(): bare(value) for name, value in values.items() if bare(value)}
     shared = [name.upper() for name in OF_THE_INSTALLATION if name in found]
     if shared:
         raise ConfigurationError(f"{env_file} holds {', '.join(shared)}, which all pairs share; it belongs into .env.")
     given = {name: value for name, value in found.items() if name in Settings.model_fields}
-    load_settings(pair=given)
+    settings = load_settings(pair=given)
+    if settings.sync_fields:  # the file need not be where the pair is synced
+        given["sync_fields"] = mapping_text(settings.sync_fields)[0]
     return LeadsyncPair(**given)
 
 

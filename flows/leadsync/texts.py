@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import groupby
+from typing import Final
 
 from leadsync.model import TRELLO_TEXT_LIMIT
+
+SHORT: Final = 1_000
+PILED: Final = 30
+"""Accents on one letter that no language needs, by Unicode's stream-safe text format."""
 
 
 def text(value: object) -> str:
@@ -14,7 +20,20 @@ def text(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(filter(None, map(text, value)))
     flat = storable(str(value)).replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
-    return unicodedata.normalize("NFC", flat).strip()
+    return (flat if _piles_marks(flat) else unicodedata.normalize("NFC", flat)).strip()
+
+
+def _piles_marks(flat: str) -> bool:
+    """
+    Whether a long text has more than PILED accents on one letter.
+
+    Putting them in order takes a time that grows with the square of their number. Such a text has no normal form and
+    stays as it is; nor has one that normal form would make one, so that reading it again changes nothing.
+    """
+    if len(flat) <= SHORT or flat.isascii():
+        return False
+    piles = groupby(map(unicodedata.combining, flat), bool)
+    return any(marks and sum(1 for _ in pile) > PILED for marks, pile in piles)
 
 
 def storable(value: str) -> str:

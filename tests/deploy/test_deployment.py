@@ -1,7 +1,7 @@
 """
 The README's commands in the real thing: server, work pool, deployments, worker, watched runs, and Prefect's UI.
 
-All in one file, so that it takes one installation. With LEADSYNC_SCREENSHOTS=1 the pictures that the README shows go to
+All in one file, so that it takes one installation. With README_SCREENSHOTS=1 the pictures that the README shows go to
 tests/deploy/screenshots.
 """
 
@@ -192,7 +192,7 @@ def known(prefect, history):
 
 
 def folder_for(view, tmp_path):
-    if not (view.in_readme and os.environ.get("LEADSYNC_SCREENSHOTS") == "1"):
+    if not (view.in_readme and os.environ.get("README_SCREENSHOTS") == "1"):
         return tmp_path
     SCREENSHOTS.mkdir(exist_ok=True)
     return SCREENSHOTS

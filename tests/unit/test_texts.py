@@ -41,6 +41,15 @@ def test_text_is_one_trimmed_line_and_settled(value):
     assert text(read) == read
 
 
+@pytest.mark.parametrize("before", ["", "x" * 990, "x" * 2000], ids=["short", "becomes-long", "long"])
+@pytest.mark.parametrize("marks", ["\u0323\u0301" * 40, "\u0301\u0323" * 40, "\u0344" * 20], ids=ascii)
+def test_text_of_piled_marks_is_settled(before, marks):
+    """More accents on one letter than any language has: reading what was read changes nothing."""
+    read = text(before + marks)
+    assert text(read) == read
+    assert text(read + "e\u0301") == text(text(read + "e\u0301"))
+
+
 def test_text_of_a_list_with_empty_items_is_trimmed():
     """Also a look-up column's list ends without blanks."""
     assert text(["a", ""]) == text(["a", ""]).strip()

@@ -95,9 +95,16 @@ def absent_lists(trello: Trello, lists: Sequence[Item]) -> list[str]:
 
 
 def _found(stage: str, configured: str | None, lists: Sequence[Item]) -> list[Item]:
-    """The lists that the map may mean: open ones of that name, else the one of that id; or that of a setting's id."""
-    called = [] if configured else [item for item in lists if item["name"].strip() == stage and not item.get("closed")]
-    return called or [item for item in lists if item["id"] == (configured or stage)]
+    """
+    The lists that the map may mean: open ones of that name, else the one of that id.
+
+    Of a setting's value first the one of that id, and if no open one is called so an archived one, to be told.
+    """
+    wanted = configured or stage
+    named = [item for item in lists if item["name"].strip() == wanted]
+    called = [item for item in named if not item.get("closed")]
+    by_id = [item for item in lists if item["id"] == wanted]
+    return by_id or called or named[:1] if configured else called or by_id
 
 
 def _problem(stage: str, configured: str | None, lists: Sequence[Item]) -> str:
@@ -105,13 +112,14 @@ def _problem(stage: str, configured: str | None, lists: Sequence[Item]) -> str:
     setting = f"TRELLO_LIST_{stage}_ID" if stage in STAGES else "SYNC_STATUS_MAP"
     found = _found(stage, configured, lists)
     if len(found) > 1:
-        remedy = f"set {setting}" if stage in STAGES else f"name the one that is meant by its id in {setting}"
-        return f"{len(found)} lists are called {stage}; {remedy}."
+        to_id = f"set {setting} to an id" if configured else f"set {setting}"
+        remedy = to_id if stage in STAGES else f"name the one that is meant by its id in {setting}"
+        return f"{len(found)} lists are called {configured or stage}; {remedy}."
     if found:
         archived = f"{setting}: the list {found[0]['name']!r} is archived; un-archive it or choose another."
         return archived if found[0].get("closed") else ""
     if configured:
-        return f"{setting} {configured} is not a list of the board."
+        return f"{setting} {configured} is no list of the board, by id or name."
     if stage in STAGES:
         return f"{setting} is not set and no open list is called {stage}."
     return f"{setting}: no open list of the board is called {stage!r} or has that id."
