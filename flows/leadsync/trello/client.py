@@ -31,6 +31,8 @@ WINDOW = 10.2
 PENALTY = 10.0
 """Seconds of Trello's rate window."""
 HOSTS = ("https://api.trello.com", "https://trello.com")
+TOKEN_IN_PATH = "TRELLO_API_TOKEN"
+"""What stands for the token in a path, until the request leaves: addresses get into logs."""
 CARD_FIELDS = "id,name,desc,closed,idList,idBoard,dueComplete,isTemplate,cardRole,shortUrl"
 
 
@@ -45,7 +47,9 @@ class Trello:
         key, token = (secret.get_secret_value() for secret in (settings.trello_api_key, settings.trello_api_token))
         pace = Pace(limit=settings.trello_requests_per_10_seconds, seconds=WINDOW, penalty=PENALTY)
         hosts = dict.fromkeys(HOSTS, settings.trello_endpoint_url)
-        self.settings, self.wire = settings, transport(TRELLO, pace, secrets=(token, key), hosts=hosts)
+        in_path = {TOKEN_IN_PATH: token}
+        self.settings = settings
+        self.wire = transport(TRELLO, pace, secrets=(token, key), hosts=hosts, in_path=in_path)
         header = f'OAuth oauth_consumer_key="{key}", oauth_token="{token}"'
         # No key is given to the client: it would put key and token into every URL.
         headers = {"Authorization": header, "X-Trello-Client-Identifier": client_identifier(token)}

@@ -8,7 +8,7 @@ from typing import Any
 
 from leadsync.errors import ConfigurationError, ServiceRefusedError
 from leadsync.trello.board import Board, Token
-from leadsync.trello.client import Trello
+from leadsync.trello.client import TOKEN_IN_PATH, Trello
 from leadsync.trello.refusals import misconfigured
 
 
@@ -32,7 +32,7 @@ def fetch_board(trello: Trello) -> Board:
 def fetch_token(trello: Trello) -> Token:
     """Scopes and expiry. Cost: 1 request. Raises: ConfigurationError if the key or the token is not accepted."""
     try:
-        token = trello.get(f"tokens/{trello.settings.trello_api_token.get_secret_value()}")
+        token = trello.get(f"tokens/{TOKEN_IN_PATH}")
     except ServiceRefusedError as refused:
         if refused.status == 404:
             refused = ServiceRefusedError("Trello", 401, "", "invalid token")

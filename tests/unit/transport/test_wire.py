@@ -16,7 +16,6 @@ from requests.adapters import HTTPAdapter
 
 from leadsync.airtable.refusals import AIRTABLE
 from leadsync.errors import (
-    ConfigurationError,
     DeadTokenError,
     QuotaExceededError,
     ReadAgainError,
@@ -261,17 +260,6 @@ def test_service_out_of_reach_is_named(wire, closed_port):
         with pytest.raises(TransientServiceError, match=f"127.0.0.1:{closed_port}"):
             http.post(f"http://127.0.0.1:{closed_port}/x")
     assert wire.calls == ATTEMPTS
-
-
-def test_certificate_that_is_not_accepted_is_a_matter_of_settings(call, monkeypatch):
-    """A retry would be useless."""
-
-    def refuse(*_args, **_more):
-        raise requests.exceptions.SSLError("certificate verify failed")
-
-    monkeypatch.setattr(HTTPAdapter, "send", refuse)
-    with pytest.raises(ConfigurationError, match="certificate"):
-        call()
 
 
 def test_every_request_has_a_time_out(wire, monkeypatch, call, read_timeout):
