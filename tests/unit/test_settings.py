@@ -150,10 +150,10 @@ def test_board_by_its_id(load):
 
 def test_values_are_trimmed(load):
     """Blanks around a pasted value do no harm."""
-    settings = load(AIRTABLE_BASE_ID=" appAAAAAAAAAAAAAA ", TRELLO_API_KEY=" k1 ", TRELLO_ENDPOINT_URL="http://h:1/")
+    settings = load(AIRTABLE_BASE_ID=" appAAAAAAAAAAAAAA ", TRELLO_API_KEY=" k1 ", TRELLO_ENDPOINT_URL="https://h:1/")
     assert settings.airtable_base_id == "appAAAAAAAAAAAAAA"
     assert settings.trello_api_key.get_secret_value() == "k1"
-    assert settings.trello_endpoint_url == "http://h:1"
+    assert settings.trello_endpoint_url == "https://h:1"
 
 
 def test_status_map_may_be_given_as_such(monkeypatch):
