@@ -42,7 +42,7 @@ def public_url(value: str) -> str:
 
 
 def endpoint_url(value: str) -> str:
-    """The address of an API, without a slash at its end; in the clear only within this machine: credentials go there."""
+    """The address of an API, without a slash at its end; credentials go there, in the clear only here."""
     text = value.strip().rstrip("/")
     place = _refuse_other_than_web(text)
     if place.scheme != "https" and not is_loopback(place.hostname):

@@ -23,7 +23,7 @@ class Service:
     A service as the transport has to know it.
 
     `words`: of a refusal's JSON body. `credential`: the setting that a refusal says is not accepted, "" if it is about
-    something else. `makes_sense`: whether a JSON body is of the shape in which a method and path are answered.
+    something else. `flaw_in`: what is wrong with a JSON body that answers a method and path, "" if nothing is.
     `quotas`: kinds of a 429 that no waiting cures, each with the sentence for it.
 
     Headers of its answers, "" if it has none: `left_header`, how many requests the window still takes;
@@ -33,7 +33,7 @@ class Service:
     name: str
     words: Callable[[Any], Words]
     credential: Callable[[ServiceRefusedError], str]
-    makes_sense: Callable[[str, str, Any], bool] = lambda _method, _path, body: isinstance(body, dict | list)
+    flaw_in: Callable[[str, str, Any], str]
     quotas: Mapping[str, str] = field(default_factory=dict)
     left_header: str = ""
     window_header: str = ""

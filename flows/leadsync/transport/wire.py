@@ -154,8 +154,8 @@ class Wire(BaseAdapter):
             told = answers.parsed(body)
         except ValueError:
             raise unanswered(self.service, request, "an answer that is not JSON") from None
-        if not self.service.makes_sense(request.method or "", urlsplit(request.url or "").path, told):
-            raise unanswered(self.service, request, "an answer that makes no sense")
+        if flaw := self.service.flaw_in(request.method or "", urlsplit(request.url or "").path, told):
+            raise unanswered(self.service, request, f"an answer that makes no sense ({flaw})")
         return answers.as_success(response, body)
 
     def _ask(self, request: requests.PreparedRequest) -> tuple[requests.Response, bytes]:

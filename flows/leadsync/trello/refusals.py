@@ -8,6 +8,7 @@ from typing import Any
 from leadsync.errors import ConfigurationError, ServiceRefusedError
 from leadsync.settings import Settings
 from leadsync.transport.service import Service, Words
+from leadsync.trello.shapes import flaw_in
 
 
 def words_of(body: Any) -> Words:
@@ -31,6 +32,7 @@ TRELLO = Service(
     name="Trello",
     words=words_of,
     credential=refused_setting,
+    flaw_in=flaw_in,
     left_header="X-Rate-Limit-Api-Token-Remaining",
     window_header="X-Rate-Limit-Api-Token-Interval-Ms",
     clock_header="X-Server-Time",
