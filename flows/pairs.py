@@ -24,7 +24,7 @@ from rich.table import Table
 from leadsync.environment import OF_THE_INSTALLATION, load_settings
 from leadsync.errors import ConfigurationError, LeadsyncError
 from leadsync.settings import Settings
-from runs.command import stoppable
+from runs.command import run_command, stoppable
 from runs.here import connected
 from runs.pair_block import LeadsyncPair, saved_pairs
 
@@ -79,4 +79,4 @@ def pairs(
 
 if __name__ == "__main__":
     with stoppable():
-        typer.run(pairs)
+        run_command(pairs)
