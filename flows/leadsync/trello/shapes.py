@@ -19,8 +19,8 @@ class Card(Told):
     desc: str
     closed: bool
     idList: str
-    idBoard: str | None = None
-    dueComplete: bool | None = None
+    idBoard: str
+    dueComplete: bool
     isTemplate: bool | None = None
     cardRole: str | None = None
     shortUrl: str | None = None
