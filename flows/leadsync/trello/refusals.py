@@ -21,11 +21,9 @@ def words_of(body: Any) -> Words:
 def refused_setting(refused: ServiceRefusedError) -> str:
     """The setting that Trello says it does not accept, "" if the refusal is about a card, a board or a value."""
     words = f"{refused.kind} {refused.text}"
-    if refused.status != 401 or re.search("unauthorized .*requested", words):
+    if refused.status != 401 or re.search("unauthorized .*requested", words, re.IGNORECASE):
         return ""
-    if re.search(r"\bkey\b", words):
-        return "TRELLO_API_KEY"
-    return "TRELLO_API_TOKEN" if re.search(r"\btoken\b|missing scopes", words) else ""
+    return "TRELLO_API_KEY" if re.search(r"\bkey\b", words) else "TRELLO_API_TOKEN"
 
 
 TRELLO = Service(
