@@ -21,6 +21,7 @@ from prefect.settings import get_current_settings
 from rich.console import Console
 
 from leadsync.errors import Exit
+from runs.command import run_command, spare_loopback
 
 BLOCK = "leadsync-alerts"
 FLOW = "sync-leads"
@@ -105,4 +106,5 @@ def alerts(
 
 
 if __name__ == "__main__":
-    typer.run(alerts)
+    spare_loopback()
+    run_command(alerts)

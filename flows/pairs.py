@@ -27,7 +27,7 @@ from leadsync.private_files import read_by_others
 from leadsync.setting_names import unknown_in_file
 from leadsync.setting_values import bare, mapping_text
 from leadsync.settings import Settings
-from runs.command import stoppable
+from runs.command import run_command, stoppable
 from runs.here import connected
 from runs.pair_block import LeadsyncPair, check_name, saved_pairs
 
@@ -84,4 +84,4 @@ def pairs(
 
 if __name__ == "__main__":
     with stoppable():
-        typer.run(pairs)
+        run_command(pairs)

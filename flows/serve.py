@@ -36,6 +36,7 @@ from leadsync.report.report import Report
 from leadsync.setting_values import public_url
 from leadsync.settings import Settings
 from leadsync.state.store import StateStore
+from runs.command import run_command
 from runs.deployed import has_deployment, look_up, run_remotely
 from runs.here import connected, run_flow
 from runs.pair_block import settings_of
@@ -204,4 +205,4 @@ def serve(
 
 
 if __name__ == "__main__":
-    typer.run(serve)
+    run_command(serve)

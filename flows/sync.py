@@ -33,7 +33,7 @@ from leadsync.pipeline.run import run_sync
 from leadsync.pipeline.steps import Options, P, R, Steps, Submit, UnderWay
 from leadsync.report.report import Report
 from leadsync.report.terminal import show
-from runs.command import nothing_to_stop, stoppable
+from runs.command import nothing_to_stop, run_command, stoppable
 from runs.here import Ended, run_flow
 from runs.pair_block import settings_of
 from runs.record import final_state, publish, run_name, shown_progress
@@ -182,4 +182,4 @@ def sync(
 
 if __name__ == "__main__":
     with stoppable():
-        typer.run(sync)
+        run_command(sync)

@@ -27,7 +27,7 @@ from leadsync.errors import Exit, LeadsyncError
 from leadsync.pipeline.checks import check_setup
 from leadsync.pipeline.clients import open_clients
 from leadsync.pipeline.findings import Checklist, Finding, Level
-from runs.command import nothing_to_stop, stoppable
+from runs.command import nothing_to_stop, run_command, stoppable
 from runs.here import connected, run_flow
 from runs.pair_block import settings_of
 
@@ -118,4 +118,4 @@ def validate(
 
 if __name__ == "__main__":
     with stoppable():
-        typer.run(validate)
+        run_command(validate)

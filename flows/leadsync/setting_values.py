@@ -13,11 +13,12 @@ from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import platformdirs
 from pydantic import SecretStr
 
+from leadsync.loopback import is_loopback
 from leadsync.model import DEFAULT_STAGE_OF, StatusMap
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -30,6 +31,9 @@ SQLITE_FILE = re.compile(
 )
 """A file's address; not one in memory, nor one with a drive or a share of Windows, which is never relative."""
 DURATION = re.compile(r"(?P<number>\d+(\.\d+)?)\s*(?P<unit>[mhd]?)")
+WEB_ADDRESS = "https://host[:port][/path]"
+SERVER_USER = re.compile(r"[\w+]+://[^:/@]*(:(?P<password>[^@]*))?@(?P<rest>.*)", re.DOTALL)
+"""A database server's address with a user name, as SQLAlchemy takes it apart: the first @ ends the password."""
 DURATION_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -68,14 +72,32 @@ def shown(value: str) -> str:
 def public_url(value: str) -> str:
     """An address under which webhooks can be received, without a slash at its end."""
     text = value.strip().rstrip("/")
+    _refuse_other_than_web(text)
+    return text
+
+
+def endpoint_url(value: str) -> str:
+    """The address of an API, without a slash at its end; credentials go there, in the clear only here."""
+    text = value.strip().rstrip("/")
+    place = _refuse_other_than_web(text)
+    if place.scheme != "https" and not is_loopback(place.hostname):
+        raise ValueError(
+            f"it would send credentials to {place.hostname} in the clear; allowed is https://…, and http:// to this "
+            "machine itself"
+        )
+    return text
+
+
+def _refuse_other_than_web(text: str) -> SplitResult:
+    """Returns: the address in its parts. Raises: ValueError that repeats nothing, since a password may be in it."""
     try:
         parts = urlsplit(text)
         fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         fine = False
-    if not fine or parts.query or parts.fragment or parts.username or not text.isascii() or " " in text:
-        raise ValueError(f"{shown(value)} is not an address to be reached at; allowed is https://host[:port][/path]")
-    return text
+    if not fine or "@" in parts.netloc or set(" ?#\\") & set(text) or not text.isascii() or not text.isprintable():
+        raise ValueError(f"it is not an address, or holds more than one, like a user name; allowed is {WEB_ADDRESS}")
+    return parts
 
 
 def default_state_url() -> str:
@@ -91,6 +113,11 @@ def state_url(value: str) -> str:
     wherever a run is started. Any other address stays as it is.
     """
     text = value.strip()
+    if (user := SERVER_USER.match(text)) and ("?" in (user["password"] or "") or "@" in user["rest"]):
+        raise ValueError(
+            "it has an @ that may end the password or belong to it; in a user name, password or option write @ as %40, "
+            ": as %3A, / as %2F and ? as %3F"
+        )
     found = SQLITE_FILE.fullmatch(text)
     if found is None:
         return text
@@ -132,18 +159,6 @@ def mapping_text(value: str) -> tuple[str, str]:
         raise ValueError(f"{path} cannot be read ({exc.strerror}); it names the file with the mapping") from None
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not in UTF-8; save it so") from None
-
-
-def endpoint_url(value: str) -> str:
-    """The address of an API, without a slash at its end."""
-    try:
-        parts = urlsplit(value)
-        fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        fine = False
-    if not fine:
-        raise ValueError(f"{shown(value)} is not an address; allowed is http(s)://host[:port]")
-    return value.rstrip("/")
 
 
 def credential(value: SecretStr | None) -> SecretStr | None:

@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from leadsync.errors import Exit
@@ -21,6 +21,7 @@ ABORTED = 130
 """What the command line library makes of Ctrl-C."""
 STOPPED = "Stopped. What was written is recorded; the next run goes on from there."
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
@@ -32,6 +33,7 @@ QUIET = {
 def prepare_local_run(secrets: bool = False) -> None:
     """Call first: quiet defaults, and the temporary server on its way if one is needed. `secrets`: as it has it."""
     _at_signals(_stop_at_once)
+    spare_loopback()
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     handler = logging.StreamHandler()
@@ -40,6 +42,23 @@ def prepare_local_run(secrets: bool = False) -> None:
     helping = {"--help", "-h", "--install-completion", "--show-completion"} & set(sys.argv)
     if not helping:
         begin_server_if_needed(secrets)
+
+
+def spare_loopback() -> None:
+    """What runs on this machine, Prefect's server and the emulator, is not asked through a proxy: none reaches it."""
+    for name in ("NO_PROXY", "no_proxy"):
+        listed = os.environ.get(name, "" if name == "NO_PROXY" else None)
+        if listed is not None and listed.strip() != "*":
+            os.environ[name] = ",".join(filter(None, (listed, *LOOPBACK)))
+
+
+def run_command(command: Callable[..., Any]) -> None:
+    """The command with the arguments it was called with; a crash shows where, and the value of no variable."""
+    import typer
+
+    app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
+    app.command()(command)
+    app()
 
 
 @contextlib.contextmanager

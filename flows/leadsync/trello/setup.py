@@ -11,7 +11,7 @@ from leadsync.errors import ConfigurationError, ServiceRefusedError
 from leadsync.frames.actions import Item
 from leadsync.model import STAGES
 from leadsync.trello.board import Board, Token
-from leadsync.trello.client import Trello
+from leadsync.trello.client import TOKEN_IN_PATH, Trello
 from leadsync.trello.names import names_on, query_of
 from leadsync.trello.refusals import misconfigured
 
@@ -50,7 +50,7 @@ def fetch_board(trello: Trello) -> Board:
 def fetch_token(trello: Trello) -> Token:
     """Scopes and expiry. Cost: 1 request. Raises: ConfigurationError if the key or the token is not accepted."""
     try:
-        token = trello.get(f"tokens/{trello.settings.trello_api_token.get_secret_value()}")
+        token = trello.get(f"tokens/{TOKEN_IN_PATH}")
     except ServiceRefusedError as refused:
         if refused.status == 404:
             refused = ServiceRefusedError("Trello", 401, "", "invalid token")
