@@ -19,10 +19,10 @@ from typing import Annotated
 import typer
 from dotenv import dotenv_values
 from rich.console import Console
-from rich.table import Table
 
 from leadsync.environment import OF_THE_INSTALLATION, load_settings
 from leadsync.errors import ConfigurationError, LeadsyncError
+from leadsync.report.terminal import say, tabulate
 from leadsync.settings import Settings
 from runs.command import stoppable
 from runs.here import connected
@@ -68,12 +68,13 @@ def pairs(
                 save(name, env)
             elif name or env:
                 raise ConfigurationError("To save a pair, give its name and --env FILE.")
-            table = Table("pair", "base", "table", "board")
-            for pair, places in saved_pairs().items():
-                table.add_row(pair, *places)
-            console.print(table if table.row_count else "No pair is saved yet; the one in .env needs no name.")
+            saved = saved_pairs()
+        if saved:
+            tabulate(console, "", ("pair", "base", "table", "board"), ((pair, *saved[pair]) for pair in saved))
+        else:
+            say(console, "No pair is saved yet; the one in .env needs no name.")
     except LeadsyncError as error:
-        console.print(f"[red]{error}[/]", highlight=False, markup=True)
+        say(console, error, "red")
         raise typer.Exit(error.exit_code) from None
 
 

@@ -1,16 +1,15 @@
 """
 A plain `python flows/sync.py`: quick, quiet, and leaving nothing behind.
 
-Prefect records a run on a server. If none is configured and none answers at the default address, a temporary one
-is started here, before anything slow is imported, so that both come up side by side. Unlike the one that Prefect
-would start by itself it is out of reach of Ctrl-C, dies with this process, and prints nothing to the terminal.
-What is never here: an import of Prefect, a rule.
+Prefect records a run on a server. If Prefect knows of none and none answers at the default address, a temporary one
+is started here, before anything else that is slow is imported, so that both come up side by side. Unlike the one that
+Prefect would start by itself it is out of reach of Ctrl-C, dies with this process, and prints nothing to the terminal.
+What is never here: where Prefect finds its settings, a rule.
 """
 
 from __future__ import annotations
 
 import atexit
-import contextlib
 import ctypes
 import http.client
 import io
@@ -21,14 +20,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import platformdirs
 
 from leadsync.errors import LeadsyncError
 
-DEFAULT_PORT = 4200
 START_TIMEOUT = 90.0
 """Seconds; a small machine under load needs most of it."""
 STOP_TIMEOUT = 3.0
@@ -45,40 +41,42 @@ _started: list[tuple[subprocess.Popen[bytes], int]] = []
 
 
 def begin_server_if_needed() -> None:
-    """Unless a server is configured, or one answers at the default address, a temporary one is on its way."""
-    if os.environ.get("PREFECT_API_URL"):
+    """Unless Prefect knows of a server, or one answers at the default address, a temporary one is on its way."""
+    from prefect.context import refresh_global_settings_context  # not before the environment says how quiet it is
+    from prefect.settings import get_current_settings
+
+    if get_current_settings().api.url:
         return
-    if _answers(DEFAULT_PORT):
-        os.environ["PREFECT_API_URL"] = _api_url(DEFAULT_PORT)
+    if _answers(_default_port()):
+        os.environ["PREFECT_API_URL"] = _api_url(_default_port())
+        refresh_global_settings_context()
     else:
         atexit.register(stop_server)  # before Prefect registers anything, hence called after all of it
         _started.append(_spawn_server())
 
 
-@contextlib.contextmanager
-def prefect_api(configured: str | None) -> Iterator[str | None]:
+def started_here() -> str | None:
     """
-    Wait for the temporary server. It is stopped when the process ends, after Prefect has handed in its last records.
+    Wait for the temporary server; one that died since the last run is replaced.
 
-    `configured`: the API's address in Prefect's settings, None if there is none. Yields: the address to use instead,
-    or None. Raises: LeadsyncError if the server did not come up, or the configured one does not answer.
+    It is stopped when the process ends, after Prefect has handed in its last records. Returns: its API's address, None
+    if none was begun. Raises: LeadsyncError if it did not come up.
     """
-    if configured:
-        _refuse_silent(configured)
-    if configured or not _started:
-        yield None
-    else:
-        process, port = _started[0]
-        _wait_for(process, port)
-        yield _api_url(port)
+    if not _started:
+        return None
+    if _started[0][0].poll() is not None:
+        _started[0] = _spawn_server()
+    process, port = _started[0]
+    _wait_for(process, port)
+    return _api_url(port)
 
 
 def run_page(ui_url: str | None, run_id: str) -> str:
     """One line that says where a run can be seen. `ui_url`: the UI's address in Prefect's settings."""
     page = f"/runs/flow-run/{run_id}"
     if _started:
-        return f"Prefect keeps this run; to see it: prefect server start, then {_ui_url(DEFAULT_PORT)}{page}"
-    return f"This run in Prefect: {ui_url or _ui_url(DEFAULT_PORT)}{page}"
+        return f"Prefect keeps this run; to see it: prefect server start, then {_ui_url(_default_port())}{page}"
+    return f"This run in Prefect: {ui_url or _ui_url(_default_port())}{page}"
 
 
 def stop_server() -> None:
@@ -134,16 +132,16 @@ def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
     )
 
 
-def _refuse_silent(api_url: str) -> None:
-    place = urlsplit(api_url)
-    if place.scheme == "http" and not _answers(place.port or 80, place.hostname or "", wait=10):
-        raise LeadsyncError(
-            f"Prefect's server at {api_url} does not answer; nothing was written. Start it, or unset PREFECT_API_URL."
-        )
+def _default_port() -> int:
+    """Where `prefect server start` listens unless told otherwise."""
+    from prefect.settings import get_current_settings
+
+    port: int = get_current_settings().server.api.port
+    return port
 
 
-def _answers(port: int, host: str = "127.0.0.1", wait: float = 1) -> bool:
-    connection = http.client.HTTPConnection(host, port, timeout=wait)
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
     try:
         connection.request("GET", "/api/health")
         return connection.getresponse().read().strip() == b"true"
