@@ -82,8 +82,8 @@ def _run(flow: Flow[..., Any], parameters: dict[str, Any]) -> tuple[Any, str]:
 def _in_words(error: Any) -> LeadsyncError:
     if isinstance(error, LeadsyncError):
         return error
-    happened = "Prefect's server stopped answering" if why_silent() else f"Unexpected {type(error).__name__}"
-    return LeadsyncError(
-        f"{happened}. The run's log in Prefect says where; what was written is recorded, and the next run goes on from "
-        "there."
-    )
+    if why_silent():
+        happened = "Prefect's server stopped answering, and the run could not go on without it"
+    else:
+        happened = f"Unexpected {type(error).__name__}, of which the run's log in Prefect says more"
+    return LeadsyncError(f"{happened}. What was written is recorded, and the next run goes on from there.")

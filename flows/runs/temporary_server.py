@@ -80,14 +80,14 @@ def run_page(ui_url: str | None, run_id: str) -> str:
 
 
 def stop_server() -> None:
-    """End the temporary server, if there is one."""
-    while _started:
-        process, _ = _started.pop()
+    """End the temporary server, if there is one. Two threads may do so at once, and either leaves it ended."""
+    for process, _ in _started:
         process.terminate()
         try:
             process.wait(STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
 
 
 def _spawn_server() -> tuple[subprocess.Popen[bytes], int]:
