@@ -16,7 +16,11 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from leadsync.errors import Exit
+from dotenv import dotenv_values
+
+from leadsync.environment import env_files_in_use
+from leadsync.errors import ConfigurationError, Exit
+from leadsync.texts import printable
 from runs.streams import OneLine, harden_streams
 from runs.temporary_server import begin_server_if_needed, log, stop_server
 
@@ -39,14 +43,28 @@ def prepare_local_run() -> None:
     """Call first: outputs that cannot fail us, quiet defaults, the temporary server on its way if one is needed."""
     harden_streams()
     _at_signals(_stop_at_once)
-    for name, value in QUIET.items():
+    for name, value in {**QUIET, **_said_to_prefect()}.items():
         os.environ.setdefault(name, value)
     handler = logging.StreamHandler()
     handler.setFormatter(OneLine("%(message)s"))
     log.addHandler(handler)
     helping = {"--help", "-h", "--install-completion", "--show-completion"} & set(sys.argv)
     if not helping:
-        begin_server_if_needed()
+        try:
+            begin_server_if_needed()
+        except ConfigurationError as error:
+            print(printable(error), file=sys.stderr)
+            _leave(error.exit_code)
+
+
+def _said_to_prefect() -> dict[str, str]:
+    """Prefect's settings in the files that ours are read from; by itself it looks into the working directory only."""
+    said: dict[str, str] = {}
+    with contextlib.suppress(ConfigurationError, OSError, UnicodeDecodeError):  # told when our settings are read
+        for file in env_files_in_use():
+            given = dotenv_values(file)
+            said |= {name: value for name, value in given.items() if name.startswith("PREFECT_") and value}
+    return said
 
 
 @contextlib.contextmanager

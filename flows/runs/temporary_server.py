@@ -22,8 +22,9 @@ import sys
 import time
 
 import platformdirs
+from pydantic import ValidationError
 
-from leadsync.errors import LeadsyncError
+from leadsync.errors import ConfigurationError, LeadsyncError
 
 START_TIMEOUT = 90.0
 """Seconds; a small machine under load needs most of it."""
@@ -41,10 +42,20 @@ _started: list[tuple[subprocess.Popen[bytes], int]] = []
 
 
 def begin_server_if_needed() -> None:
-    """Unless Prefect knows of a server, or one answers at the default address, a temporary one is on its way."""
-    from prefect.context import refresh_global_settings_context  # not before the environment says how quiet it is
-    from prefect.settings import get_current_settings
+    """
+    Unless Prefect knows of a server, or one answers at the default address, a temporary one is on its way.
 
+    Raises: ConfigurationError if Prefect cannot read its settings, which it does when it is first imported.
+    """
+    try:
+        from prefect.context import refresh_global_settings_context
+        from prefect.settings import get_current_settings
+    except ValueError as error:
+        wrong = error.errors()[0]["msg"] if isinstance(error, ValidationError) else type(error).__name__
+        raise ConfigurationError(
+            f"Prefect cannot read its settings ({wrong}). They are in the environment (PREFECT_…), in .env, "
+            "prefect.toml or pyproject.toml of the working directory, and in its profiles.toml; files are UTF-8 text."
+        ) from None
     if get_current_settings().api.url:
         return
     if _answers(_default_port()):
