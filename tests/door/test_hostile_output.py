@@ -102,11 +102,11 @@ def test_error_is_told_as_it_is(command, monkeypatch, door):
     assert_shown(printed)
 
 
-def test_log_of_a_run_is_printable(command, emulator, caplog):
+def test_log_of_a_run_is_printable(command, emulator, caplog, monkeypatch):
     """Also what Prefect says there of itself: a worker prints it in its terminal."""
     emulator.airtable.add_lead(HOSTILE, status="NEW")
     command("sync")
-    emulator.airtable.rename_field("status", HOSTILE)
+    monkeypatch.setenv("AIRTABLE_STATUS_FIELD", HOSTILE)
     command("sync")
     told = [record.getMessage() for record in caplog.records]
     assert [line for line in told if "adA" in line]
