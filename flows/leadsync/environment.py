@@ -49,7 +49,7 @@ def load_settings(env_files: tuple[Path, ...] | None = None, pair: Mapping[str, 
 
     Raises: ConfigurationError that names each wrong setting, what it holds (never a secret) and what is allowed.
     """
-    files = env_files if env_files is not None else env_files_in_use()
+    files = env_files if env_files is not None else the_env_files()
     _refuse_unknown_names(files)
     given = {} if pair is None else {**_pair_defaults(), **pair}
     try:
@@ -67,7 +67,7 @@ def _pair_defaults() -> dict[str, Any]:
     return {name: field.get_default(call_default_factory=True) for name, field in fields if not field.is_required()}
 
 
-def env_files_in_use() -> tuple[Path, ...]:
+def the_env_files() -> tuple[Path, ...]:
     """The files that settings are read from, whether or not they are there; a later one goes before an earlier one."""
     named = os.environ.get("LEADSYNC_ENV_FILE")
     if named is None:

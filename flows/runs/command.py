@@ -18,7 +18,7 @@ from typing import Any
 
 from dotenv import dotenv_values
 
-from leadsync.environment import env_files_in_use
+from leadsync.environment import the_env_files
 from leadsync.errors import ConfigurationError, Exit
 from leadsync.texts import printable
 from runs.streams import OneLine, harden_streams
@@ -61,7 +61,7 @@ def _said_to_prefect() -> dict[str, str]:
     """Prefect's settings in the files that ours are read from; by itself it looks into the working directory only."""
     said: dict[str, str] = {}
     with contextlib.suppress(ConfigurationError, OSError, UnicodeDecodeError):  # told when our settings are read
-        for file in env_files_in_use():
+        for file in the_env_files():
             given = dotenv_values(file)
             said |= {name: value for name, value in given.items() if name.startswith("PREFECT_") and value}
     return said

@@ -20,6 +20,7 @@ import socket
 import subprocess
 import sys
 import time
+from functools import partial
 
 import platformdirs
 from pydantic import ValidationError
@@ -115,7 +116,7 @@ def _spawn_server() -> tuple[subprocess.Popen[bytes], int]:
             stdout=output,
             stderr=output,
             start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            preexec_fn=partial(_die_with, os.getpid()) if sys.platform == "linux" else None,
         )
     return process, port
 
@@ -126,9 +127,11 @@ def _log_file() -> io.BufferedWriter:
     return path.open("wb")
 
 
-def _die_with_parent() -> None:
+def _die_with(parent: int) -> None:
     """In the child: be told when the parent is gone, even if it was killed."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # gone before we could ask to be told
+        os._exit(0)
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from runs import temporary_server
 from support.places import FLOWS
 
 COMMAND = """
@@ -104,3 +105,50 @@ def test_settings_that_prefect_cannot_read_are_a_sentence(tmp_path, content, env
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines()[-1].startswith("Prefect cannot read its settings (")
     assert "Traceback" not in done.stderr
+
+
+class Process:
+    """A server's: `ended`, its exit code."""
+
+    def __init__(self, ended=None):
+        self.ended, self.told = ended, []
+
+    def poll(self):
+        return self.ended
+
+    def terminate(self):
+        self.told.append("terminate")
+
+    def kill(self):
+        self.told.append("kill")
+
+    def wait(self, timeout=None):
+        self.told.append("wait")
+        if timeout and self.ended is None:
+            raise subprocess.TimeoutExpired("server", timeout)
+
+
+@pytest.fixture
+def servers(monkeypatch):
+    """Those started here; a further one is Process() on port 2."""
+    running = []
+    monkeypatch.setattr(temporary_server, "_started", running)
+    monkeypatch.setattr(temporary_server, "_spawn_server", lambda: (Process(), 2))
+    monkeypatch.setattr(temporary_server, "_answers", lambda _port: True)
+    return running
+
+
+def test_server_that_died_since_the_last_run_is_replaced(servers):
+    """A gateway lives longer than many a server."""
+    servers.append((Process(ended=-9), 1))
+    assert temporary_server.started_here() == "http://127.0.0.1:2/api"
+    assert temporary_server.started_here() == "http://127.0.0.1:2/api"
+    assert [port for _, port in servers] == [2]
+
+
+def test_server_that_does_not_end_is_ended(servers):
+    """Also if another thread is just about it, whose process is left meanwhile."""
+    servers.append((Process(), 1))
+    for _ in range(2):
+        temporary_server.stop_server()
+    assert servers[0][0].told == ["terminate", "wait", "kill", "wait"] * 2
