@@ -17,13 +17,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from leadsync.env_file import read_env_file
 from leadsync.environment import OF_THE_INSTALLATION, load_settings
 from leadsync.errors import ConfigurationError, Exit, LeadsyncError
 from leadsync.private_files import read_by_others
+from leadsync.report.terminal import say, tabulate
 from leadsync.setting_names import unknown_in_file
 from leadsync.setting_values import bare, mapping_text
 from leadsync.settings import Settings
@@ -67,18 +66,19 @@ def pairs(
                 check_name(name)
                 block_from(env).save(name, overwrite=True)
                 if read_by_others(env):
-                    console.print(f"[yellow]Others can read {escape(str(env))}; run chmod 600 on it.[/]")
+                    say(console, f"Others can read {env}; run chmod 600 on it.", "yellow")
             elif name or env:
                 raise ConfigurationError("To save a pair, give its name and --env FILE.")
-            table = Table("pair", "base", "table", "board")
-            for pair, places in saved_pairs().items():
-                table.add_row(*map(escape, (pair, *places)))
-            console.print(table if table.row_count else "No pair is saved yet; the one in .env needs no name.")
+            saved = saved_pairs()
+        if saved:
+            tabulate(console, "", ("pair", "base", "table", "board"), ((pair, *saved[pair]) for pair in saved))
+        else:
+            say(console, "No pair is saved yet; the one in .env needs no name.")
     except LeadsyncError as error:
-        console.print(f"[red]{escape(str(error))}[/]", highlight=False)
+        say(console, error, "red")
         raise typer.Exit(error.exit_code) from None
     except Exception as error:  # whatever Prefect's client throws, without its text, which may hold what was sent
-        console.print(f"[red]Prefect's server took or gave no pair ({type(error).__name__}); does it answer?[/]")
+        say(console, f"Prefect's server took or gave no pair ({type(error).__name__}); does it answer?", "red")
         raise typer.Exit(Exit.INCOMPLETE) from None
 
 

@@ -130,7 +130,7 @@ def _pair_defaults() -> dict[str, Any]:
 
 
 def the_env_files() -> tuple[Path, ...]:
-    """The files that are read, each going before the one before it."""
+    """The files that are read, whether or not they are there, each going before the one before it."""
     named = os.environ.get("LEADSYNC_ENV_FILE")
     if named is None:
         return tuple(dict.fromkeys((Path.cwd() / ".env", PROJECT / ".env")))
