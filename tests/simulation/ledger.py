@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from histories.near_world import other_table
+from simulation.near_world import other_table
 from support.harness import World
 
 STAGE_OF = {

@@ -2,7 +2,7 @@
 Long random histories with an oracle of their own: nobody's edit is lost, nothing is doubled, and all comes to rest.
 
 A history is its seed. `LEADSYNC_HISTORIES` and `LEADSYNC_FIRST_SEED` choose others than the plain run's;
-`python -m tests.histories --count 500` plays them side by side. A breach is told with its smallest history.
+`python -m tests.simulation --count 500` plays them side by side. A breach is told with its smallest history.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import os
 
 import pytest
 
-from histories.ledger import block_line, own_text
-from histories.play import breach_of, play, smallest, told
-from histories.rules import Breach
-from histories.steps import Event, Ground, History, made_up, step
+from simulation.ledger import block_line, own_text
+from simulation.play import breach_of, play, smallest, told
+from simulation.rules import Breach
+from simulation.steps import Event, Ground, History, made_up, step
 
 COUNT = int(os.environ.get("LEADSYNC_HISTORIES", "15"))
 FIRST = int(os.environ.get("LEADSYNC_FIRST_SEED", "0"))

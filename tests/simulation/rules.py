@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from histories.ledger import (
+from leadsync.report.report import Report
+from simulation.ledger import (
     AIRTABLE,
     ONE_WAY,
     STATUS_FOR,
@@ -24,7 +25,6 @@ from histories.ledger import (
     own_text,
     shown_text,
 )
-from leadsync.report.report import Report
 
 Row = dict[str, Any]
 LABELS = {"email": "E-mail:", "source": "Source:"}

@@ -1,5 +1,5 @@
 """
-Random histories of two services, people and a sync that is disturbed: `python -m tests.histories --count 500`.
+Random histories of two services, people and a sync that is disturbed: `python -m tests.simulation --count 500`.
 
 Plays the histories of the seeds first, first + 1, …, prints the smallest history of each breach, and ends with 1 if
 there was any.
@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "flows"))
 import conftest  # noqa: F401  # no settings from outside
 import typer
 
-from histories.play import breach_of
+from simulation.play import breach_of
 
 
 def main(

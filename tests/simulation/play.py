@@ -15,9 +15,10 @@ from typing import Any
 
 from emulator import Fault
 from emulator.wire.messages import Request
-from histories.ledger import AIRTABLE, STAGE_OF, Ledger, Sight, is_error, markers, sight_of
-from histories.near_world import NearWorld, other_table
-from histories.rules import (
+from leadsync.settings import Settings
+from simulation.ledger import AIRTABLE, STAGE_OF, Ledger, Sight, is_error, markers, sight_of
+from simulation.near_world import NearWorld, other_table
+from simulation.rules import (
     Breach,
     Rest,
     Run,
@@ -28,8 +29,7 @@ from histories.rules import (
     is_given_back,
     must_refuse,
 )
-from histories.steps import Event, Ground, History, Step, made_up, step, without
-from leadsync.settings import Settings
+from simulation.steps import Event, Ground, History, Step, made_up, step, without
 from support.kills import Killed
 
 RUNS_TO_REST = 8
