@@ -162,8 +162,8 @@ class Ledger:
 
     def __init__(self) -> None:
         self.now = 0
-        self.newlines_change = False
-        """The service has a way of its own with line ends."""
+        self.trims = ""
+        """What the service's own way with line ends and blanks may take from the end of a line."""
         self.live: list[Edit] = []
         self.after_act: Sight | None = None
         self.born: list[str] = []
@@ -259,6 +259,7 @@ class Ledger:
             if was is None or self.card_of.get(lead) != card_id:
                 if lead not in self.card_of and self._named_once(lead, after) and after.is_usable(now):
                     self.card_of[lead] = card_id
+                    self._let_go_of_agreed(lead)
                     self._edit(lead, "status", TRELLO, after.place(now), before, card_id)
                     self._edit(lead, "name", TRELLO, now["name"], before, card_id)
                 elif lead not in self.card_of:
@@ -268,6 +269,12 @@ class Ledger:
             in_use = before.is_usable(was) and after.is_usable(now) and len(markers(now["desc"])) < 2
             if not in_use:  # nothing is asked for what is done to a card that is put away
                 self.live = [edit for edit in self.live if (edit.lead, edit.side) != (lead, TRELLO)]
+
+    def _let_go_of_agreed(self, lead: str) -> None:
+        """What had come to the lead's former card gives way to what its new one says."""
+        self.live = [
+            edit for edit in self.live if edit.lead != lead or not self.was_agreed(lead, edit.cell, self.now, edit.at)
+        ]
 
     def _named_once(self, lead: str, sight: Sight) -> bool:
         cards = sight.cards_of(lead)
@@ -297,11 +304,13 @@ class Ledger:
         if plain:
             self._edit(lead, "status", TRELLO, "DONE", before, card_id)
             self.live[-1].also.add("(ticked)")
-        elif ticked and not mine:
+        elif ticked:
             self.live = [
                 edit
                 for edit in self.live
-                if (edit.lead, edit.cell) != (lead, "status") or not self._has_come(edit, TRELLO, before)
+                if (edit.lead, edit.cell) != (lead, "status")
+                or edit in mine
+                or not self._has_come(edit, TRELLO, before)
             ]
         for edit in mine:
             edit.also |= {"DONE", place}
@@ -457,10 +466,10 @@ class Ledger:
         self.live = [edit for edit in self.live if (edit.cell, edit.side, edit.value) != ("name", AIRTABLE, "")]
         self.deleted_cards.clear()
 
-    def was_agreed(self, lead: str, cell: str, at: int) -> bool:
-        """Whether what both sides last agreed on, in a state that is not lost, is from before `at`."""
+    def was_agreed(self, lead: str, cell: str, at: int, since: int = 0) -> bool:
+        """Whether what both sides last agreed on, in a state that is not lost, is from before `at` and not `since`."""
         agreed = self.agreed_at[lead, cell]
-        return len(agreed) > 1 and self.state_lost_at < agreed[-1] <= at
+        return len(agreed) > 1 and max(self.state_lost_at, since) < agreed[-1] <= at
 
     def last_good_before(self, at: int, lead: str = "") -> int:
         """The last good run before `at`; with `lead`, of that lead's table."""

@@ -4,19 +4,23 @@ Playing a history: people and runs take their turns, every rule is asked after e
 
 from __future__ import annotations
 
+import atexit
 import json
 import random
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from emulator import Fault
 from emulator.wire.messages import Request
+from leadsync.model import Read
+from leadsync.pipeline.steps import Options
 from leadsync.settings import Settings
 from simulation.ledger import AIRTABLE, STAGE_OF, Ledger, Sight, is_error, markers, sight_of
+from simulation.model import Model
 from simulation.near_world import NearWorld, other_table
 from simulation.rules import (
     Breach,
@@ -53,13 +57,15 @@ class Player:
 
     def __init__(self, ground: Ground, folder: Path) -> None:
         self.ground, self.ledger, self.runs = ground, Ledger(), 0
-        self.ledger.newlines_change = bool(dict(ground.knobs).get("trello_normalises_newlines"))
+        knobs = dict(ground.knobs)
+        self.ledger.trims = " \t\r" if "trello_trims_desc" in knobs else "\r" * ("trello_normalises_newlines" in knobs)
         random.seed(0)  # the product's jitter
         self.stages = {status: stage for status, stage in STAGE_OF.items() if status != "NURTURE" or ground.nurture}
-        self.world = NearWorld(folder, trip=ground.trip, **dict(ground.knobs))
+        self.world = NearWorld(folder, trip=ground.trip, order=ground.order, **dict(ground.knobs))
         self.air, self.tre, self.clock = self.world.airtable, self.world.trello, self.world.emulator.clock
         self.tables = [self.air.table_id]
         self.run: Run | None = None
+        self.model = Model(self.stages)
         self.emptied: dict[str, list[str]] = {}
         self.emptied_at = 0
         self.lists_moved = self.presence_moved = False
@@ -175,6 +181,7 @@ class Player:
             unmarked = [card for card in self.ledger.card_of.values() if card in self.last.cards]
             if all(markers(self.last.cards[card]["desc"]) for card in unmarked):
                 self.world.lose_state()
+                self.model.forget()
                 self.ledger.lose_state(self.last)
         elif each.what == "archive_then_delete":
             self._archive_then_delete(**each.args)
@@ -216,8 +223,10 @@ class Player:
         changes = {"SYNC_CONFLICT": policy or ground.policy, "AIRTABLE_TABLE_NAME": self._table_name(table_id)}
         changes |= {"SYNC_ON_CARD_DELETED": on_card, "SYNC_ON_LEAD_DELETED": on_lead}
         self._change_what_is_signed()
+        seen = self.model.seen(self.last)
         try:
-            run.report = self.world.sync(dry_run=dry, allow_mass_change=mass, read=read, **changes)
+            options = Options(dry_run=dry, allow_mass_change=mass, read=Read(read))
+            run.report = self.world.run(options, **changes)
         except Killed:
             run.disturbed = True
         except (Breach, AssertionError):
@@ -230,6 +239,13 @@ class Player:
         ledger.let_go(self.last)
         ledger.now += 1
         self.run = None
+        plain = read == "full" and not dry and not run.disturbed and not run.acts and not self.unwritable
+        if plain and run.report is not None and run.report.exit_code == 0:
+            of_table = {lead: each for lead, each in seen.items() if lead in leads}
+            self.model.check(of_table, self.last, run.report, policy or ground.policy)
+            self.model.remember(self.last, leads, run.report)
+        elif not dry and (run.report is None or run.report.exit_code < 2):
+            self.model.doubt(self.last, leads)
         if run.report is None:
             return run
         lists_moved = self.lists_moved
@@ -730,21 +746,27 @@ class Outcome:
 
 def play(history: History) -> Outcome:
     """Play it, and look at both services at rest."""
-    with tempfile.TemporaryDirectory(dir=_memory()) as folder:
-        player = Player(history.ground, Path(folder))
-        try:
-            for each in history.steps:
-                player.do(each)
-            player.rest()
-        except Breach as breach:
-            return Outcome(player.runs, breach)
-        player.world.close()
-        return Outcome(player.runs)
+    player = Player(history.ground, _folder())
+    try:
+        for each in history.steps:
+            player.do(each)
+        player.rest()
+    except Breach as breach:
+        return Outcome(player.runs, breach)
+    player.world.close()
+    return Outcome(player.runs)
 
 
-def _memory() -> str | None:
-    """A folder in memory, if there is one: the state is written some ten times in a run."""
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None
+@cache
+def _folder() -> Path:
+    """
+    Where this process keeps its state: the same place for every history, so that one engine serves them all.
+
+    In memory, if there is such a folder: the state is written some ten times in a run.
+    """
+    folder = tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
 
 
 def smallest(history: History, breach: Breach, plays: int = 100) -> tuple[History, Breach]:

@@ -389,8 +389,8 @@ def _texts_kept(ledger: Ledger, rest: Rest) -> None:
     for card_id, lines in ledger.texts.items():
         card = rest.sight.cards.get(card_id)
         now = own_text(card["desc"]) if card is not None else lines
-        if ledger.newlines_change:
-            now, lines = ([line.removesuffix("\r") for line in each] for each in (now, lines))
+        if ledger.trims:
+            now, lines = ([line.rstrip(ledger.trims) for line in each] for each in (now, lines))
         lines = [line for line in lines if line in now or line not in ledger.told_lines[card_id]]
         if sorted(now) != sorted(lines):
             raise Breach("texts stay", f"{card_id}: {lines} -> {now}")

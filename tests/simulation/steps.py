@@ -104,6 +104,8 @@ class Ground:
     feed: bool = False
     rest_read: str = "full"
     trip: float = 0.1
+    order: int = 0
+    """Of the requests of threads side by side, by a seed; 0: one after the other."""
     knobs: tuple[tuple[str, Any], ...] = ()
 
     def __str__(self) -> str:
@@ -192,6 +194,7 @@ def _ground(rng: Random) -> Ground:
         rest_read=rng.choice(("full", "full", "auto", "delta")),
         trip=rng.choice((0.1, 0.1, 0.1, 0.0, 0.7)),
         knobs=rng.choice(KNOBS) if rng.random() < 0.4 else (),
+        order=rng.randrange(1, 10_000) if rng.random() < 0.5 else 0,
     )
 
 

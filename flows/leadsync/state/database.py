@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -40,18 +41,14 @@ class Database:
                 self.url = self.url.set(drivername="postgresql+psycopg")
             if self.path is not None:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-            wait = {"timeout": LOCK_WAIT} if self.is_sqlite else {"connect_timeout": 10}
-            self.engine = sa.create_engine(self.url, connect_args=wait)
-            if self.is_sqlite:
-                sa.event.listen(self.engine, "connect", _sqlite_pragmas)
-            for attempt in Retrying(
-                retry=retry_if_exception(_is_being_made),
-                stop=stop_after_delay(LOCK_WAIT),
-                wait=wait_fixed(0.1),
-                reraise=True,
-            ):
-                with attempt:
-                    self._open_schema()
+            self.engine = _engine(self.url)
+            made_by_another = retry_if_exception(_is_being_made)
+            in_time, pause = stop_after_delay(LOCK_WAIT), wait_fixed(0.1)
+            try:
+                Retrying(retry=made_by_another, stop=in_time, wait=pause, reraise=True)(self._open_schema)
+            except BaseException:
+                self.engine.dispose()  # the engine outlives us
+                raise
 
     @property
     def is_sqlite(self) -> bool:
@@ -120,6 +117,16 @@ class Database:
                     f"The state database has schema version {version}, this program knows {SCHEMA_VERSION}; nothing "
                     "was written. Update the program, or point SYNC_STATE_URL to another database."
                 )
+
+
+@lru_cache(maxsize=8)
+def _engine(url: sa.URL) -> sa.Engine:
+    """One for all runs of a process: it keeps what SQLAlchemy has compiled of our queries."""
+    if url.get_backend_name() != "sqlite":
+        return sa.create_engine(url, connect_args={"connect_timeout": 10})
+    engine = sa.create_engine(url, connect_args={"timeout": LOCK_WAIT})
+    sa.event.listen(engine, "connect", _sqlite_pragmas)
+    return engine
 
 
 def _is_being_made(error: BaseException) -> bool:
