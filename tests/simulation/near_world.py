@@ -7,9 +7,11 @@ A disturbance strikes at a request of a run: an answer is lost or false, the pro
 from __future__ import annotations
 
 import io
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from email.utils import formatdate
 from functools import lru_cache
 from http.client import RemoteDisconnected
@@ -24,7 +26,7 @@ from requests.adapters import BaseAdapter
 
 from emulator import Emulator, Fault, ManualClock
 from emulator.wire.faults import BEFORE_EXECUTION
-from emulator.wire.messages import Request, parse_body, parse_query
+from emulator.wire.messages import Reply, Request, parse_body, parse_query
 from leadsync.pipeline.run import run_sync
 from leadsync.pipeline.steps import Options, Steps
 from leadsync.report.report import Report
@@ -91,6 +93,8 @@ class NearWorld(World):
         self.read_timeout, self.pause, self.trip = 20.0, 60.0, trip
         self.before: Before = lambda request, index: None
         self.after: After = lambda request, took_effect: None
+        self.hidden = ""
+        """A lead that the next page of the table leaves out."""
         self._dead = False
 
     @property
@@ -106,14 +110,28 @@ class NearWorld(World):
         self._dead = False
         self.emulator.clear_requests()
         self.emulator.clock.advance(self.pause)
-        settings = settings_of(tuple(sorted((self.env | changes).items())))
         with patch("time.time", self.emulator.clock.now):
             try:
                 with self._turns.of_run():
-                    return run_sync(settings, options, Steps(submit=self._turns.side_by_side), self.transport)
+                    steps = Steps(submit=self._turns.side_by_side)
+                    return run_sync(self._settings(changes), options, steps, self.transport)
             finally:
+                self.hidden = ""
                 if self._dead:
                     self._restore_state()
+
+    def rival(self, **changes: str) -> Report:
+        """Another run, begun in the midst of one: nothing disturbs it."""
+        before, after, hidden = self.before, self.after, self.hidden
+        self.before, self.after, self.hidden = lambda request, index: None, lambda request, took_effect: None, ""
+        turns = Turns(0, self.emulator.clock)
+        try:
+            return run_sync(self._settings(changes), Options(), Steps(submit=turns.side_by_side), self.transport)
+        finally:
+            self.before, self.after, self.hidden = before, after, hidden
+
+    def _settings(self, changes: dict[str, str]) -> Settings:
+        return settings_of(tuple(sorted((self.env | changes).items())))
 
     def lose_state(self) -> None:
         """The database is gone, with all that stood beside it."""
@@ -165,7 +183,17 @@ class NearWorld(World):
             )
         if delivery.cut:
             raise requests.exceptions.ChunkedEncodingError(urllib3.exceptions.ProtocolError("Connection broken"))
-        return self._response(sent, delivery.reply)
+        return self._response(sent, self._without_hidden(request, delivery.reply))
+
+    def _without_hidden(self, request: Request, reply: Reply) -> Reply:
+        """A page of the whole table, and of nothing else, may leave out a lead."""
+        is_page = request.service == "airtable" and not request.is_write and b'"records"' in reply.body
+        if not self.hidden or not is_page or "filterByFormula" in json.dumps([request.query, request.body]):
+            return reply
+        body = json.loads(reply.body)
+        records = [record for record in body["records"] if record["id"] != self.hidden]
+        self.hidden = "" if len(records) < len(body["records"]) else self.hidden
+        return replace(reply, body=json.dumps(body | {"records": records}).encode())
 
     def _request(self, sent: requests.PreparedRequest) -> Request:
         parts = urlsplit(str(sent.url))
@@ -177,7 +205,7 @@ class NearWorld(World):
         method = str(sent.method)
         return Request(service, method, parts.path, query, body, headers, now, None, parameters, parts.query, malformed)
 
-    def _response(self, sent: requests.PreparedRequest, reply: Any) -> requests.Response:
+    def _response(self, sent: requests.PreparedRequest, reply: Reply) -> requests.Response:
         response = requests.Response()
         response.status_code, response.url, response.request = reply.status, str(sent.url), sent
         date = formatdate(self.emulator.clock.now(), usegmt=True)

@@ -125,8 +125,8 @@ class Player:
 
     def _new_lead(self, name: str | None, status: str | None, email: str | None) -> str:
         if self.ground.name != "formula":
-            return self.air.add_lead(name, email, status)
-        lead = self.air.add_lead(None, email, status)
+            return self.air.add_lead(name, email, status, notes="call after five")
+        lead = self.air.add_lead(None, email, status, notes="call after five")
         self._set_cell(lead, "name", name)
         return lead
 
@@ -220,7 +220,8 @@ class Player:
         events_left = Disturbance(self, run, events)
         self.world.before, self.world.after = events_left.before, events_left.after
         self.run = run
-        changes = {"SYNC_CONFLICT": policy or ground.policy, "AIRTABLE_TABLE_NAME": self._table_name(table_id)}
+        self.table_now = self._table_name(table_id)
+        changes = {"SYNC_CONFLICT": policy or ground.policy, "AIRTABLE_TABLE_NAME": self.table_now}
         changes |= {"SYNC_ON_CARD_DELETED": on_card, "SYNC_ON_LEAD_DELETED": on_lead}
         self._change_what_is_signed()
         seen = self.model.seen(self.last)
@@ -370,6 +371,11 @@ class Disturbance:
                 self.player.world.kill()
             elif event.what == "clash":
                 self._clash(request)
+            elif event.what == "rival":
+                self._rival()
+            elif event.what == "short page":
+                here = [lead for lead in self.run.leads if lead in self.player.last.records]
+                self.player.world.hidden = here[event.nth % len(here)] if len(here) > 1 else ""
             elif event.what == "act" and event.act is not None:
                 self.player.act(event.act)
             elif event.what.endswith(("while waiting", "while backing off")):
@@ -389,6 +395,14 @@ class Disturbance:
             self.run.disturbed = True
             self.player.absorb()
             self.player.world.kill()
+
+    def _rival(self) -> None:
+        """Whoever writes holds the lock, so a second run of the pair leaves at once."""
+        self.player.absorb()
+        report = self.player.world.rival(AIRTABLE_TABLE_NAME=self.player.table_now)
+        self.player.absorb()
+        if report.exit_code != 4:
+            raise Breach("a second run waits outside", f"exit {report.exit_code}: {report.message}")
 
     def _lasts(self, request: Request) -> bool:
         return self.lasting is not None and self._fits(self.lasting, request)

@@ -291,6 +291,7 @@ def check_rest(ledger: Ledger, rest: Rest) -> None:
     """All that must hold when people have stopped and the sync has nothing more to do."""
     for rule in (
         _one_card_in_use,
+        _card_names_its_lead,
         _sides_equal,
         _no_edit_lost,
         _values_are_typed,
@@ -307,6 +308,14 @@ def _one_card_in_use(ledger: Ledger, rest: Rest) -> None:
         cards = [card for card in cards if card not in copies]
         if len(cards) > 1:
             raise Breach("one card for a lead", f"{lead}: {cards}")
+
+
+def _card_names_its_lead(ledger: Ledger, rest: Rest) -> None:
+    """A marker that a person deleted is restored."""
+    for lead in rest.sight.records.keys() - ledger.blurred:
+        card = rest.sight.cards.get(ledger.card_of.get(lead, ""))
+        if card and rest.sight.is_usable(card) and not markers(card["desc"]) and not rest.sight.cards_of(lead):
+            raise Breach("a card names its lead", f"{card['id']} of {lead}: {card['desc']!r}")
 
 
 def _plain_leads(ledger: Ledger, rest: Rest) -> Iterator[tuple[str, str, Row]]:

@@ -68,9 +68,10 @@ class Event:
     """
     What befalls a run at its nth request of a kind.
 
-    what: a fault, "kill before", "kill after", "clash" (a person edits the very cells that are written), "act" (a
-    person does `act`), "act while waiting" or "clash while waiting" (the request gets a 429, and the person acts during
-    the wait), or "clash while backing off" (the same after a dropped connection).
+    what: a fault, "short page" (a page of the table leaves out a lead), "rival" (a second run begins), "kill before",
+    "kill after", "clash" (a person edits the very cells that are written), "act" (a person does `act`), "act while
+    waiting" or "clash while waiting" (the request gets a 429, and the person acts during the wait), or "clash while
+    backing off" (the same after a dropped connection).
     """
 
     where: str
@@ -299,7 +300,11 @@ def _events(rng: Random, ground: Ground) -> tuple[Event, ...]:
         return (Event(rng.choice(("PATCH", "PATCH", "PUT", "any")), 0, "act while waiting", rng.choice(MILD)(rng)),)
     if kind < 0.84:
         return (Event(rng.choice(("PATCH", "PUT")), 0, rng.choice(("clash while waiting", "clash while backing off"))),)
-    if kind < 0.94:
+    if kind < 0.86:
+        return (Event("write", rng.choice((0, 0, 1)), "rival"),)
+    if kind < 0.88:
+        return (Event("any", rng.choice((0, 1, 2)), "short page"),)
+    if kind < 0.95:
         put = rng.choice((0, 0, 1))
         then = rng.choice(("kill", "kill", "feed"))
         clash = Event("PUT", put, "clash")
