@@ -66,6 +66,8 @@ class Player:
         self.tables = [self.air.table_id]
         self.run: Run | None = None
         self.model = Model(self.stages)
+        self.settled: dict[str, tuple[str, ...]] = {}
+        """Table -> the choices with which its last run was plain, if nothing has happened since."""
         self.emptied: dict[str, list[str]] = {}
         self.emptied_at = 0
         self.lists_moved = self.presence_moved = False
@@ -164,6 +166,7 @@ class Player:
         now = self.sight()
         self.ledger.person(self.last, now)
         done, self.last = changed(self.last, now) != set(), now
+        self.settled.clear()
         if self.run is not None:
             self.run.acts += done
         return done
@@ -176,12 +179,14 @@ class Player:
         elif each.what == "rest":
             self.rest()
         elif each.what == "pause":
+            self.settled.clear()
             self.clock.advance(each.args["seconds"])
         elif each.what == "lose_state":
             unmarked = [card for card in self.ledger.card_of.values() if card in self.last.cards]
             if all(markers(self.last.cards[card]["desc"]) for card in unmarked):
                 self.world.lose_state()
                 self.model.forget()
+                self.settled.clear()
                 self.ledger.lose_state(self.last)
         elif each.what == "archive_then_delete":
             self._archive_then_delete(**each.args)
@@ -245,8 +250,13 @@ class Player:
             of_table = {lead: each for lead, each in seen.items() if lead in leads}
             self.model.check(of_table, self.last, run.report, policy or ground.policy)
             self.model.remember(self.last, leads, run.report)
+            choices = (policy or ground.policy, on_card, on_lead)
+            if self.settled.get(table_id) == choices and run.wrote:
+                raise Breach("a second run writes nothing", f"written: {sorted(run.wrote)}: {run.report.changes}")
+            self.settled[table_id] = choices
         elif not dry and (run.report is None or run.report.exit_code < 2):
             self.model.doubt(self.last, leads)
+            self.settled.clear()
         if run.report is None:
             return run
         lists_moved = self.lists_moved
@@ -293,6 +303,7 @@ class Player:
             if not self.presence_moved and self.ledger.state_lost_at < 0:
                 check_rest(self.ledger, self._rest(said, deltas=True))
         self.clock.advance(DAY)
+        self.settled.clear()
         rest = self._rest(self._until_idle("full"))
         check_rest(self.ledger, rest)
         for lead in sorted(self.ledger.blurred & self.last.records.keys()):
@@ -316,9 +327,11 @@ class Player:
         )
 
     def _put_right(self) -> None:
-        """People see to it that the sync can go on: options that it was refused for are back."""
+        """People see to it that the sync can go on: options and leads that it was refused for are back."""
         if self.emptied:
             self.act(step("put_options_back", pick=0))
+        if not self.last.records.keys() >= set(self.crowd):
+            self.act(step("restore_crowd", pick=0))
 
     def _until_idle(self, read: str) -> list[Any]:
         """The reports of the last run of each table."""
@@ -375,7 +388,7 @@ class Disturbance:
                 self._rival()
             elif event.what == "short page":
                 here = [lead for lead in self.run.leads if lead in self.player.last.records]
-                self.player.world.hidden = here[event.nth % len(here)] if len(here) > 1 else ""
+                self.player.world.hidden = here[self.player.runs % len(here)] if len(here) > 1 else ""
             elif event.what == "act" and event.act is not None:
                 self.player.act(event.act)
             elif event.what.endswith(("while waiting", "while backing off")):
@@ -584,6 +597,25 @@ class People:
         for lead in list(self.air._table.deleted):
             self.air.restore(lead)
 
+    def delete_crowd(self, pick: int) -> None:
+        """Most of the table at once."""
+        if self.player.crowd and not self.ledger.mass_act_at > 0:
+            self.player.presence_moved = True
+            self.ledger.mass_act_at = self.ledger.now + 1
+            for lead in self.player.crowd:
+                self.air.delete(lead)
+
+    def restore_crowd(self, pick: int) -> None:
+        for lead in self.player.crowd:
+            if lead in self.air._table.deleted:
+                self.air.restore(lead)
+        self.mass_act_is_over()
+
+    def mass_act_is_over(self) -> None:
+        crowd_is_back = self.air._table.records.keys() >= set(self.player.crowd)
+        if crowd_is_back and not self.player.emptied:
+            self.ledger.mass_act_at = -1
+
     def break_cell(self, pick: int, cell: str) -> None:
         """A formula that fails; only columns that are computed do that, so the column becomes one."""
         lead = self._lead(pick)
@@ -613,7 +645,7 @@ class People:
                 if lead in self.air.records() and not self.air.records()[lead].get("status"):
                     self.air.edit(lead, status=status)
         self.player.emptied.clear()
-        self.ledger.mass_act_at = -1
+        self.mass_act_is_over()
 
     def rename_option(self, pick: int, status: str) -> None:
         options = {choice["name"] for choice in self.air._field("status").choices}

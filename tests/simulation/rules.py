@@ -53,6 +53,8 @@ class Run:
     disturbed: bool = False
     acts: int = 0
     """Of people, during the run."""
+    shut: set[str] = field(default_factory=set)
+    """Cards that the sync archived."""
     wrote: set[str] = field(default_factory=set)
     """Leads and cards whose cells the sync changed."""
     report: Report | None = None
@@ -143,6 +145,9 @@ def _shut_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
         leads = {*markers(was["desc"]), *(lead for lead, card in ledger.card_of.items() if card == card_id)}
         here = leads & after.records.keys()
         if now["closed"]:
+            run.shut.add(card_id)
+            if len(run.shut) >= 10 and len(run.shut) * 100 > 30 * len(before.cards) and not run.mass:
+                raise Breach("no surprise deletion", f"archived: {sorted(run.shut)}")
             if here:
                 raise Breach("archived with cause", f"{card_id} of {sorted(leads)}, whose lead is there")
             if not run.archives:

@@ -253,12 +253,14 @@ CROWD: tuple[Maker, ...] = (
     _edit("delete_option", status=("QUALIFIED",)),
     _edit("archive_list_cards", place=("DONE",)),
     _edit("put_options_back"),
+    _edit("delete_crowd"),
+    _edit("restore_crowd"),
 )
 
 
 def _person(rng: Random, ground: Ground) -> Step:
     gap = rng.choice(GAPS)
-    if ground.crowd and rng.random() < 0.1:
+    if ground.crowd and rng.random() < 0.2:
         made = rng.choice(CROWD)(rng)
     else:
         made = rng.choice(MILD if rng.random() < 0.78 else ROUGH)(rng)
@@ -302,9 +304,9 @@ def _events(rng: Random, ground: Ground) -> tuple[Event, ...]:
         return (Event(rng.choice(("PATCH", "PUT")), 0, rng.choice(("clash while waiting", "clash while backing off"))),)
     if kind < 0.86:
         return (Event("write", rng.choice((0, 0, 1)), "rival"),)
-    if kind < 0.88:
-        return (Event("any", rng.choice((0, 1, 2)), "short page"),)
-    if kind < 0.95:
+    if kind < 0.90:
+        return (Event("any", 0, "short page"),)
+    if kind < 0.96:
         put = rng.choice((0, 0, 1))
         then = rng.choice(("kill", "kill", "feed"))
         clash = Event("PUT", put, "clash")

@@ -25,7 +25,6 @@ from leadsync.pipeline import join
 from leadsync.pipeline import run as pipeline
 from leadsync.pipeline.telling import Telling
 from leadsync.state.journal import Journal
-from leadsync.state.snapshots import Snapshots
 from leadsync.trello.board import CardsRead
 from leadsync.trello.writing import create_card
 
@@ -190,6 +189,5 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         {CellDecision.PARKED: plan_cells._status_to_trello},
     ),
     "conflicts-not-listed": lambda: patch.object(Telling, "conflicts", lambda *_: None),
-    "snapshot-outlives-a-write": lambda: patch.object(Snapshots, "forget", lambda *_, **__: None),
     "no-guard-of-emptied-cells": lambda: patch.object(join, "check_emptied", lambda *_: None),
 }

@@ -21,6 +21,13 @@ from leadsync.state.tables import base_table, intent_table
 
 EMPTY_ROW: dict[str, Any] = {column: False if dtype == "bool" else "" for column, dtype in BASE_COLUMNS.items()}
 
+INTENTS = (
+    sa.select(intent_table)
+    .where(intent_table.c.pair == sa.bindparam("pair"), intent_table.c.state.in_(sa.bindparam("states", expanding=True)))
+    .order_by(intent_table.c.id)
+)
+"""Made once: every run asks it seven times, and to make it takes longer than to ask."""
+
 Updates = Mapping[str, Mapping[str, Any]]
 """Lead id -> columns of its base row, and what they become."""
 
@@ -48,9 +55,8 @@ class Journal:
     def load_intents(self, pair: str, *states: IntentState) -> list[Intent]:
         """The journal's rows in these states, oldest first; without any, writes that nobody recorded."""
         wanted = [state.value for state in states or (IntentState.PENDING,)]
-        query = sa.select(intent_table).where((intent_table.c.pair == pair) & intent_table.c.state.in_(wanted))
         with self._database.reading() as connection:
-            return [intent_of(row) for row in connection.execute(query.order_by(intent_table.c.id))]
+            return [intent_of(row) for row in connection.execute(INTENTS, {"pair": pair, "states": wanted})]
 
     def enter(
         self,
