@@ -173,6 +173,8 @@ class Ledger:
         self.ground: dict[tuple[str, str, str], set[str]] = defaultdict(set)
         """(lead, cell, side) -> values of the cell since both sides were last seen to agree after a good run."""
         self.agreed_at: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0])
+        self.came_at: dict[tuple[str, str], list[int]] = defaultdict(list)
+        """(lead, cell) -> when the sync put an edit from Airtable onto the card."""
         self.touched: dict[tuple[str, str, str], int] = defaultdict(int)
         self.touched_in_run: dict[tuple[str, str, str], int] = defaultdict(int)
         self.running = False
@@ -192,6 +194,8 @@ class Ledger:
         self.back_at: dict[str, int] = {}
         self.touched_cards: dict[str, int] = defaultdict(int)
         self.state_lost_at = -1
+        self.gone_when_lost: set[str] = set()
+        """Leads that were deleted when the state was lost: nothing is left that tells of their archived cards."""
         self.run_at = 0
         """When the last run began that was no dry one."""
         self.good_runs: list[int] = [0]
@@ -407,6 +411,10 @@ class Ledger:
                     self.typed[lead, "name"] |= set()
             if card_id not in self.closed or self.closed[card_id][0] != card["closed"]:
                 self.closed[card_id] = (card["closed"], self.now)
+        for edit in self.live:
+            came = edit.side == AIRTABLE and edit.cell in TWO_WAY and self.shows(edit, TRELLO, after)
+            if came and not self.shows(edit, TRELLO, before):
+                self.came_at[edit.lead, edit.cell].append(self.now)
         self._grow_ground(after)
 
     def _grow_ground(self, sight: Sight) -> None:
@@ -454,10 +462,14 @@ class Ledger:
         """What was agreed is forgotten, and with it what was overwritten and not yet told."""
         self.now += 1
         self.state_lost_at = self.now
+        self.gone_when_lost |= self.gone_at.keys()
         self.live = [edit for edit in self.live if self.shows(edit, edit.side, sight) or edit.listed]
         for lead in sight.records:
             for card_id in sight.cards_of(lead):  # a list alone tells no longer which of its statuses it stands for
-                self._typed_on_card(lead, sight.cards[card_id], sight)
+                card, typed = sight.cards[card_id], set(self.typed[lead, "name"])
+                self._typed_on_card(lead, card, sight)
+                if self._says_nothing(lead, card["name"], sight):  # nobody has typed a fallback
+                    self.typed[lead, "name"] = typed
             if len(sight.cards_of(lead)) > 1:
                 self.blurred.add(lead)
                 self.forget_edits(lead)

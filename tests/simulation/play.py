@@ -29,6 +29,7 @@ from simulation.rules import (
     changed,
     check_report,
     check_rest,
+    check_settled,
     check_writes,
     is_given_back,
     must_refuse,
@@ -66,6 +67,8 @@ class Player:
         self.tables = [self.air.table_id]
         self.run: Run | None = None
         self.model = Model(self.stages)
+        self.killed = False
+        """The last run was, and nobody did anything meanwhile."""
         self.settled: dict[str, tuple[str, ...]] = {}
         """Table -> the choices with which its last run was plain, if nothing has happened since."""
         self.emptied: dict[str, list[str]] = {}
@@ -228,6 +231,7 @@ class Player:
         self.table_now = self._table_name(table_id)
         changes = {"SYNC_CONFLICT": policy or ground.policy, "AIRTABLE_TABLE_NAME": self.table_now}
         changes |= {"SYNC_ON_CARD_DELETED": on_card, "SYNC_ON_LEAD_DELETED": on_lead}
+        was_killed, self.killed = self.killed, False
         self._change_what_is_signed()
         seen = self.model.seen(self.last)
         try:
@@ -258,9 +262,12 @@ class Player:
             self.model.doubt(self.last, leads)
             self.settled.clear()
         if run.report is None:
+            self.killed = not run.acts
             return run
         lists_moved = self.lists_moved
         check_report(ledger, run, lists_moved, bool(self.unwritable or self.emptied))
+        if not dry and not run.disturbed and was_killed:
+            check_settled(ledger, run)
         if not dry:
             emptied = {lead for leads in self.emptied.values() for lead in leads} & set(leads)
             known = [lead for lead in emptied if ledger.was_agreed(lead, "status", self.emptied_at)]

@@ -183,6 +183,8 @@ def _made_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
             if ledger.touched_cards[card_id] > run.start or len(markers(card["desc"])) > 1 or card["isTemplate"]:
                 continue
             away = card["idBoard"] != before.board
+            if card["closed"] and lead in ledger.gone_when_lost:
+                continue  # the archive is read whole only while nothing is known
             if not away or ledger.state_lost_at < 0:
                 state = "away" if away else "archived" if card["closed"] else "open"
                 raise Breach("one card for a lead", f"{lead}: made {cards}, {card_id} is {state}")
@@ -247,6 +249,25 @@ def _conflicts_with_cause(ledger: Ledger, run: Run, report: Report) -> None:
         also = meanwhile or cell == "name" and ledger.touched[lead, "email", AIRTABLE] > since
         if AIRTABLE not in touched and not also or (TRELLO not in touched and not card):
             raise Breach("conflict with cause", f"{row}; edited since they agreed: {touched or 'neither'}")
+
+
+def check_settled(ledger: Ledger, run: Run) -> None:
+    """
+    What a run that was cut off has put onto a card is settled: an edit made there since is the only one.
+
+    Asked of an undisturbed run after one that was killed, before it is known what it lists.
+    """
+    report = run.report
+    assert report is not None
+    for row in report.conflicts:
+        lead, cell = row["lead_id"], row["field"]
+        came = max((at for at in ledger.came_at[lead, cell] if at < run.start), default=0)
+        if not came or ledger.state_lost_at >= 0 or lead in ledger.blurred or lead in ledger.gone_at:
+            continue
+        since = [edit for edit in ledger.edits_of(lead) if (edit.cell, edit.side) == (cell, TRELLO) and edit.at > came]
+        mine = any(row["trello"] in edit.values for edit in since)
+        if mine and ledger.touched[lead, cell, AIRTABLE] < came and not ledger.touched[lead, "email", AIRTABLE] > came:
+            raise Breach("conflict with cause", f"{row}; what Airtable said had come to the card before")
 
 
 def must_refuse(ledger: Ledger, run: Run, emptied: int) -> None:
@@ -412,6 +433,11 @@ def _texts_kept(ledger: Ledger, rest: Rest) -> None:
 
 def _set_aside_with_cause(ledger: Ledger, rest: Rest) -> None:
     sight = rest.sight
+    copies = {row["card_id"] for row in rest.quarantine if "copy" in row["reason"]}
+    for lead in sight.records.keys() - ledger.blurred:
+        cards = {*sight.cards_of(lead), *filter(None, [ledger.card_of.get(lead)])} & sight.cards.keys()
+        if cards and cards <= copies:
+            raise Breach("set aside with cause", f"every card of {lead} is said to be a copy: {sorted(cards)}")
     for row in rest.quarantine:
         card, lead = sight.cards.get(row["card_id"]), row["lead_id"]
         record = sight.records.get(lead)

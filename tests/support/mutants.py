@@ -178,7 +178,6 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "moved-card-of-a-deleted-lead-archived": lambda: patch.object(decide, "_was_moved", lambda *_: False),
     "unchecked-rows-dropped": unchecked_rows_dropped,
     "patch-sent-again-unread": patch_sent_again_unread,
-    "card-rewritten-unread": lambda: patch.object(card_parts, "_fresh", lambda write, *_: write.planned_from),
     "own-text-tidied": own_text_tidied,
     "hand-edit-in-the-block-left": lambda: patch.dict(
         LINE_DECISIONS,  # type: ignore[arg-type]
