@@ -18,7 +18,7 @@ from simulation.play import breach_of, play, smallest, told
 from simulation.rules import Breach
 from simulation.steps import Event, Ground, History, made_up, step
 
-COUNT = int(os.environ.get("LEADSYNC_HISTORIES", "50"))
+COUNT = int(os.environ.get("LEADSYNC_HISTORIES", "40"))
 FIRST = int(os.environ.get("LEADSYNC_FIRST_SEED", "0"))
 LEAD = "rec" + "A" * 14
 
