@@ -23,8 +23,9 @@ from leadsync.environment import OF_THE_INSTALLATION, load_settings
 from leadsync.errors import ConfigurationError, Exit, LeadsyncError
 from leadsync.private_files import read_by_others
 from leadsync.report.terminal import say, tabulate
+from leadsync.setting_addresses import mapping_text
 from leadsync.setting_names import unknown_in_file
-from leadsync.setting_values import bare, mapping_text
+from leadsync.setting_values import bare
 from leadsync.settings import Settings
 from runs.command import run_command, stoppable
 from runs.here import connected

@@ -32,7 +32,7 @@ from leadsync.gateway.server import Gateway, build_gate, check_exposure, remove_
 from leadsync.gateway.trigger import Trigger
 from leadsync.pipeline.steps import Options
 from leadsync.report.terminal import say
-from leadsync.setting_values import public_url
+from leadsync.setting_addresses import public_url
 from leadsync.settings import Settings
 from leadsync.state.store import StateStore
 from runs.command import run_command

@@ -25,7 +25,7 @@ os.environ |= {
     "NO_PROXY": "*",
 }
 
-UNMEASURED = ("fault", "property", "histories", "hostile")
+UNMEASURED = ("fault", "property", "simulation", "hostile")
 
 
 def pytest_collection_modifyitems(items):

@@ -17,8 +17,9 @@ from pydantic import ValidationError
 
 from leadsync.env_file import read_env_file
 from leadsync.errors import ConfigurationError
+from leadsync.setting_addresses import PROJECT
 from leadsync.setting_names import unknown_in_environment, unknown_in_file
-from leadsync.setting_values import PROJECT, bare, plain
+from leadsync.setting_values import bare, plain
 from leadsync.settings import Settings
 
 log = logging.getLogger("leadsync")

@@ -10,7 +10,7 @@ from leadsync.mapping.loading import load_mapping
 from leadsync.mapping.rows import DEFAULT_CARDS, CellMapping, default_mapping
 from leadsync.mapping.terms import as_map
 from leadsync.model import StatusMap
-from leadsync.setting_values import mapping_text
+from leadsync.setting_addresses import mapping_text
 
 
 def mapping_of(values: Mapping[str, Any]) -> CellMapping:

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from leadsync import pasted_ids, setting_values
+from leadsync import pasted_ids, setting_addresses, setting_values
 from leadsync.mapping.cells import Cell, tie
 from leadsync.mapping.closing import Closing
 from leadsync.mapping.names import BoardNames
@@ -86,7 +86,7 @@ class Settings(BaseSettings):
     trello_requests_per_10_seconds: int = Field(default=95, gt=0, le=300)
     """Our pace [1/10 s]. Trello allows 100 per token."""
 
-    sync_state_url: SecretStr = Field(default_factory=lambda: SecretStr(setting_values.default_state_url()))
+    sync_state_url: SecretStr = Field(default_factory=lambda: SecretStr(setting_addresses.default_state_url()))
     """SQLAlchemy URL of the state database; PostgreSQL for teams. A relative path is relative to the project."""
     sync_conflict: ConflictPolicy = ConflictPolicy.AIRTABLE
     """When both sides moved one cell apart: airtable wins, trello wins, or hold (write neither)."""
@@ -118,7 +118,7 @@ class Settings(BaseSettings):
     _lists = field_validator("trello_list_todo_id", "trello_list_in_progress_id", "trello_list_done_id")(
         pasted_ids.board_list
     )
-    _endpoints = field_validator("airtable_endpoint_url", "trello_endpoint_url")(setting_values.endpoint_url)
+    _endpoints = field_validator("airtable_endpoint_url", "trello_endpoint_url")(setting_addresses.endpoint_url)
     _credentials = field_validator("airtable_api_token", "trello_api_key", "trello_api_token", "trello_api_secret")(
         setting_values.credential
     )
@@ -139,12 +139,12 @@ class Settings(BaseSettings):
     @field_validator("sync_state_url")
     @classmethod
     def _is_the_same_everywhere(cls, value: SecretStr) -> SecretStr:
-        return SecretStr(setting_values.state_url(value.get_secret_value()))
+        return SecretStr(setting_addresses.state_url(value.get_secret_value()))
 
     @field_validator("sync_public_url")
     @classmethod
     def _is_public_url(cls, value: str | None) -> str | None:
-        return None if value is None else setting_values.public_url(value)
+        return None if value is None else setting_addresses.public_url(value)
 
     @field_validator("sync_status_map")
     @classmethod

@@ -4,28 +4,18 @@ The suite can fail: each rule that is broken on purpose is noticed by the check 
 A mutant is a switch that breaks one rule while it is on; a check is the behaviour that the rule is for.
 """
 
-from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
 
 from emulator import Fault
-from leadsync.airtable import writing
 from leadsync.airtable.client import Airtable
-from leadsync.apply import card_parts, leads, repair_cards
-from leadsync.errors import UnclearWriteError
-from leadsync.frames.cards import deleted_cards
-from leadsync.frames.leads import absent_leads
-from leadsync.model import StatusMap
-from leadsync.pipeline import join
-from leadsync.pipeline import run as pipeline
 from leadsync.state.journal import Journal
 from leadsync.state.lock import pair_lock
 from leadsync.state.store import StateStore
-from leadsync.trello.board import CardsRead
-from leadsync.trello.writing import create_card
 from support.harness import findings
+from support.mutants import MUTANTS
 
 # --- checks ---------------------------------------------------------------------------------------------------
 
@@ -137,117 +127,27 @@ def move_just_before_the_put_is_told(world):
 
 # --- mutants --------------------------------------------------------------------------------------------------
 
-
-def post_again_blindly(write, cells, trello, board):
-    """Without a look at the board."""
-    for _ in range(3):
-        try:
-            return create_card(trello, cells)
-        except UnclearWriteError:
-            continue
-    return create_card(trello, cells)
-
-
-@contextmanager
-def bare_reverse_map():
-    """A list means one status and no other: what the well-known tools do."""
-
-    def stage_of(status_map, status):
-        reverse = {name: stage for stage, name in status_map.status_for.items()}
-        return reverse.get(status, "none of the lists")
-
-    with (
-        patch.object(StatusMap, "put", lambda self, stage, status: self.status_for[stage]),
-        patch.object(StatusMap, "stage_of_cell", stage_of),
-    ):
-        yield
-
-
-create = card_parts._create_card
-
-
-def searching(write, cells, trello, board):
-    """As the rule has it, but by an index that lags: a card just made is not in it."""
-    with patch.object(trello, "fetch_cards", lambda *_arguments, **_more: CardsRead(deleted_cards([]), 0)):
-        return create(write, cells, trello, board)
-
-
-def base_moved_before_the_write():
-    journal = Journal.enter
-
-    def early(self, pair, updates, forget, intents, verdicts=()):
-        intents = list(intents)
-        written = {intent.lead_id: {**updates.get(intent.lead_id, {}), **intent.record} for intent in intents}
-        journal(self, pair, {**updates, **written}, forget, [], verdicts)
-
-    return patch.object(Journal, "enter", early)
-
-
-def no_journal():
-    journal = Journal.enter
-    return patch.object(
-        Journal,
-        "enter",
-        lambda self, pair, updates, forget, intents, verdicts=(): journal(self, pair, updates, forget, [], verdicts),
-    )
-
-
-def put_of_all_fields():
-    def put(airtable, updates):
-        records = [
-            {"id": lead_id, "fields": {airtable.columns.names[ours]: value for ours, value in cells.items()}}
-            for lead_id, cells in updates.items()
-        ]
-        return [dict(record) for record in airtable.table.batch_update(records, replace=True)]
-
-    return patch.object(writing, "_patch", put)
-
-
-def deletion_from_a_short_page():
-    return patch.object(Airtable, "look_up_leads", lambda self, lead_ids: absent_leads(dict.fromkeys(lead_ids, "gone")))
-
-
-def lock_removed():
-    return patch.object(pipeline, "pair_lock", lambda store, pair: nullcontext(lambda: None))
-
-
-MUTANTS = {
-    "bare-reverse-map": (bare_reverse_map, lost_stays_lost),
-    "blind-post-retry": (
-        lambda: patch.object(card_parts, "_create_card", post_again_blindly),
-        unclear_create_is_not_doubled,
-    ),
-    "search-instead-of-board-read": (
-        lambda: patch.object(card_parts, "_create_card", searching),
-        unclear_create_is_not_doubled,
-    ),
-    "base-moved-before-the-write": (base_moved_before_the_write, edit_survives_a_failed_write),
-    "no-guard": (
-        lambda: patch.multiple(join, check_reads=lambda *_: None, check_plan=lambda *_: None),
-        emptied_table_archives_nothing,
-    ),
-    "delete-inferred-from-a-short-page": (deletion_from_a_short_page, short_page_archives_nothing),
-    "lock-removed": (lock_removed, second_run_waits_outside),
-    "put-of-all-fields": (put_of_all_fields, column_of_others_is_untouched),
-    "no-journal": (no_journal, edit_after_a_cut_is_no_conflict),
-    "no-re-read-of-leads": (
-        lambda: patch.object(leads, "_drop_moved", lambda *_: None),
-        edit_just_before_the_patch_is_told,
-    ),
-    "feed-not-read": (
-        lambda: patch.object(repair_cards, "find_overwritten", lambda *_: []),
-        move_just_before_the_put_is_told,
-    ),
+CHECKS = {
+    "bare-reverse-map": lost_stays_lost,
+    "blind-post-retry": unclear_create_is_not_doubled,
+    "search-instead-of-board-read": unclear_create_is_not_doubled,
+    "base-moved-before-the-write": edit_survives_a_failed_write,
+    "no-guard": emptied_table_archives_nothing,
+    "delete-inferred-from-a-short-page": short_page_archives_nothing,
+    "lock-removed": second_run_waits_outside,
+    "put-of-all-fields": column_of_others_is_untouched,
+    "no-journal": edit_after_a_cut_is_no_conflict,
+    "no-re-read-of-leads": edit_just_before_the_patch_is_told,
+    "feed-not-read": move_just_before_the_put_is_told,
 }
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize("name", CHECKS)
 def test_check_passes_while_the_rule_stands(world, name):
-    MUTANTS[name][1](world)
+    CHECKS[name](world)
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize("name", CHECKS)
 def test_mutant_is_caught(world, name):
-    mutant, check = MUTANTS[name]
-    with mutant(), pytest.raises(AssertionError):
-        check(world)
+    with MUTANTS[name](), pytest.raises(AssertionError):
+        CHECKS[name](world)

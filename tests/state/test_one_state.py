@@ -19,7 +19,7 @@ def folders(tmp_path, monkeypatch):
     made = [tmp_path / name for name in ("project", "here", "there")]
     for folder in made:
         folder.mkdir()
-    monkeypatch.setattr("leadsync.setting_values.PROJECT", made[0])
+    monkeypatch.setattr("leadsync.setting_addresses.PROJECT", made[0])
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.chdir(made[1])
     return made

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from leadsync.errors import LeadsyncError, StateStoreError
 from leadsync.loopback import is_loopback
-from leadsync.setting_values import endpoint_url, public_url, state_url
+from leadsync.setting_addresses import endpoint_url, public_url, state_url
 from leadsync.state.store import StateStore
 
 HUSH = "hush"

@@ -255,6 +255,6 @@ def test_tests_share_only_what_is_in_support():
 
 
 def test_only_support_holds_what_is_no_test():
-    """Beside fixtures in conftest.py and what is a program: the histories and the benchmarks."""
+    """Beside fixtures in conftest.py and what is a program: the simulation and the benchmarks."""
     others = [path.relative_to(TESTS) for path in TEST_FILES if not path.name.startswith(("test_", "conftest"))]
-    assert {path.parts[0] for path in others} == {"support", "histories", "benchmarks"}
+    assert {path.parts[0] for path in others} == {"support", "simulation", "benchmarks"}

@@ -13,7 +13,7 @@ from leadsync.environment import load_settings
 from leadsync.errors import ConfigurationError
 from leadsync.mapping.closing import Closing
 from leadsync.model import ConflictPolicy, StatusMap
-from leadsync.setting_values import default_state_url
+from leadsync.setting_addresses import default_state_url
 from leadsync.settings import Settings
 from support.places import ROOT
 

@@ -12,6 +12,7 @@ from dataclasses import fields
 from operator import attrgetter
 from typing import Any, Final, TypeVar
 
+import numpy as np
 import pandas as pd
 
 Kind = TypeVar("Kind")
@@ -39,20 +40,22 @@ def frame_of_values(rows: Mapping[str, tuple[object, ...]], kind: type) -> pd.Da
 
 
 def _frame(rows: Mapping[str, tuple[object, ...]], columns: Mapping[str, str], index: str) -> pd.DataFrame:
+    """All columns at once: put together one by one they take longest of all in a small frame."""
     ids = sorted(rows)
-    values = zip(*(rows[row_id] for row_id in ids), strict=True) if ids else [()] * len(columns)
-    by_id = pd.Index(ids, dtype="object", name=index)
-    cells = {
-        column: pd.Series(list(each), index=by_id, dtype=dtype)
-        for (column, dtype), each in zip(columns.items(), values, strict=True)
-    }
-    return pd.DataFrame(cells, index=by_id)
+    values = np.empty((len(ids), len(columns)), dtype=object)
+    for at, row_id in enumerate(ids):
+        values[at] = rows[row_id]
+    names = pd.Index([*columns], dtype="object")
+    frame = pd.DataFrame(values, index=pd.Index(ids, dtype="object", name=index), columns=names, dtype="object")
+    typed = {column: dtype for column, dtype in columns.items() if dtype != "object"}
+    return frame.astype(typed) if typed else frame
 
 
 def rows_of(frame: pd.DataFrame, kind: type[Kind]) -> list[Kind]:
     """A frame's rows, in its order."""
     make: Any = kind
-    return [make(*values) for values in frame.itertuples(name=None)]
+    values = frame.to_numpy(dtype=object).tolist()
+    return [make(row_id, *row) for row_id, row in zip(frame.index.tolist(), values, strict=True)]
 
 
 def overlay(frame: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:

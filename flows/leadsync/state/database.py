@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -43,20 +44,14 @@ class Database:
                 self.url = self.url.set(drivername="postgresql+psycopg")
             if self.path is not None:
                 make_private(self.path)
-            wait = {"timeout": LOCK_WAIT} if self.is_sqlite else {"connect_timeout": postgres.CONNECT_WITHIN}
-            self.engine = sa.create_engine(self.url, connect_args=wait)
-            if self.is_sqlite:
-                sa.event.listen(self.engine, "connect", _sqlite_pragmas)
-            else:
-                sa.event.listen(self.engine, "do_connect", postgres.connect)
-            for attempt in Retrying(
-                retry=retry_if_exception(_is_being_made),
-                stop=stop_after_delay(LOCK_WAIT),
-                wait=wait_fixed(0.1),
-                reraise=True,
-            ):
-                with attempt:
-                    self._open_schema()
+            self.engine = _engine(self.url)
+            made_by_another = retry_if_exception(_is_being_made)
+            in_time, pause = stop_after_delay(LOCK_WAIT), wait_fixed(0.1)
+            try:
+                Retrying(retry=made_by_another, stop=in_time, wait=pause, reraise=True)(self._open_schema)
+            except BaseException:
+                self.engine.dispose()  # the engine outlives us
+                raise
 
     @property
     def is_sqlite(self) -> bool:
@@ -137,6 +132,18 @@ def _version(connection: sa.Connection) -> int | None:
     known = sa.inspect(connection).has_table(schema_version.name)
     found: int | None = connection.execute(sa.select(schema_version.c.version)).scalar() if known else None
     return found
+
+
+@lru_cache(maxsize=8)
+def _engine(url: sa.URL) -> sa.Engine:
+    """One for all runs of a process: it keeps what SQLAlchemy has compiled of our queries."""
+    if url.get_backend_name() != "sqlite":
+        engine = sa.create_engine(url, connect_args={"connect_timeout": postgres.CONNECT_WITHIN})
+        sa.event.listen(engine, "do_connect", postgres.connect)
+        return engine
+    engine = sa.create_engine(url, connect_args={"timeout": LOCK_WAIT})
+    sa.event.listen(engine, "connect", _sqlite_pragmas)
+    return engine
 
 
 def _is_being_made(error: BaseException) -> bool:

@@ -21,6 +21,11 @@ from leadsync.state.facts import Facts, put_facts
 from leadsync.state.journal_rows import intent_of, replace_intent, row_of_intent, sent_json
 from leadsync.state.tables import base_table, intent_table
 
+_of_pair = intent_table.c.pair == sa.bindparam("pair")
+_in_states = intent_table.c.state.in_(sa.bindparam("states", expanding=True))
+INTENTS = sa.select(intent_table).where(_of_pair & _in_states).order_by(intent_table.c.id)
+"""Made once: every run asks it seven times, and to make it takes longer than to ask."""
+
 Updates = Mapping[str, Columns]
 """Lead id -> columns of its base row, and what they become."""
 
@@ -49,9 +54,8 @@ class Journal:
     def load_intents(self, pair: str, *states: IntentState) -> list[Intent]:
         """The journal's rows in these states, oldest first; without any, writes that nobody recorded."""
         wanted = [state.value for state in states or (IntentState.PENDING,)]
-        query = sa.select(intent_table).where((intent_table.c.pair == pair) & intent_table.c.state.in_(wanted))
         with self._database.reading() as connection:
-            return [intent_of(row) for row in connection.execute(query.order_by(intent_table.c.id))]
+            return [intent_of(row) for row in connection.execute(INTENTS, {"pair": pair, "states": wanted})]
 
     def enter(
         self,

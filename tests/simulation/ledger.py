@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from histories.near_world import other_table
+from simulation.near_world import other_table
 from support.harness import World
 
 STAGE_OF = {
@@ -162,8 +162,8 @@ class Ledger:
 
     def __init__(self) -> None:
         self.now = 0
-        self.newlines_change = False
-        """The service has a way of its own with line ends."""
+        self.trims = ""
+        """What the service's own way with line ends and blanks may take from the end of a line."""
         self.live: list[Edit] = []
         self.after_act: Sight | None = None
         self.born: list[str] = []
@@ -173,6 +173,8 @@ class Ledger:
         self.ground: dict[tuple[str, str, str], set[str]] = defaultdict(set)
         """(lead, cell, side) -> values of the cell since both sides were last seen to agree after a good run."""
         self.agreed_at: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0])
+        self.came_at: dict[tuple[str, str], list[int]] = defaultdict(list)
+        """(lead, cell) -> when the sync put an edit from Airtable onto the card."""
         self.touched: dict[tuple[str, str, str], int] = defaultdict(int)
         self.touched_in_run: dict[tuple[str, str, str], int] = defaultdict(int)
         self.running = False
@@ -192,6 +194,8 @@ class Ledger:
         self.back_at: dict[str, int] = {}
         self.touched_cards: dict[str, int] = defaultdict(int)
         self.state_lost_at = -1
+        self.gone_when_lost: set[str] = set()
+        """Leads that were deleted when the state was lost: nothing is left that tells of their archived cards."""
         self.run_at = 0
         """When the last run began that was no dry one."""
         self.good_runs: list[int] = [0]
@@ -259,6 +263,7 @@ class Ledger:
             if was is None or self.card_of.get(lead) != card_id:
                 if lead not in self.card_of and self._named_once(lead, after) and after.is_usable(now):
                     self.card_of[lead] = card_id
+                    self._let_go_of_agreed(lead)
                     self._edit(lead, "status", TRELLO, after.place(now), before, card_id)
                     self._edit(lead, "name", TRELLO, now["name"], before, card_id)
                 elif lead not in self.card_of:
@@ -268,6 +273,12 @@ class Ledger:
             in_use = before.is_usable(was) and after.is_usable(now) and len(markers(now["desc"])) < 2
             if not in_use:  # nothing is asked for what is done to a card that is put away
                 self.live = [edit for edit in self.live if (edit.lead, edit.side) != (lead, TRELLO)]
+
+    def _let_go_of_agreed(self, lead: str) -> None:
+        """What had come to the lead's former card gives way to what its new one says."""
+        self.live = [
+            edit for edit in self.live if edit.lead != lead or not self.was_agreed(lead, edit.cell, self.now, edit.at)
+        ]
 
     def _named_once(self, lead: str, sight: Sight) -> bool:
         cards = sight.cards_of(lead)
@@ -297,11 +308,13 @@ class Ledger:
         if plain:
             self._edit(lead, "status", TRELLO, "DONE", before, card_id)
             self.live[-1].also.add("(ticked)")
-        elif ticked and not mine:
+        elif ticked:
             self.live = [
                 edit
                 for edit in self.live
-                if (edit.lead, edit.cell) != (lead, "status") or not self._has_come(edit, TRELLO, before)
+                if (edit.lead, edit.cell) != (lead, "status")
+                or edit in mine
+                or not self._has_come(edit, TRELLO, before)
             ]
         for edit in mine:
             edit.also |= {"DONE", place}
@@ -398,6 +411,10 @@ class Ledger:
                     self.typed[lead, "name"] |= set()
             if card_id not in self.closed or self.closed[card_id][0] != card["closed"]:
                 self.closed[card_id] = (card["closed"], self.now)
+        for edit in self.live:
+            came = edit.side == AIRTABLE and edit.cell in TWO_WAY and self.shows(edit, TRELLO, after)
+            if came and not self.shows(edit, TRELLO, before):
+                self.came_at[edit.lead, edit.cell].append(self.now)
         self._grow_ground(after)
 
     def _grow_ground(self, sight: Sight) -> None:
@@ -445,10 +462,14 @@ class Ledger:
         """What was agreed is forgotten, and with it what was overwritten and not yet told."""
         self.now += 1
         self.state_lost_at = self.now
+        self.gone_when_lost |= self.gone_at.keys()
         self.live = [edit for edit in self.live if self.shows(edit, edit.side, sight) or edit.listed]
         for lead in sight.records:
             for card_id in sight.cards_of(lead):  # a list alone tells no longer which of its statuses it stands for
-                self._typed_on_card(lead, sight.cards[card_id], sight)
+                card, typed = sight.cards[card_id], set(self.typed[lead, "name"])
+                self._typed_on_card(lead, card, sight)
+                if self._says_nothing(lead, card["name"], sight):  # nobody has typed a fallback
+                    self.typed[lead, "name"] = typed
             if len(sight.cards_of(lead)) > 1:
                 self.blurred.add(lead)
                 self.forget_edits(lead)
@@ -457,10 +478,10 @@ class Ledger:
         self.live = [edit for edit in self.live if (edit.cell, edit.side, edit.value) != ("name", AIRTABLE, "")]
         self.deleted_cards.clear()
 
-    def was_agreed(self, lead: str, cell: str, at: int) -> bool:
-        """Whether what both sides last agreed on, in a state that is not lost, is from before `at`."""
+    def was_agreed(self, lead: str, cell: str, at: int, since: int = 0) -> bool:
+        """Whether what both sides last agreed on, in a state that is not lost, is from before `at` and not `since`."""
         agreed = self.agreed_at[lead, cell]
-        return len(agreed) > 1 and self.state_lost_at < agreed[-1] <= at
+        return len(agreed) > 1 and max(self.state_lost_at, since) < agreed[-1] <= at
 
     def last_good_before(self, at: int, lead: str = "") -> int:
         """The last good run before `at`; with `lead`, of that lead's table."""

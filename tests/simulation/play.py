@@ -4,32 +4,37 @@ Playing a history: people and runs take their turns, every rule is asked after e
 
 from __future__ import annotations
 
+import atexit
 import json
 import random
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from emulator import Fault
 from emulator.wire.messages import Request
-from histories.ledger import AIRTABLE, STAGE_OF, Ledger, Sight, is_error, markers, sight_of
-from histories.near_world import NearWorld, other_table
-from histories.rules import (
+from leadsync.model import Read
+from leadsync.pipeline.steps import Options
+from leadsync.settings import Settings
+from simulation.ledger import AIRTABLE, STAGE_OF, Ledger, Sight, is_error, markers, sight_of
+from simulation.model import Model
+from simulation.near_world import NearWorld, other_table
+from simulation.rules import (
     Breach,
     Rest,
     Run,
     changed,
     check_report,
     check_rest,
+    check_settled,
     check_writes,
     is_given_back,
     must_refuse,
 )
-from histories.steps import Event, Ground, History, Step, made_up, step, without
-from leadsync.settings import Settings
+from simulation.steps import Event, Ground, History, Step, made_up, step, without
 from support.kills import Killed
 
 RUNS_TO_REST = 8
@@ -53,13 +58,19 @@ class Player:
 
     def __init__(self, ground: Ground, folder: Path) -> None:
         self.ground, self.ledger, self.runs = ground, Ledger(), 0
-        self.ledger.newlines_change = bool(dict(ground.knobs).get("trello_normalises_newlines"))
+        knobs = dict(ground.knobs)
+        self.ledger.trims = " \t\r" if "trello_trims_desc" in knobs else "\r" * ("trello_normalises_newlines" in knobs)
         random.seed(0)  # the product's jitter
         self.stages = {status: stage for status, stage in STAGE_OF.items() if status != "NURTURE" or ground.nurture}
-        self.world = NearWorld(folder, trip=ground.trip, **dict(ground.knobs))
+        self.world = NearWorld(folder, trip=ground.trip, order=ground.order, **dict(ground.knobs))
         self.air, self.tre, self.clock = self.world.airtable, self.world.trello, self.world.emulator.clock
         self.tables = [self.air.table_id]
         self.run: Run | None = None
+        self.model = Model(self.stages)
+        self.killed = False
+        """The last run was, and nobody did anything meanwhile."""
+        self.settled: dict[str, tuple[str, ...]] = {}
+        """Table -> the choices with which its last run was plain, if nothing has happened since."""
         self.emptied: dict[str, list[str]] = {}
         self.emptied_at = 0
         self.lists_moved = self.presence_moved = False
@@ -119,8 +130,8 @@ class Player:
 
     def _new_lead(self, name: str | None, status: str | None, email: str | None) -> str:
         if self.ground.name != "formula":
-            return self.air.add_lead(name, email, status)
-        lead = self.air.add_lead(None, email, status)
+            return self.air.add_lead(name, email, status, notes="call after five")
+        lead = self.air.add_lead(None, email, status, notes="call after five")
         self._set_cell(lead, "name", name)
         return lead
 
@@ -158,6 +169,7 @@ class Player:
         now = self.sight()
         self.ledger.person(self.last, now)
         done, self.last = changed(self.last, now) != set(), now
+        self.settled.clear()
         if self.run is not None:
             self.run.acts += done
         return done
@@ -170,11 +182,14 @@ class Player:
         elif each.what == "rest":
             self.rest()
         elif each.what == "pause":
+            self.settled.clear()
             self.clock.advance(each.args["seconds"])
         elif each.what == "lose_state":
             unmarked = [card for card in self.ledger.card_of.values() if card in self.last.cards]
             if all(markers(self.last.cards[card]["desc"]) for card in unmarked):
                 self.world.lose_state()
+                self.model.forget()
+                self.settled.clear()
                 self.ledger.lose_state(self.last)
         elif each.what == "archive_then_delete":
             self._archive_then_delete(**each.args)
@@ -213,11 +228,15 @@ class Player:
         events_left = Disturbance(self, run, events)
         self.world.before, self.world.after = events_left.before, events_left.after
         self.run = run
-        changes = {"SYNC_CONFLICT": policy or ground.policy, "AIRTABLE_TABLE_NAME": self._table_name(table_id)}
+        self.table_now = self._table_name(table_id)
+        changes = {"SYNC_CONFLICT": policy or ground.policy, "AIRTABLE_TABLE_NAME": self.table_now}
         changes |= {"SYNC_ON_CARD_DELETED": on_card, "SYNC_ON_LEAD_DELETED": on_lead}
+        was_killed, self.killed = self.killed, False
         self._change_what_is_signed()
+        seen = self.model.seen(self.last)
         try:
-            run.report = self.world.sync(dry_run=dry, allow_mass_change=mass, read=read, **changes)
+            options = Options(dry_run=dry, allow_mass_change=mass, read=Read(read))
+            run.report = self.world.run(options, **changes)
         except Killed:
             run.disturbed = True
         except (Breach, AssertionError):
@@ -230,10 +249,25 @@ class Player:
         ledger.let_go(self.last)
         ledger.now += 1
         self.run = None
+        plain = read == "full" and not dry and not run.disturbed and not run.acts and not self.unwritable
+        if plain and run.report is not None and run.report.exit_code == 0:
+            of_table = {lead: each for lead, each in seen.items() if lead in leads}
+            self.model.check(of_table, self.last, run.report, policy or ground.policy)
+            self.model.remember(self.last, leads, run.report)
+            choices = (policy or ground.policy, on_card, on_lead)
+            if self.settled.get(table_id) == choices and run.wrote:
+                raise Breach("a second run writes nothing", f"written: {sorted(run.wrote)}: {run.report.changes}")
+            self.settled[table_id] = choices
+        elif not dry and (run.report is None or run.report.exit_code < 2):
+            self.model.doubt(self.last, leads)
+            self.settled.clear()
         if run.report is None:
+            self.killed = not run.acts
             return run
         lists_moved = self.lists_moved
         check_report(ledger, run, lists_moved, bool(self.unwritable or self.emptied))
+        if not dry and not run.disturbed and was_killed:
+            check_settled(ledger, run)
         if not dry:
             emptied = {lead for leads in self.emptied.values() for lead in leads} & set(leads)
             known = [lead for lead in emptied if ledger.was_agreed(lead, "status", self.emptied_at)]
@@ -276,6 +310,7 @@ class Player:
             if not self.presence_moved and self.ledger.state_lost_at < 0:
                 check_rest(self.ledger, self._rest(said, deltas=True))
         self.clock.advance(DAY)
+        self.settled.clear()
         rest = self._rest(self._until_idle("full"))
         check_rest(self.ledger, rest)
         for lead in sorted(self.ledger.blurred & self.last.records.keys()):
@@ -299,9 +334,11 @@ class Player:
         )
 
     def _put_right(self) -> None:
-        """People see to it that the sync can go on: options that it was refused for are back."""
+        """People see to it that the sync can go on: options and leads that it was refused for are back."""
         if self.emptied:
             self.act(step("put_options_back", pick=0))
+        if not self.last.records.keys() >= set(self.crowd):
+            self.act(step("restore_crowd", pick=0))
 
     def _until_idle(self, read: str) -> list[Any]:
         """The reports of the last run of each table."""
@@ -354,6 +391,11 @@ class Disturbance:
                 self.player.world.kill()
             elif event.what == "clash":
                 self._clash(request)
+            elif event.what == "rival":
+                self._rival()
+            elif event.what == "short page":
+                here = [lead for lead in self.run.leads if lead in self.player.last.records]
+                self.player.world.hidden = here[self.player.runs % len(here)] if len(here) > 1 else ""
             elif event.what == "act" and event.act is not None:
                 self.player.act(event.act)
             elif event.what.endswith(("while waiting", "while backing off")):
@@ -373,6 +415,14 @@ class Disturbance:
             self.run.disturbed = True
             self.player.absorb()
             self.player.world.kill()
+
+    def _rival(self) -> None:
+        """Whoever writes holds the lock, so a second run of the pair leaves at once."""
+        self.player.absorb()
+        report = self.player.world.rival(AIRTABLE_TABLE_NAME=self.player.table_now)
+        self.player.absorb()
+        if report.exit_code != 4:
+            raise Breach("a second run waits outside", f"exit {report.exit_code}: {report.message}")
 
     def _lasts(self, request: Request) -> bool:
         return self.lasting is not None and self._fits(self.lasting, request)
@@ -554,6 +604,25 @@ class People:
         for lead in list(self.air._table.deleted):
             self.air.restore(lead)
 
+    def delete_crowd(self, pick: int) -> None:
+        """Most of the table at once."""
+        if self.player.crowd and not self.ledger.mass_act_at > 0:
+            self.player.presence_moved = True
+            self.ledger.mass_act_at = self.ledger.now + 1
+            for lead in self.player.crowd:
+                self.air.delete(lead)
+
+    def restore_crowd(self, pick: int) -> None:
+        for lead in self.player.crowd:
+            if lead in self.air._table.deleted:
+                self.air.restore(lead)
+        self.mass_act_is_over()
+
+    def mass_act_is_over(self) -> None:
+        crowd_is_back = self.air._table.records.keys() >= set(self.player.crowd)
+        if crowd_is_back and not self.player.emptied:
+            self.ledger.mass_act_at = -1
+
     def break_cell(self, pick: int, cell: str) -> None:
         """A formula that fails; only columns that are computed do that, so the column becomes one."""
         lead = self._lead(pick)
@@ -583,7 +652,7 @@ class People:
                 if lead in self.air.records() and not self.air.records()[lead].get("status"):
                     self.air.edit(lead, status=status)
         self.player.emptied.clear()
-        self.ledger.mass_act_at = -1
+        self.mass_act_is_over()
 
     def rename_option(self, pick: int, status: str) -> None:
         options = {choice["name"] for choice in self.air._field("status").choices}
@@ -730,21 +799,27 @@ class Outcome:
 
 def play(history: History) -> Outcome:
     """Play it, and look at both services at rest."""
-    with tempfile.TemporaryDirectory(dir=_memory()) as folder:
-        player = Player(history.ground, Path(folder))
-        try:
-            for each in history.steps:
-                player.do(each)
-            player.rest()
-        except Breach as breach:
-            return Outcome(player.runs, breach)
-        player.world.close()
-        return Outcome(player.runs)
+    player = Player(history.ground, _folder())
+    try:
+        for each in history.steps:
+            player.do(each)
+        player.rest()
+    except Breach as breach:
+        return Outcome(player.runs, breach)
+    player.world.close()
+    return Outcome(player.runs)
 
 
-def _memory() -> str | None:
-    """A folder in memory, if there is one: the state is written some ten times in a run."""
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None
+@cache
+def _folder() -> Path:
+    """
+    Where this process keeps its state: the same place for every history, so that one engine serves them all.
+
+    In memory, if there is such a folder: the state is written some ten times in a run.
+    """
+    folder = tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None)
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
 
 
 def smallest(history: History, breach: Breach, plays: int = 100) -> tuple[History, Breach]:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from histories.ledger import (
+from leadsync.report.report import Report
+from simulation.ledger import (
     AIRTABLE,
     ONE_WAY,
     STATUS_FOR,
@@ -24,7 +25,6 @@ from histories.ledger import (
     own_text,
     shown_text,
 )
-from leadsync.report.report import Report
 
 Row = dict[str, Any]
 LABELS = {"email": "E-mail:", "source": "Source:"}
@@ -53,6 +53,8 @@ class Run:
     disturbed: bool = False
     acts: int = 0
     """Of people, during the run."""
+    shut: set[str] = field(default_factory=set)
+    """Cards that the sync archived."""
     wrote: set[str] = field(default_factory=set)
     """Leads and cards whose cells the sync changed."""
     report: Report | None = None
@@ -143,6 +145,9 @@ def _shut_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
         leads = {*markers(was["desc"]), *(lead for lead, card in ledger.card_of.items() if card == card_id)}
         here = leads & after.records.keys()
         if now["closed"]:
+            run.shut.add(card_id)
+            if len(run.shut) >= 10 and len(run.shut) * 100 > 30 * len(before.cards) and not run.mass:
+                raise Breach("no surprise deletion", f"archived: {sorted(run.shut)}")
             if here:
                 raise Breach("archived with cause", f"{card_id} of {sorted(leads)}, whose lead is there")
             if not run.archives:
@@ -178,6 +183,8 @@ def _made_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
             if ledger.touched_cards[card_id] > run.start or len(markers(card["desc"])) > 1 or card["isTemplate"]:
                 continue
             away = card["idBoard"] != before.board
+            if card["closed"] and lead in ledger.gone_when_lost:
+                continue  # the archive is read whole only while nothing is known
             if not away or ledger.state_lost_at < 0:
                 state = "away" if away else "archived" if card["closed"] else "open"
                 raise Breach("one card for a lead", f"{lead}: made {cards}, {card_id} is {state}")
@@ -244,6 +251,25 @@ def _conflicts_with_cause(ledger: Ledger, run: Run, report: Report) -> None:
             raise Breach("conflict with cause", f"{row}; edited since they agreed: {touched or 'neither'}")
 
 
+def check_settled(ledger: Ledger, run: Run) -> None:
+    """
+    What a run that was cut off has put onto a card is settled: an edit made there since is the only one.
+
+    Asked of an undisturbed run after one that was killed, before it is known what it lists.
+    """
+    report = run.report
+    assert report is not None
+    for row in report.conflicts:
+        lead, cell = row["lead_id"], row["field"]
+        came = max((at for at in ledger.came_at[lead, cell] if at < run.start), default=0)
+        if not came or ledger.state_lost_at >= 0 or lead in ledger.blurred or lead in ledger.gone_at:
+            continue
+        since = [edit for edit in ledger.edits_of(lead) if (edit.cell, edit.side) == (cell, TRELLO) and edit.at > came]
+        mine = any(row["trello"] in edit.values for edit in since)
+        if mine and ledger.touched[lead, cell, AIRTABLE] < came and not ledger.touched[lead, "email", AIRTABLE] > came:
+            raise Breach("conflict with cause", f"{row}; what Airtable said had come to the card before")
+
+
 def must_refuse(ledger: Ledger, run: Run, emptied: int) -> None:
     """Every occurrence of one status went at once."""
     report = run.report
@@ -291,6 +317,7 @@ def check_rest(ledger: Ledger, rest: Rest) -> None:
     """All that must hold when people have stopped and the sync has nothing more to do."""
     for rule in (
         _one_card_in_use,
+        _card_names_its_lead,
         _sides_equal,
         _no_edit_lost,
         _values_are_typed,
@@ -307,6 +334,14 @@ def _one_card_in_use(ledger: Ledger, rest: Rest) -> None:
         cards = [card for card in cards if card not in copies]
         if len(cards) > 1:
             raise Breach("one card for a lead", f"{lead}: {cards}")
+
+
+def _card_names_its_lead(ledger: Ledger, rest: Rest) -> None:
+    """A marker that a person deleted is restored."""
+    for lead in rest.sight.records.keys() - ledger.blurred:
+        card = rest.sight.cards.get(ledger.card_of.get(lead, ""))
+        if card and rest.sight.is_usable(card) and not markers(card["desc"]) and not rest.sight.cards_of(lead):
+            raise Breach("a card names its lead", f"{card['id']} of {lead}: {card['desc']!r}")
 
 
 def _plain_leads(ledger: Ledger, rest: Rest) -> Iterator[tuple[str, str, Row]]:
@@ -389,8 +424,8 @@ def _texts_kept(ledger: Ledger, rest: Rest) -> None:
     for card_id, lines in ledger.texts.items():
         card = rest.sight.cards.get(card_id)
         now = own_text(card["desc"]) if card is not None else lines
-        if ledger.newlines_change:
-            now, lines = ([line.removesuffix("\r") for line in each] for each in (now, lines))
+        if ledger.trims:
+            now, lines = ([line.rstrip(ledger.trims) for line in each] for each in (now, lines))
         lines = [line for line in lines if line in now or line not in ledger.told_lines[card_id]]
         if sorted(now) != sorted(lines):
             raise Breach("texts stay", f"{card_id}: {lines} -> {now}")
@@ -398,6 +433,11 @@ def _texts_kept(ledger: Ledger, rest: Rest) -> None:
 
 def _set_aside_with_cause(ledger: Ledger, rest: Rest) -> None:
     sight = rest.sight
+    copies = {row["card_id"] for row in rest.quarantine if "copy" in row["reason"]}
+    for lead in sight.records.keys() - ledger.blurred:
+        cards = {*sight.cards_of(lead), *filter(None, [ledger.card_of.get(lead)])} & sight.cards.keys()
+        if cards and cards <= copies:
+            raise Breach("set aside with cause", f"every card of {lead} is said to be a copy: {sorted(cards)}")
     for row in rest.quarantine:
         card, lead = sight.cards.get(row["card_id"]), row["lead_id"]
         record = sight.records.get(lead)

@@ -7,10 +7,13 @@ A disturbance strikes at a request of a run: an answer is lost or false, the pro
 from __future__ import annotations
 
 import io
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from email.utils import formatdate
+from functools import lru_cache
 from http.client import RemoteDisconnected
 from pathlib import Path
 from typing import Any
@@ -23,11 +26,15 @@ from requests.adapters import BaseAdapter
 
 from emulator import Emulator, Fault, ManualClock
 from emulator.wire.faults import BEFORE_EXECUTION
-from emulator.wire.messages import Request, parse_body, parse_query
+from emulator.wire.messages import Reply, Request, parse_body, parse_query
+from leadsync.pipeline.run import run_sync
+from leadsync.pipeline.steps import Options, Steps
 from leadsync.report.report import Report
+from leadsync.settings import Settings
 from leadsync.transport.pacing import Pace
 from leadsync.transport.service import Service
 from leadsync.transport.wire import Transport, Wire
+from simulation.turns import Turns
 from support.harness import FAST, World
 from support.kills import Killed
 
@@ -38,17 +45,15 @@ After = Callable[[Request, bool], None]
 class ServiceTime:
     """The product's clock goes with the services': waiting moves both. `while_waiting` is called once, at a wait."""
 
-    def __init__(self, clock: ManualClock) -> None:
-        self._clock = clock
-        self.waited = 0.0
+    def __init__(self, clock: ManualClock, turns: Turns) -> None:
+        self._clock, self._turns = clock, turns
         self.while_waiting: Callable[[], None] | None = None
 
     def monotonic(self) -> float:
         return self._clock.now()
 
     def sleep(self, seconds: float, /) -> None:
-        self.waited += seconds
-        self._clock.advance(max(0.0, seconds))
+        self._turns.sleep(seconds)
         act, self.while_waiting = self.while_waiting, None
         if act is not None:
             act()
@@ -73,19 +78,23 @@ class NearWorld(World):
 
     before: called before each request takes effect, with its index in the run; it may edit, kill, or return a fault.
     after: called once it took effect or did not, and before its answer is known; it may kill. trip: how long a request
-    takes on the services' clock [s].
+    takes on the services' clock [s]. order: as for Turns.
     """
 
-    def __init__(self, folder: Path, *, trip: float = 0.1, **emulator: Any) -> None:
+    def __init__(self, folder: Path, *, trip: float = 0.1, order: int = 0, **emulator: Any) -> None:
         clock = ManualClock()
         self.emulator = Emulator(port=1, clock=clock, **emulator)
         self.airtable, self.trello = self.emulator.airtable, self.emulator.trello
         self.folder = folder
+        self.lose_state()
         self.env = self.emulator.settings() | FAST | {"SYNC_STATE_URL": f"sqlite:///{folder / 'state.sqlite3'}"}
-        self.clock = ServiceTime(clock)  # type: ignore[assignment]
-        self.read_timeout, self.pause, self.ordered, self.trip = 20.0, 60.0, True, trip
+        self._turns = Turns(order, clock)
+        self.clock = ServiceTime(clock, self._turns)  # type: ignore[assignment]
+        self.read_timeout, self.pause, self.trip = 20.0, 60.0, trip
         self.before: Before = lambda request, index: None
         self.after: After = lambda request, took_effect: None
+        self.hidden = ""
+        """A lead that the next page of the table leaves out."""
         self._dead = False
 
     @property
@@ -96,17 +105,33 @@ class NearWorld(World):
 
         return near
 
-    def sync(self, **options: Any) -> Report:
+    def run(self, options: Options, **changes: str) -> Report:
         """One run; raises Killed after which the state is what stood on the disk at that moment."""
         self._dead = False
-        with (
-            patch("time.time", self.emulator.clock.now),
-        ):
+        self.emulator.clear_requests()
+        self.emulator.clock.advance(self.pause)
+        with patch("time.time", self.emulator.clock.now):
             try:
-                return super().sync(exit_code=None, **options)
+                with self._turns.of_run():
+                    steps = Steps(submit=self._turns.side_by_side)
+                    return run_sync(self._settings(changes), options, steps, self.transport)
             finally:
+                self.hidden = ""
                 if self._dead:
                     self._restore_state()
+
+    def rival(self, **changes: str) -> Report:
+        """Another run, begun in the midst of one: nothing disturbs it."""
+        before, after, hidden = self.before, self.after, self.hidden
+        self.before, self.after, self.hidden = lambda request, index: None, lambda request, took_effect: None, ""
+        turns = Turns(0, self.emulator.clock)
+        try:
+            return run_sync(self._settings(changes), Options(), Steps(submit=turns.side_by_side), self.transport)
+        finally:
+            self.before, self.after, self.hidden = before, after, hidden
+
+    def _settings(self, changes: dict[str, str]) -> Settings:
+        return settings_of(tuple(sorted((self.env | changes).items())))
 
     def lose_state(self) -> None:
         """The database is gone, with all that stood beside it."""
@@ -136,6 +161,7 @@ class NearWorld(World):
     # Requests
 
     def _send(self, sent: requests.PreparedRequest) -> requests.Response:
+        self._turns.pass_on()
         if self._dead:
             raise Killed
         request = self._request(sent)
@@ -157,7 +183,17 @@ class NearWorld(World):
             )
         if delivery.cut:
             raise requests.exceptions.ChunkedEncodingError(urllib3.exceptions.ProtocolError("Connection broken"))
-        return self._response(sent, delivery.reply)
+        return self._response(sent, self._without_hidden(request, delivery.reply))
+
+    def _without_hidden(self, request: Request, reply: Reply) -> Reply:
+        """A page of the whole table, and of nothing else, may leave out a lead."""
+        is_page = request.service == "airtable" and not request.is_write and b'"records"' in reply.body
+        if not self.hidden or not is_page or "filterByFormula" in json.dumps([request.query, request.body]):
+            return reply
+        body = json.loads(reply.body)
+        records = [record for record in body["records"] if record["id"] != self.hidden]
+        self.hidden = "" if len(records) < len(body["records"]) else self.hidden
+        return replace(reply, body=json.dumps(body | {"records": records}).encode())
 
     def _request(self, sent: requests.PreparedRequest) -> Request:
         parts = urlsplit(str(sent.url))
@@ -169,7 +205,7 @@ class NearWorld(World):
         method = str(sent.method)
         return Request(service, method, parts.path, query, body, headers, now, None, parameters, parts.query, malformed)
 
-    def _response(self, sent: requests.PreparedRequest, reply: Any) -> requests.Response:
+    def _response(self, sent: requests.PreparedRequest, reply: Reply) -> requests.Response:
         response = requests.Response()
         response.status_code, response.url, response.request = reply.status, str(sent.url), sent
         date = formatdate(self.emulator.clock.now(), usegmt=True)
@@ -182,6 +218,12 @@ class NearWorld(World):
     def close(self) -> None:
         if self.emulator.errors:
             raise self.emulator.errors[0]
+
+
+@lru_cache(maxsize=256)
+def settings_of(env: tuple[tuple[str, str], ...]) -> Settings:
+    """The settings of an environment; to read them takes as long as a fifth of a run."""
+    return Settings(_env_file=None, **{name.lower(): value for name, value in env})  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -68,9 +68,10 @@ class Event:
     """
     What befalls a run at its nth request of a kind.
 
-    what: a fault, "kill before", "kill after", "clash" (a person edits the very cells that are written), "act" (a
-    person does `act`), "act while waiting" or "clash while waiting" (the request gets a 429, and the person acts during
-    the wait), or "clash while backing off" (the same after a dropped connection).
+    what: a fault, "short page" (a page of the table leaves out a lead), "rival" (a second run begins), "kill before",
+    "kill after", "clash" (a person edits the very cells that are written), "act" (a person does `act`), "act while
+    waiting" or "clash while waiting" (the request gets a 429, and the person acts during the wait), or "clash while
+    backing off" (the same after a dropped connection).
     """
 
     where: str
@@ -104,6 +105,8 @@ class Ground:
     feed: bool = False
     rest_read: str = "full"
     trip: float = 0.1
+    order: int = 0
+    """Of the requests of threads side by side, by a seed; 0: one after the other."""
     knobs: tuple[tuple[str, Any], ...] = ()
 
     def __str__(self) -> str:
@@ -128,13 +131,15 @@ class History:
 
 def made_up(seed: int) -> History:
     """The history of a seed."""
-    rng = Random(seed)
+    rng, other = Random(seed), Random(f"more of {seed}")
     ground = _ground(rng)
     steps: list[Step] = []
     for _ in range(rng.randint(6, 14)):
         steps += [_person(rng, ground) for _ in range(rng.choice((0, 1, 1, 2, 2, 3, 4)))]
         kind = rng.random()
         if kind < 0.05:
+            if other.random() < 0.8:  # a fallback title is then of an e-mail that nothing shows any more
+                steps.append(step("set_email", pick=other.choice((0, 1, 2, 2)), email=other.choice(EMAILS[:3])))
             steps.append(step("lose_state"))
         elif kind < 0.11:
             steps.append(step("rest"))
@@ -192,6 +197,7 @@ def _ground(rng: Random) -> Ground:
         rest_read=rng.choice(("full", "full", "auto", "delta")),
         trip=rng.choice((0.1, 0.1, 0.1, 0.0, 0.7)),
         knobs=rng.choice(KNOBS) if rng.random() < 0.4 else (),
+        order=rng.randrange(1, 10_000) if rng.random() < 0.5 else 0,
     )
 
 
@@ -249,12 +255,14 @@ CROWD: tuple[Maker, ...] = (
     _edit("delete_option", status=("QUALIFIED",)),
     _edit("archive_list_cards", place=("DONE",)),
     _edit("put_options_back"),
+    _edit("delete_crowd"),
+    _edit("restore_crowd"),
 )
 
 
 def _person(rng: Random, ground: Ground) -> Step:
     gap = rng.choice(GAPS)
-    if ground.crowd and rng.random() < 0.1:
+    if ground.crowd and rng.random() < 0.2:
         made = rng.choice(CROWD)(rng)
     else:
         made = rng.choice(MILD if rng.random() < 0.78 else ROUGH)(rng)
@@ -296,7 +304,11 @@ def _events(rng: Random, ground: Ground) -> tuple[Event, ...]:
         return (Event(rng.choice(("PATCH", "PATCH", "PUT", "any")), 0, "act while waiting", rng.choice(MILD)(rng)),)
     if kind < 0.84:
         return (Event(rng.choice(("PATCH", "PUT")), 0, rng.choice(("clash while waiting", "clash while backing off"))),)
-    if kind < 0.94:
+    if kind < 0.86:
+        return (Event("write", rng.choice((0, 0, 1)), "rival"),)
+    if kind < 0.90:
+        return (Event("any", 0, "short page"),)
+    if kind < 0.96:
         put = rng.choice((0, 0, 1))
         then = rng.choice(("kill", "kill", "feed"))
         clash = Event("PUT", put, "clash")
