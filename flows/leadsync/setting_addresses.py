@@ -22,7 +22,7 @@ SQLITE_FILE = re.compile(
 )
 """A file's address; not one in memory, nor one with a drive or a share of Windows, which is never relative."""
 WEB_ADDRESS = "https://host[:port][/path]"
-SERVER_USER = re.compile(r"[\w+]+://[^:/@]*(:(?P<password>[^@]*))?@(?P<rest>.*)", re.DOTALL)
+SERVER_USER = re.compile(r"^[\w+]+://[^:/@]*(:(?P<password>[^@]*))?@(?P<rest>.*)", re.DOTALL)
 """A database server's address with a user name, as SQLAlchemy takes it apart: the first @ ends the password."""
 
 
