@@ -48,9 +48,10 @@ def command(tmp_path, monkeypatch):
 def test_parameters_are_those_of_the_flow(conflict):
     """Prefect refuses a run with others."""
     import serve as door
+    from sync import sync_leads
 
     parameters = door.parameters_of(Options(conflict=conflict), "north")
-    assert door.sync_leads.validate_parameters(parameters)["pair"] == "north"
+    assert sync_leads.validate_parameters(parameters)["pair"] == "north"
 
 
 def test_reachable_host_without_a_token_is_refused(command):
