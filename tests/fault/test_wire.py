@@ -1,8 +1,8 @@
 """
 The wire gone wild: at any request, once or from there on, an answer that is cut, never ends, or says something else.
 
-The service has done what it was asked: between it and the product stands a server that spoils the answer. However that
-ends the run, it is soon, with a sentence, the lock is free, and one clean run later every edit is in force, once.
+The service has done what it was asked, but for a 429: between it and the product stands a server that spoils the answer.
+However that ends the run, it is soon, with a sentence, the lock is free, and one clean run later every edit is in force.
 """
 
 from __future__ import annotations
@@ -100,8 +100,8 @@ KINDS: dict[str, Spoil] = {
     "404-nonsense": sends(lambda body: answer("7", "404 Not Found")),
     "422-nonsense": sends(lambda body: answer('{"error": {"type": [], "message": {}}}', "422 Unprocessable")),
 }
-REFUSALS = ("moved", "401", "403-nonsense", "404-nonsense", "422-nonsense")
-"""Answers that say no although the service did it: no service does so, but whatever stands before it may."""
+NOT_REACHED = ("429-for-a-day", "429-for-nonsense")
+"""What refuses for its pace has done nothing: that is why a POST may be sent again."""
 
 
 class Wild(Scene):
@@ -122,22 +122,22 @@ class Wild(Scene):
         return partial(unpaced_wire, clock=self.clock, read_timeout=20.0, deadline=DEADLINE if self.active else 60.0)
 
     def between(self, connection: socket.socket, request: Request) -> None:
+        index, self.came = self.came, self.came + 1
+        is_spoilt = self.active and self.first <= index < self.first + self.times
+        if is_spoilt and self.spoil in [KINDS[kind] for kind in NOT_REACHED]:
+            return self.spoil(self.server, connection, b"", self.chance)
         asked = http.client.HTTPConnection(self.own)
         headers = [line.split(": ", 1) for line in request.head.decode("latin-1").split("\r\n")[1:]]
         kept = {name: value for name, value in headers if name.lower() not in ("host", "connection", "accept-encoding")}
         asked.request(request.method, request.path, request.body, kept)
         told = asked.getresponse()
-        body, date = (
-            told.read(),
-            [f"{name}: {told.headers[name]}" for name in ("Date", "X-Server-Time") if told.headers[name]],
-        )
+        body = told.read()
+        date = [f"{name}: {told.headers[name]}" for name in ("Date", "X-Server-Time") if told.headers[name]]
         asked.close()
-        index, self.came = self.came, self.came + 1
-        if self.active and self.first <= index < self.first + self.times:
-            self.spoil(self.server, connection, body, self.chance)
-        else:
-            kind = told.headers["Content-Type"] or "text/plain"
-            connection.sendall(answer(body, f"{told.status} {told.reason}", *date, kind=kind))
+        if is_spoilt:
+            return self.spoil(self.server, connection, body, self.chance)
+        kind = told.headers["Content-Type"] or "text/plain"
+        return connection.sendall(answer(body, f"{told.status} {told.reason}", *date, kind=kind))
 
     def close(self) -> None:
         self.server.__exit__()
