@@ -68,21 +68,21 @@ def searching(write, cells, trello, board):
 def base_moved_before_the_write():
     journal = Journal.enter
 
-    def early(self, pair, updates, forget, intents, verdicts=()):
+    def early(self, pair, updates, forget, intents, *others, **more):
         intents = list(intents)
         written = {intent.lead_id: {**updates.get(intent.lead_id, {}), **intent.record} for intent in intents}
-        journal(self, pair, {**updates, **written}, forget, [], verdicts)
+        journal(self, pair, {**updates, **written}, forget, [], *others, **more)
 
     return patch.object(Journal, "enter", early)
 
 
 def no_journal():
     journal = Journal.enter
-    return patch.object(
-        Journal,
-        "enter",
-        lambda self, pair, updates, forget, intents, verdicts=(): journal(self, pair, updates, forget, [], verdicts),
-    )
+
+    def without(self, pair, updates, forget, intents, *others, **more):
+        journal(self, pair, updates, forget, [], *others, **more)
+
+    return patch.object(Journal, "enter", without)
 
 
 def put_of_all_fields():

@@ -286,6 +286,15 @@ def test_id_of_a_list_that_the_map_lacks_is_refused(load, stage):
     assert chosen.list_ids == {"Inbox": None, stage: "0" * 24}
 
 
+def test_further_pair_has_lists_of_its_own(load):
+    """Those of the first one are lists of another board."""
+    load(SYNC_STATUS_MAP=json.dumps(SIX_LISTS), SYNC_DONE_LISTS="Won")
+    pair = {"airtable_base_id": "appBBBBBBBBBBBBBB", "trello_board_id": "BcDe2345"}
+    assert load_settings((), pair=pair).rules().closing == Closing(("DONE",), "DONE")
+    pair |= {"sync_status_map": json.dumps(SIX_LISTS), "sync_done_lists": "Lost"}
+    assert load_settings((), pair=pair).rules().closing == Closing(("Lost",), "Lost")
+
+
 def test_rules_are_the_users_choices(load):
     """With those of this one run."""
     choices = {"SYNC_CONFLICT": "hold", "SYNC_MAX_ARCHIVE_PERCENT": "12.5", "SYNC_ON_CARD_DELETED": "recreate"}
