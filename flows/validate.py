@@ -22,6 +22,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from leadsync.errors import Exit, LeadsyncError
 from leadsync.pipeline.checks import check_setup
@@ -33,6 +34,8 @@ from runs.pair_block import settings_of
 
 SCHEDULE_MINUTES = 60.0
 """As in prefect.yaml."""
+WAYS = {"both": "both ways", "to_trello": "Airtable → Trello", "to_airtable": "Trello → Airtable"}
+COLUMNS = ("column", "type", "card", "direction", "lens")
 MARKS = {Level.OK: "[green]✓[/]", Level.WARN: "[yellow]![/]", Level.FAIL: "[red]✗[/]"}
 
 
@@ -50,6 +53,8 @@ def validate_setup(every_minutes: float = SCHEDULE_MINUTES, pair: str = "") -> S
         log = get_run_logger().error if finding.level is Level.FAIL else get_run_logger().info
         log("%s %s: %s %s", finding.level, finding.check, finding.detail, finding.remedy)
     create_table_artifact([asdict(finding) for finding in checklist.findings], key="validate-setup")
+    if checklist.mapping:
+        create_table_artifact([asdict(row) for row in checklist.mapping], key="validate-mapping")
     failed = [finding for finding in checklist.findings if finding.level is Level.FAIL]
     if failed:
         return Failed(name="Misconfigured", message=failed[0].detail, data=checklist)
@@ -89,8 +94,21 @@ def repair(checklist: Checklist, console: Console, yes: bool) -> bool:
     return True
 
 
+def show_mapping(checklist: Checklist, console: Console) -> None:
+    """Print which column is tied to what; what is not known, or does not fit, is a dash."""
+    if not checklist.mapping:
+        return
+    table = Table(title="Mapping", title_justify="left", title_style="bold")
+    for column in COLUMNS:
+        table.add_column(column, overflow="fold")
+    for row in checklist.mapping:
+        cells = (row.column, row.type, row.card, WAYS.get(row.direction, ""), row.lens)
+        table.add_row(*(escape(cell) or "-" for cell in cells))
+    console.print(table)
+
+
 def validate(
-    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON on stdout.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print mapping and findings as JSON on stdout.")] = False,
     fix: Annotated[bool, typer.Option("--fix", help="Create missing lists, after asking.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --fix: do not ask.")] = False,
     every: Annotated[float, typer.Option(help="Minutes between runs, for the forecast of calls.")] = SCHEDULE_MINUTES,
@@ -106,8 +124,11 @@ def validate(
     code = Exit.DONE if checklist.ok else Exit.MISCONFIGURED
     if as_json:
         findings = [asdict(finding) for finding in checklist.findings]
-        print(json.dumps({"ok": checklist.ok, "findings": findings}, ensure_ascii=False, indent=2))
+        mapping = [asdict(row) for row in checklist.mapping]
+        body = {"ok": checklist.ok, "mapping": mapping, "findings": findings}
+        print(json.dumps(body, ensure_ascii=False, indent=2))
         raise typer.Exit(code)
+    show_mapping(checklist, console)
     for finding in checklist.findings:
         remedy = f"\n    → {finding.remedy}" if finding.remedy else ""
         console.print(
