@@ -31,8 +31,9 @@ Three recipes. A test follows each to the letter:
     SYNC_STATUS_MAP={"NEW": "TODO", "CONTACTED": "IN_PROGRESS", "OFFERED": "Offer", "QUALIFIED": "DONE", "LOST": "DONE"}
 
 3. A rule is a row of a table in core/decisions.py, in place of the one with the same key: of ROW_DECISIONS for a lead
-   as a whole, of CELL_DECISIONS and those beside it for a cell. An outcome that there was not is a member of RowDecision
-   there, and a row of ROW_PLANNERS in core/plan_rows.py. So a lead that leaves the view takes its card along:
+   as a whole, of CELL_DECISIONS and those beside it for a cell. An outcome that there was not is a member of
+   RowDecision there, and a row of ROW_PLANNERS in core/plan_rows.py. So a lead that leaves the view takes its card
+   along:
 
     FAREWELL = "farewell"
 
