@@ -6,6 +6,11 @@ They run on the server, so they also notice a process that died. Never here: the
 
 from __future__ import annotations
 
+if __name__ == "__main__":  # before anything is printed or opened
+    from runs.streams import harden_streams
+
+    harden_streams()
+
 from datetime import timedelta
 from typing import Annotated, cast
 from urllib.parse import urlsplit
@@ -21,6 +26,8 @@ from prefect.settings import get_current_settings
 from rich.console import Console
 
 from leadsync.errors import Exit
+from leadsync.report.terminal import say
+from runs.command import run_command, spare_loopback
 
 BLOCK = "leadsync-alerts"
 FLOW = "sync-leads"
@@ -91,18 +98,19 @@ def alerts(
     """Install the two automations on the configured Prefect server; run again to change them."""
     console = Console()
     if urlsplit(url).scheme not in ("http", "https"):
-        console.print("[red]--url is not an address; it starts with http:// or https://.[/]")
+        say(console, "--url is not an address; it starts with http:// or https://.", "red")
         raise typer.Exit(Exit.MISCONFIGURED)
     if not get_current_settings().api.url:
-        console.print("[red]PREFECT_API_URL is not set; automations need a Prefect server that keeps running.[/]")
+        say(console, "PREFECT_API_URL is not set; automations need a Prefect server that keeps running.", "red")
         raise typer.Exit(Exit.MISCONFIGURED)
     try:
         for name in install_alerts(url, silent_after):
-            console.print(f"installed: {name}")
+            say(console, f"installed: {name}")
     except Exception as error:  # whatever Prefect's client throws: a sentence, without its text, which may hold the URL
-        console.print(f"[red]Could not be installed ({type(error).__name__}); does the Prefect server answer?[/]")
+        say(console, f"Could not be installed ({type(error).__name__}); does the Prefect server answer?", "red")
         raise typer.Exit(Exit.INCOMPLETE) from None
 
 
 if __name__ == "__main__":
-    typer.run(alerts)
+    spare_loopback()
+    run_command(alerts)

@@ -17,14 +17,16 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from leadsync.environment import OF_THE_INSTALLATION, lines_of, load_settings, refuse_unknown_names
+from leadsync.env_file import read_env_file
+from leadsync.environment import OF_THE_INSTALLATION, load_settings
 from leadsync.errors import ConfigurationError, Exit, LeadsyncError
 from leadsync.private_files import read_by_others
+from leadsync.report.terminal import say, tabulate
+from leadsync.setting_names import unknown_in_file
+from leadsync.setting_values import bare, mapping_text
 from leadsync.settings import Settings
-from runs.command import stoppable
+from runs.command import run_command, stoppable
 from runs.here import connected
 from runs.pair_block import LeadsyncPair, check_name, saved_pairs
 
@@ -33,17 +35,21 @@ def block_from(env_file: Path) -> LeadsyncPair:
     """
     The pair that a file like `.env` describes.
 
-    Raises: ConfigurationError if the file is not there, or holds a wrong or unknown setting.
+    Raises: ConfigurationError if the file is not there, cannot be read, or holds a wrong or unknown setting.
     """
     if not env_file.is_file():
         raise ConfigurationError(f"{env_file} is not there; copy .env.sample, and fill in the pair's own settings.")
-    refuse_unknown_names(env_file)
-    found = {name.lower(): value for name, value in lines_of(env_file).items() if value}
+    values = read_env_file(env_file)
+    if unknown := unknown_in_file(values, str(env_file)):
+        raise ConfigurationError(f"{' '.join(unknown)} See .env.sample.")
+    found = {name.lower(): bare(value) for name, value in values.items() if bare(value)}
     shared = [name.upper() for name in OF_THE_INSTALLATION if name in found]
     if shared:
         raise ConfigurationError(f"{env_file} holds {', '.join(shared)}, which all pairs share; it belongs into .env.")
     given = {name: value for name, value in found.items() if name in Settings.model_fields}
-    load_settings(pair=given)
+    settings = load_settings(pair=given)
+    if settings.sync_fields:  # the file need not be where the pair is synced
+        given["sync_fields"] = mapping_text(settings.sync_fields)[0]
     return LeadsyncPair(**given)
 
 
@@ -60,21 +66,22 @@ def pairs(
                 check_name(name)
                 block_from(env).save(name, overwrite=True)
                 if read_by_others(env):
-                    console.print(f"[yellow]Others can read {escape(str(env))}; run chmod 600 on it.[/]")
+                    say(console, f"Others can read {env}; run chmod 600 on it.", "yellow")
             elif name or env:
                 raise ConfigurationError("To save a pair, give its name and --env FILE.")
-            table = Table("pair", "base", "table", "board")
-            for pair, places in saved_pairs().items():
-                table.add_row(*map(escape, (pair, *places)))
-            console.print(table if table.row_count else "No pair is saved yet; the one in .env needs no name.")
+            saved = saved_pairs()
+        if saved:
+            tabulate(console, "", ("pair", "base", "table", "board"), ((pair, *saved[pair]) for pair in saved))
+        else:
+            say(console, "No pair is saved yet; the one in .env needs no name.")
     except LeadsyncError as error:
-        console.print(f"[red]{escape(str(error))}[/]", highlight=False)
+        say(console, error, "red")
         raise typer.Exit(error.exit_code) from None
     except Exception as error:  # whatever Prefect's client throws, without its text, which may hold what was sent
-        console.print(f"[red]Prefect's server took or gave no pair ({type(error).__name__}); does it answer?[/]")
+        say(console, f"Prefect's server took or gave no pair ({type(error).__name__}); does it answer?", "red")
         raise typer.Exit(Exit.INCOMPLETE) from None
 
 
 if __name__ == "__main__":
     with stoppable():
-        typer.run(pairs)
+        run_command(pairs)

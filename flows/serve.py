@@ -24,7 +24,6 @@ from typing import Annotated, Any
 import typer
 from prefect.settings import get_current_settings
 from rich.console import Console
-from rich.markup import escape
 
 from leadsync.environment import load_settings
 from leadsync.errors import ConfigurationError, Exit, LeadsyncError
@@ -32,15 +31,16 @@ from leadsync.gateway.line import SyncRun
 from leadsync.gateway.server import Gateway, build_gate, check_exposure, remove_webhooks, tend_webhooks
 from leadsync.gateway.trigger import Trigger
 from leadsync.pipeline.steps import Options
-from leadsync.report.report import Report
+from leadsync.report.terminal import say
 from leadsync.setting_values import public_url
 from leadsync.settings import Settings
 from leadsync.state.store import StateStore
+from runs.command import run_command
 from runs.deployed import has_deployment, look_up, run_remotely
-from runs.here import connected, run_flow
+from runs.here import connected
 from runs.pair_block import settings_of
 from runs.temporary_server import stop_server
-from sync import sync_leads
+from sync import run_locally
 
 log = logging.getLogger("leadsync")
 FINISH_WITHIN = 25.0
@@ -69,12 +69,8 @@ def run_here(pair: str) -> Callable[[SyncRun], dict[str, Any]]:
     """Returns: the function that makes one flow run in this process, and returns its report as JSON."""
 
     def start(run: SyncRun) -> dict[str, Any]:
-        ended = run_flow(sync_leads, **parameters_of(run.options, pair))
-        report = ended.outcome
-        if not isinstance(report, Report):
-            report = Report(dry_run=run.options.dry_run)
-            report.fail(ended.outcome)
-        told: dict[str, Any] = json.loads(report.as_json())
+        ended = run_locally(**parameters_of(run.options, pair))
+        told: dict[str, Any] = json.loads(ended.outcome.as_json())
         return told | {"seen_at": ended.seen_at}
 
     return start
@@ -157,7 +153,7 @@ def listen(
     store.close()
     error = next((error for error in failed if error), None)
     if error is not None:
-        Console(stderr=True).print(f"[red]{escape(str(error))}[/]")
+        say(Console(stderr=True), error, "red")
         return error.exit_code
     return Exit.DONE if server.started else Exit.INCOMPLETE
 
@@ -187,7 +183,7 @@ def serve(
             raise ConfigurationError(f"--public-url: {error}.") from None
         if unregister:
             for line in remove_webhooks(settings, address):
-                print(line)
+                say(Console(), line)
             return
         check_exposure(host, settings, settle)
         if register and address is None:
@@ -197,11 +193,11 @@ def serve(
             settings, host, port, settle=settle, deployment=made_by, pair=pair, address=address, register=register
         )
     except LeadsyncError as error:
-        console.print(f"[red]{escape(str(error))}[/]")
+        say(console, error, "red")
         code = error.exit_code
     sys.stdout.flush()
     raise typer.Exit(code)
 
 
 if __name__ == "__main__":
-    typer.run(serve)
+    run_command(serve)

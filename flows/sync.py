@@ -12,7 +12,8 @@ if __name__ == "__main__":  # a local run; before Prefect is imported and reads 
     prepare_local_run()
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -33,10 +34,11 @@ from leadsync.pipeline.run import run_sync
 from leadsync.pipeline.steps import Options, P, R, Steps, Submit, UnderWay
 from leadsync.report.report import Report
 from leadsync.report.terminal import show
-from runs.command import nothing_to_stop, stoppable
+from runs.command import nothing_to_stop, run_command, stoppable
 from runs.here import Ended, run_flow
 from runs.pair_block import settings_of
 from runs.record import final_state, publish, run_name, shown_progress
+from runs.recorder import conclude
 
 # --- the flow -------------------------------------------------------------------------------------------------
 
@@ -121,26 +123,30 @@ def sync_leads(
         with shown_progress(Console(stderr=True)) as progress:
             steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
             report = run_sync(settings, Options(dry_run, allow_mass_change, conflict.policy, read, paced), steps)
-    with suppress(Exception):  # as in publish: what was written is written
-        call_task(publish, report)
-    return final_state(report)
+    return conclude(report, partial(call_task, publish, report), final_state(report))
 
 
 # --- the command ----------------------------------------------------------------------------------------------
 
 
 def run_locally(**options: Any) -> Ended:
-    """One flow run in this process; wrong settings are told at once, without waiting for Prefect."""
+    """
+    One flow run in this process; wrong settings are told at once, without waiting for Prefect.
+
+    Returns: the outcome is a Report, whatever happened.
+    """
     try:
         if not options.get("pair"):
             load_settings()
         ended = run_flow(sync_leads, **options)
     except LeadsyncError as error:
         ended = Ended(error)
-    if isinstance(ended.outcome, Report):
-        return ended
-    report = Report(dry_run=bool(options.get("dry_run")))
-    report.fail(ended.outcome)
+    report = ended.outcome
+    if not isinstance(report, Report):
+        report = Report(dry_run=bool(options.get("dry_run")))
+        report.fail(ended.outcome)
+    if ended.unrecorded:
+        report.notes.append({"lead_id": "", "card_id": "", "note": ended.unrecorded})
     return Ended(report, ended.seen_at)
 
 
@@ -182,4 +188,4 @@ def sync(
 
 if __name__ == "__main__":
     with stoppable():
-        typer.run(sync)
+        run_command(sync)

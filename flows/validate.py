@@ -11,8 +11,8 @@ if __name__ == "__main__":  # a local run; before Prefect is imported and reads 
 
     prepare_local_run()
 
-import json
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -21,22 +21,25 @@ from prefect.artifacts import create_table_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from leadsync.errors import Exit, LeadsyncError
+from leadsync.errors import ConfigurationError, Exit, LeadsyncError
 from leadsync.pipeline.checks import check_setup
 from leadsync.pipeline.clients import open_clients
 from leadsync.pipeline.findings import Checklist, Finding, Level
-from runs.command import nothing_to_stop, stoppable
+from leadsync.report.markdown import as_shown
+from leadsync.report.report import json_text
+from leadsync.report.terminal import ARROWS, say, tabulate
+from leadsync.texts import printable
+from runs.command import nothing_to_stop, run_command, stoppable
 from runs.here import connected, run_flow
 from runs.pair_block import settings_of
+from runs.recorder import conclude
 
 SCHEDULE_MINUTES = 60.0
 """As in prefect.yaml."""
-WAYS = {"both": "both ways", "to_trello": "Airtable → Trello", "to_airtable": "Trello → Airtable"}
 COLUMNS = ("column", "type", "card", "direction", "lens")
-MARKS = {Level.OK: "[green]✓[/]", Level.WARN: "[yellow]![/]", Level.FAIL: "[red]✗[/]"}
+MARKS = {Level.OK: "✓", Level.WARN: "!", Level.FAIL: "✗"}
+STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
 
 
 @flow(name="validate-setup", retries=0, persist_result=False)
@@ -49,16 +52,22 @@ def validate_setup(every_minutes: float = SCHEDULE_MINUTES, pair: str = "") -> S
         pair: Name of the Leadsync Pair block to check; empty takes the settings of the environment.
     """
     checklist = run_checks(every_minutes, pair)
+    failed = [finding for finding in checklist.findings if finding.level is Level.FAIL]
+    final: State[Any] = Completed(message=f"{len(checklist.findings)} checks passed")
+    if failed:
+        error = ConfigurationError(printable(failed[0].detail))
+        final = Failed(name=error.title, message=str(error), data=error)
+    return conclude(checklist, partial(publish, checklist), final)
+
+
+def publish(checklist: Checklist) -> None:
+    """Log every finding, and leave the checklist as an artifact."""
     for finding in checklist.findings:
         log = get_run_logger().error if finding.level is Level.FAIL else get_run_logger().info
         log("%s %s: %s %s", finding.level, finding.check, finding.detail, finding.remedy)
-    create_table_artifact([asdict(finding) for finding in checklist.findings], key="validate-setup")
-    if checklist.mapping:
-        create_table_artifact([asdict(row) for row in checklist.mapping], key="validate-mapping")
-    failed = [finding for finding in checklist.findings if finding.level is Level.FAIL]
-    if failed:
-        return Failed(name="Misconfigured", message=failed[0].detail, data=checklist)
-    return Completed(message=f"{len(checklist.findings)} checks passed", data=checklist)
+    for key, items in (("validate-setup", checklist.findings), ("validate-mapping", checklist.mapping)):
+        rows = [{name: as_shown(value) for name, value in asdict(item).items()} for item in items]
+        create_table_artifact(rows, key=key)
 
 
 def run_checks(every_minutes: float, pair: str) -> Checklist:
@@ -73,38 +82,45 @@ def run_checks(every_minutes: float, pair: str) -> Checklist:
 
 def run_locally(every_minutes: float, pair: str) -> Checklist:
     """One flow run in this process."""
-    ended = run_flow(validate_setup, every_minutes=every_minutes, pair=pair).outcome
-    return ended if isinstance(ended, Checklist) else Checklist([Finding("validate", Level.FAIL, str(ended))], [])
+    ended = run_flow(validate_setup, every_minutes=every_minutes, pair=pair)
+    checklist = ended.outcome
+    if not isinstance(checklist, Checklist):
+        checklist = Checklist([Finding("validate", Level.FAIL, str(ended.outcome))], [])
+    if ended.unrecorded:
+        checklist.findings.append(Finding("Prefect", Level.WARN, ended.unrecorded))
+    return checklist
 
 
 def repair(checklist: Checklist, console: Console, yes: bool) -> bool:
     """Show what is missing and can be created, and after a yes create it. Returns: whether anything was created."""
     if not checklist.repairs:
-        console.print("Nothing is missing that could be created.")
+        say(console, "Nothing is missing that could be created.")
         return False
-    console.print("Would create:", *(f"\n  • {escape(item.what)}" for item in checklist.repairs))
+    say(console, "Would create:")
+    for item in checklist.repairs:
+        say(console, f"  • {item.what}")
     if not yes and not typer.confirm("Create them now?"):
         return False
     for item in checklist.repairs:
         try:
             item.create()
-            console.print(f"created {escape(item.what)}")
+            say(console, f"created {item.what}")
         except LeadsyncError as error:
-            console.print(f"[red]could not create {escape(item.what)}: {escape(str(error))}[/]")
+            say(console, f"could not create {item.what}: {error}", "red")
     return True
 
 
-def show_mapping(checklist: Checklist, console: Console) -> None:
-    """Print which column is tied to what; what is not known, or does not fit, is a dash."""
-    if not checklist.mapping:
-        return
-    table = Table(title="Mapping", title_justify="left", title_style="bold")
-    for column in COLUMNS:
-        table.add_column(column, overflow="fold")
-    for row in checklist.mapping:
-        cells = (row.column, row.type, row.card, WAYS.get(row.direction, ""), row.lens)
-        table.add_row(*(escape(cell) or "-" for cell in cells))
-    console.print(table)
+def show(checklist: Checklist, console: Console) -> None:
+    """Print which column is tied to what, a dash for what is not known or does not fit, and then every finding."""
+    if checklist.mapping:
+        ways = {**ARROWS, "both": "both ways", "": ""}
+        rows = ((row.column, row.type, row.card, ways[row.direction], row.lens) for row in checklist.mapping)
+        tabulate(console, "Mapping", COLUMNS, ((cell or "-" for cell in row) for row in rows))
+    for finding in checklist.findings:
+        console.print(MARKS[finding.level], style=STYLES[finding.level], end=" ")
+        say(console, f"{finding.check}: {finding.detail}")
+        if finding.remedy:
+            say(console, f"    → {finding.remedy}")
 
 
 def validate(
@@ -123,20 +139,13 @@ def validate(
     nothing_to_stop()
     code = Exit.DONE if checklist.ok else Exit.MISCONFIGURED
     if as_json:
-        findings = [asdict(finding) for finding in checklist.findings]
-        mapping = [asdict(row) for row in checklist.mapping]
-        body = {"ok": checklist.ok, "mapping": mapping, "findings": findings}
-        print(json.dumps(body, ensure_ascii=False, indent=2))
-        raise typer.Exit(code)
-    show_mapping(checklist, console)
-    for finding in checklist.findings:
-        remedy = f"\n    → {finding.remedy}" if finding.remedy else ""
-        console.print(
-            f"{MARKS[finding.level]} {escape(finding.check)}: {escape(finding.detail + remedy)}", soft_wrap=True
-        )
+        rows, findings = ([asdict(item) for item in items] for items in (checklist.mapping, checklist.findings))
+        print(json_text({"ok": checklist.ok, "mapping": rows, "findings": findings}))
+    else:
+        show(checklist, console)
     raise typer.Exit(code)
 
 
 if __name__ == "__main__":
     with stoppable():
-        typer.run(validate)
+        run_command(validate)

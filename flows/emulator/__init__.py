@@ -9,7 +9,8 @@ Airtable and Trello on localhost, as far as a lead sync needs them, over real HT
 It fakes the wire: shapes, paging, batch limits, error bodies, rate limits and penalties. Facts without a
 primary source are switches (`knobs.Knobs`). It shares no code with the program under test or a client library.
 
-What it does not do, and answers with 501 and a text that begins with `emulator:` where a parameter asks for it:
+What it does not do it answers with 501 and a text that begins with `emulator:`, whichever path, parameter, key of a
+body or value asks for it:
 - deliver webhooks to other machines, or over HTTPS: callbacks on this one get real POSTs, signed and retried by the
   emulator's clock, and Trello's are probed; a webhook for any other address is refused;
 - Airtable: comments, uploads, computing of formulas, rollups and lookups (`recompute` says what they give), making

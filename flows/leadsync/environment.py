@@ -6,20 +6,22 @@ What is never here: what a setting is or may be (see settings.py).
 
 from __future__ import annotations
 
-import difflib
+import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dotenv import dotenv_values
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
+from leadsync.env_file import read_env_file
 from leadsync.errors import ConfigurationError
-from leadsync.setting_values import PROJECT
+from leadsync.setting_names import unknown_in_environment, unknown_in_file
+from leadsync.setting_values import PROJECT, bare, plain
 from leadsync.settings import Settings
 
-OURS = ("AIRTABLE_", "TRELLO_", "SYNC_")
+log = logging.getLogger("leadsync")
 
 OF_THE_PAIR = (
     "airtable_base_id",
@@ -45,6 +47,8 @@ SENT_TO = {
     "trello_endpoint_url": ("trello_api_key", "trello_api_token"),
 }
 """The credentials that go to an address."""
+MAPPING_FILE = "leadsync.toml"
+"""What the file is called that ties more columns to cards, beside `.env`."""
 
 
 def load_settings(env_files: tuple[Path, ...] | None = None, pair: Mapping[str, Any] | None = None) -> Settings:
@@ -57,30 +61,46 @@ def load_settings(env_files: tuple[Path, ...] | None = None, pair: Mapping[str, 
 
     Raises: ConfigurationError that names each wrong setting, what it holds (never a secret) and what is allowed.
     """
-    files = env_files if env_files is not None else the_env_files()
-    for file in files:
-        refuse_unknown_names(file)
-    given = {} if pair is None else {**_pair_defaults(), **pair}
+    files = the_env_files() if env_files is None else env_files
+    held = {file: read_env_file(file) if file.is_file() else {} for file in files}
+    unknown, doubtful = unknown_in_environment(os.environ)
+    unknown += [sentence for file, values in held.items() for sentence in unknown_in_file(values, str(file))]
+    given = _of_files(held.values()) | ({} if pair is None else {**_pair_defaults(), **pair})
+    if pair is None and "sync_fields" not in given and "sync_fields" not in _set_outside():
+        given |= _mapping_beside(reversed(files))
     try:
-        settings = Settings(_env_file=files, **given)  # type: ignore[call-arg]  # pydantic-settings' own way
+        settings = Settings(**given)
         if pair is not None:
-            _refuse_to_lend(settings, files, pair, "The pair's block")
-        for number, file in enumerate(files[:-1], start=1):
-            layer = {name.lower(): value for name, value in lines_of(file).items()}
-            _refuse_to_lend(settings, files[number:], layer, str(file))
+            _refuse_to_lend(settings, held.values(), pair, "The pair's block")
+        for number, (file, values) in enumerate([*held.items()][:-1], start=1):
+            layer = {name.lower(): value for name, value in values.items()}
+            _refuse_to_lend(settings, [*held.values()][number:], layer, str(file))
     except ValidationError as exc:
         problems = [_sentence(error) for error in exc.errors(include_url=False, include_input=False)]
         where = "See .env.sample." if pair is None else "Correct it in the pair's block."
-        raise ConfigurationError(f"{' '.join(problems)} {where}") from None
+        raise ConfigurationError(" ".join([*unknown, *doubtful, *problems, where])) from None
+    if unknown:
+        raise ConfigurationError(f"{' '.join(unknown)} See .env.sample.")
+    for sentence in doubtful:
+        _warn_once(sentence)
     return settings
 
 
-def _refuse_to_lend(settings: Settings, before: tuple[Path, ...], layer: Mapping[str, Any], where: str) -> None:
+def _of_files(held: Iterable[Mapping[str, str]]) -> dict[str, Any]:
+    """Field name -> value of what files set and the environment does not, each file going before the one before it."""
+    values = {name.lower(): value for each in held for name, value in each.items() if bare(value)}
+    return {name: values[name] for name in values.keys() & Settings.model_fields.keys() - _set_outside()}
+
+
+def _refuse_to_lend(
+    settings: Settings, before: Iterable[Mapping[str, str]], layer: Mapping[str, Any], where: str
+) -> None:
     """`layer`: field name -> value, as `where` has it; `before`: files that are read though `where` was not there."""
     others = {name: getattr(settings, name) for name in Settings.model_fields if name not in SENT_TO}
-    without = Settings(_env_file=before, **others)  # type: ignore[call-arg]
+    addresses = {name: value for name, value in _of_files(before).items() if name in SENT_TO}
+    without = Settings(**others, **addresses)
     for address, credentials in SENT_TO.items():
-        lent = [each for each in credentials if plain(getattr(settings, each)) != str(plain(layer.get(each))).strip()]
+        lent = [each for each in credentials if plain(getattr(settings, each)) != str(plain(bare(layer.get(each))))]
         if lent and getattr(settings, address) != getattr(without, address):
             raise ConfigurationError(
                 f"{where} names another {address.upper()}, and credentials from elsewhere are not sent there. Put "
@@ -88,9 +108,20 @@ def _refuse_to_lend(settings: Settings, before: tuple[Path, ...], layer: Mapping
             )
 
 
-def plain(value: Any) -> Any:
-    """What a secret holds; anything else as it is."""
-    return value.get_secret_value() if isinstance(value, SecretStr) else value
+@cache
+def _warn_once(sentence: str) -> None:
+    log.warning("%s It is not read.", sentence)
+
+
+def _set_outside() -> set[str]:
+    """What the environment sets goes before any file; what is blank there is not set."""
+    return {name.lower() for name, value in os.environ.items() if bare(value)}
+
+
+def _mapping_beside(files: Iterable[Path]) -> dict[str, str]:
+    """The mapping that lies beside the first of these files that has one."""
+    found = (file.with_name(MAPPING_FILE) for file in files)
+    return next(({"sync_fields": str(path)} for path in found if path.is_file()), {})
 
 
 def _pair_defaults() -> dict[str, Any]:
@@ -99,36 +130,16 @@ def _pair_defaults() -> dict[str, Any]:
 
 
 def the_env_files() -> tuple[Path, ...]:
-    """The files that are read, each going before the one before it."""
+    """The files that are read, whether or not they are there, each going before the one before it."""
     named = os.environ.get("LEADSYNC_ENV_FILE")
     if named is None:
         return tuple(dict.fromkeys((Path.cwd() / ".env", PROJECT / ".env")))
     if not named:
         return ()
-    file = Path(named).expanduser()
+    file = Path(bare(named)).expanduser()
     if not file.is_file():  # other settings would mean another state
         raise ConfigurationError(f"LEADSYNC_ENV_FILE names {file}, which is not there. Correct it, or leave it unset.")
     return (file,)
-
-
-def lines_of(file: Path) -> dict[str, str | None]:
-    """What a file like `.env` holds; nothing if it is not there. Raises: ConfigurationError if it cannot be read."""
-    try:
-        return dotenv_values(file) if file.is_file() else {}
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"{file} is not UTF-8 text; save it as UTF-8.") from None
-    except OSError as exc:
-        raise ConfigurationError(f"{file} could not be read ({exc.strerror}); correct its rights.") from None
-
-
-def refuse_unknown_names(file: Path) -> None:
-    """Raises: ConfigurationError for a name in a file that is like one of ours, and none."""
-    known = [name.upper() for name in Settings.model_fields]
-    for name in lines_of(file):
-        if name.upper().startswith(OURS) and name.upper() not in known:
-            near = difflib.get_close_matches(name.upper(), known, n=1)
-            hint = f" Did you mean {near[0]}?" if near else f" Known are {', '.join(known)}."
-            raise ConfigurationError(f"{file} holds an unknown setting {name}.{hint}")
 
 
 def _sentence(error: Any) -> str:

@@ -8,39 +8,96 @@ from __future__ import annotations
 import json
 import os
 import re
+import unicodedata
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import platformdirs
 from pydantic import SecretStr
 
+from leadsync.loopback import is_loopback
 from leadsync.model import DEFAULT_STAGE_OF, StatusMap
 
 PROJECT = Path(__file__).resolve().parents[2]
 TOKEN_LENGTH = 16
 """Fewest characters of SYNC_API_TOKEN."""
-BOARD_URL = re.compile(r"^https?://(?:www\.)?trello\.com/b/([0-9A-Za-z]{8})(?:[/?#].*)?$")
+SHOWN = 200
+"""Characters of a wrong value that are told."""
 SQLITE_FILE = re.compile(
     r"(?P<kind>sqlite(?:\+\w+)?:///)(?!:memory:|[A-Za-z]:|\\)(?P<path>[^?]+)(?P<options>\?.*)?", re.DOTALL
 )
 """A file's address; not one in memory, nor one with a drive or a share of Windows, which is never relative."""
-DURATION = re.compile(r"\s*(?P<number>\d+(\.\d+)?)\s*(?P<unit>[mhd]?)\s*")
+DURATION = re.compile(r"(?P<number>\d+(\.\d+)?)\s*(?P<unit>[mhd]?)")
+WEB_ADDRESS = "https://host[:port][/path]"
+SERVER_USER = re.compile(r"[\w+]+://[^:/@]*(:(?P<password>[^@]*))?@(?P<rest>.*)", re.DOTALL)
+"""A database server's address with a user name, as SQLAlchemy takes it apart: the first @ ends the password."""
 DURATION_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def plain(value: Any) -> Any:
+    """A secret as its text, anything else as it is."""
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def bare(value: Any) -> Any:
+    """A text, or a secret, without the blanks and quotes around it that a shell would have taken away."""
+    if isinstance(value, SecretStr):
+        return SecretStr(bare(value.get_secret_value()))
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    return text[1:-1].strip() if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
+
+
+def without_control_characters(value: Any) -> Any:
+    """The value as it is. Raises: ValueError if it holds what no key or keyboard gives, line ends and tabs apart."""
+    text = plain(value)
+    if isinstance(text, str) and any(unicodedata.category(sign) == "Cc" and sign not in "\t\r\n" for sign in text):
+        raise ValueError("it holds a control character; type it again")
+    return value
+
+
+def shown(value: str) -> str:
+    """What was given: shortened, and without what is or may be a secret in it."""
+    if re.match(r"pat[0-9A-Za-z]{14}\.|ATTA|[0-9a-fA-F]{32}", value):
+        return "what looks like a key or token"
+    scheme, slashes, rest = value.partition("//")
+    text = f"{scheme}{slashes}***@{rest.rpartition('@')[2]}" if "@" in rest else value
+    return repr(text[:SHOWN]) + ("…" if len(text) > SHOWN else "")
 
 
 def public_url(value: str) -> str:
     """An address under which webhooks can be received, without a slash at its end."""
     text = value.strip().rstrip("/")
+    _refuse_other_than_web(text)
+    return text
+
+
+def endpoint_url(value: str) -> str:
+    """The address of an API, without a slash at its end; credentials go there, in the clear only here."""
+    text = value.strip().rstrip("/")
+    place = _refuse_other_than_web(text)
+    if place.scheme != "https" and not is_loopback(place.hostname):
+        raise ValueError(
+            f"it would send credentials to {place.hostname} in the clear; allowed is https://…, and http:// to this "
+            "machine itself"
+        )
+    return text
+
+
+def _refuse_other_than_web(text: str) -> SplitResult:
+    """Returns: the address in its parts. Raises: ValueError that repeats nothing, since a password may be in it."""
     try:
         parts = urlsplit(text)
         fine = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         fine = False
-    if not fine or parts.query or parts.fragment or parts.username or not text.isascii() or " " in text:
-        raise ValueError(f"{value!r} is not an address to be reached at; allowed is https://host[:port][/path]")
-    return text
+    if not fine or "@" in parts.netloc or set(" ?#\\") & set(text) or not text.isascii() or not text.isprintable():
+        raise ValueError(f"it is not an address, or holds more than one, like a user name; allowed is {WEB_ADDRESS}")
+    return parts
 
 
 def default_state_url() -> str:
@@ -56,6 +113,11 @@ def state_url(value: str) -> str:
     wherever a run is started. Any other address stays as it is.
     """
     text = value.strip()
+    if (user := SERVER_USER.match(text)) and ("?" in (user["password"] or "") or "@" in user["rest"]):
+        raise ValueError(
+            "it has an @ that may end the password or belong to it; in a user name, password or option write @ as %40, "
+            ": as %3A, / as %2F and ? as %3F"
+        )
     found = SQLITE_FILE.fullmatch(text)
     if found is None:
         return text
@@ -99,34 +161,6 @@ def mapping_text(value: str) -> tuple[str, str]:
         raise ValueError(f"{path} is not in UTF-8; save it so") from None
 
 
-def endpoint_url(value: str) -> str:
-    """The address of an API, without a slash at its end."""
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ValueError(f"{value!r} is not an address; allowed is http(s)://host[:port]")
-    return value.rstrip("/")
-
-
-def base_id(value: str) -> str:
-    """The id of a base."""
-    if not re.fullmatch(r"\s*app[0-9A-Za-z]+\s*", value):
-        raise ValueError(f"{value!r} is not a base id; allowed is appXXXXXXXXXXXXXX, as in the base's address")
-    return value.strip()
-
-
-def board_id(value: str) -> str:
-    """A board's id or short link, also out of its address."""
-    value = value.strip()
-    if found := BOARD_URL.match(value):
-        return found.group(1)
-    if not re.fullmatch(r"[0-9A-Za-z]+", value):
-        raise ValueError(
-            f"{value!r} is not a board; allowed are its id (24 hex digits), its short link (8 characters) "
-            "or its address https://trello.com/b/…"
-        )
-    return value
-
-
 def credential(value: SecretStr | None) -> SecretStr | None:
     """A key or token that fits into a header."""
     if value is None:
@@ -154,10 +188,13 @@ def duration(value: Any) -> Any:
     """`24h`, `90m`, `7d`, or a number of hours, as a timedelta; what is no text stays as it is."""
     if not isinstance(value, str):
         return value
-    found = DURATION.fullmatch(value)
+    found = DURATION.fullmatch(value.strip())
     if not found:
-        raise ValueError(f"{value!r} is not a duration; allowed is e.g. 24h, 90m or 7d")
-    return timedelta(**{DURATION_UNITS[found["unit"] or "h"]: float(found["number"])})
+        raise ValueError(f"{shown(value)} is not a duration; allowed is e.g. 24h, 90m or 7d")
+    try:
+        return timedelta(**{DURATION_UNITS[found["unit"] or "h"]: float(found["number"])})
+    except OverflowError:
+        raise ValueError(f"{shown(value)} is longer than any time can be; allowed is e.g. 24h, 90m or 7d") from None
 
 
 def status_map(value: Any) -> Any:
@@ -166,6 +203,8 @@ def status_map(value: Any) -> Any:
         return value
     try:
         stage_of = json.loads(value, object_pairs_hook=_unique_keys)
+    except RecursionError:
+        raise ValueError(f"nested too deeply; allowed is e.g. {json.dumps(DEFAULT_STAGE_OF)}") from None
     except json.JSONDecodeError as exc:
         raise ValueError(f"not JSON ({exc.msg}); allowed is e.g. {json.dumps(DEFAULT_STAGE_OF)}") from None
     if not isinstance(stage_of, dict):
@@ -188,7 +227,6 @@ def names(value: Any) -> Any:
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    for index, (key, _) in enumerate(pairs):
-        if key in dict(pairs[:index]):
-            raise ValueError(f"status {key!r} is mapped twice")
+    if twice := [key for key, times in Counter(key for key, _ in pairs).items() if times > 1]:
+        raise ValueError(f"status {twice[0]!r} is mapped twice")
     return dict(pairs)

@@ -7,23 +7,19 @@ looked for (see environment.py), how a value is written (see setting_values.py),
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from leadsync import setting_values
-from leadsync.errors import ConfigurationError
+from leadsync import pasted_ids, setting_values
 from leadsync.mapping.cells import Cell, tie
 from leadsync.mapping.closing import Closing
-from leadsync.mapping.loading import load_mapping
 from leadsync.mapping.names import BoardNames
-from leadsync.mapping.rows import DEFAULT_CARDS, CellMapping, default_mapping
+from leadsync.mapping.rows import CellMapping
 from leadsync.mapping.rules import Rules
-from leadsync.mapping.terms import as_map
 from leadsync.model import (
     DEFAULT_STAGE_OF,
     DONE,
@@ -35,45 +31,25 @@ from leadsync.model import (
     OnLeadDeleted,
     StatusMap,
 )
+from leadsync.setting_mapping import mapping_of, status_map_of
 
 LIST_IDS = {TODO: "trello_list_todo_id", IN_PROGRESS: "trello_list_in_progress_id", DONE: "trello_list_done_id"}
 """Stage -> the setting that may hold its list's id."""
 
 
-def _mapping(values: Mapping[str, Any]) -> CellMapping:
-    """Raises: ValueError naming what is wrong with the rows."""
-    named = {ours: values[f"airtable_{ours}_field"] for ours in DEFAULT_CARDS}
-    defaults = default_mapping(named, values["sync_status_map"])
-    if not (given := values["sync_fields"]):
-        return defaults
-    try:
-        text, where = setting_values.mapping_text(given)
-        return load_mapping(text, defaults, where)
-    except ConfigurationError as error:
-        raise ValueError(str(error)) from None
-
-
-def _status_map(values: Mapping[str, Any], mapping: CellMapping) -> StatusMap:
-    own: StatusMap = values["sync_status_map"]
-    status = mapping.of("list")
-    return own if status is None or status.map == as_map(own) else StatusMap.from_stages(dict(status.map))
-
-
 class Settings(BaseSettings):
     """All settings, frozen. A field is called as its environment variable, in lower case."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True, env_file_encoding="utf-8"
-    )
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True)
 
     airtable_api_token: SecretStr
     """Personal access token with the scopes data.records:read and data.records:write."""
     airtable_base_id: str
-    """The base, as in its address: airtable.com/appXXXXXXXXXXXXXX/…"""
+    """The base's id (app…), or an address of it: https://airtable.com/appXXXXXXXXXXXXXX/…"""
     airtable_table_name: str = "Leads"
-    """The table's name or id (tbl…)."""
+    """The table's name, its id (tbl…), or an address of it."""
     airtable_view: str | None = None
-    """A view's name or id; only the leads it shows are synced. A lead that leaves it is left alone."""
+    """A view's name, id or address; only the leads it shows are synced. A lead that leaves it is left alone."""
     airtable_endpoint_url: str = "https://api.airtable.com"
     """Where Airtable's API is; only tests and proxies change it."""
     airtable_name_field: str = "name"
@@ -100,11 +76,11 @@ class Settings(BaseSettings):
     trello_board_id: str
     """The board's id, its short link, or its whole address."""
     trello_list_todo_id: str | None = None
-    """Id of the list for TODO; not needed when the list is called TODO."""
+    """The list for TODO: its id, or a name that no other list has; not needed when it is called TODO."""
     trello_list_in_progress_id: str | None = None
-    """Id of the list for IN_PROGRESS; not needed when the list is called IN_PROGRESS."""
+    """The list for IN_PROGRESS: its id, or a name that no other list has; not needed when it is called IN_PROGRESS."""
     trello_list_done_id: str | None = None
-    """Id of the list for DONE; not needed when the list is called DONE."""
+    """The list for DONE: its id, or a name that no other list has; not needed when it is called DONE."""
     trello_endpoint_url: str = "https://api.trello.com"
     """Where Trello's API is; only tests and proxies change it."""
     trello_requests_per_10_seconds: int = Field(default=95, gt=0, le=300)
@@ -135,8 +111,13 @@ class Settings(BaseSettings):
     sync_api_token: SecretStr | None = None
     """Bearer token that callers of the gateway's POST /sync must show; at least 16 characters."""
 
-    _base = field_validator("airtable_base_id")(setting_values.base_id)
-    _board = field_validator("trello_board_id")(setting_values.board_id)
+    _base = field_validator("airtable_base_id")(pasted_ids.base_id)
+    _table = field_validator("airtable_table_name")(pasted_ids.table)
+    _view = field_validator("airtable_view")(pasted_ids.view)
+    _board = field_validator("trello_board_id")(pasted_ids.board_id)
+    _lists = field_validator("trello_list_todo_id", "trello_list_in_progress_id", "trello_list_done_id")(
+        pasted_ids.board_list
+    )
     _endpoints = field_validator("airtable_endpoint_url", "trello_endpoint_url")(setting_values.endpoint_url)
     _credentials = field_validator("airtable_api_token", "trello_api_key", "trello_api_token", "trello_api_secret")(
         setting_values.credential
@@ -145,6 +126,15 @@ class Settings(BaseSettings):
     _full_every = field_validator("sync_full_every", mode="before")(setting_values.duration)
     _status_map = field_validator("sync_status_map", mode="before")(setting_values.status_map)
     _done_lists = field_validator("sync_done_lists", mode="before")(setting_values.names)
+
+    _writable = field_validator("*", mode="before")(setting_values.without_control_characters)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _are_bare(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Every value without what is around it; one that is nothing else counts as not set."""
+        stripped = {name: setting_values.bare(value) for name, value in values.items()}
+        return {name: value for name, value in stripped.items() if setting_values.plain(value) != ""}
 
     @field_validator("sync_state_url")
     @classmethod
@@ -169,25 +159,25 @@ class Settings(BaseSettings):
     @classmethod
     def _is_a_mapping(cls, value: str | None, others: ValidationInfo) -> str | None:
         if "sync_status_map" in others.data:
-            _mapping(others.data | {"sync_fields": value})
+            mapping_of(others.data | {"sync_fields": value})
         return value
 
     @field_validator("sync_done_lists")
     @classmethod
     def _are_lists_of_the_map(cls, value: tuple[str, ...] | None, others: ValidationInfo) -> tuple[str, ...] | None:
         if {"sync_status_map", "sync_fields"} <= others.data.keys():
-            Closing.of(_status_map(others.data, _mapping(others.data)).stages, value)
+            Closing.of(status_map_of(others.data, mapping_of(others.data)).stages, value)
         return value
 
     @cached_property
     def mapping(self) -> CellMapping:
         """Which column is tied to which property of a card."""
-        return _mapping(vars(self))
+        return mapping_of(vars(self))
 
     @cached_property
     def status_map(self) -> StatusMap:
         """Which status is which list: SYNC_STATUS_MAP, unless the mapping has a map of its own."""
-        return _status_map(vars(self), self.mapping)
+        return status_map_of(vars(self), self.mapping)
 
     @cached_property
     def untied(self) -> tuple[Cell, ...]:

@@ -1,10 +1,23 @@
-"""Texts in the form in which they are compared, stored and shown on a card. Pure."""
+"""Texts in the form in which they are compared, stored, and shown on a card or to a person. Pure."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from itertools import groupby
+from typing import Final
 
 from leadsync.model import TRELLO_TEXT_LIMIT
+
+SHORT: Final = 1_000
+PILED: Final = 30
+"""Accents on one letter that no language needs, by Unicode's stream-safe text format."""
+UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Unicode's categories of what has no form of its own: controls, formats (direction), surrogates, line separators."""
+UNSEEN_LETTERS = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0d\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
+)
+"""The rest of them: fillers, joiners, blank patterns and variants, which Unicode counts among letters and marks."""
 
 
 def text(value: object) -> str:
@@ -14,7 +27,20 @@ def text(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(filter(None, map(text, value)))
     flat = storable(str(value)).replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
-    return unicodedata.normalize("NFC", flat).strip()
+    return (flat if _piles_marks(flat) else unicodedata.normalize("NFC", flat)).strip()
+
+
+def _piles_marks(flat: str) -> bool:
+    """
+    Whether a long text has more than PILED accents on one letter.
+
+    Putting them in order takes a time that grows with the square of their number. Such a text has no normal form and
+    stays as it is; nor has one that normal form would make one, so that reading it again changes nothing.
+    """
+    if len(flat) <= SHORT or flat.isascii():
+        return False
+    piles = groupby(map(unicodedata.combining, flat), bool)
+    return any(marks and sum(1 for _ in pile) > PILED for marks, pile in piles)
 
 
 def storable(value: str) -> str:
@@ -33,3 +59,20 @@ def fit(title: str) -> str:
 def title_for(lead_id: str, name: str, email: str) -> str:
     """The card title a lead asks for; a lead without a name falls back to its e-mail, then to its id."""
     return fit(name or email or f"Unnamed lead {lead_id}")
+
+
+def printable(value: object) -> str:
+    """
+    `value` as one line that any terminal or log may show: what has no form of its own is written as in Python.
+
+    So nothing in it is a command to a terminal, and two texts that differ look different.
+    """
+    return "".join(_written(char) if _is_unseen(char) else char for char in str(value))
+
+
+def _is_unseen(char: str) -> bool:
+    return unicodedata.category(char) in UNSEEN or UNSEEN_LETTERS.match(char) is not None
+
+
+def _written(char: str) -> str:
+    return char.encode("unicode_escape").decode()

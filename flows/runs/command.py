@@ -1,5 +1,6 @@
 """
-A command of ours from its start to its end: quiet before Prefect is imported, and a sentence when it is stopped.
+A command of ours from its start to its end: quiet before Prefect is imported, a sentence when it is stopped, and an end
+that waits for nobody.
 
 What is never here: Prefect itself.
 """
@@ -11,35 +12,96 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
-from leadsync.errors import Exit
+from leadsync.env_file import read_env_file
+from leadsync.environment import the_env_files
+from leadsync.errors import ConfigurationError, Exit
+from leadsync.texts import printable
+from runs.streams import OneLine, harden_streams
 from runs.temporary_server import begin_server_if_needed, log, stop_server
 
 ABORTED = 130
 """What the command line library makes of Ctrl-C."""
+LINGER = 10.0
+"""Seconds that Prefect gets at the end to hand in its last records; a server that takes none must not keep us."""
 STOPPED = "Stopped. What was written is recorded; the next run goes on from there."
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # the run's log is kept all the same
+    "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",  # records that a server did not take would be printed whole
     "PREFECT_LOGGING_EXTRA_LOGGERS": "leadsync",
 }
 
 
 def prepare_local_run(secrets: bool = False) -> None:
-    """Call first: quiet defaults, and the temporary server on its way if one is needed. `secrets`: as it has it."""
+    """
+    Call first: outputs that cannot fail us, quiet defaults, the temporary server on its way if one is needed.
+
+    `secrets`: see begin_server_if_needed.
+    """
+    harden_streams()
     _at_signals(_stop_at_once)
-    for name, value in QUIET.items():
+    spare_loopback()
+    for name, value in {**QUIET, **_said_to_prefect()}.items():
         os.environ.setdefault(name, value)
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.setFormatter(OneLine("%(message)s"))
     log.addHandler(handler)
     helping = {"--help", "-h", "--install-completion", "--show-completion"} & set(sys.argv)
     if not helping:
-        begin_server_if_needed(secrets)
+        try:
+            begin_server_if_needed(secrets)
+        except ConfigurationError as error:
+            print(printable(error), file=sys.stderr)
+            _leave(error.exit_code)
+
+
+def spare_loopback() -> None:
+    """What runs on this machine, Prefect's server and the emulator, is not asked through a proxy: none reaches it."""
+    for name in ("NO_PROXY", "no_proxy"):
+        listed = os.environ.get(name, "" if name == "NO_PROXY" else None)
+        if listed is not None and listed.strip() != "*":
+            os.environ[name] = ",".join(filter(None, (listed, *LOOPBACK)))
+
+
+def _said_to_prefect() -> dict[str, str]:
+    """Prefect's settings in the files that ours are read from; by itself it looks into the working directory only."""
+    said: dict[str, str] = {}
+    with contextlib.suppress(ConfigurationError, OSError):  # told when our settings are read
+        for file in filter(Path.is_file, the_env_files()):
+            given = read_env_file(file)
+            said |= {name: value for name, value in given.items() if name.startswith("PREFECT_") and value}
+    return said
+
+
+def run_command(command: Callable[..., Any]) -> None:
+    """The command with the arguments it was called with; a crash shows where, and the value of no variable."""
+    import typer
+
+    app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
+    app.command()(command)
+    with ending_soon():
+        app()
+
+
+@contextlib.contextmanager
+def ending_soon() -> Iterator[None]:
+    """However the command inside ends, its process does not stay much longer, and has the exit code it says."""
+    try:
+        yield
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else Exit.DONE
+        leaving = threading.Timer(LINGER, _leave, [code])
+        leaving.daemon = True
+        leaving.start()
+        raise
 
 
 @contextlib.contextmanager
@@ -62,9 +124,7 @@ def stoppable() -> Iterator[None]:
         if stopped:
             if ended.code == ABORTED:
                 print(STOPPED, file=sys.stderr)
-            stop_server()
-            sys.stdout.flush()
-            os._exit(Exit.INCOMPLETE if ended.code in (None, ABORTED) else int(ended.code))
+            _leave(Exit.INCOMPLETE if ended.code in (None, ABORTED) else int(ended.code))
         raise
 
 
@@ -80,6 +140,13 @@ def _at_signals(action: Any) -> None:
 
 def _stop_at_once(_number: int, _frame: object) -> None:
     """While everything is still being imported."""
+    with contextlib.suppress(OSError):
+        os.write(2, b"Stopped before anything was done.\n")
+    _leave(Exit.INCOMPLETE)
+
+
+def _leave(code: int) -> None:
+    """End the process here and now."""
+    sys.stdout.flush()
     stop_server()
-    os.write(sys.stderr.fileno(), b"Stopped before anything was done.\n")
-    os._exit(Exit.INCOMPLETE)
+    os._exit(code)

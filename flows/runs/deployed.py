@@ -23,6 +23,8 @@ LOOK_AGAIN = 1.0
 """Seconds between two looks at a run under way."""
 NOT_TAKEN_UP = 600.0
 """Seconds after which a run that no worker has started is given up on."""
+SILENT = 120.0
+"""Seconds after which a server that tells nothing of the run is given up on; a restart of it takes less."""
 CODE_OF_NAME = {error.title: error.exit_code for error in (ConfigurationError, DeadTokenError, GuardError)}
 """Name of a final state -> how the run ended; any other one that failed is incomplete."""
 
@@ -43,21 +45,37 @@ def run_remotely(
     """
     Have the deployment make one run and wait for its end; `stopped` says when to wait no longer.
 
-    Returns: exit_code, message and state.
+    Returns: exit_code, message and state. A server that goes away meanwhile is waited for, up to SILENT.
     """
-    made: Any = run_deployment(name, parameters=parameters, timeout=0, as_subflow=False)
+    try:
+        made: Any = run_deployment(name, parameters=parameters, timeout=0, as_subflow=False)
+    except Exception as error:  # whatever Prefect's client throws
+        return _incomplete(f"Prefect's server did not take the run of {name} ({type(error).__name__}).")
     tell_id(str(made.id))
-    begun = time.monotonic()
+    begun = heard = time.monotonic()
     while not stopped():
-        with get_client(sync_client=True) as client:
-            run: FlowRun = client.read_flow_run(made.id)
+        try:
+            with get_client(sync_client=True) as client:
+                run: FlowRun = client.read_flow_run(made.id)
+            heard = time.monotonic()
+        except ObjectNotFound:
+            return _incomplete("The run was deleted in Prefect while it was waited for.")
+        except Exception as error:
+            if time.monotonic() - heard > SILENT:
+                return _incomplete(f"Prefect's server tells nothing of the run any more ({type(error).__name__}).")
+            time.sleep(LOOK_AGAIN)
+            continue
         if run.state is not None and run.state.is_final():
             return outcome_of(run.state)
-        if run.start_time is None and time.monotonic() - begun > NOT_TAKEN_UP:
+        if run.start_time is None and heard - begun > NOT_TAKEN_UP:
             message = f"No worker has taken up the run; is one started? ({name})"
             return {"exit_code": Exit.MISCONFIGURED, "message": message}
         time.sleep(LOOK_AGAIN)
-    return {"exit_code": Exit.INCOMPLETE, "message": "The gateway was stopped; the run goes on at its worker."}
+    return _incomplete("The gateway was stopped; the run goes on at its worker.")
+
+
+def _incomplete(message: str) -> dict[str, Any]:
+    return {"exit_code": Exit.INCOMPLETE, "message": message}
 
 
 def look_up(run_id: str) -> dict[str, Any] | None:

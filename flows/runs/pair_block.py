@@ -16,8 +16,9 @@ from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
 from pydantic import BaseModel, Field, HttpUrl, ValidationError, create_model
 
-from leadsync.environment import OF_THE_INSTALLATION, load_settings, plain
+from leadsync.environment import OF_THE_INSTALLATION, load_settings
 from leadsync.errors import ConfigurationError, LeadsyncError
+from leadsync.setting_values import plain
 from leadsync.settings import Settings
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")

@@ -6,6 +6,7 @@ Never here: the sync. Nothing in here may fail a run that has written.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,14 +21,18 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 from prefect.client.schemas.objects import State
+from prefect.logging import get_logger
 from prefect.runtime import flow_run
+from prefect.settings import temporary_settings
 from prefect.states import Cancelled, Completed, Failed
 from rich.console import Console
 
-from leadsync.errors import Exit
+from leadsync.errors import Exit, LeadsyncError
 from leadsync.report.markdown import as_markdown, change_rows
 from leadsync.report.report import Report
 from leadsync.report.terminal import progress_bar
+from leadsync.texts import printable
+from runs.recorder import ONE_TRY
 
 LONG_LOAD = 50
 """Writes from which on a load keeps a progress artifact; fewer are over before anybody has opened it."""
@@ -62,8 +67,28 @@ def publish(report: Report) -> None:
 
 def final_state(report: Report) -> State[Any]:
     """Completed, Failed, or Cancelled if another run held the lock; name and message are for people."""
-    make = {Exit.DONE: Completed, Exit.BUSY: Cancelled}.get(report.exit_code, Failed)
-    return make(name=report.title, message=report.message, data=report)
+    message = printable(report.message)
+    if report.exit_code == Exit.DONE:
+        return Completed(name=report.title, message=message)
+    make = Cancelled if report.exit_code == Exit.BUSY else Failed
+    return make(name=report.title, message=message, data=LeadsyncError(message))
+
+
+def in_one_line(line: logging.LogRecord) -> bool:
+    """
+    Make a line of a run's log printable, ours or Prefect's; one about an error of ours is the error's sentence.
+
+    Prefect's engine raises the error that a final state holds, and would end the log with the traceback of that.
+    """
+    error = line.exc_info[1] if line.exc_info else None
+    if isinstance(error, LeadsyncError):
+        line.msg, line.args, line.exc_info = str(error), (), None
+    line.msg, line.args = printable(line.getMessage()), ()
+    return True
+
+
+for of_runs in ("flow_runs", "task_runs"):
+    get_logger(of_runs).addFilter(in_one_line)
 
 
 @contextmanager
@@ -85,19 +110,27 @@ def shown_progress(console: Console) -> Iterator[Callable[[str, int, int], None]
 
 
 class _ProgressArtifact:
-    """Created at the first sign of life, then updated now and then, and at the end."""
+    """
+    Created at the first sign of life, then updated now and then, and at the end.
+
+    A server that does not take it is not asked again: a picture of the work is not worth the work.
+    """
 
     def __init__(self, what: str) -> None:
         self._what, self._told = what, 0.0
         self._artifact: Any = None
+        self._taken = True
 
     def show(self, done: int, total: int) -> None:
-        if self._told and done < total and time.monotonic() - self._told < PROGRESS_EVERY:
+        too_soon = self._told and done < total and time.monotonic() - self._told < PROGRESS_EVERY
+        if too_soon or not self._taken:
             return
         percent, words = 100 * done / total, f"{done} of {total} {self._what} written"
-        with suppress(Exception):  # a picture of the work is not worth the work
+        self._taken = False
+        with suppress(Exception), temporary_settings(ONE_TRY):
             if self._told:
                 update_progress_artifact(self._artifact, progress=percent, description=words)
             else:
                 self._artifact = create_progress_artifact(percent, f"loading-{self._what}", words)
+            self._taken = True
         self._told = time.monotonic()

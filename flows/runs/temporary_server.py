@@ -1,16 +1,15 @@
 """
 A plain `python flows/sync.py`: quick, quiet, and leaving nothing behind.
 
-Prefect records a run on a server. If none is configured and none answers at the default address, a temporary one
-is started here, before anything slow is imported, so that both come up side by side. Unlike the one that Prefect
-would start by itself it is out of reach of Ctrl-C, dies with this process, and prints nothing to the terminal.
-What is never here: an import of Prefect, a rule.
+Prefect records a run on a server. If Prefect knows of none and none answers at the default address, a temporary one
+is started here, before anything else that is slow is imported, so that both come up side by side. Unlike the one that
+Prefect would start by itself it is out of reach of Ctrl-C, dies with this process, and prints nothing to the terminal.
+What is never here: where Prefect finds its settings, a rule.
 """
 
 from __future__ import annotations
 
 import atexit
-import contextlib
 import ctypes
 import http.client
 import io
@@ -21,15 +20,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from urllib.parse import urlsplit
+from functools import partial
 
 import platformdirs
+from pydantic import ValidationError
 
-from leadsync.errors import LeadsyncError
+from leadsync.errors import ConfigurationError, LeadsyncError
 from leadsync.private_files import make_private
 
-DEFAULT_PORT = 4200
 START_TIMEOUT = 90.0
 """Seconds; a small machine under load needs most of it."""
 STOP_TIMEOUT = 3.0
@@ -49,54 +47,63 @@ _started: list[tuple[subprocess.Popen[bytes], int]] = []
 
 def begin_server_if_needed(secrets: bool = False) -> None:
     """
-    Unless a server is configured, or one answers at the default address, a temporary one is on its way.
+    Unless Prefect knows of a server, or one answers at the default address, a temporary one is on its way.
 
     `secrets`: the server is told some, so whatever happens to answer at the default address will not do.
+    Raises: ConfigurationError if Prefect cannot read its settings, which it does when it is first imported.
     """
-    if os.environ.get("PREFECT_API_URL"):
+    try:
+        from prefect.context import refresh_global_settings_context
+        from prefect.settings import get_current_settings
+    except ValueError as error:
+        wrong = error.errors()[0]["msg"] if isinstance(error, ValidationError) else type(error).__name__
+        raise ConfigurationError(
+            f"Prefect cannot read its settings ({wrong}). They are in the environment (PREFECT_…), in .env, "
+            "prefect.toml or pyproject.toml of the working directory, and in its profiles.toml; files are UTF-8 text."
+        ) from None
+    if get_current_settings().api.url:
         return
-    if not secrets and _answers(DEFAULT_PORT):
-        os.environ["PREFECT_API_URL"] = _api_url(DEFAULT_PORT)
+    if not secrets and _answers(_default_port()):
+        os.environ["PREFECT_API_URL"] = _api_url(_default_port())
+        refresh_global_settings_context()
     else:
         atexit.register(stop_server)  # before Prefect registers anything, hence called after all of it
         _started.append(_spawn_server())
 
 
-@contextlib.contextmanager
-def prefect_api(configured: str | None) -> Iterator[str | None]:
+def started_here() -> str | None:
     """
-    Wait for the temporary server. It is stopped when the process ends, after Prefect has handed in its last records.
+    Wait for the temporary server; one that died since the last run is replaced.
 
-    `configured`: the API's address in Prefect's settings, None if there is none. Yields: the address to use instead,
-    or None. Raises: LeadsyncError if the server did not come up, or the configured one does not answer.
+    It is stopped when the process ends, after Prefect has handed in its last records. Returns: its API's address, None
+    if none was begun. Raises: LeadsyncError if it did not come up.
     """
-    if configured:
-        _refuse_silent(configured)
-    if configured or not _started:
-        yield None
-    else:
-        process, port = _started[0]
-        _wait_for(process, port)
-        yield _api_url(port)
+    if not _started:
+        return None
+    if _started[0][0].poll() is not None:
+        _started[0] = _spawn_server()
+    process, port = _started[0]
+    _wait_for(process, port)
+    return _api_url(port)
 
 
 def run_page(ui_url: str | None, run_id: str) -> str:
     """One line that says where a run can be seen. `ui_url`: the UI's address in Prefect's settings."""
     page = f"/runs/flow-run/{run_id}"
     if _started:
-        return f"Prefect keeps this run; to see it: prefect server start, then {_ui_url(DEFAULT_PORT)}{page}"
-    return f"This run in Prefect: {ui_url or _ui_url(DEFAULT_PORT)}{page}"
+        return f"Prefect keeps this run; to see it: prefect server start, then {_ui_url(_default_port())}{page}"
+    return f"This run in Prefect: {ui_url or _ui_url(_default_port())}{page}"
 
 
 def stop_server() -> None:
-    """End the temporary server, if there is one."""
-    while _started:
-        process, _ = _started.pop()
+    """End the temporary server, if there is one. Two threads may do so at once, and either leaves it ended."""
+    for process, _ in _started:
         process.terminate()
         try:
             process.wait(STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             process.kill()
+            process.wait()
 
 
 def _spawn_server() -> tuple[subprocess.Popen[bytes], int]:
@@ -114,7 +121,7 @@ def _spawn_server() -> tuple[subprocess.Popen[bytes], int]:
             stdout=output,
             stderr=output,
             start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            preexec_fn=partial(_die_with, os.getpid()) if sys.platform == "linux" else None,
         )
     return process, port
 
@@ -125,9 +132,11 @@ def _log_file() -> io.BufferedWriter:
     return path.open("wb")
 
 
-def _die_with_parent() -> None:
+def _die_with(parent: int) -> None:
     """In the child: be told when the parent is gone, even if it was killed."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # gone before we could ask to be told
+        os._exit(0)
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
@@ -142,16 +151,16 @@ def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
     )
 
 
-def _refuse_silent(api_url: str) -> None:
-    place = urlsplit(api_url)
-    if place.scheme == "http" and not _answers(place.port or 80, place.hostname or "", wait=10):
-        raise LeadsyncError(
-            f"Prefect's server at {api_url} does not answer; nothing was written. Start it, or unset PREFECT_API_URL."
-        )
+def _default_port() -> int:
+    """Where `prefect server start` listens unless told otherwise."""
+    from prefect.settings import get_current_settings
+
+    port: int = get_current_settings().server.api.port
+    return port
 
 
-def _answers(port: int, host: str = "127.0.0.1", wait: float = 1) -> bool:
-    connection = http.client.HTTPConnection(host, port, timeout=wait)
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
     try:
         connection.request("GET", "/api/health")
         return connection.getresponse().read().strip() == b"true"

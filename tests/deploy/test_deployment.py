@@ -1,7 +1,7 @@
 """
 The README's commands in the real thing: server, work pool, deployments, worker, watched runs, and Prefect's UI.
 
-All in one file, so that it takes one installation. With LEADSYNC_SCREENSHOTS=1 the pictures that the README shows go to
+All in one file, so that it takes one installation. With README_SCREENSHOTS=1 the pictures that the README shows go to
 tests/deploy/screenshots.
 """
 
@@ -17,6 +17,8 @@ import pytest
 
 from demo import edit_both_sides
 from emulator import Emulator
+from leadsync.report.markdown import as_markdown, change_rows
+from leadsync.report.report import Report
 from support.installation import Installation
 from support.prefect_pages import VIEWS, Tab, View, chromium
 from support.readme_commands import set_up
@@ -114,7 +116,7 @@ def inbox():
 
 
 def test_refused_run_fails_the_watch_and_is_told(prefect, emulator, history, inbox):
-    """A guard's refusal is of type Failed: `--watch` answers 1, and the automation notifies."""
+    """A guard's refusal is of type Failed: `--watch` answers 1, the automation notifies, the log ends with it."""
     address, texts = inbox
     for _ in range(2):  # installing twice leaves one of each
         installed = prefect.script("flows/alerts.py", "--url", address)
@@ -131,6 +133,10 @@ def test_refused_run_fails_the_watch_and_is_told(prefect, emulator, history, inb
     told = texts.get(timeout=60)
     assert "RefusedByGuard" in told
     assert "Airtable came back empty" in told
+    of_run = {"flow_run_id": {"any_": [prefect.last_run()["id"]]}}
+    lines = [line["message"] for line in prefect.post("logs/filter", logs=of_run, sort="TIMESTAMP_ASC")]
+    assert "Airtable came back empty" in lines[-1]
+    assert not [line for line in lines if "Traceback" in line]
 
 
 def test_scheduled_deployment_is_active(prefect):
@@ -192,7 +198,7 @@ def known(prefect, history):
 
 
 def folder_for(view, tmp_path):
-    if not (view.in_readme and os.environ.get("LEADSYNC_SCREENSHOTS") == "1"):
+    if not (view.in_readme and os.environ.get("README_SCREENSHOTS") == "1"):
         return tmp_path
     SCREENSHOTS.mkdir(exist_ok=True)
     return SCREENSHOTS
@@ -217,6 +223,35 @@ def test_form_explains_every_parameter(tab, prefect):
     words = [parameter[part] for parameter in parameters for part in ("title", "description")]
     assert len(words) >= 8
     tab.look(View(f"/deployments/deployment/{deployment['id']}/run", words=tuple(words)), {})
+
+
+HOSTILE = {
+    "picture": "![x](http://127.0.0.1:9/t.png)",
+    "html": "<img src=http://127.0.0.1:9/i.png>",
+    "link": "[text](https://elsewhere.example)",
+    "address": "see https://elsewhere.example/a or www.elsewhere.example",
+    "e-mail": "ada@elsewhere.example",
+    "bar": r"a\|b|c",
+}
+
+
+@pytest.mark.parametrize("interface", ["", "/v2"], ids=["first", "second"])
+@pytest.mark.parametrize("kind", ["markdown", "table"])
+def test_page_of_a_hostile_report_fetches_and_links_nothing(prefect, tab, interface, kind):
+    """In both of Prefect's interfaces, whose Markdown differs: leads are read there as they are called."""
+    row = {"card_id": "", "field": "name", "before": "", "direction": "to_trello", "note": ""}
+    changes = [row | {"lead_id": lead, "after": text} for lead, text in HOSTILE.items()]
+    report = Report(changes=changes, titles=HOSTILE, error=" ".join(HOSTILE.values()))
+    data = as_markdown(report) if kind == "markdown" else json.dumps(change_rows(report))
+    made = prefect.post("artifacts/", key=f"hostile-{kind}", type=kind, data=data)
+    tab.page.goto(f"{tab.url}{interface}/artifacts/artifact/{made['id']}")
+    tab.see("see https://elsewhere.example/a or www.elsewhere.example")
+    links = [link.get_attribute("href") or "" for link in tab.page.locator("a").all()]
+    assert not [link for link in links if "elsewhere.example" in link]
+    assert not [address for address in tab.elsewhere if "127.0.0.1" in address or "elsewhere.example" in address]
+    if kind == "markdown":
+        seen = tab.page.locator("body").inner_text()
+        assert [text for text in HOSTILE.values() if text not in seen] == []
 
 
 def test_request_to_elsewhere_is_refused_and_noticed(tab):

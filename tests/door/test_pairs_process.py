@@ -20,9 +20,8 @@ SETTINGS = {
     "TRELLO_BOARD_ID": "abcd1234",
 }
 START = """
-import runpy, sys
-from runs import temporary_server
-temporary_server.DEFAULT_PORT = int(sys.argv.pop(1))
+import os, runpy, sys
+os.environ["PREFECT_SERVER_API_PORT"] = sys.argv.pop(1)
 sys.argv[0] = "flows/pairs.py"
 runpy.run_path(sys.argv[0], run_name="__main__")
 """

@@ -2,10 +2,13 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 
 import pytest
+import requests
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from prefect.flows import load_flow_from_entrypoint
@@ -237,6 +240,62 @@ def test_command_works_from_any_folder(configured, emulator, tmp_path):
     assert json.loads(done.stdout)["counts"]["created"] == 1
     assert done.stderr == ""
     assert not [secret for secret in secrets_of(configured) if secret in done.stdout]
+
+
+@pytest.mark.installation
+@pytest.mark.parametrize(
+    ("line", "more"),
+    [
+        pytest.param('"$@"', {"PYTHONIOENCODING": "cp1252"}, id="few-letters"),
+        pytest.param('"$@" | true', {}, id="pipe-that-nobody-reads"),
+        pytest.param('"$@" --json >/dev/full', {}, id="full-disk"),
+        pytest.param('"$@" >&- 2>&-', {}, id="closed"),
+    ],
+)
+def test_command_ends_as_its_report_says_whatever_becomes_of_its_output(configured, emulator, tmp_path, line, more):
+    """The card is made, and the exit code says so."""
+    emulator.airtable.add_lead("Zoë 🚀", status="NEW")
+    shell = ["bash", "-c", f"set -o pipefail; {line}", "bash", sys.executable, str(ROOT / "flows/sync.py")]
+    done = subprocess.run(
+        shell, env={**os.environ, **configured, **more}, cwd=tmp_path, capture_output=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [card["name"] for card in emulator.trello.cards().values()] == ["Zoë 🚀"]
+
+
+@pytest.mark.installation
+def test_server_under_a_path_is_used_as_the_profile_says(configured, emulator, tmp_path):
+    """It keeps the run, and no other server is started."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{free.getsockname()[1]}"
+    home = tmp_path / "prefect"
+    home.mkdir()
+    profile = f'active = "ours"\n[profiles.ours]\nPREFECT_API_URL = "http://{place}/prefect/api"\n'
+    (home / "profiles.toml").write_text(profile)
+    environment = {**os.environ, **configured, "PREFECT_HOME": str(home)}
+    under = {"PREFECT_SERVER_API_BASE_PATH": "/prefect/api", "PREFECT_SERVER_DATABASE_NAME": "prefect"}
+    command = [sys.executable, "-m", "prefect", "server", "start", "--no-ui", "--port", place.split(":")[1]]
+    server = subprocess.Popen(command, env=environment | under, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 120
+        while not health_of(f"http://{place}/prefect/api") and time.monotonic() < deadline:
+            time.sleep(0.1)
+        done = run_script(settings={**configured, "PREFECT_HOME": str(home)}, folder=tmp_path)
+        kept = requests.post(f"http://{place}/prefect/api/flow_runs/filter", json={}, timeout=10).json()
+    finally:
+        server.terminate()
+        server.wait(30)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [run["state_name"] for run in kept] == ["Completed"]
+    assert f"This run in Prefect: http://{place}/prefect/runs/flow-run/{kept[0]['id']}" in done.stdout
+
+
+def health_of(api):
+    try:
+        return requests.get(f"{api}/health", timeout=2).ok
+    except requests.RequestException:
+        return False
 
 
 @pytest.mark.installation

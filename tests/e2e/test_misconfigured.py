@@ -110,6 +110,34 @@ def test_lists_found_by_name_must_keep_it(busy, caplog):
     assert (report.exit_code, "TRELLO_LIST_DONE_ID" in report.message) == (2, True)
 
 
+def test_list_may_be_given_by_its_name(busy):
+    """What people type into a setting that is called …_ID."""
+    done = busy.trello.list_id("DONE")
+    busy.trello.rename_list("DONE", "Closed deals")
+    busy.env["TRELLO_LIST_DONE_ID"] = "Closed deals"
+    lead = busy.linked("Zoe", "LOST")
+    assert busy.card(lead)["idList"] == done
+
+
+def test_list_whose_name_is_on_the_board_twice_is_refused(busy, caplog):
+    """Which of them is meant, nobody guesses."""
+    second = busy.trello.add_list("DONE")
+    report = refused(busy, caplog, TRELLO_LIST_DONE_ID="DONE")
+    assert (report.exit_code, busy.writes()) == (2, 0)
+    assert "2 lists are called DONE; set TRELLO_LIST_DONE_ID to an id." in report.message
+    assert second in report.message
+
+
+def test_archived_list_of_the_same_name_is_not_meant(world):
+    """Nor is it in the way; alone, it is named."""
+    world.trello.add_list("Won")
+    world.trello.archive_list("Won")
+    world.env["TRELLO_LIST_DONE_ID"] = "Won"
+    assert "'Won' is archived" in world.sync(exit_code=2).message
+    won = world.trello.add_list("Won")
+    assert world.card(world.linked("Zoe", "LOST"))["idList"] == won
+
+
 def test_list_of_the_same_name_put_in_place_of_another_is_noticed(busy):
     for stage in ("TODO", "IN_PROGRESS", "DONE"):
         busy.env.pop(f"TRELLO_LIST_{stage}_ID")

@@ -1,7 +1,7 @@
 """
 Long random histories with an oracle of their own: nobody's edit is lost, nothing is doubled, and all comes to rest.
 
-A history is its seed. `LEADSYNC_HISTORIES` and `LEADSYNC_FIRST_SEED` choose others than the plain run's;
+A history is its seed. `HISTORIES_COUNT` and `HISTORIES_FIRST_SEED` choose others than the plain run's;
 `python -m tests.histories --count 500` plays them side by side. A breach is told with its smallest history.
 """
 
@@ -16,8 +16,8 @@ from histories.play import breach_of, play, smallest, told
 from histories.rules import Breach
 from histories.steps import Event, Ground, History, made_up, step
 
-COUNT = int(os.environ.get("LEADSYNC_HISTORIES", "15"))
-FIRST = int(os.environ.get("LEADSYNC_FIRST_SEED", "0"))
+COUNT = int(os.environ.get("HISTORIES_COUNT", "15"))
+FIRST = int(os.environ.get("HISTORIES_FIRST_SEED", "0"))
 LEAD = "rec" + "A" * 14
 
 

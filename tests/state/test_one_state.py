@@ -192,7 +192,7 @@ def test_env_file_that_may_not_be_read_is_a_sentence(tmp_path, monkeypatch):
     def forbidden(*_args, **_more):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("leadsync.environment.dotenv_values", forbidden)
+    monkeypatch.setattr("pathlib.Path.read_bytes", forbidden)
     monkeypatch.setenv("LEADSYNC_ENV_FILE", str(file))
     with pytest.raises(ConfigurationError, match=r"team\.env could not be read \(Permission denied\)"):
         load_settings()

@@ -48,7 +48,7 @@ class Installation:
             argv = [word.replace(PRINTED_ADDRESS, self.address) for word in command.as_process()]
             words = (command.program, *command.arguments)
             if any(words[: len(start)] == start for start in KEEP_RUNNING):
-                self._start(argv)
+                self.processes.append(self._start(argv))
                 self._wait()
             else:
                 done = self._run(argv)
@@ -75,6 +75,20 @@ class Installation:
         runs: list[dict[str, Any]] = self.post("flow_runs/filter", flow_runs=started, sort="START_TIME_DESC", limit=1)
         return runs[0]
 
+    def kill_server(self) -> None:
+        """As if the machine had run out of memory."""
+        self._server.kill()
+        self._server.wait()
+
+    def start_server_again(self) -> None:
+        """The same command, on the same database and port. Returns once it answers."""
+        self.processes[self.processes.index(self._server)] = self._start(list(self._server.args))
+        self._wait()
+
+    @property
+    def _server(self) -> subprocess.Popen[bytes]:
+        return next(process for process in self.processes if "server" in process.args)
+
     def stop(self) -> None:
         """The worker goes before the server that it talks to."""
         for process in reversed(self.processes):
@@ -85,11 +99,9 @@ class Installation:
                 process.kill()
                 process.wait()
 
-    def _start(self, argv: list[str]) -> None:
+    def _start(self, argv: list[str]) -> subprocess.Popen[bytes]:
         silent = subprocess.DEVNULL
-        self.processes.append(
-            subprocess.Popen(argv, env=self.environment, cwd=ROOT, stdin=silent, stdout=silent, stderr=silent)
-        )
+        return subprocess.Popen(argv, env=self.environment, cwd=ROOT, stdin=silent, stdout=silent, stderr=silent)
 
     def _run(self, argv: list[str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -98,10 +110,10 @@ class Installation:
 
     def _wait(self) -> None:
         deadline = time.monotonic() + SECONDS
-        while time.monotonic() < deadline and self.processes[-1].poll() is None:
+        while time.monotonic() < deadline and all(process.poll() is None for process in self.processes):
             try:
                 urllib.request.urlopen(f"{self.url}/api/health", timeout=2).close()
                 return
             except OSError:
                 time.sleep(0.1)
-        raise TimeoutError(f"{self.processes[-1].args} did not come up")
+        raise TimeoutError(f"{self.processes[-1].args} did not come up, or another ended")

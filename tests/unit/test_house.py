@@ -42,7 +42,7 @@ EMULATOR_FLOOR_OF = {
     )
     for name in names
 }
-IN_BOTH_CLIENTS = {"client.py", "feed.py", "refusals.py", "setup.py", "webhooks.py", "writing.py"}
+IN_BOTH_CLIENTS = {"client.py", "feed.py", "refusals.py", "setup.py", "shapes.py", "webhooks.py", "writing.py"}
 IN_BOTH_SERVICES = {
     "account.py",
     "call.py",

@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from leadsync import environment
 from leadsync.environment import load_settings
 from leadsync.errors import ConfigurationError
 from leadsync.mapping.closing import Closing
@@ -70,7 +71,7 @@ def test_needed_settings_suffice(load):
 
 
 @pytest.mark.parametrize("name", NEEDED)
-@pytest.mark.parametrize("value", [None, ""], ids=["missing", "empty"])
+@pytest.mark.parametrize("value", [None, "", "   ", '" "'], ids=["missing", "empty", "blank", "quoted-blank"])
 def test_missing_setting_is_named(load, name, value):
     """Not set, or set to nothing; `.env.sample` says how."""
     sentence = refusal(load, **{name: value})
@@ -88,7 +89,18 @@ def test_all_wrong_settings_are_named_at_once(load):
     ("name", "value", "allowed"),
     [
         ("AIRTABLE_BASE_ID", "tblXXXXXXXXXXXXXX", "app"),
-        ("AIRTABLE_BASE_ID", "https://airtable.com/appXXXXXXXXXXXXXX/tbl", "app"),
+        ("AIRTABLE_BASE_ID", "https://airtable.com/apps/tblXXXXXXXXXXXXXX", "app"),
+        ("AIRTABLE_BASE_ID", f"https://airtable.com/{'app' + 'X' * 14}/{'app' + 'Y' * 14}", "app"),
+        ("AIRTABLE_TABLE_NAME", f"https://airtable.com/{'app' + 'X' * 14}", "tbl"),
+        ("AIRTABLE_VIEW", f"https://airtable.com/{'app' + 'X' * 14}/{'tbl' + 'X' * 14}", "viw"),
+        ("AIRTABLE_ENDPOINT_URL", "http://[", "http"),
+        ("AIRTABLE_ENDPOINT_URL", "http://h:99999", "http"),
+        ("TRELLO_ENDPOINT_URL", "https://:8080", "http"),
+        ("TRELLO_LIST_DONE_ID", "https://trello.com/b/AbCd1234/sales", "24 hex"),
+        ("TRELLO_LIST_DONE_ID", f"https://elsewhere.example/lists/{'a' * 24}", "24 hex"),
+        ("SYNC_FULL_EVERY", f"1{' ' * 100_000}x", "24h"),
+        ("SYNC_FULL_EVERY", "9" * 400 + "d", "24h"),
+        ("SYNC_FULL_EVERY", "1000000000d", "24h"),
         ("AIRTABLE_ENDPOINT_URL", "api.airtable.com", "http"),
         ("TRELLO_ENDPOINT_URL", "ftp://api.trello.com", "http"),
         ("AIRTABLE_REQUESTS_PER_SECOND", "fast", "number"),
@@ -97,11 +109,14 @@ def test_all_wrong_settings_are_named_at_once(load):
         ("TRELLO_REQUESTS_PER_10_SECONDS", "301", "300"),
         ("TRELLO_REQUESTS_PER_10_SECONDS", "9.5", "integer"),
         ("TRELLO_BOARD_ID", "https://trello.com/c/AbCd1234", "short link"),
+        ("TRELLO_BOARD_ID", "https://elsewhere.example/b/AbCd1234", "short link"),
+        ("TRELLO_BOARD_ID", "https://trello.com/b/", "short link"),
         ("TRELLO_BOARD_ID", "my board", "24 hex"),
+        ("AIRTABLE_TABLE_NAME", "Le\x1b[2Jads", "control character"),
+        ("SYNC_STATUS_MAP", "[" * 100_000, "nested too deeply"),
         ("AIRTABLE_API_TOKEN", "pat with blank", "paste it again"),
         ("TRELLO_API_TOKEN", 'ATTA"quoted"', "paste it again"),
         ("TRELLO_API_KEY", "schlüssel", "paste it again"),
-        ("TRELLO_API_KEY", "   ", "paste it again"),
         ("SYNC_CONFLICT", "newest", "'airtable', 'trello' or 'hold'"),
         ("SYNC_ON_LEAD_DELETED", "delete", "'archive' or 'leave'"),
         ("SYNC_ON_CARD_DELETED", "delete", "'leave' or 'recreate'"),
@@ -151,12 +166,72 @@ def test_board_by_its_id(load):
     assert load(TRELLO_BOARD_ID="0123456789abcdef01234567").trello_board_id == "0123456789abcdef01234567"
 
 
-def test_values_are_trimmed(load):
-    """Blanks around a pasted value do no harm."""
-    settings = load(AIRTABLE_BASE_ID=" appAAAAAAAAAAAAAA ", TRELLO_API_KEY=" k1 ", TRELLO_ENDPOINT_URL="http://h:1/")
-    assert settings.airtable_base_id == "appAAAAAAAAAAAAAA"
-    assert settings.trello_api_key.get_secret_value() == "k1"
-    assert settings.trello_endpoint_url == "http://h:1"
+BASE, TABLE, VIEW, HEX = "app" + "B" * 14, "tbl" + "T" * 14, "viw" + "V" * 14, "0123456789abcdef01234567"
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "value"),
+    [
+        ("AIRTABLE_BASE_ID", f"https://airtable.com/{BASE}/{TABLE}/{VIEW}?blocks=hide", BASE),
+        ("AIRTABLE_BASE_ID", f"airtable.com/{BASE}", BASE),
+        ("AIRTABLE_BASE_ID", f"https://airtable.com/{BASE}/api/docs#curl/table:leads", BASE),
+        ("AIRTABLE_BASE_ID", f"https://api.airtable.com/v0/{BASE}/Leads", BASE),
+        ("AIRTABLE_BASE_ID", f"{BASE}/{TABLE}", BASE),
+        ("AIRTABLE_TABLE_NAME", f"https://airtable.com/{BASE}/{TABLE}/{VIEW}", TABLE),
+        ("AIRTABLE_TABLE_NAME", f"{BASE}/{TABLE}", TABLE),
+        ("AIRTABLE_TABLE_NAME", TABLE, TABLE),
+        ("AIRTABLE_TABLE_NAME", "Leads / 2", "Leads / 2"),
+        ("AIRTABLE_VIEW", f"https://airtable.com/{BASE}/{TABLE}/{VIEW}?x=1#y", VIEW),
+        ("AIRTABLE_VIEW", "Open / new", "Open / new"),
+        ("TRELLO_BOARD_ID", "trello.com/b/AbCd1234/sales", "AbCd1234"),
+        ("TRELLO_BOARD_ID", "https://trello.com/b/AbCd1234.json", "AbCd1234"),
+        ("TRELLO_BOARD_ID", "https://trello.com/invite/b/AbCd1234/ATTIxyz/sales", "AbCd1234"),
+        ("TRELLO_BOARD_ID", f"https://api.trello.com/1/boards/{HEX}?fields=id", HEX),
+        ("TRELLO_LIST_DONE_ID", f"https://api.trello.com/1/lists/{HEX}/cards", HEX),
+        ("TRELLO_LIST_DONE_ID", f"https://trello.com/1/boards/{'a' * 24}/lists/{HEX}", HEX),
+        ("TRELLO_LIST_DONE_ID", HEX, HEX),
+        ("TRELLO_LIST_DONE_ID", "Closed: won/lost", "Closed: won/lost"),
+    ],
+)
+def test_id_comes_out_of_a_pasted_address(load, name, address, value):
+    """As the browser shows it, or as a program's documentation does; a name stays one."""
+    assert getattr(load(**{name: address}), name.lower()) == value
+
+
+@pytest.mark.parametrize("around", [" {} ", '"{}"', "'{}'", ' "{} " ', "\t{}\u00a0"], ids=repr)
+@pytest.mark.parametrize("door", ["environment", "file", "pair"])
+def test_values_are_bare(load, tmp_path, around, door):
+    """A shell takes away blanks and quotes around a value; a service manager and a web form leave them there."""
+    given = {"AIRTABLE_BASE_ID": BASE, "TRELLO_API_KEY": "k1", "TRELLO_API_TOKEN": "t1"}
+    given |= {"TRELLO_ENDPOINT_URL": "http://127.0.0.1:1/"}
+    given |= {"AIRTABLE_TABLE_NAME": "My leads", "SYNC_MAX_ARCHIVE_PERCENT": "12", "SYNC_CONFLICT": "hold"}
+    given |= {"SYNC_FULL_EVERY": "7d"}
+    wrapped = {name: around.format(value) for name, value in given.items()}
+    if door == "environment":
+        settings = load(**wrapped)
+    elif door == "file":
+        settings = load_settings((env_file(tmp_path, **wrapped),))
+    else:
+        load()
+        settings = load_settings((), pair={name.lower(): value for name, value in wrapped.items()})
+    assert (settings.airtable_base_id, settings.airtable_table_name) == (BASE, "My leads")
+    assert (settings.trello_api_key.get_secret_value(), settings.trello_endpoint_url) == ("k1", "http://127.0.0.1:1")
+    assert (settings.sync_max_archive_percent, settings.sync_conflict) == (12, "hold")
+    assert settings.sync_full_every.days == 7
+
+
+def test_quotes_of_a_value_itself_stay(load):
+    """They are no pair around it."""
+    status_map = '{"Open": "TODO", "Talks": "IN_PROGRESS", "Sold": "DONE"}'
+    settings = load(AIRTABLE_TABLE_NAME="'90s leads", AIRTABLE_VIEW='My "best"', SYNC_STATUS_MAP=f"'{status_map}'")
+    assert (settings.airtable_table_name, settings.airtable_view) == ("'90s leads", 'My "best"')
+    assert settings.sync_status_map.status_for["TODO"] == "Open"
+
+
+def test_blank_value_is_not_set(load, tmp_path):
+    """It hides neither the default nor what a file says."""
+    assert load(AIRTABLE_VIEW="  ", SYNC_CONFLICT="''").airtable_view is None
+    assert load_settings((env_file(tmp_path, AIRTABLE_VIEW="Open"),)).airtable_view == "Open"
 
 
 def test_status_map_may_be_given_as_such(monkeypatch):
@@ -295,11 +370,18 @@ def test_foreign_names_in_env_file_are_left_alone(tmp_path):
     load_settings((env_file(tmp_path, DATABASE_URL="x", PREFECT_API_URL="y"),))
 
 
-def test_env_file_in_another_encoding_is_refused(tmp_path):
-    """With a sentence instead of a traceback."""
+TEXT = "".join(f"{name}={value}\r\n" for name, value in (NEEDED | {"AIRTABLE_TABLE_NAME": "Käufer"}).items())
+
+
+@pytest.mark.parametrize(
+    "encoding", ["latin-1", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be", "cp037", "shift-jis", "nul"]
+)
+def test_env_file_in_another_encoding_is_refused(tmp_path, encoding):
+    """With a sentence instead of a traceback, or of settings that are said not to be there."""
     path = tmp_path / ".env"
-    path.write_bytes("AIRTABLE_TABLE_NAME=Käufer\n".encode("latin-1"))
-    with pytest.raises(ConfigurationError, match="UTF-8"):
+    text = TEXT.replace("ä", "ア") if encoding == "shift-jis" else TEXT
+    path.write_bytes(text.encode() + b"\0" if encoding == "nul" else text.encode(encoding))
+    with pytest.raises(ConfigurationError, match=r"\.env is not UTF-8 text.*save it as UTF-8"):
         load_settings((path,))
 
 
@@ -390,6 +472,125 @@ def test_working_directory_with_credentials_of_its_own_may_have_its_endpoint(pla
     assert load_settings().trello_endpoint_url == ELSEWHERE
 
 
+def test_env_file_with_the_mark_of_utf_8_is_read(tmp_path):
+    """As editors on Windows begin it; the first line is a setting like the others."""
+    path = tmp_path / ".env"
+    path.write_bytes(TEXT.encode("utf-8-sig"))
+    settings = load_settings((path,))
+    assert settings.airtable_api_token.get_secret_value() == NEEDED["AIRTABLE_API_TOKEN"]
+    assert settings.airtable_table_name == "Käufer"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "AIRTABLE_VIEW",
+        "AIRTABLE_VIEW: tellnobody",
+        "set AIRTABLE_VIEW=tellnobody",
+        'sync_conflict="tellnobody',
+        "SYNC_X y",
+    ],
+)
+def test_line_that_sets_nothing_is_refused(tmp_path, line):
+    """It would be left out in silence; its text may be a secret, so that only its number is told."""
+    path = env_file(tmp_path)
+    path.write_text(f"{path.read_text()}\n# SYNC_ is ours\nnot ours at all\n\n{line}\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=rf"line {len(NEEDED) + 5}; allowed is NAME=") as told:
+        load_settings((path,))
+    assert "tellnobody" not in str(told.value)
+
+
+def test_file_sets_nothing_but_settings(tmp_path):
+    """Whatever else is in it, and be it a word of the library that makes the settings."""
+    assert load_settings((env_file(tmp_path, _env_prefix="x", _cli_parse_args="1", model_config="2"),))
+
+
+# --- unknown names --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("SYNC_CONFLICTS", "SYNC_CONFLICT"),
+        ("sync_conflicts", "SYNC_CONFLICT"),
+        ("AIRTABLE_TOKEN", "AIRTABLE_API_TOKEN"),
+        ("AIRTABLE_BASE", "AIRTABLE_BASE_ID"),
+        ("TRELLO_BORD_ID", "TRELLO_BOARD_ID"),
+        ("TRELLO_LIST_TODO", "TRELLO_LIST_TODO_ID"),
+        ("TRELO_BOARD_ID", "TRELLO_BOARD_ID"),
+        ("SYNCCONFLICT", "SYNC_CONFLICT"),
+        ("LEADSYNC_ENVFILE", "LEADSYNC_ENV_FILE"),
+        ("LEADSYNC_ENV", "LEADSYNC_ENV_FILE"),
+        ("LEAD_SYNC_ENV_FILE", "LEADSYNC_ENV_FILE"),
+        ("leadsync_env_file", "LEADSYNC_ENV_FILE"),
+    ],
+)
+@pytest.mark.parametrize("door", ["environment", "file"])
+def test_name_like_a_setting_is_refused_with_the_nearest(load, tmp_path, monkeypatch, name, near, door):
+    """In the environment as in a file: what it sets is not read."""
+    monkeypatch.delenv(near, raising=False)
+    with pytest.raises(ConfigurationError) as caught:
+        load(**{name: "tellnobody"}) if door == "environment" else load_settings((env_file(tmp_path, **{name: "x"}),))
+    told = str(caught.value)
+    assert f"holds an unknown setting {name}. Did you mean {near}?" in told or f"holds {name}, which is only" in told
+    assert "tellnobody" not in told
+
+
+@pytest.mark.parametrize("name", ["SYNC_XYZQQQQQQQQQQQ", "LEADSYNC_QQQQQQQQQQQQQQQQ"])
+def test_name_of_ours_like_no_setting_is_refused(load, name):
+    """With all there are."""
+    assert f"{name}. Known are AIRTABLE_API_TOKEN" in refusal(load, **{name: "x"})
+
+
+@pytest.mark.parametrize("name", ["LEADSYNC_ENV_FILE", "LEADSYNC_FOLDER"])
+def test_name_of_the_environment_has_no_effect_in_a_file(tmp_path, name):
+    """And says so."""
+    with pytest.raises(ConfigurationError, match=f"holds {name}, which is only read from the environment"):
+        load_settings((env_file(tmp_path, **{name: "elsewhere"}),))
+
+
+@pytest.mark.parametrize(
+    "name", ["AIRTABLE_CLIENT_ID", "AIRTABLE_API_KEY", "AIRTABLE_WORKSPACE", "TRELLO_TOKEN", "TRELLO_WEBHOOK_SECRET"]
+)
+def test_name_of_another_program_is_a_warning(load, caplog, name):
+    """Told once, by its name; the settings are read all the same."""
+    environment._warn_once.cache_clear()
+    load(**{name: "tellnobody"})
+    load()
+    (record,) = caplog.records
+    assert (record.levelname, record.getMessage().count(name), "tellnobody" in caplog.text) == ("WARNING", 1, False)
+
+
+@pytest.mark.parametrize("name", ["PATH", "JIRA_API_TOKEN", "PREFECT_API_URL", "LEADSYNC_FOLDER", "ASANA_API_TOKEN"])
+def test_foreign_name_in_the_environment_is_no_matter(load, caplog, name):
+    """Nothing is told of it."""
+    load(**{name: "x"})
+    assert caplog.records == []
+
+
+def test_all_unknown_and_wrong_settings_are_named_at_once(monkeypatch, tmp_path):
+    """In the environment, in each file, names and values alike: nobody mends them one run at a time."""
+    (tmp_path / "other").mkdir()
+    files = (
+        env_file(tmp_path, SYNC_CONFLICTS="x", TRELLO_BORD_ID="x"),
+        env_file(tmp_path / "other", AIRTABLE_TABLE="x"),
+    )
+    outside = {"SYNC_FULL_EVRY": "x", "SYNC_FULL_EVERY": "soon", "AIRTABLE_API_KEY": "x", "TRELLO_API_KEY": "ö"}
+    for name, value in outside.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(files)
+    named = [
+        "SYNC_CONFLICTS",
+        "TRELLO_BORD_ID",
+        "AIRTABLE_TABLE.",
+        "SYNC_FULL_EVRY",
+        "SYNC_FULL_EVERY: ",
+        "TRELLO_API_KEY: ",
+    ]
+    assert not [name for name in [*named, "AIRTABLE_API_KEY"] if name not in str(caught.value)]
+
+
 # --- secrets --------------------------------------------------------------------------------------------------
 
 
@@ -408,6 +609,24 @@ def test_secrets_are_not_in_errors(load, wrong):
     """Neither the wrong secret nor those beside another wrong setting."""
     sentence = refusal(load, **(SECRETS | wrong))
     assert not [secret for secret in SECRETS.values() if secret in sentence]
+
+
+@pytest.mark.parametrize("name", ["AIRTABLE_BASE_ID", "TRELLO_BOARD_ID", "SYNC_FULL_EVERY", "SYNC_PUBLIC_URL"])
+@pytest.mark.parametrize(
+    "secret",
+    [
+        f"pat{'A' * 14}.{'0f' * 32}",
+        "ATTA-" + "0" * 72,
+        "0123456789abcdef" * 2 + "-",
+        "https://me:hush/hush@more@h.example",
+    ],
+    ids=["airtable-token", "trello-token", "trello-key", "password"],
+)
+def test_secret_in_the_wrong_line_is_not_repeated(load, name, secret):
+    """Two lines mixed up, or a password in an address."""
+    sentence = refusal(load, **{name: secret})
+    assert name in sentence
+    assert not [part for part in (secret, "hush", "more") if part in sentence]
 
 
 @pytest.mark.parametrize("name", ["AIRTABLE_API_TOKEN", "TRELLO_API_KEY", "TRELLO_API_TOKEN"])

@@ -19,12 +19,17 @@ from emulator.airtable.record_changes import (
     update_records,
 )
 from emulator.airtable.refusals import missing_row, refusal, unknown_field
-from emulator.airtable.values import OutputOptions, list_options, output_options
+from emulator.airtable.values import LISTED_BY, ZONE, OutputOptions, list_options, output_options
 from emulator.airtable.world import AirtableWorld
-from emulator.wire.messages import Reply, json_reply, truthy
-from emulator.wire.routing import Route, route
+from emulator.wire.messages import Reply, json_reply, truthy, unsupported
+from emulator.wire.routing import Route, refuse_unknown, route
 
 READ, WRITE = "data.records:read", "data.records:write"
+ONE = "fields typecast returnFieldsByFieldId"
+UPDATED = ("id", "fields")
+IGNORED = "typecast"
+"""Airtable itself minds it in the body alone."""
+SEVERAL = "records performUpsert typecast returnFieldsByFieldId"
 UPDATE_RECORDS_MESSAGE = (
     'You must provide an array of up to 10 record objects, each with an "id" ID field and a "fields" object '
     "for cell values."
@@ -40,15 +45,15 @@ class RecordCalls:
     def routes(self) -> list[Route]:
         """Routes in order of precedence."""
         return [
-            route("GET", "{base}/{table}", self._list, READ),
-            route("POST", "{base}/{table}/listRecords", self._list, READ),
-            route("GET", "{base}/{table}/{record}", self._get, READ),
-            route("POST", "{base}/{table}", self._create, WRITE),
-            route("PATCH", "{base}/{table}", self._update_batch, WRITE),
-            route("PUT", "{base}/{table}", self._update_batch, WRITE),
-            route("PATCH", "{base}/{table}/{record}", self._update, WRITE),
-            route("PUT", "{base}/{table}/{record}", self._update, WRITE),
-            route("DELETE", "{base}/{table}", self._delete_batch, WRITE),
+            route("GET", "{base}/{table}", self._list, READ, takes=f"{LISTED_BY} {ZONE}"),
+            route("POST", "{base}/{table}/listRecords", self._list, READ, takes=ZONE, holds=LISTED_BY),
+            route("GET", "{base}/{table}/{record}", self._get, READ, takes=f"cellFormat returnFieldsByFieldId {ZONE}"),
+            route("POST", "{base}/{table}", self._create, WRITE, takes=IGNORED, holds=f"records {ONE}"),
+            route("PATCH", "{base}/{table}", self._update_batch, WRITE, takes=IGNORED, holds=SEVERAL),
+            route("PUT", "{base}/{table}", self._update_batch, WRITE, takes=IGNORED, holds=SEVERAL),
+            route("PATCH", "{base}/{table}/{record}", self._update, WRITE, takes=IGNORED, holds=ONE),
+            route("PUT", "{base}/{table}/{record}", self._update, WRITE, takes=IGNORED, holds=ONE),
+            route("DELETE", "{base}/{table}", self._delete_batch, WRITE, takes="records"),
             route("DELETE", "{base}/{table}/{record}", self._delete, WRITE),
         ]
 
@@ -70,8 +75,10 @@ class RecordCalls:
 
     def _create(self, call: Call) -> Reply:
         table, body = table_of(self._world, call), _object(call.request.body)
+        if "records" in body and "fields" in body:
+            raise unsupported("one record and several in one body")
         if "records" in body:
-            rows = [_fields(row) for row in self._batch(body["records"], "create")]
+            rows = [_fields(row, "fields") for row in self._batch(body["records"], "create")]
         else:
             rows = [_fields(body)]
         rules = rules_for(self._world, call.token, truthy(body.get("typecast")))
@@ -90,7 +97,7 @@ class RecordCalls:
         rows = self._batch(body.get("records"), "update")
         if "performUpsert" in body:
             return self._upsert(call, table, rows, body)
-        pairs = [(self._row_to_update(table, row), _fields(row)) for row in rows]
+        pairs = [(self._row_to_update(table, row), _fields(row, *UPDATED)) for row in rows]
         self._apply(call, table, pairs, body)
         return json_reply({"records": self._models(table, [record for record, _ in pairs], body)})
 
@@ -111,12 +118,15 @@ class RecordCalls:
 
     def _upsert(self, call: Call, table: Table, rows: Sequence[dict[str, Any]], body: dict[str, Any]) -> Reply:
         """The whole batch is refused before anything is written."""
-        columns = self._merge_columns(table, _object(body["performUpsert"]).get("fieldsToMergeOn"))
+        upsert = _object(body["performUpsert"])
+        refuse_unknown(upsert, ("fieldsToMergeOn",), (), "performUpsert")
+        columns = self._merge_columns(table, upsert.get("fieldsToMergeOn"))
         matched = [self._match(table, columns, row) for row in rows]
         rules = rules_for(self._world, call.token, truthy(body.get("typecast")))
-        fresh = [_fields(row) for row, record in zip(rows, matched, strict=True) if record is None]
-        changes = [(record, _fields(row)) for row, record in zip(rows, matched, strict=True) if record is not None]
-        check_rows(self._world, table, [cells for _, cells in changes], rules)
+        cells = [_fields(row, *UPDATED) for row in rows]
+        fresh = [each for each, record in zip(cells, matched, strict=True) if record is None]
+        changes = [(record, each) for each, record in zip(cells, matched, strict=True) if record is not None]
+        check_rows(self._world, table, [each for _, each in changes], rules)
         created = create_records(self._world, table, fresh, rules, "publicApi", call.token.user_id)
         self._apply(call, table, changes, body)
         remaining = iter(created)
@@ -171,7 +181,7 @@ class RecordCalls:
 
     def _delete_batch(self, call: Call) -> Reply:
         table = table_of(self._world, call)
-        record_ids = [value for name, value in call.request.parameters if name.startswith("records")]
+        record_ids = [value for name, value in call.request.parameters if name.partition("[")[0] == "records"]
         self._batch([{"id": record_id} for record_id in record_ids], "delete")
         for record_id in record_ids:
             if record_id not in table.records:
@@ -201,7 +211,9 @@ def _object(body: Any) -> dict[str, Any]:
     return body
 
 
-def _fields(row: dict[str, Any]) -> dict[str, Any]:
+def _fields(row: dict[str, Any], *keys: str) -> dict[str, Any]:
+    """The cells of a row of a batch, which holds no other `keys`; or, without keys, of a body."""
+    refuse_unknown(row, keys or row, (), "a record")
     fields = row.get("fields")
     if not isinstance(fields, dict):
         raise refusal(422, "INVALID_REQUEST_MISSING_FIELDS")

@@ -13,8 +13,9 @@ from emulator.airtable.refusals import NOT_PERMITTED_OR_MISSING, refusal
 from emulator.airtable.schema import build_field, build_table, table_model
 from emulator.airtable.world import AirtableWorld
 from emulator.wire.messages import Reply, json_reply, unsupported
-from emulator.wire.routing import Route, route
+from emulator.wire.routing import Route, refuse_unknown, route
 
+FIELD = "name type description options"
 READ_SCHEMA, WRITE_SCHEMA = "schema.bases:read", "schema.bases:write"
 
 FIXED_TYPE = "Changing a field's type or number precision is not currently supported."
@@ -33,11 +34,11 @@ class SchemaCalls:
         return [
             route("GET", "meta/whoami", self._whoami),
             route("GET", "meta/bases", self._bases, READ_SCHEMA),
-            route("GET", tables, self._tables, READ_SCHEMA),
-            route("POST", tables, self._create_table, WRITE_SCHEMA),
-            route("PATCH", tables + "/{table}", self._update_table, WRITE_SCHEMA),
-            route("POST", tables + "/{table}/fields", self._create_field, WRITE_SCHEMA),
-            route("PATCH", tables + "/{table}/fields/{field}", self._update_field, WRITE_SCHEMA),
+            route("GET", tables, self._tables, READ_SCHEMA, takes="include"),
+            route("POST", tables, self._create_table, WRITE_SCHEMA, holds="name description fields"),
+            route("PATCH", tables + "/{table}", self._update_table, WRITE_SCHEMA, holds="name description"),
+            route("POST", tables + "/{table}/fields", self._create_field, WRITE_SCHEMA, holds=FIELD),
+            route("PATCH", tables + "/{table}/fields/{field}", self._update_field, WRITE_SCHEMA, holds=FIELD),
         ]
 
     def _whoami(self, call: Call) -> Reply:
@@ -51,8 +52,9 @@ class SchemaCalls:
 
     def _tables(self, call: Call) -> Reply:
         included = [value for name, value in call.request.parameters if name in ("include", "include[]")]
-        visible = "visibleFieldIds" in included
-        return json_reply({"tables": [table_model(table, visible) for table in self._base(call).tables]})
+        if unknown := sorted(set(included) - {"visibleFieldIds"}):
+            raise unsupported(f"including {', '.join(unknown)}")
+        return json_reply({"tables": [table_model(table, bool(included)) for table in self._base(call).tables]})
 
     def _create_table(self, call: Call) -> Reply:
         body, base = call.request.body or {}, self._base(call)
@@ -92,6 +94,7 @@ class SchemaCalls:
 
     def _built(self, given: dict[str, Any]) -> Field:
         """A column that calls can make; its options have to be given."""
+        refuse_unknown(given, FIELD.split(), (), "a field")
         name, kind = str(given.get("name")), str(given.get("type"))
         if kind in COMPUTED - {"createdTime", "lastModifiedTime"}:
             raise unsupported(f"making a field of type {kind}")

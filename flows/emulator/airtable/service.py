@@ -16,8 +16,8 @@ from emulator.airtable.schema_calls import SchemaCalls
 from emulator.airtable.webhook_calls import WebhookCalls
 from emulator.airtable.world import AirtableWorld
 from emulator.ids import is_airtable_id
-from emulator.wire.messages import Refused, Reply, Request, json_reply
-from emulator.wire.routing import RouteMatch, RouteTable
+from emulator.wire.messages import Refused, Reply, Request, json_reply, unsupported
+from emulator.wire.routing import Route, RouteMatch, RouteTable, refuse_unknown
 
 HEADERS = {
     "Server": "Tengine",
@@ -37,7 +37,7 @@ class AirtableService:
         self.limits = AirtableLimits(world.knobs, strict, monthly_quota)
         self.listing = Listing(world)
         parts = (SchemaCalls(world), WebhookCalls(world), RecordCalls(world, self.listing))
-        self._routes = RouteTable([each for part in parts for each in part.routes()])
+        self.routes = RouteTable([each for part in parts for each in part.routes()])
 
     def answer(self, request: Request) -> Reply:
         """The reply to a request, with the recorded headers."""
@@ -51,7 +51,10 @@ class AirtableService:
     def _routed(self, request: Request) -> Reply:
         if request.url_length > self._world.knobs.airtable_url_limit:
             raise Refused(json_reply({"error": "REQUEST_URI_TOO_LONG"}, self._world.knobs.airtable_url_limit_status))
-        match = self._routes.match(request.method, request.segments) if request.path.startswith("/v0/") else None
+        is_api = request.path.startswith("/v0/")
+        match = self.routes.match(request.method, request.segments) if is_api else None
+        if match is None and is_api and _may_be_airtables(request.segments):
+            raise unsupported(f"{request.method} {request.path}")
         if match is None:
             raise bare_refusal(404, "NOT_FOUND")
         token = self._token(request)
@@ -61,8 +64,19 @@ class AirtableService:
         self._check_scopes(token, match)
         if request.malformed_body:
             raise bare_refusal(400, "BAD_REQUEST")
+        self._check_given(request, match.route)
         reply: Reply = match.route.endpoint(Call(request, token, match.values))
         return reply
+
+    def _check_given(self, request: Request, route: Route) -> None:
+        """`fields[]`, `sort[0][field]` and `records[]` are called as what stands before the bracket."""
+        if not isinstance(request.body, dict | None):
+            raise unsupported("a body that is no object")
+        query = {name.partition("[")[0]: value for name, value in request.query.items()}
+        refuse_unknown(query, route.takes, route.off, f"the query of {route.shown}")
+        body = request.body or {}
+        if WRITE not in route.scopes or body.keys() & {"fields", "records"}:  # else that is what Airtable misses first
+            refuse_unknown(body, route.holds, (), f"the body of {route.shown}")
 
     def _token(self, request: Request) -> Token:
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
@@ -94,3 +108,10 @@ class AirtableService:
             raise refusal(403, "INVALID_PERMISSIONS")
         if "schema.bases:write" in match.route.scopes and not token.has_level("create"):
             raise refusal(403, "INVALID_PERMISSIONS")
+
+
+def _may_be_airtables(segments: list[str]) -> bool:
+    """Whether Airtable may have a route where there is none here: about schemas, webhooks, comments, uploads."""
+    if not segments or not all(segments):
+        return False
+    return segments[0] in ("meta", "bases") or (is_airtable_id("app", segments[0]) and len(segments) > 1)

@@ -12,10 +12,12 @@ from emulator.airtable.cell_dates import zone_of
 from emulator.airtable.refusals import refusal
 from emulator.wire.messages import Request, truthy, unsupported
 
-LIST_PARAMETERS = frozenset(
-    {"pageSize", "maxRecords", "offset", "view", "sort", "filterByFormula", "fields", "cellFormat", "timeZone"}
-    | {"userLocale", "returnFieldsByFieldId", "recordMetadata"}
+LISTED_BY = (
+    "pageSize maxRecords offset view sort filterByFormula fields cellFormat returnFieldsByFieldId recordMetadata"
 )
+ZONE = "timeZone userLocale"
+"""Always in the query, also of a list that is asked for by POST."""
+SORTED_BY = {"field", "direction"}
 SORT_KEY = re.compile(r"sort\[(\d*)\]\[(field|direction)\]")
 
 
@@ -48,6 +50,8 @@ class OutputOptions:
 def output_options(given: dict[str, Any]) -> OutputOptions:
     """Output options from a query or a body; raises Refused when cellFormat=string lacks its companions."""
     as_text = given.get("cellFormat") == "string"
+    if set(_names(given, "recordMetadata") or ()) - {"commentCount"}:
+        raise unsupported(f"recordMetadata {given.get('recordMetadata')}")
     if given.get("cellFormat") not in (None, "json", "string"):
         raise refusal(422, "INVALID_REQUEST_UNKNOWN")
     if as_text and not (given.get("timeZone") and given.get("userLocale")):
@@ -62,20 +66,17 @@ def output_options(given: dict[str, Any]) -> OutputOptions:
 
 def list_options(request: Request) -> ListOptions:
     """Read a list call of either form; raises Refused for a page size out of range."""
-    given = dict(request.query)
-    if request.method == "POST" and isinstance(request.body, dict):
-        placed = {key: value for key, value in given.items() if key in ("timeZone", "userLocale")}
-        given = {key: value for key, value in request.body.items() if key not in ("timeZone", "userLocale")} | placed
-    unknown = sorted(name for name in given if name.partition("[")[0] not in LIST_PARAMETERS)
-    if unknown:
-        raise unsupported(f"parameter {', '.join(unknown)}")
+    given = (request.body or {}) | request.query
     output = output_options(given)
     size = _whole_number(given.get("pageSize"))
     if size is not None and not 0 <= size <= 100:
         raise refusal(422, "INVALID_PAGE_SIZE_ARGUMENT")
+    most = _whole_number(given.get("maxRecords"))
+    if most is not None and most < 0:
+        raise unsupported("maxRecords below 0")
     return ListOptions(
         page_size=100 if size is None else size,
-        max_records=_whole_number(given.get("maxRecords")),
+        max_records=most,
         offset=given.get("offset") or None,
         view=given.get("view") or None,
         formula=given.get("filterByFormula") or None,
@@ -101,12 +102,22 @@ def _whole_number(value: Any) -> int | None:
 
 
 def _sort(given: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    if isinstance(given.get("sort"), list):
-        return tuple((str(each.get("field")), str(each.get("direction", "asc"))) for each in given["sort"])
+    stated = given.get("sort")
+    if isinstance(stated, list) and all(isinstance(each, dict) and set(each) <= SORTED_BY for each in stated):
+        return tuple(_sort_key(each) for each in stated)
     keys: dict[str, dict[str, str]] = {}
     for name, value in given.items():
         match = SORT_KEY.fullmatch(name)
+        if name.startswith("sort") and not match:
+            raise unsupported(f"{name}={value}")
         if match:
             keys.setdefault(match[1], {})[match[2]] = value
     ordered = [keys[key] for key in sorted(keys, key=lambda text: int(text or 0))]
-    return tuple((key.get("field", ""), key.get("direction", "asc")) for key in ordered)
+    return tuple(_sort_key(key) for key in ordered)
+
+
+def _sort_key(key: dict[str, Any]) -> tuple[str, str]:
+    field, direction = str(key.get("field", "")), str(key.get("direction", "asc"))
+    if direction not in ("asc", "desc"):
+        raise unsupported(f"direction {direction} of a sort")
+    return field, direction

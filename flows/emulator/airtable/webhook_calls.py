@@ -12,11 +12,13 @@ from emulator.airtable.webhooks import LIFETIME, LIMIT_PER_BASE, Webhook
 from emulator.airtable.world import AirtableWorld
 from emulator.clock import iso_milliseconds
 from emulator.wire.courier import is_loopback
-from emulator.wire.messages import Reply, json_reply
-from emulator.wire.routing import Route, route
+from emulator.wire.messages import Reply, json_reply, unsupported
+from emulator.wire.routing import Route, refuse_unknown, route
 
 MANAGE, READ = "webhook:manage", "data.records:read"
 DATA_TYPES = {"tableData", "tableFields", "tableMetadata"}
+FILTERS = ("dataTypes", "recordChangeScope", "changeTypes", "fromSources", "watchDataInFieldIds")
+INCLUDES = ("includeCellValuesInFieldIds", "includePreviousCellValues")
 
 
 class WebhookCalls:
@@ -29,26 +31,28 @@ class WebhookCalls:
         """Routes in order of precedence."""
         hooks = "bases/{base}/webhooks"
         return [
-            route("POST", hooks, self._create, MANAGE, READ),
+            route("POST", hooks, self._create, MANAGE, READ, holds="notificationUrl specification"),
             route("GET", hooks, self._list, MANAGE),
             route("DELETE", hooks + "/{webhook}", self._delete, MANAGE),
-            route("POST", hooks + "/{webhook}/enableNotifications", self._enable, MANAGE),
+            route("POST", hooks + "/{webhook}/enableNotifications", self._enable, MANAGE, holds="enable"),
             route("POST", hooks + "/{webhook}/refresh", self._refresh, MANAGE),
-            route("GET", hooks + "/{webhook}/payloads", self._payloads, MANAGE, READ),
+            route("GET", hooks + "/{webhook}/payloads", self._payloads, MANAGE, READ, takes="cursor limit"),
         ]
 
     def _create(self, call: Call) -> Reply:
         self._must_be_creator(call)
         base_id, body = call.values["base"], call.request.body or {}
         specification: dict[str, Any] = body.get("specification") or {}
-        if not _is_valid(specification) or not self._knows(base_id, specification):
+        if not _is_valid(specification):
+            raise refusal(422, "INVALID_REQUEST_UNKNOWN")
+        _check_parts(specification)
+        if not self._knows(base_id, specification):
             raise refusal(422, "INVALID_REQUEST_UNKNOWN")
         if len(self._of_base(base_id)) >= LIMIT_PER_BASE:
             raise refusal(self._world.knobs.airtable_webhook_limit_status, "TOO_MANY_WEBHOOKS_IN_BASE", "")
         url = body.get("notificationUrl")
         if url is not None and not (isinstance(url, str) and is_loopback(url)):
-            words = f"The emulator calls http addresses of this machine alone, not {url}"
-            raise refusal(422, "INVALID_REQUEST_UNKNOWN", words)
+            raise unsupported(f"a notificationUrl that is no http address of this machine, such as {url},")
         webhook = Webhook(
             self._world.ids.airtable("ach"),
             base_id,
@@ -124,3 +128,15 @@ def _is_valid(specification: Any) -> bool:
     except (TypeError, KeyError):
         return False
     return isinstance(data_types, list) and bool(data_types) and set(data_types) <= DATA_TYPES
+
+
+def _check_parts(specification: dict[str, Any]) -> None:
+    """Raises: Refused with 501 for what a payload here would never show, or a filter that nobody would mind."""
+    options = specification["options"]
+    filters, includes = options["filters"], options.get("includes") or {}
+    for part, known in ((specification, ("options",)), (options, ("filters", "includes"))):
+        refuse_unknown(part, known, (), "a specification")
+    refuse_unknown(filters, FILTERS, (), "a specification's filters")
+    refuse_unknown(includes, INCLUDES, (), "a specification's includes")
+    if unknown := sorted({*filters["dataTypes"]} - {"tableData"}):
+        raise unsupported(f"telling of {', '.join(unknown)}")

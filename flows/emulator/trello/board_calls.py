@@ -4,28 +4,44 @@ Board calls.
 Lists and cards appear here as a board shows them; calls on them are in `list_calls` and `card_calls`.
 """
 
+from dataclasses import replace
 from typing import Any
 
+from emulator.ids import OBJECT_ID, SHORT_LINK
 from emulator.trello.board_changes import add_board, add_list, delete_board
-from emulator.trello.call import TrelloCall, board_of
+from emulator.trello.call import TrelloCall, board_of, card_of
 from emulator.trello.feed import append_action
 from emulator.trello.fields import BOARD_DEFAULT_FIELDS, LIST_DEFAULT_FIELDS, chosen
 from emulator.trello.listing import (
+    ACTIONS_OFF,
+    ACTIONS_TAKES,
+    CARD_FILTERS,
+    CARD_OFF,
+    CARD_TAKES,
+    CARDS_TAKES,
     actions_page,
     board_actions,
     board_custom_fields,
     board_labels,
+    card_model,
     cards_page,
     members_page,
 )
 from emulator.trello.model import Board, CardList
-from emulator.trello.refusals import coded, invalid
-from emulator.trello.values import Given, boolean, refuse_unsupported, text
+from emulator.trello.refusals import coded, invalid, not_found
+from emulator.trello.values import Given, asked, boolean, text
 from emulator.trello.world import TrelloWorld
-from emulator.wire.messages import Reply, json_reply
-from emulator.wire.routing import Route, route
+from emulator.wire.messages import Reply, json_reply, unsupported
+from emulator.wire.routing import Route, refuse_unknown, route
 
-UNSUPPORTED = ("organization", "myPrefs", "boardStars", "pluginData", "tags", "label_fields", "labels_limit")
+NESTED = (
+    "lists list_fields cards card_fields actions actions_limit actions_since actions_before labels members "
+    "member_fields customFields"
+)
+OFF = "checklists memberships membersInvited organization myPrefs boardStars boardPlugins plugins pluginData tags"
+MADE_OFF = "defaultLabels"
+EMPTY = {"checklists": "cards card_fields fields", "boardStars": "filter", "plugins": "filter", "boardPlugins": ""}
+"""What no board has here, and parameters that would only tell how it is shown, or which of it."""
 DEFAULT_LISTS = ("To Do", "Doing", "Done")
 
 
@@ -62,16 +78,16 @@ class BoardCalls:
     def routes(self) -> list[Route]:
         """Routes in order of precedence."""
         return [
-            route("POST", "boards", self._create),
-            route("GET", "boards/{board}", self._get),
-            route("PUT", "boards/{board}", self._update),
+            route("POST", "boards", self._create, takes="name desc defaultLists prefs_permissionLevel", off=MADE_OFF),
+            route("GET", "boards/{board}", self._get, takes=f"fields {NESTED}", off=OFF),
+            route("PUT", "boards/{board}", self._update, takes="name desc closed"),
             route("DELETE", "boards/{board}", self._delete),
-            route("GET", "boards/{board}/lists", self._lists),
-            route("GET", "boards/{board}/lists/{filter}", self._lists),
-            route("GET", "boards/{board}/cards", self._cards),
-            route("GET", "boards/{board}/cards/{filter}", self._cards),
-            route("GET", "boards/{board}/actions", self._actions),
-            route("GET", "boards/{board}/checklists", self._nothing),
+            route("GET", "boards/{board}/lists", self._lists, takes="filter fields cards card_fields"),
+            route("GET", "boards/{board}/lists/{filter}", self._lists, takes="fields cards card_fields"),
+            route("GET", "boards/{board}/cards", self._cards, takes=CARDS_TAKES, off=CARD_OFF),
+            route("GET", "boards/{board}/cards/{card_or_filter}", self._cards, takes=CARDS_TAKES, off=CARD_OFF),
+            route("GET", "boards/{board}/actions", self._actions, takes=ACTIONS_TAKES, off=ACTIONS_OFF),
+            *(route("GET", f"boards/{{board}}/{name}", self._nothing, takes=takes) for name, takes in EMPTY.items()),
             route("GET", "boards/{board}/{field}", self._field),
         ]
 
@@ -80,6 +96,8 @@ class BoardCalls:
         name = given.get("name")
         if not isinstance(name, str) or not name.strip():
             raise coded(400, "invalid value for name", "ERROR")
+        if given.get("prefs_permissionLevel", "private") != "private":
+            raise unsupported("a board that is not private")
         board = add_board(world, text(name, "name", world.knobs))
         board.desc = str(given.get("desc") or "")
         if given.get("defaultLists") is None or boolean(given["defaultLists"], "defaultLists"):
@@ -91,7 +109,6 @@ class BoardCalls:
     def _get(self, call: TrelloCall) -> Reply:
         world, given = self._world, call.given
         board = board_of(world, call)
-        refuse_unsupported(given, UNSUPPORTED, "a board")
         fields = given.get("fields")
         model = chosen(board.model(), None if fields is None else str(fields), BOARD_DEFAULT_FIELDS)
         if given.get("lists", "none") != "none":
@@ -103,11 +120,11 @@ class BoardCalls:
             nested = {"filter": given["actions"], "limit": given.get("actions_limit")}
             nested |= {name: given.get(f"actions_{name}") for name in ("since", "before")}
             model["actions"] = actions_page(board_actions(world, board.id), nested)
-        if given.get("labels", "none") != "none":
+        if asked(given, "labels", "all"):
             model["labels"] = board_labels(world, board.id)
-        if given.get("members", "none") not in ("none", "false"):
+        if asked(given, "members", "all", "true"):
             model["members"] = members_page(world, board.member_ids, given.get("member_fields"), nested=True)
-        if str(given.get("customFields", "false")).lower() == "true":
+        if asked(given, "customFields"):
             model["customFields"] = board_custom_fields(world, board.id)
         return json_reply(model)
 
@@ -139,8 +156,22 @@ class BoardCalls:
 
     def _cards(self, call: TrelloCall) -> Reply:
         board = board_of(self._world, call)
-        given = call.given | ({"filter": call.values["filter"]} if "filter" in call.values else {})
+        which = call.values.get("card_or_filter")
+        if which is not None and which not in CARD_FILTERS:
+            return self._card(call, board, which)
+        if which is not None and "filter" in call.given:
+            raise unsupported("a filter beside that of the path")
+        given = call.given | ({} if which is None else {"filter": which})
         return json_reply(cards_page(self._world, self._world.cards_of(board.id), given, "visible"))
+
+    def _card(self, call: TrelloCall, board: Board, which: str) -> Reply:
+        if not OBJECT_ID.fullmatch(which) and not SHORT_LINK.fullmatch(which):
+            raise invalid("filter")
+        refuse_unknown(call.given, CARD_TAKES.split(), CARD_OFF.split(), "a card of a board")
+        card = card_of(self._world, replace(call, values={"card": which}))
+        if card.board_id != board.id:
+            raise not_found()
+        return json_reply(card_model(self._world, card, call.given))
 
     def _actions(self, call: TrelloCall) -> Reply:
         board = board_of(self._world, call)
@@ -153,5 +184,5 @@ class BoardCalls:
     def _field(self, call: TrelloCall) -> Reply:
         model = board_of(self._world, call).model()
         if call.values["field"] not in model:
-            raise invalid("field")
+            raise unsupported(f"{call.values['field']} of a board")
         return json_reply({"_value": model[call.values["field"]]})

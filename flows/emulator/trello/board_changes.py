@@ -73,12 +73,12 @@ def add_list(world: TrelloWorld, board: Board, name: str, pos: float | str = "bo
 
 
 def change_list(world: TrelloWorld, card_list: CardList, name: str, value: Any, actor: Actor) -> None:
-    """Store one checked field of a list; equal values change nothing."""
-    attribute = "board_id" if name == "idBoard" else name
-    before = getattr(card_list, attribute, None)
-    if before == value or not hasattr(card_list, attribute):
-        return
+    """Store one checked field of a list; equal values change nothing, and nobody hears who watches a list."""
+    attribute = {"idBoard": "board_id", "softLimit": "soft_limit"}.get(name, name)
+    before = getattr(card_list, attribute)
     setattr(card_list, attribute, value)
+    if before == value or name == "subscribed":
+        return
     if name == "idBoard":
         for card in world.cards.values():
             if card.list_id == card_list.id:

@@ -1,5 +1,5 @@
 """
-An authorised request, and finding what it names, with the refusals for the missing and the invisible.
+An authorised request: what it gives, and finding what it names, with the refusals for the missing and the invisible.
 
 Whether the token may write is checked before, in `service`.
 """
@@ -13,7 +13,8 @@ from emulator.trello.model import Board, Card, CardList, Label
 from emulator.trello.refusals import invalid, not_found, plain
 from emulator.trello.values import Given, id_list
 from emulator.trello.world import TrelloWorld
-from emulator.wire.messages import Request
+from emulator.wire.messages import Request, unsupported
+from emulator.wire.routing import Route, refuse_unknown
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,24 @@ class TrelloCall:
     values: dict[str, str]
     actor: Actor
     token: TrelloToken
+
+
+def given_to(route: Route, request: Request) -> Given:
+    """
+    What a request gives, in its query and in its body, apart from credentials.
+
+    Raises: Refused with 501 for what the route does not know, and for what cannot be read as it is written.
+    """
+    if not isinstance(request.body, dict | None):
+        raise unsupported("a body that is no object")
+    if repeated := sorted(name for name, value in request.query.items() if isinstance(value, list)):
+        raise unsupported(f"{', '.join(repeated)} more than once")
+    given = request.query | (request.body or {})
+    if request.method == "POST":  # null means not given there
+        given = {name: value for name, value in given.items() if value is not None}
+    given = {name: value for name, value in given.items() if name not in ("key", "token")}
+    refuse_unknown(given, route.takes, route.off, route.shown)
+    return given
 
 
 def board_of(world: TrelloWorld, call: TrelloCall) -> Board:

@@ -9,24 +9,24 @@ from typing import Any
 from emulator.trello.call import TrelloCall, card_of, labels_of, members_of
 from emulator.trello.card_changes import add_card, change_card, copy_card, delete_card
 from emulator.trello.card_sets import set_labels
-from emulator.trello.card_values import (
-    NULLABLE,
-    UNSUPPORTED_CHANGED,
-    UNSUPPORTED_CREATED,
-    WRITABLE,
-    checked,
-    checked_changes,
-)
-from emulator.trello.listing import card_model
+from emulator.trello.card_values import NULLABLE, WRITABLE, checked, checked_changes
+from emulator.trello.listing import CARD_OFF, CARD_TAKES, card_model
 from emulator.trello.model import Card, CardList
 from emulator.trello.refusals import coded, invalid, not_found, plain
-from emulator.trello.values import Given, card_position, object_id, refuse_unsupported
+from emulator.trello.values import Given, card_position, object_id
 from emulator.trello.world import TrelloWorld
-from emulator.wire.messages import Reply, json_reply
+from emulator.wire.messages import Reply, json_reply, unsupported
 from emulator.wire.routing import Route, route
 
 KEPT_BY_DEFAULT = {"attachments", "checklists", "customFields", "comments", "due", "start", "labels", "members"}
+SOURCE_LACKS = {"stickers", ""}
+"""What may be kept of a source, and no card has here."""
+MADE_OF = (
+    "idList name desc due start dueComplete idMembers idLabels subscribed pos cardRole idCardSource keepFromSource"
+)
 ROLES = ("separator", "board", "mirror", "link")
+NOT_SET = "address locationName coordinates idAttachmentCover urlSource fileSource mimeType agent"
+"""What no card has here, and may be said not to have."""
 CREATED_ONLY: dict[str, Any] = {"attachments": [], "stickers": [], "limits": {}}
 
 
@@ -39,11 +39,11 @@ class CardCalls:
     def routes(self) -> list[Route]:
         """Routes in order of precedence."""
         return [
-            route("POST", "cards", self._create),
-            route("GET", "cards/{card}", self._get),
-            route("PUT", "cards/{card}", self._update),
+            route("POST", "cards", self._create, takes=MADE_OF, off=NOT_SET),
+            route("GET", "cards/{card}", self._get, takes=CARD_TAKES, off=CARD_OFF),
+            route("PUT", "cards/{card}", self._update, takes=" ".join(WRITABLE), off=NOT_SET),
             route("DELETE", "cards/{card}", self._delete),
-            route("PUT", "cards/{card}/{field}", self._update_field),
+            route("PUT", "cards/{card}/{field}", self._update_field, takes="value idList"),
             route("GET", "cards/{card}/{field}", self._field),
         ]
 
@@ -55,15 +55,14 @@ class CardCalls:
     def _field(self, call: TrelloCall) -> Reply:
         model = card_of(self._world, call).model()
         if call.values["field"] not in model:
-            raise invalid("field")
+            raise unsupported(f"{call.values['field']} of a card")
         return json_reply({"_value": model[call.values["field"]]})
 
     # Creating
 
     def _create(self, call: TrelloCall) -> Reply:
-        """`null` members mean not given; values are checked before the list is looked up."""
-        given = {name: value for name, value in call.given.items() if value is not None}
-        refuse_unsupported(given, UNSUPPORTED_CREATED, "a new card")
+        """Values are checked before the list is looked up."""
+        given = call.given
         list_id = object_id(given.get("idList"), "idList")
         values = self._creation_values(given)
         card_list = self._target_list(list_id)
@@ -108,7 +107,9 @@ class CardCalls:
         if source is None:
             raise not_found()
         kept = str(given.get("keepFromSource") or "all")
-        parts = KEPT_BY_DEFAULT if kept == "all" else set(kept.split(","))
+        parts = KEPT_BY_DEFAULT if kept == "all" else set(kept.split(",")) - SOURCE_LACKS
+        if unknown := sorted(parts - KEPT_BY_DEFAULT):
+            raise unsupported(f"keeping {', '.join(unknown)} of a card")
         # An empty text does not override: py-trello sends idLabels="" and idMembers="" with every copy.
         overrides = {name: value for name, value in values.items() if value not in ("", [], None)}
         return copy_card(self._world, source, card_list, overrides, parts, call.actor)
@@ -117,14 +118,12 @@ class CardCalls:
 
     def _update(self, call: TrelloCall) -> Reply:
         card = card_of(self._world, call)
-        refuse_unsupported(call.given, UNSUPPORTED_CHANGED, "a card")
         return self._applied(card, checked_changes(call.given, self._world.knobs), call)
 
     def _update_field(self, call: TrelloCall) -> Reply:
         card, name = card_of(self._world, call), call.values["field"]
-        refuse_unsupported({name: True}, UNSUPPORTED_CHANGED, "a card")
-        if name not in WRITABLE:
-            raise plain(404, f"Cannot PUT {call.request.path}")
+        if name not in WRITABLE or ("idList" in call.given and name != "idBoard"):
+            raise unsupported(f"setting {name} of a card with {', '.join(sorted(call.given))}")
         if "value" not in call.given or (call.given["value"] is None and name not in NULLABLE):
             raise invalid("value")
         changes = {name: checked(name, call.given["value"], "value", self._world.knobs)}

@@ -30,6 +30,10 @@ CARD_DEFAULTS: dict[str, Any] = {
     "cardRole": None,
     "mirrorSourceId": None,
 }
+REACTION_LIMITS = {
+    "perAction": {"status": "ok", "disableAt": 1000, "warnAt": 900},
+    "uniquePerAction": {"status": "ok", "disableAt": 17, "warnAt": 16},
+}
 COPIED = ("name", "desc", "due", "start", "dueComplete", "idMembers", "cardRole")
 ROLES = frozenset({"isTemplate", "cardRole"})
 SILENT_FIELDS = frozenset({"subscribed", "isTemplate", "cardRole", "mirrorSourceId"})
@@ -56,7 +60,6 @@ def add_card(
     merged = CARD_DEFAULTS | values | {"pos": pos, "idList": card_list.id, "idBoard": board.id}
     merged["idMembers"] = list(merged["idMembers"])
     card = Card(world.ids.object_id(now), world.ids.letters(8), board.next_short, merged, now, list(labels))
-    card.desc_written = bool(merged["desc"])
     world.cards[card.id] = card
     touch(world, card)
     had = {} if source is None else source.values
@@ -116,7 +119,9 @@ def add_comment(world: TrelloWorld, card: Card, text: str, actor: Actor) -> dict
     """Add a comment; returns its action."""
     card.comments += 1
     touch(world, card)
-    return record_action(world, "commentCard", card, actor, {"text": text, "textData": {"emoji": {}}}, {})
+    action = record_action(world, "commentCard", card, actor, {"text": text, "textData": {"emoji": {}}}, {})
+    action["limits"] = {"reactions": REACTION_LIMITS}
+    return action
 
 
 def _new_position(world: TrelloWorld, card: Card, changes: dict[str, Any]) -> float:
@@ -126,8 +131,6 @@ def _new_position(world: TrelloWorld, card: Card, changes: dict[str, Any]) -> fl
 
 
 def _after_change(world: TrelloWorld, card: Card, name: str, before: Any, value: Any, actor: Actor) -> None:
-    if name == "desc":
-        card.desc_written = True
     if name == "pos":
         if world.knobs.trello_pos_moves_activity:
             touch(world, card)

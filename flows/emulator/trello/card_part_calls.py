@@ -9,7 +9,14 @@ from typing import Any
 from emulator.trello.call import TrelloCall, card_of, labels_of, members_of
 from emulator.trello.card_changes import add_comment
 from emulator.trello.card_sets import set_labels, set_members
-from emulator.trello.listing import CARD_ACTION_DEFAULT, actions_page, card_actions, members_page
+from emulator.trello.listing import (
+    ACTIONS_OFF,
+    ACTIONS_TAKES,
+    CARD_ACTION_DEFAULT,
+    actions_page,
+    card_actions,
+    members_page,
+)
 from emulator.trello.model import Card
 from emulator.trello.refusals import invalid, plain
 from emulator.trello.values import object_id, text
@@ -18,6 +25,8 @@ from emulator.wire.messages import Reply, json_reply
 from emulator.wire.routing import Route, route
 
 EMPTY_CHILDREN = ("attachments", "checklists", "membersVoted", "pluginData", "stickers")
+ONLY_SHOWN = "filter fields checkItems checkItem_fields"
+"""How children would be shown, and which of them."""
 
 
 class CardPartCalls:
@@ -28,18 +37,18 @@ class CardPartCalls:
 
     def routes(self) -> list[Route]:
         """Routes in order of precedence."""
-        empty = [route("GET", "cards/{card}/" + name, self._nothing) for name in EMPTY_CHILDREN]
+        empty = [route("GET", "cards/{card}/" + name, self._nothing, takes=ONLY_SHOWN) for name in EMPTY_CHILDREN]
         return [
-            route("GET", "cards/{card}/actions", self._actions),
+            route("GET", "cards/{card}/actions", self._actions, takes=ACTIONS_TAKES, off=ACTIONS_OFF),
             route("GET", "cards/{card}/list", self._list),
             route("GET", "cards/{card}/board", self._board),
-            route("GET", "cards/{card}/members", self._members),
+            route("GET", "cards/{card}/members", self._members, takes="fields"),
             *empty,
-            route("POST", "cards/{card}/idLabels", self._add_label),
+            route("POST", "cards/{card}/idLabels", self._add_label, takes="value"),
             route("DELETE", "cards/{card}/idLabels/{label}", self._remove_label),
-            route("POST", "cards/{card}/idMembers", self._add_member),
+            route("POST", "cards/{card}/idMembers", self._add_member, takes="value"),
             route("DELETE", "cards/{card}/idMembers/{member}", self._remove_member),
-            route("POST", "cards/{card}/actions/comments", self._comment),
+            route("POST", "cards/{card}/actions/comments", self._comment, takes="text"),
         ]
 
     def _actions(self, call: TrelloCall) -> Reply:

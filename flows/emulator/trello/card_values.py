@@ -1,5 +1,5 @@
 """
-What the fields of a card may hold when a call sets them, and which of them the emulator does not know.
+What the fields of a card may hold when a call sets them.
 
 Nothing here is stored, and no id is looked up.
 """
@@ -26,9 +26,6 @@ WRITABLE = (
 )
 DATES = ("due", "start")
 NULLABLE = (*DATES, "idLabels", "idMembers")
-UNSUPPORTED = ("address", "locationName", "coordinates", "cover", "idAttachmentCover", "dueReminder", "agent")
-UNSUPPORTED_CREATED = (*UNSUPPORTED, "urlSource", "fileSource", "mimeType")
-UNSUPPORTED_CHANGED = (*UNSUPPORTED, "cardRole", "isTemplate", "idAttachments")
 
 
 def checked_changes(given: Given, knobs: Knobs) -> dict[str, Any]:

@@ -11,10 +11,12 @@ from emulator.trello.custom_field_changes import add_field, add_option, delete_f
 from emulator.trello.custom_fields import FIELDS_MOST, OPTIONS_MOST, TYPES, CustomField, Option
 from emulator.trello.listing import board_custom_fields
 from emulator.trello.refusals import coded, invalid, not_found
-from emulator.trello.values import boolean, card_position, object_id, refuse_unsupported, text
+from emulator.trello.values import boolean, card_position, object_id, text
 from emulator.trello.world import TrelloWorld
 from emulator.wire.messages import Reply, json_reply
 from emulator.wire.routing import Route, route
+
+MADE_OF = "idModel modelType type name options pos display_cardFront"
 
 
 class CustomFieldCalls:
@@ -28,12 +30,12 @@ class CustomFieldCalls:
         options = "customFields/{customField}/options"
         return [
             route("GET", "boards/{board}/customFields", self._of_board),
-            route("POST", "customFields", self._create),
+            route("POST", "customFields", self._create, takes=MADE_OF),
             route("GET", "customFields/{customField}", self._get),
-            route("PUT", "customFields/{customField}", self._update),
+            route("PUT", "customFields/{customField}", self._update, takes="name"),
             route("DELETE", "customFields/{customField}", self._delete),
             route("GET", options, self._options),
-            route("POST", options, self._add_option),
+            route("POST", options, self._add_option, takes="value value[text] pos"),
             route("GET", options + "/{option}", self._option),
             route("DELETE", options + "/{option}", self._delete_option),
         ]
@@ -76,7 +78,6 @@ class CustomFieldCalls:
 
     def _update(self, call: TrelloCall) -> Reply:
         field = custom_field_of(self._world, call)
-        refuse_unsupported(call.given, ("display/cardFront", "display_cardFront", "pos"), "a change of a custom field")
         if call.given.get("name") is not None:
             rename_field(self._world, field, text(call.given["name"], "name", self._world.knobs), call.actor)
         return json_reply(field.model(with_limits=True))
@@ -90,7 +91,6 @@ class CustomFieldCalls:
 
     def _add_option(self, call: TrelloCall) -> Reply:
         field = custom_field_of(self._world, call)
-        refuse_unsupported(call.given, ("color",), "an option")
         if field.type != "list":
             raise invalid("type")
         words = _words({"value": call.given.get("value") or {"text": call.given.get("value[text]")}})

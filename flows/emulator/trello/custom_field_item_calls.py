@@ -15,7 +15,9 @@ from emulator.trello.refusals import coded, invalid, not_found, plain
 from emulator.trello.values import Given
 from emulator.trello.world import TrelloWorld
 from emulator.wire.messages import Reply, json_reply
-from emulator.wire.routing import Route, route
+from emulator.wire.routing import Route, refuse_unknown, route
+
+CONTENT = "value idValue value[text] value[number] value[date] value[checked]"
 
 
 class CustomFieldItemCalls:
@@ -28,8 +30,8 @@ class CustomFieldItemCalls:
         """Routes in order of precedence."""
         return [
             route("GET", "cards/{card}/customFieldItems", self._items),
-            route("PUT", "cards/{card}/customField/{customField}/item", self._set),
-            route("PUT", "cards/{card}/customFields", self._set_several),
+            route("PUT", "cards/{card}/customField/{customField}/item", self._set, takes=CONTENT),
+            route("PUT", "cards/{card}/customFields", self._set_several, takes="customFieldItems"),
         ]
 
     def _items(self, call: TrelloCall) -> Reply:
@@ -52,6 +54,7 @@ class CustomFieldItemCalls:
         return json_reply(items)
 
     def _checked(self, card: Card, asked: dict[str, Any]) -> tuple[CustomField, Content | None]:
+        refuse_unknown(asked, ("idCustomField", "value", "idValue"), (), "an item")
         field = self._world.custom_fields.get(str(asked.get("idCustomField")))
         if field is None:
             raise not_found()

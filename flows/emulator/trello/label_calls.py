@@ -11,10 +11,10 @@ from emulator.trello.call import TrelloCall, board_of, card_of
 from emulator.trello.card_sets import set_labels
 from emulator.trello.listing import board_labels
 from emulator.trello.model import COLOURS, Label
-from emulator.trello.refusals import invalid, not_found, plain
+from emulator.trello.refusals import invalid, not_found
 from emulator.trello.values import Given, object_id, text, whole_number
 from emulator.trello.world import TrelloWorld
-from emulator.wire.messages import Reply, json_reply
+from emulator.wire.messages import Reply, json_reply, unsupported
 from emulator.wire.routing import Route, route
 
 
@@ -27,14 +27,14 @@ class LabelCalls:
     def routes(self) -> list[Route]:
         """Routes in order of precedence."""
         return [
-            route("GET", "boards/{board}/labels", self._of_board),
-            route("POST", "boards/{board}/labels", self._create_on_board),
-            route("POST", "cards/{card}/labels", self._create_on_card),
-            route("POST", "labels", self._create),
+            route("GET", "boards/{board}/labels", self._of_board, takes="fields limit"),
+            route("POST", "boards/{board}/labels", self._create_on_board, takes="name color"),
+            route("POST", "cards/{card}/labels", self._create_on_card, takes="name color"),
+            route("POST", "labels", self._create, takes="name color idBoard"),
             route("GET", "labels/{label}", self._get),
-            route("PUT", "labels/{label}", self._update),
-            route("PUT", "labels/{label}/{field}", self._update_field),
-            route("DELETE", "labels/{label}", self._delete),
+            route("PUT", "labels/{label}", self._update, takes="name color"),
+            route("PUT", "labels/{label}/{field}", self._update_field, takes="value"),
+            route("DELETE", "labels/{label}", self._delete, takes="id"),
         ]
 
     def _create(self, call: TrelloCall) -> Reply:
@@ -78,7 +78,7 @@ class LabelCalls:
     def _update_field(self, call: TrelloCall) -> Reply:
         label, name = self._named(call), call.values["field"]
         if name not in ("name", "color"):
-            raise plain(404, f"Cannot PUT {call.request.path}")
+            raise unsupported(f"setting {name} of a label")
         if "value" not in call.given:
             raise invalid("value")
         return json_reply(self._changed(label, {name: call.given["value"]}, call))
@@ -93,6 +93,9 @@ class LabelCalls:
         return label.model()
 
     def _delete(self, call: TrelloCall) -> Reply:
+        """py-trello says in the body again which."""
+        if call.given.get("id", call.values["label"]) != call.values["label"]:
+            raise unsupported("another label in the body")
         delete_label(self._world, self._named(call), call.actor)
         return json_reply({"limits": {}})
 

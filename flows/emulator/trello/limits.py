@@ -10,6 +10,8 @@ from emulator.trello.refusals import coded
 from emulator.wire.messages import Refused, Reply
 
 PER_TOKEN, PER_KEY, INTERVAL = 100, 300, 10.0
+PER_MEMBER = 375
+"""Told in the headers of every answer; nobody gets there with one token."""
 PER_MEMBER_ROUTE, MEMBER_INTERVAL = 100, 900.0
 REJECTIONS_BEFORE_BLOCK = 200
 STATIC_HEADERS = {
@@ -57,6 +59,7 @@ class TrelloLimits:
         """The headers of every answer."""
         left_token = self._window(self._tokens, token, PER_TOKEN, INTERVAL).remaining(now)
         left_key = self._window(self._keys, key, PER_KEY, INTERVAL).remaining(now)
+        used = sum(PER_TOKEN - window.remaining(now) for window in self._tokens.values())
         clock = {"X-Server-Time": str(int(now * 1000))} if self._knobs.trello_server_time else {}
         rates = {
             "X-Rate-Limit-Api-Token-Interval-Ms": str(int(INTERVAL * 1000)),
@@ -65,6 +68,9 @@ class TrelloLimits:
             "X-Rate-Limit-Api-Key-Interval-Ms": str(int(INTERVAL * 1000)),
             "X-Rate-Limit-Api-Key-Max": str(PER_KEY),
             "X-Rate-Limit-Api-Key-Remaining": str(left_key),
+            "X-Rate-Limit-Member-Interval-Ms": str(int(INTERVAL * 1000)),
+            "X-Rate-Limit-Member-Max": str(PER_MEMBER),
+            "X-Rate-Limit-Member-Remaining": str(max(0, PER_MEMBER - used)),
         }
         return STATIC_HEADERS | rates | clock
 

@@ -10,13 +10,13 @@ from emulator.trello.board_changes import add_list, change_list, delete_list
 from emulator.trello.call import TrelloCall, list_of
 from emulator.trello.card_changes import change_card
 from emulator.trello.feed import append_action
-from emulator.trello.listing import actions_page, cards_page
+from emulator.trello.listing import ACTIONS_OFF, ACTIONS_TAKES, CARD_OFF, CARDS_TAKES, actions_page, cards_page
 from emulator.trello.model import CardList
 from emulator.trello.positions import position
 from emulator.trello.refusals import coded, invalid, plain
-from emulator.trello.values import boolean, card_position, object_id, text
+from emulator.trello.values import boolean, card_position, object_id, text, whole_number
 from emulator.trello.world import TrelloWorld
-from emulator.wire.messages import Reply, json_reply
+from emulator.wire.messages import Reply, json_reply, unsupported
 from emulator.wire.routing import Route, route
 
 WRITABLE = ("name", "closed", "pos", "idBoard", "subscribed", "softLimit")
@@ -31,16 +31,16 @@ class ListCalls:
     def routes(self) -> list[Route]:
         """Routes in order of precedence."""
         return [
-            route("POST", "lists", self._create),
+            route("POST", "lists", self._create, takes="name idBoard pos"),
             route("GET", "lists/{list}", self._get),
-            route("PUT", "lists/{list}", self._update),
+            route("PUT", "lists/{list}", self._update, takes=" ".join(WRITABLE)),
             route("DELETE", "lists/{list}", self._delete),
-            route("GET", "lists/{list}/cards", self._cards),
-            route("GET", "lists/{list}/actions", self._actions),
+            route("GET", "lists/{list}/cards", self._cards, takes=CARDS_TAKES, off=CARD_OFF),
+            route("GET", "lists/{list}/actions", self._actions, takes=ACTIONS_TAKES, off=ACTIONS_OFF),
             route("GET", "lists/{list}/board", self._board),
             route("POST", "lists/{list}/archiveAllCards", self._archive_all),
-            route("POST", "lists/{list}/moveAllCards", self._move_all),
-            route("PUT", "lists/{list}/{field}", self._update_field),
+            route("POST", "lists/{list}/moveAllCards", self._move_all, takes="idBoard idList"),
+            route("PUT", "lists/{list}/{field}", self._update_field, takes="value"),
             route("GET", "lists/{list}/{field}", self._field),
         ]
 
@@ -64,7 +64,7 @@ class ListCalls:
     def _field(self, call: TrelloCall) -> Reply:
         model = list_of(self._world, call).model()
         if call.values["field"] not in model:
-            raise invalid("field")
+            raise unsupported(f"{call.values['field']} of a list")
         return json_reply({"_value": model[call.values["field"]]})
 
     def _update(self, call: TrelloCall) -> Reply:
@@ -76,7 +76,7 @@ class ListCalls:
     def _update_field(self, call: TrelloCall) -> Reply:
         card_list, name = list_of(self._world, call), call.values["field"]
         if name not in WRITABLE:
-            raise plain(404, f"Cannot PUT {call.request.path}")
+            raise unsupported(f"setting {name} of a list")
         if call.given.get("value") is None:
             raise invalid("value")
         checked = {name: self._checked(card_list, name, call.given["value"], "value")}
@@ -90,8 +90,10 @@ class ListCalls:
     def _checked(self, card_list: CardList, name: str, value: Any, called: str) -> Any:
         if name == "name":
             return text(value, called, self._world.knobs)
-        if name == "closed":
+        if name in ("closed", "subscribed"):
             return boolean(value, called)
+        if name == "softLimit":
+            return whole_number({called: value}, called, 0, 0, 5000) or None
         if name == "pos":
             others = [
                 e.pos for e in self._world.lists.values() if e.board_id == card_list.board_id and e is not card_list

@@ -11,17 +11,30 @@ from typing import Any
 from emulator.trello.fields import NESTED_MEMBER_FIELDS, chosen
 from emulator.trello.model import Card
 from emulator.trello.refusals import coded, invalid
-from emulator.trello.values import Given, action_boundary, boundary, refuse_unsupported, whole_number
+from emulator.trello.values import Given, action_boundary, asked, boolean, boundary, whole_number
 from emulator.trello.world import TrelloWorld
 from emulator.wire.messages import unsupported
 
 PAGE_MOST = 1000
 CARDS_WITH_ACTIONS = 1000
 CARD_ACTION_DEFAULT = "commentCard,updateCard:idList"
-EMPTY_NESTED = ("attachments", "checklists", "pluginData", "stickers")
-"""Kinds of things that no card has here, so that the answer is the service's own."""
-UNSUPPORTED_OF_CARDS = ("membersVoted", "checkItemStates", "actions_limit", "actions_fields", "actions_since")
-UNSUPPORTED_OF_ACTIONS = ("idModels", "reactions", "display", "entities", "member_fields", "memberCreator_fields")
+EMPTY_NESTED = {
+    "attachments": ("true", "cover"),
+    "checklists": ("all",),
+    "pluginData": ("true",),
+    "stickers": ("true",),
+}
+"""Kinds of things that no card has here, so that the answer is the service's own; and how each is asked for."""
+CARD_TAKES = (
+    "fields customFieldItems members member_fields list board board_fields actions attachments checklists pluginData "
+    "stickers"
+)
+CARD_OFF = "membersVoted checkItemStates badges"
+"""py-trello sends `badges`, which Trello does not know."""
+CARDS_TAKES = f"{CARD_TAKES} filter limit since before sort"
+ACTIONS_TAKES = "filter fields format limit since before page member memberCreator"
+ACTIONS_OFF = "reactions display entities"
+CARD_FILTERS = ("all", "closed", "complete", "incomplete", "none", "open", "visible")
 
 
 def cards_page(world: TrelloWorld, cards: Sequence[Card], given: Given, default_filter: str) -> list[dict[str, Any]]:
@@ -32,6 +45,8 @@ def cards_page(world: TrelloWorld, cards: Sequence[Card], given: Given, default_
     within `since`/`before`, in an order that is not promised. Raises: Refused for a bad filter or limit.
     """
     kept = [card for card in cards if _passes(world, card, str(given.get("filter") or default_filter))]
+    if given.get("sort") not in (None, "", "-id") or (given.get("sort") and not given.get("limit")):
+        raise unsupported(f"sort={given['sort']} of these cards")
     since, before = boundary(given, "since"), boundary(given, "before")
     kept = [c for c in kept if (since is None or since(c.id) > 0) and (before is None or before(c.id) < 0)]
     if given.get("limit") not in (None, ""):
@@ -65,19 +80,16 @@ def card_model(
     world: TrelloWorld, card: Card, given: Given, beside: int = 1, fields: str | None = None
 ) -> dict[str, Any]:
     """A card with the fields and nested resources asked for; `beside` is the number of cards in the answer."""
-    refuse_unsupported(given, UNSUPPORTED_OF_CARDS, "cards")
     wanted = fields if fields is not None else given.get("fields")
     model = chosen(card.model(), None if wanted is None else str(wanted))
-    for name in EMPTY_NESTED:
-        if str(given.get(name, "false")).lower() in ("true", "all", "open"):
-            model[name] = []
-    if _is_asked("customFieldItems", given):
+    model |= {name: [] for name, ways in EMPTY_NESTED.items() if asked(given, name, *ways)}
+    if asked(given, "customFieldItems"):
         model["customFieldItems"] = list(card.items.values())
-    if _is_asked("members", given):
+    if asked(given, "members"):
         model["members"] = members_page(world, card.values["idMembers"], given.get("member_fields"), nested=True)
-    if _is_asked("list", given):
+    if asked(given, "list"):
         model["list"] = world.lists[card.list_id].model()
-    if _is_asked("board", given):
+    if asked(given, "board"):
         fields_of_board = given.get("board_fields")
         model["board"] = chosen(world.boards[card.board_id].model(), _text_or_none(fields_of_board))
     actions = given.get("actions")
@@ -87,10 +99,6 @@ def card_model(
             raise coded(403, message, "API_TOO_MANY_CARDS_REQUESTED")
         model["actions"] = actions_page(card_actions(world, card), {"filter": actions})
     return model
-
-
-def _is_asked(name: str, given: Given) -> bool:
-    return str(given.get(name, "false")).lower() == "true"
 
 
 def _text_or_none(value: Any) -> str | None:
@@ -129,7 +137,6 @@ def board_actions(world: TrelloWorld, board_id: str) -> list[dict[str, Any]]:
 
 def actions_page(actions: Sequence[dict[str, Any]], given: Given, default_filter: str = "all") -> list[dict[str, Any]]:
     """Newest first, `limit` (default 50, at most 1000) per `page`. Raises: Refused for a bad limit or page."""
-    refuse_unsupported(given, UNSUPPORTED_OF_ACTIONS, "actions")
     if given.get("format") not in (None, "", "list"):
         raise unsupported(f"format {given['format']} of actions")
     wanted = str(given.get("filter") or default_filter).split(",")
@@ -143,7 +150,7 @@ def actions_page(actions: Sequence[dict[str, Any]], given: Given, default_filter
         and (since is None or since(action) > 0)
         and (before is None or before(action) < 0)
     ]
-    left_out = {name for name in ("member", "memberCreator") if str(given.get(name, "true")).lower() == "false"}
+    left_out = {name for name in ("member", "memberCreator") if not boolean(given.get(name, True), name)}
     fields = _text_or_none(given.get("fields"))
     return [
         {key: value for key, value in chosen(action, fields).items() if key not in left_out}

@@ -11,11 +11,16 @@ from emulator.trello.account import Member, TrelloToken
 from emulator.trello.call import TrelloCall, board_of
 from emulator.trello.fields import BOARD_DEFAULT_FIELDS, chosen
 from emulator.trello.listing import members_page
+from emulator.trello.model import ORGANIZATION
 from emulator.trello.refusals import invalid, not_found, plain
-from emulator.trello.values import refuse_unsupported
+from emulator.trello.values import asked
 from emulator.trello.world import TrelloWorld
 from emulator.wire.messages import Reply, json_reply, unsupported
 from emulator.wire.routing import Route, route
+
+MEMBER_OFF = "actions badges boards boardsInvited boardStars cards notifications organizations tokens"
+"""py-trello sends `badges`, which Trello does not know."""
+BOARDS_OFF = "actions lists memberships organization"
 
 
 class MemberCalls:
@@ -27,13 +32,13 @@ class MemberCalls:
     def routes(self) -> list[Route]:
         """Routes in order of precedence."""
         return [
-            route("GET", "boards/{board}/members", self._of_board),
-            route("GET", "boards/{board}/members/{filter}", self._of_board),
-            route("GET", "boards/{board}/memberships", self._memberships),
-            route("GET", "members/{member}", self._member),
-            route("GET", "members/{member}/boards", self._boards),
+            route("GET", "boards/{board}/members", self._of_board, takes="filter fields"),
+            route("GET", "boards/{board}/members/{filter}", self._of_board, takes="fields"),
+            route("GET", "boards/{board}/memberships", self._memberships, off="filter activity orgMemberType member"),
+            route("GET", "members/{member}", self._member, takes="fields", off=MEMBER_OFF),
+            route("GET", "members/{member}/boards", self._boards, takes="filter fields", off=BOARDS_OFF),
             route("GET", "members/{member}/boardStars", self._stars),
-            route("GET", "tokens/{token}", self._token),
+            route("GET", "tokens/{token}", self._token, takes="webhooks"),
             route("DELETE", "tokens/{token}", self._revoke),
             route("GET", "tokens/{token}/webhooks", self._webhooks),
             route("GET", "tokens/{token}/member", self._owner),
@@ -56,7 +61,6 @@ class MemberCalls:
 
     def _memberships(self, call: TrelloCall) -> Reply:
         board = board_of(self._world, call)
-        refuse_unsupported(call.given, ("filter", "activity", "orgMemberType", "member"), "memberships")
         return json_reply(board.memberships())
 
     def _member(self, call: TrelloCall) -> Reply:
@@ -68,7 +72,7 @@ class MemberCalls:
         wanted, fields = str(call.given.get("filter") or "all"), call.given.get("fields")
         states = {"open": (False,), "closed": (True,), "all": (False, True), "starred": ()}
         if wanted not in states:
-            raise invalid("filter")
+            raise unsupported(f"filter={wanted} of boards")
         seen = [board for board in self._world.boards.values() if board.visible and board.closed in states[wanted]]
         chosen_fields = None if fields is None else str(fields)
         return json_reply([chosen(board.model(), chosen_fields, BOARD_DEFAULT_FIELDS) for board in seen])
@@ -94,7 +98,7 @@ class MemberCalls:
                 {"idModel": target, "modelType": kind, "read": True, "write": token.writes} for kind, target in grants
             ],
         }
-        if str(call.given.get("webhooks", "false")).lower() == "true":
+        if asked(call.given, "webhooks"):
             model["webhooks"] = self._hooks_of(token)
         return json_reply(model)
 
@@ -130,11 +134,11 @@ class MemberCalls:
         boards = [each.id for each in self._world.boards.values() if each.visible and member.id in each.member_ids]
         more: dict[str, Any] = {
             "bio": "",
-            "bioData": None,
+            "bioData": {"emoji": {}},
             "confirmed": True,
             "memberType": "normal",
             "status": "disconnected",
         }
-        more |= {"url": f"https://trello.com/{member.username}", "idOrganizations": []}
+        more |= {"url": f"https://trello.com/{member.username}", "idOrganizations": [ORGANIZATION]}
         more |= {"email": "owner@example.com" if is_owner else None}
         return member.model() | more | {"idBoards": boards, "products": [], "prefs": {"locale": "en"}, "limits": {}}

@@ -12,6 +12,8 @@ from emulator.clock import iso_milliseconds
 from emulator.trello.positions import whole
 
 COLOURS = ("green", "yellow", "orange", "red", "purple", "blue", "sky", "lime", "pink", "black")
+ORGANIZATION = "5f0000000000000000000001"
+"""The workspace of every board; one belongs to each since 2020."""
 LABEL_NAMES = [colour + shade for colour in COLOURS for shade in ("", "_light", "_dark")]
 
 
@@ -41,7 +43,7 @@ class Board:
             "desc": self.desc,
             "descData": None,
             "closed": self.closed,
-            "idOrganization": None,
+            "idOrganization": ORGANIZATION,
             "idEnterprise": None,
             "pinned": False,
             "starred": False,
@@ -61,11 +63,11 @@ class Board:
             "memberships": self.memberships(),
             "limits": {
                 "cards": {
-                    "openPerBoard": {"status": "ok", "disableAt": 5000, "warnAt": 4500},
-                    "totalPerBoard": {"status": "ok", "disableAt": 2_000_000, "warnAt": 1_800_000},
+                    "openPerBoard": {"status": "ok", "disableAt": 5000, "warnAt": 4000},
+                    "totalPerBoard": {"status": "ok", "disableAt": 2_000_000, "warnAt": 1_600_000},
                 },
-                "lists": {"openPerBoard": {"status": "ok", "disableAt": 500, "warnAt": 475}},
-                "labels": {"perBoard": {"status": "ok", "disableAt": 1000, "warnAt": 950}},
+                "lists": {"openPerBoard": {"status": "ok", "disableAt": 500, "warnAt": 400}},
+                "labels": {"perBoard": {"status": "ok", "disableAt": 1000, "warnAt": 800}},
             },
         }
 
@@ -88,6 +90,8 @@ class CardList:
     board_id: str
     pos: float
     closed: bool = False
+    subscribed: bool = False
+    soft_limit: int | None = None
 
     def model(self) -> dict[str, Any]:
         """All fields."""
@@ -98,8 +102,8 @@ class CardList:
             "color": None,
             "idBoard": self.board_id,
             "pos": whole(self.pos),
-            "subscribed": False,
-            "softLimit": None,
+            "subscribed": self.subscribed,
+            "softLimit": self.soft_limit,
             "type": None,
             "datasource": {"filter": False},
         }
@@ -132,8 +136,6 @@ class Card:
     items: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What it has in its board's custom fields, by the field's id."""
     comments: int = 0
-    desc_written: bool = False
-    """Whether the description was ever written, which turns descData from null into an object."""
     texts: list[tuple[float, str]] = field(default_factory=list)
     """(time, searchable text): what the search index gets to see later."""
 
@@ -159,7 +161,7 @@ class Card:
             "dueComplete": values["dueComplete"],
             "dateLastActivity": iso_milliseconds(self.last_activity),
             "desc": values["desc"],
-            "descData": {"emoji": {}} if self.desc_written else None,
+            "descData": {"emoji": {}},
             "due": values["due"],
             "dueReminder": values["dueReminder"],
             "email": None,

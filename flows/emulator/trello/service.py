@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from emulator.ids import OBJECT_ID, SHORT_LINK
 from emulator.trello.account import Actor, TrelloToken
 from emulator.trello.board_calls import BoardCalls
-from emulator.trello.call import TrelloCall
+from emulator.trello.call import TrelloCall, given_to
 from emulator.trello.card_calls import CardCalls
 from emulator.trello.card_part_calls import CardPartCalls
 from emulator.trello.custom_field_calls import CustomFieldCalls
@@ -26,14 +26,19 @@ from emulator.trello.refusals import coded, invalid, plain
 from emulator.trello.search_calls import SearchCalls
 from emulator.trello.webhook_calls import WebhookCalls
 from emulator.trello.world import TrelloWorld
-from emulator.wire.messages import WRITES, Refused, Reply, Request, json_reply, parse_query
+from emulator.wire.messages import WRITES, Refused, Reply, Request, json_reply, parse_query, unsupported
 from emulator.wire.routing import Route, RouteMatch, RouteTable, route
 
-OAUTH_MEMBER = re.compile(r'(\w+)="([^"]*)"')
+OAUTH_MEMBER = re.compile(r'\b(\w+)="([^"]*)"')
 ID_SEGMENTS = ("board", "list", "card", "action", "label", "webhook", "model", "customField", "option")
 SHORT_LINK_SEGMENTS = ("board", "card")
 ALSO_CALLED = {"card": "cards", "customfields": "customFields"}
 """First parts of paths that are taken for others: py-trello and ruby-trello write them so."""
+COLLECTIONS = frozenset(
+    {"actions", "applications", "batch", "boards", "cards", "checklists", "customFields", "emoji", "enterprises"}
+    | {"labels", "lists", "members", "notifications", "organizations", "plugins", "search", "tokens", "webhooks"}
+)
+"""First parts of Trello's paths: what is below them and has no route here, Trello may have."""
 BATCH_MOST = 10
 
 
@@ -55,10 +60,10 @@ class TrelloService:
             *(MemberCalls, LabelCalls, CustomFieldCalls, CustomFieldItemCalls, CardPartCalls),
             *(BoardCalls, ListCalls, CardCalls, SearchCalls, WebhookCalls),
         )
-        routes: list[Route] = [route("GET", "batch", self._batch)]
+        routes: list[Route] = [route("GET", "batch", self._batch, takes="urls")]
         for part in parts:
             routes += part(world).routes()
-        self._routes = RouteTable(routes)
+        self.routes = RouteTable(routes)
 
     def answer(self, request: Request) -> Reply:
         """The reply to a request, with the rate headers."""
@@ -86,7 +91,9 @@ class TrelloService:
 
     def _matched(self, request: Request) -> RouteMatch:
         segments = [ALSO_CALLED.get(each, each) for each in request.segments[:1]] + request.segments[1:]
-        match = self._routes.match(request.method, segments)
+        match = self.routes.match(request.method, segments)
+        if match is None and _may_be_trellos(request.method, segments):
+            raise unsupported(f"{request.method} {request.path}")
         if match is None:
             echoed = request.path + (f"?{request.raw_query}" if request.raw_query else "")
             raise plain(404, f"Cannot {request.method} {echoed}")
@@ -125,8 +132,10 @@ class TrelloService:
             raise coded(401, "missing scopes")
         token = self._world.tokens.get(credentials.token)
         now = self._world.clock.now()
-        if token is None or token.key != credentials.key or (token.expires is not None and token.expires <= now):
+        if token is None or token.key != credentials.key:
             raise plain(401, "invalid token")
+        if token.expires is not None and token.expires <= now:
+            raise plain(401, "expired token")
         if request.method in WRITES and not token.writes:
             raise coded(401, "missing scopes")
         return token
@@ -154,8 +163,7 @@ class TrelloService:
     def _executed(self, request: Request, match: RouteMatch, token: TrelloToken) -> Reply:
         if request.malformed_body:
             raise plain(400, "Invalid JSON")
-        body = request.body if isinstance(request.body, dict) else {}
-        given = {key: value for key, value in request.query.items() if key not in ("key", "token")} | body
+        given = given_to(match.route, request)
         identifier = request.headers.get("x-trello-client-identifier")
         actor = Actor(self._world.member_id, self._world.keys[token.key], identifier)
         reply: Reply = match.route.endpoint(TrelloCall(request, given, match.values, actor, token))
@@ -187,6 +195,12 @@ class TrelloService:
                 "statusCode": refused.reply.status,
             }
         return {"200": json.loads(reply.body)}
+
+
+def _may_be_trellos(method: str, segments: list[str]) -> bool:
+    """Whether Trello may have a route where there is none here; no path of its own ends where an id belongs."""
+    whole = all(segments) and (len(segments) > 1 or method == "POST")
+    return whole and segments[0] in COLLECTIONS and method != "PATCH"
 
 
 def _one(value: Any) -> str | None:

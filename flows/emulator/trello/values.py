@@ -4,7 +4,7 @@ What a parameter may hold, and the refusal when it does not.
 Nothing here knows which call it serves.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from emulator.ids import OBJECT_ID, is_object_id
 from emulator.knobs import Knobs
 from emulator.trello.refusals import invalid, plain
 from emulator.wire.messages import unsupported
+from emulator.wire.routing import OFF
 
 TEXT_LIMIT = 16_384
 
@@ -47,11 +48,14 @@ def boolean(value: Any, field: str) -> bool:
     return lowered == "true"
 
 
-def refuse_unsupported(given: Given, names: Iterable[str], of: str) -> None:
-    """501 if a parameter is given that the service knows and the emulator does not; raises Refused."""
-    for name in names:
-        if str(given.get(name)).lower() not in ("none", "false", ""):
-            raise unsupported(f"parameter {name} of {of}")
+def asked(given: Given, name: str, *ways: str) -> bool:
+    """Whether something nested is asked for, in one of the ways (true) that are known; raises Refused for others."""
+    value = str(given.get(name)).lower()
+    if value in OFF:
+        return False
+    if value not in (ways or ("true",)):
+        raise unsupported(f"{name}={value}")
+    return True
 
 
 def date(value: Any, field: str, empty_clears: bool = True) -> str | None:

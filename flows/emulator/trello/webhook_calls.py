@@ -11,9 +11,10 @@ from emulator.trello.webhooks import TrelloWebhook
 from emulator.trello.world import TrelloWorld
 from emulator.wire.courier import call as call_back
 from emulator.wire.courier import is_loopback
-from emulator.wire.messages import Refused, Reply, json_reply
+from emulator.wire.messages import Refused, Reply, json_reply, unsupported
 from emulator.wire.routing import Route, route
 
+WRITABLE = "description callbackURL idModel active"
 PROBE_TIMEOUT = 10.0
 """Seconds that the callback has for the HEAD probe; the emulator answers nobody meanwhile."""
 
@@ -27,10 +28,10 @@ class WebhookCalls:
     def routes(self) -> list[Route]:
         """Routes in order of precedence."""
         return [
-            route("POST", "webhooks", self._create),
-            route("POST", "tokens/{token}/webhooks", self._create),
+            route("POST", "webhooks", self._create, takes=WRITABLE),
+            route("POST", "tokens/{token}/webhooks", self._create, takes=WRITABLE),
             route("GET", "webhooks/{webhook}", self._get),
-            route("PUT", "webhooks/{webhook}", self._update),
+            route("PUT", "webhooks/{webhook}", self._update, takes=WRITABLE),
             route("DELETE", "webhooks/{webhook}", self._delete),
         ]
 
@@ -57,7 +58,7 @@ class WebhookCalls:
     def _probe(self, url: str) -> None:
         """HEAD must get a 200, else the webhook is refused."""
         if not is_loopback(url):
-            raise _unreached(url, "nothing: the emulator calls http addresses of this machine alone")
+            raise unsupported(f"a callback that is no http address of this machine, such as {url},")
         status = call_back(url, "HEAD", {"user-agent": "Trello"}, timeout=PROBE_TIMEOUT)
         if status != 200:
             raise _unreached(url, str(status or "no answer"))

@@ -17,6 +17,7 @@ from pyairtable import Api
 from pyairtable.formulas import CREATED_TIME, DATETIME_PARSE, EQ, IS_AFTER, LAST_MODIFIED_TIME, OR, RECORD_ID
 
 from leadsync.airtable.columns import Columns
+from leadsync.airtable.pages import pages_of
 from leadsync.airtable.refusals import AIRTABLE, GONE, misconfigured
 from leadsync.errors import IncompleteReadError, ServiceRefusedError
 from leadsync.frames.actions import Item
@@ -186,16 +187,7 @@ class Airtable:
         options |= {"fields": self.columns.asked, "page_size": PAGE}
         if self.columns.by_id:
             options["use_field_ids"] = True
-        offsets, urls = set[str](), self.table.urls
-        pages = self.api.iterate_requests("GET", urls.records, fallback=("POST", urls.records_post), options=options)
-        for page in pages:
-            if not isinstance(page, dict) or not isinstance(page.get("records"), list):
-                raise IncompleteReadError("Airtable sent a page without records; nothing was written. Run again.")
-            yield page["records"]
-            offset = page.get("offset")
-            if offset in offsets:
-                raise IncompleteReadError("Airtable's pages go in a circle; nothing was written. Run again.")
-            offsets.add(str(offset))
+        return pages_of(self.table, options)
 
     def _look_up(self, lead_id: str) -> str:
         try:

@@ -43,8 +43,8 @@ def fetch_payloads(airtable: Airtable, webhook_id: str, cursor: int) -> Payloads
     url = airtable.api.build_url("bases", base_id, "webhooks", webhook_id, "payloads")
     for number in range(PAYLOAD_PAGES):
         page = airtable.api.get(url, params={"cursor": cursor, "limit": PAYLOADS})
-        told, following = (page.get(key) if isinstance(page, dict) else None for key in ("payloads", "cursor"))
-        if not isinstance(told, list) or not isinstance(following, int) or following < cursor + len(told):
+        told, following = page.get("payloads"), page.get("cursor")
+        if not isinstance(told, list) or type(following) is not int or following < cursor + len(told):
             raise IncompleteReadError("Airtable sent payloads of a webhook that make no sense. Run again.")
         if number == 0:
             at = max(0.0, airtable.clock - (time.monotonic() - asked))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from leadsync.airtable.shapes import flaw_in
 from leadsync.errors import ConfigurationError, ServiceRefusedError
 from leadsync.mapping.cells import told
 from leadsync.mapping.lenses import Value
@@ -38,6 +39,7 @@ AIRTABLE = Service(
     name="Airtable",
     words=words_of,
     credential=refused_setting,
+    flaw_in=flaw_in,
     quotas={
         "PUBLIC_API_BILLING_LIMIT_EXCEEDED": "Airtable's monthly API quota is used up. Wait for the next month or "
         "change the plan, and sync less often."

@@ -19,8 +19,9 @@ VALUE_LIMIT: Final = 1_000
 """Characters of a value shown in the block; a longer one ends in an ellipsis, the whole one is in Airtable."""
 MARKER: Final = re.compile(r"^LeadID:\s*(rec[0-9A-Za-z]{14})\s*$")
 
-# What Trello's web editor makes of a line when a person saves the card.
-_LINK: Final = re.compile(r"\[((?:[^\[\]\\]|\\.)*)\]\((?:[^()\s]|\([^()\s]*\))*(?:\s+\"[^\"]*\")?\)")
+# What Trello's web editor makes of a line when a person saves the card. An escaped bracket begins no link: beginning
+# anew at each of them would take a time that grows with the square of the line.
+_LINK: Final = re.compile(r"(\\.)|\[((?:[^\[\]\\]|\\.)*+)\]\((?:[^()\s]|\([^()\s]*\))*+(?:\s+\"[^\"]*\")?\)")
 _AUTOLINK: Final = re.compile(r"<((?:https?://|mailto:)?[^<>\s]+)>")
 _ESCAPE: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
 
@@ -42,7 +43,7 @@ def one_line(text: str) -> str:
 
 def plain(line: str) -> str:
     """The text of a block value without the markup that Trello's editor adds; equal texts are no change."""
-    text = _ESCAPE.sub(r"\1", _AUTOLINK.sub(r"\1", _LINK.sub(r"\1", line)))
+    text = _ESCAPE.sub(r"\1", _AUTOLINK.sub(r"\1", _LINK.sub(r"\1\2", line)))
     text = " ".join(text.split()).rstrip("\\").rstrip()
     return "" if text == EMPTY_VALUE else text
 

@@ -61,7 +61,9 @@ def read_payloads(payloads: Iterable[Any], table_id: str) -> list[LeadChange]:
     """
     try:
         return [change for payload in payloads for change in _changes_of(payload, table_id)]
-    except (AttributeError, TypeError, KeyError):
+    except PayloadError:
+        raise
+    except (AttributeError, TypeError, KeyError, ValueError):
         raise PayloadError("a payload of a shape that is not known") from None
 
 

@@ -25,6 +25,7 @@ from leadsync.pipeline.clients import open_clients
 from leadsync.settings import Settings
 from leadsync.state.store import StateStore
 from leadsync.state.webhooks import load_known
+from leadsync.texts import printable
 from leadsync.trello.client import client_identifier
 
 log = logging.getLogger(__name__)
@@ -88,7 +89,7 @@ def tend_webhooks(settings: Settings, address: str | None, server: Gateway, regi
                 webhooks = Webhooks(settings, clients.airtable, clients.trello, clients.store, address)
                 said = webhooks.register() if register else webhooks.refresh()
             for line in said if register else ():
-                print(line, flush=True)
+                print(printable(line), flush=True)
             register, wait = False, REFRESH_EVERY
         except LeadsyncError as error:
             if register:

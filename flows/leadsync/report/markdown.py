@@ -1,31 +1,48 @@
-"""The report as Markdown, and its changes as a table. Never here: what is in the report."""
+"""
+The report as Markdown, and its changes as a table. A text in it is shown as it is; it never becomes part of the page.
+
+Never here: what is in the report.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote
 
 from leadsync.report.report import Report, Row
+from leadsync.texts import printable
 
 TABLE_ROWS = 200
 """Rows of a table in an artifact; one of thousands is slow to open, and the log has them all."""
 CELL_SHOWN = 300
 """Characters of a cell in an artifact."""
+ACTIVE = re.compile(
+    r"[\\`*~\[\]<|@$^{}]|&(?=[#\w])|//|www\.|(?<!\w)_|_(?!\w)|^(?:[-+=#>:]|\d+[.)])|^\s|\s{2}|\s$", re.IGNORECASE
+)
+"""What may be Markdown, HTML or a bare address to one renderer or another."""
+TICKS = re.compile("`+")
+ADDRESS = ":/?#@!$&'*+,;=-._~%"
+"""What an address keeps in a link: neither brackets nor blanks, which would end it."""
 CHANGE_COLUMNS = ("lead", "field", "before", "after", "direction", "note", "lead_id")
 
 
 def change_rows(report: Report) -> list[dict[str, str]]:
     """The changes as rows of a table artifact, the first TABLE_ROWS of them, led by the name that people know."""
     return [
-        {column: str(({"lead": _name(report, change)} | change)[column]) for column in CHANGE_COLUMNS}
+        {column: as_shown(({"lead": _name(report, change)} | change)[column]) for column in CHANGE_COLUMNS}
         for change in report.changes[:TABLE_ROWS]
     ]
 
 
 def as_markdown(report: Report) -> str:
     """The report as Prefect's UI shows it."""
-    lines = [f"# {report.title}", "", report.message, ""]
+    lines = [f"# {report.title}", "", as_shown(report.message), ""]
     places = {"Airtable base": report.base_url, "Trello board": report.board_url}
-    links = " · ".join(f"[{place}]({url})" for place, url in places.items() if url)
+    links = " · ".join(
+        f"[{place}]({quote(url, ADDRESS)})" for place, url in places.items() if url.startswith("https://")
+    )
     lines += [links, ""] if links else []
     lines += ["| what | how many |", "|---|---|"]
     lines += [f"| {name.replace('_', ' ')} | {count} |" for name, count in report.counts.items()]
@@ -48,11 +65,33 @@ def _name(report: Report, row: Row) -> str:
 def _section(title: str, rows: list[Row], columns: tuple[str, ...], total: int) -> list[str]:
     if not rows:
         return []
-    lines = ["", f"## {title} ({total})", "", f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
-    lines += [f"| {' | '.join(_cell(row[column]) for column in columns)} |" for row in rows]
-    return lines
+    lines = ["", f"## {title} ({total})", "", _line(columns), "|---" * len(columns) + "|"]
+    return lines + [_line(_cell(row[column]) for column in columns) for row in rows]
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _cell(value: Any) -> str:
     text = " ".join(str(value).split())
-    return (text if len(text) <= CELL_SHOWN else f"{text[: CELL_SHOWN - 1]}…").replace("|", "\\|").replace("<", "&lt;")
+    return as_shown(text if len(text) <= CELL_SHOWN else f"{text[: CELL_SHOWN - 1]}…")
+
+
+def as_shown(value: Any) -> str:
+    """
+    Markdown, in one line, that shows `value` as it is, in a paragraph and in a table's cell.
+
+    Code, where something in it might be taken for more than text: some renderers find addresses after all that was
+    escaped is text again. A bar ends a cell even in code, so it stands between two pieces of it.
+    """
+    text = printable(value)
+    return "\\|".join(map(_as_code, text.split("|"))) if ACTIVE.search(text) else text
+
+
+def _as_code(text: str) -> str:
+    if not text:
+        return ""
+    fence = "`" * (1 + max(map(len, TICKS.findall(text)), default=0))
+    room = " " if text.strip() and (text[0] in " `" or text[-1] in " `") else ""  # one blank a side is taken off again
+    return f"{fence}{room}{text}{room}{fence}"

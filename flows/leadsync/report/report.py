@@ -105,7 +105,7 @@ class Report:
             self.title = "CompletedWithFindings"
 
     def as_json(self) -> str:
-        """The machine-readable report."""
+        """The machine-readable report, in ASCII: any output takes it, and no terminal finds a command in it."""
         body = {
             "message": self.message,
             "exit_code": self.exit_code,
@@ -121,7 +121,12 @@ class Report:
             "read": self.read,
             "seconds": round(self.seconds, 3),
         }
-        return json.dumps(body, ensure_ascii=False, indent=2)
+        return json_text(body)
+
+
+def json_text(body: Any) -> str:
+    """JSON in printable ASCII, for programs and for terminals."""
+    return json.dumps(body, indent=2).replace("\x7f", "\\u007f")
 
 
 def rows_of(items: Iterable[Any], **more: Any) -> list[Row]:

@@ -1,19 +1,22 @@
 """
-The report as a person sees it in a terminal: tables, then one summary line. What is never here: a decision.
+Sentences, tables and the report as a person sees them in a terminal: nothing in a text is markup or a command there.
+
+What is never here: a decision.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from leadsync.errors import Exit
 from leadsync.report.report import Report, Row
+from leadsync.texts import printable
 
 Cell = Callable[[Row], str]
 ROWS_SHOWN = 50
@@ -26,6 +29,21 @@ STYLES = {
     Exit.REFUSED: "red",
     Exit.BUSY: "yellow",
 }
+
+
+def say(console: Console, text: object, style: str = "") -> None:
+    """Print a text as one line that the terminal, not we, breaks."""
+    console.print(Text(printable(text), style), soft_wrap=True)
+
+
+def tabulate(console: Console, title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """Print a table; a value too long for its column is folded."""
+    table = Table(title=title or None, title_justify="left", title_style="bold", expand=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable(value)) for value in row))
+    console.print(table)
 
 
 def show(report: Report, console: Console, seen_at: str = "") -> None:
@@ -41,10 +59,10 @@ def show(report: Report, console: Console, seen_at: str = "") -> None:
     _table(console, "Failures", report.failures, reasons)
     for note in report.notes:
         whose = f"{lead(note)}: " if note["lead_id"] else ""
-        console.print(f"[dim]{escape(whose + note['note'])}[/dim]")
-    console.print(f"[{STYLES[report.exit_code]}]{escape(report.message)}[/]", soft_wrap=True, highlight=False)
+        say(console, whose + note["note"], "dim")
+    say(console, report.message, STYLES[report.exit_code])
     if seen_at:
-        console.print(f"[dim]{escape(seen_at)}[/dim]", soft_wrap=True, highlight=False)
+        say(console, seen_at, "dim")
 
 
 @contextmanager
@@ -69,12 +87,7 @@ def progress_bar(console: Console) -> Iterator[Callable[[str, int, int], None]]:
 def _table(console: Console, title: str, rows: list[Row], columns: dict[str, Cell]) -> None:
     if not rows:
         return
-    table = Table(title=title, title_justify="left", title_style="bold", expand=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows[:ROWS_SHOWN]:
-        table.add_row(*(escape(cell(row)) for cell in columns.values()))
-    console.print(table)
+    tabulate(console, title, columns, ((cell(row) for cell in columns.values()) for row in rows[:ROWS_SHOWN]))
     if len(rows) > ROWS_SHOWN:
         console.print(f"… and {len(rows) - ROWS_SHOWN} more; --json lists them all.")
 

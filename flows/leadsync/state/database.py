@@ -20,6 +20,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from leadsync.errors import StateStoreError
 from leadsync.private_files import make_private
+from leadsync.state import postgres
 from leadsync.state.earlier_schemas import lines_into_cells
 from leadsync.state.tables import SCHEMA_VERSION, metadata, schema_version
 
@@ -42,10 +43,12 @@ class Database:
                 self.url = self.url.set(drivername="postgresql+psycopg")
             if self.path is not None:
                 make_private(self.path)
-            wait = {"timeout": LOCK_WAIT} if self.is_sqlite else {"connect_timeout": 10}
+            wait = {"timeout": LOCK_WAIT} if self.is_sqlite else {"connect_timeout": postgres.CONNECT_WITHIN}
             self.engine = sa.create_engine(self.url, connect_args=wait)
             if self.is_sqlite:
                 sa.event.listen(self.engine, "connect", _sqlite_pragmas)
+            else:
+                sa.event.listen(self.engine, "do_connect", postgres.connect)
             for attempt in Retrying(
                 retry=retry_if_exception(_is_being_made),
                 stop=stop_after_delay(LOCK_WAIT),

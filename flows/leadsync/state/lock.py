@@ -67,8 +67,12 @@ def _file_lock(store: StateStore, pair: str) -> Iterator[StillHeld]:
 @contextlib.contextmanager
 def _advisory_lock(store: StateStore, pair: str) -> Iterator[StillHeld]:
     key = int.from_bytes(hashlib.sha256(pair.encode()).digest()[:8], "big", signed=True)
-    with store.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if not connection.execute(sa.select(sa.func.pg_try_advisory_lock(key))).scalar():
+    with store.database.explained("locked"):
+        connection = store.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+    with connection:
+        with store.database.explained("locked"):
+            is_ours = connection.execute(sa.select(sa.func.pg_try_advisory_lock(key))).scalar()
+        if not is_ours:
             raise _busy(store, pair)
 
         def still_held() -> None:

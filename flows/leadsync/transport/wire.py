@@ -1,5 +1,5 @@
 """
-One transport for both services: pace, time-outs, retries, call counts, and errors in our own words, redacted.
+One transport for both services: pace, deadlines, retries, call counts, and errors in our own words, redacted.
 
 Both clients get a `requests` session with this adapter mounted, so that neither their own retries nor their own
 exceptions ever come into play. What is never here: a path, a body, an opinion on what an answer means for a lead.
@@ -7,33 +7,34 @@ exceptions ever come into play. What is never here: a path, a body, an opinion o
 
 from __future__ import annotations
 
-import contextlib
-import json
 import logging
 import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter
 from tenacity import Retrying, retry_if_exception_type
+from urllib3.exceptions import HTTPError
 
-from leadsync.errors import QuotaExceededError, ReadAgainError, TransientServiceError
-from leadsync.transport.failures import Again, backoff, enough, lost, pause, refused, unanswered
+from leadsync.errors import LeadsyncError, QuotaExceededError, ReadAgainError, TransientServiceError
+from leadsync.transport import answers
+from leadsync.transport.failures import Again, backoff, enough, lost, pause, refused, unanswered, words_of
+from leadsync.transport.lines import Lines, to_endpoint, under_way, way_to
 from leadsync.transport.pacing import Clock, Pace, Pacing
-from leadsync.transport.service import Service, Words
+from leadsync.transport.patience import Patience
+from leadsync.transport.service import Service
 
 log = logging.getLogger("leadsync")
 CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 35.0
-"""Seconds. Trello itself cuts an answer at 30 s."""
+"""Seconds without a byte. Trello itself cuts an answer at 30 s."""
+DEADLINE = 60.0
+"""Seconds for one request and the whole of its answer."""
 HELD_BACK = 5
 """Requests left of a service's window at which we wait: as many may be under way, and others use it too."""
-TEXT_SHOWN = 300
-"""Characters of a service's own words that are passed on."""
 
 
 class Wire(BaseAdapter):
@@ -41,7 +42,8 @@ class Wire(BaseAdapter):
     The transport adapter of one service.
 
     `hosts` maps hosts a client has hard-coded to the endpoint from the settings. `secrets` are blotted out of
-    every text that leaves here. `adapter`: what really sends. Attributes: `server_time`, the service's clock at its
+    every text that leaves here. `in_path` maps what stands in a path for a secret to it: only what is sent has it.
+    `deadline`: see DEADLINE. `adapter`: what really sends. Attributes: `server_time`, the service's clock at its
     last answer, rounded down [s since 1970], 0 if it never said.
     Raises (from `send`): the LeadsyncErrors of errors.py, never an exception of requests or urllib3.
     """
@@ -52,37 +54,38 @@ class Wire(BaseAdapter):
         pace: Pace,
         secrets: tuple[str, ...],
         hosts: Mapping[str, str] | None = None,
+        in_path: Mapping[str, str] | None = None,
         clock: Clock = time,
         read_timeout: float = READ_TIMEOUT,
+        deadline: float = DEADLINE,
         adapter: BaseAdapter | None = None,
     ) -> None:
         super().__init__()
         self.service, self.pacing, self.server_time = service, Pacing(pace, clock), 0.0
-        self._secrets, self._hosts, self._clock = secrets, dict(hosts or {}), clock
-        self._timeout = (CONNECT_TIMEOUT, read_timeout)
-        self._adapter = adapter or HTTPAdapter(pool_maxsize=8)
+        self._secrets, self._hosts, self._in_path = secrets, dict(hosts or {}), dict(in_path or {})
+        self._clock, self._timeout, self._deadline = clock, (CONNECT_TIMEOUT, read_timeout), deadline
+        self._adapter, self._environment = adapter or Lines(pool_maxsize=8), requests.Session()
         self._own, self._accepted = threading.local(), False
+        self._patience = Patience(service.name, self.pacing, clock)
 
     @property
     def calls(self) -> int:
         """Requests sent so far, retries included."""
         return self.pacing.taken
 
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *_args: Any, **_session: Any) -> requests.Response:
         """
         Send, paced and retried; a 2xx comes back as 200, anything else as an exception.
 
         A PATCH is sent at most once, and not at all during a pause: ReadAgainError says that it would have to wait.
         """
         self._own.resent = False
-        self._redirect(request)
-        kwargs["timeout"] = self._timeout
+        to_endpoint(request, self._hosts)
         try:
             if request.method == "PATCH":
-                return self._attempt(request, *args, **kwargs)
-            sleep, failed_for_now = self._clock.sleep, retry_if_exception_type(Again)
-            retrying = Retrying(retry=failed_for_now, stop=enough, wait=pause, sleep=sleep, reraise=True)
-            return retrying(self._attempt, request, *args, **kwargs)
+                return self._attempt(request)
+            again, sleep = retry_if_exception_type(Again), self._clock.sleep
+            return Retrying(retry=again, stop=enough, wait=pause, sleep=sleep, reraise=True)(self._attempt, request)
         except Again as failed:
             if request.method != "PATCH":
                 raise failed.error from None
@@ -96,6 +99,7 @@ class Wire(BaseAdapter):
         """
         if again.sent and tries >= again.attempts:
             raise TransientServiceError(str(again))
+        self._patience.check()
         if again.pause is None:
             self._clock.sleep(backoff(tries))
         self.pacing.wait_out_pause()
@@ -126,82 +130,80 @@ class Wire(BaseAdapter):
             text = text.replace(secret, "***")
         return text
 
-    def _redirect(self, request: requests.PreparedRequest) -> None:
-        parts = urlsplit(request.url or "")
-        if endpoint := self._hosts.get(f"{parts.scheme}://{parts.netloc}"):
-            target = urlsplit(endpoint)
-            path = target.path.rstrip("/") + parts.path
-            request.url = urlunsplit((target.scheme, target.netloc, path, parts.query, ""))
-
-    def _attempt(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+    def _attempt(self, request: requests.PreparedRequest) -> requests.Response:
+        self._patience.check()
         if not self.pacing.take_turn(patient=request.method != "PATCH"):
             raise Again(TransientServiceError(f"{self.service.name} asked for a pause."), pause=0.0, sent=False)
-        sent = self._clock.monotonic()
         try:
-            response = self._adapter.send(request, *args, **kwargs)
-            _ = response.content  # read here, so that a body cut short is this attempt's failure
-        except requests.exceptions.RequestException as exc:
-            raise self._noted(lost(self.service, request, exc, self._timeout[1])) from None
-        finally:
-            self.pacing.note_answer(sent, self._clock.monotonic())
+            answer = self._answer_to(request)
+        except (Again, LeadsyncError) as failed:
+            self._patience.note(answered=not isinstance(failed, Again | TransientServiceError))
+            self._own.resent = self.resent or (isinstance(failed, Again) and failed.unclear)
+            raise
+        self._patience.note(answered=True)
+        return answer
+
+    def _answer_to(self, request: requests.PreparedRequest) -> requests.Response:
+        response, body = self._ask(request)
         self._mind_remaining(response)
         self._note_time(response)
-        if 200 <= response.status_code < 300:
-            self._accepted = True
-            return self._checked(request, response)
-        raise self._refused(request, response)
+        if not 200 <= response.status_code < 300:
+            raise self._refused(request, response, body)
+        self._accepted = True
+        try:
+            told = answers.parsed(body)
+        except ValueError:
+            raise unanswered(self.service, request, "an answer that is not JSON") from None
+        if flaw := self.service.flaw_in(request.method or "", urlsplit(request.url or "").path, told):
+            raise unanswered(self.service, request, f"an answer that makes no sense ({flaw})")
+        return answers.as_success(response, body)
 
-    def _noted(self, failed: Exception) -> Exception:
-        self._own.resent = self.resent or (isinstance(failed, Again) and failed.unclear)
-        return failed
+    def _ask(self, request: requests.PreparedRequest) -> tuple[requests.Response, bytes]:
+        sent = self.moment
+        try:
+            with under_way(self._deadline, self._in_path) as asked:
+                way = way_to(request.url or "", self._environment) | {"timeout": self._timeout}
+                response = self._adapter.send(request, **way)
+                body = answers.read_body(response)
+        except (OSError, HTTPError, answers.TooLongError) as exc:  # the exceptions of requests are OSErrors
+            wait = self._deadline if asked.late else self._timeout[1]
+            raise lost(self.service, request, exc, asked, wait) from None
+        finally:
+            self.pacing.note_answer(sent, self.moment)
+        if asked.late:  # cut where it had no stated end
+            raise unanswered(self.service, request, f"no whole answer within {self._deadline:g} s", timed_out=True)
+        return response, body
 
     def _mind_remaining(self, response: requests.Response) -> None:
         """When others have eaten up the service's window, wait rather than be refused."""
-        left = response.headers.get(self.service.left_header, "")
-        if left.isdigit() and int(left) < HELD_BACK and response.status_code != 429:
-            window = response.headers.get(self.service.window_header, "")
-            self.pacing.pause(int(window) / 1000 if window.isdigit() else self.pacing.pace.penalty)
+        left = answers.number(response.headers, self.service.left_header)
+        if left is not None and left < HELD_BACK and response.status_code != 429:
+            window = answers.number(response.headers, self.service.window_header)
+            self._patience.pause(self.pacing.pace.penalty if window is None else window / 1000)
 
     def _note_time(self, response: requests.Response) -> None:
         """To the millisecond from the service's own header, else to the second from HTTP's."""
-        stated, date = response.headers.get(self.service.clock_header, ""), response.headers.get("Date", "")
-        with contextlib.suppress(ValueError):
-            exact = stated.isdigit()
-            told = int(stated) / 1000 if exact else parsedate_to_datetime(date).timestamp()
-            self.server_time, self._own.answered = told, told + (0.001 if exact else 1.0)
+        stated = answers.clock(response.headers, self.service.clock_header)
+        told = answers.date(response.headers, "Date") if stated is None else stated
+        if told is not None:
+            self.server_time, self._own.answered = told, told + (1.0 if stated is None else 0.001)
 
-    def _checked(self, request: requests.PreparedRequest, response: requests.Response) -> requests.Response:
-        try:
-            json.loads(response.content)
-        except ValueError:
-            raise self._noted(unanswered(self.service, request, "an answer that is not JSON")) from None
-        response.status_code = 200  # py-trello takes a 202 for a failure although the write took place
-        return response
-
-    def _refused(self, request: requests.PreparedRequest, response: requests.Response) -> Exception:
-        service, status, words = self.service, response.status_code, self._words_of(response)
+    def _refused(self, request: requests.PreparedRequest, response: requests.Response, body: bytes) -> Exception:
+        service, status, words = self.service, response.status_code, words_of(self.service, response, body, self.redact)
+        stated = answers.retry_after(response.headers)
         if status == 429:
             if words.kind in service.quotas:
                 return QuotaExceededError(service.quotas[words.kind])
-            stated = response.headers.get("Retry-After", "")
-            wait = (float(stated) if stated.isdigit() else self.pacing.pace.penalty) + random.uniform(0.1, 1.0)
-            self.pacing.pause(wait)
-            log.warning("%s says we are too fast (429); waiting %.0f s.", service.name, wait)
+            wait = self.pacing.pace.penalty if stated is None else stated
+            if self._patience.pause(wait, more=random.uniform(0.1, 1.0)):
+                log.warning("%s says we are too fast (429); waiting %.0f s.", service.name, wait)
             error = TransientServiceError(f"{service.name} kept answering 429 (too many requests). Run again later.")
             return Again(error, pause=0.0)  # the pause is everybody's
         if status >= 500 or status == 408:
-            return self._noted(unanswered(service, request, f"an answer of {status}"))
+            if stated is not None:
+                self._patience.pause(stated)
+            return unanswered(service, request, f"an answer of {status}")
         return refused(service, status, words, self._accepted)
-
-    def _words_of(self, response: requests.Response) -> Words:
-        """Redacted; plain text is for people, whoever on the way has sent it."""
-        try:
-            body: Any = response.json()
-        except ValueError:
-            words = Words(text=response.text if "text/plain" in response.headers.get("Content-Type", "") else "")
-        else:
-            words = self.service.words(body)
-        return Words(self.redact(words.kind)[:TEXT_SHOWN], self.redact(words.text)[:TEXT_SHOWN])
 
 
 Transport = Callable[..., Wire]
@@ -209,8 +211,9 @@ Transport = Callable[..., Wire]
 
 
 def session(wire: Wire, headers: Mapping[str, str]) -> requests.Session:
-    """A session in which every request goes over `wire`."""
+    """A session in which every request goes over `wire`, which alone looks at the environment: not at a .netrc."""
     new = requests.Session()
+    new.trust_env = False
     new.headers.update(headers)
     new.mount("http://", wire)
     new.mount("https://", wire)

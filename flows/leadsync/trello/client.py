@@ -28,11 +28,15 @@ from leadsync.trello.refusals import TRELLO, misconfigured
 
 PAGE = 1_000
 """Cards in one page."""
+MOST_CARDS = 500_000
+"""Cards of a board, archived ones too, from which on a list is no longer believed."""
 WINDOW = 10.2
 """Seconds in which we send what Trello takes in 10: what was long on the way arrives in the next window."""
 PENALTY = 10.0
 """Seconds of Trello's rate window."""
 HOSTS = ("https://api.trello.com", "https://trello.com")
+TOKEN_IN_PATH = "TRELLO_API_TOKEN"
+"""What stands for the token in a path, until the request leaves: addresses get into logs."""
 CARD_FIELDS = ("id", "name", "desc", "closed", "idList", "idBoard", "dueComplete", "isTemplate", "cardRole", "shortUrl")
 """What every card is asked for; what else is mapped comes with the mapping."""
 CUSTOM_ITEMS: Final = "customFieldItems"
@@ -65,8 +69,9 @@ class Trello:
         key, token = (secret.get_secret_value() for secret in (settings.trello_api_key, settings.trello_api_token))
         pace = Pace(limit=settings.trello_requests_per_10_seconds, seconds=WINDOW, penalty=PENALTY)
         hosts = dict.fromkeys(HOSTS, settings.trello_endpoint_url)
-        self.shape = CardShape.of(settings.mapping)
-        self.settings, self.wire = settings, transport(TRELLO, pace, secrets=(token, key), hosts=hosts)
+        in_path = {TOKEN_IN_PATH: token}
+        self.settings, self.shape = settings, CardShape.of(settings.mapping)
+        self.wire = transport(TRELLO, pace, secrets=(token, key), hosts=hosts, in_path=in_path)
         header = f'OAuth oauth_consumer_key="{key}", oauth_token="{token}"'
         # No key is given to the client: it would put key and token into every URL.
         headers = {"Authorization": header, "X-Trello-Client-Identifier": client_identifier(token)}
@@ -100,9 +105,8 @@ class Trello:
         """
         cards: dict[str, Any] = {}
         asked, began = time.monotonic(), 0.0
-        query = {"filter": "all" if archived else "open", **self.shape.query, "limit": str(PAGE)}
         while True:
-            page = self._card_page(board, query)
+            page = self._card_page(board, "all" if archived else "open", cards)
             began = began or max(0.0, self.clock - (time.monotonic() - asked))
             news = {card["id"]: card for card in page if card["id"] not in cards}
             cards |= news
@@ -112,7 +116,6 @@ class Trello:
             if len(cards) == total and not archived and not set(expected) - cards.keys():
                 whole = False
                 break
-            query["before"] = min(cards)
         frame = self.cards_of(board, cards.values(), known)
         still_open = [card_id for card_id, card in cards.items() if is_open(card, board)]
         items = self.by_id(cards[card_id] for card_id in still_open if card_id in frame.index)
@@ -146,12 +149,10 @@ class Trello:
         Cost: 1 request for each 1,000 archived cards, until all are found or only older cards are left.
         """
         cards: dict[str, Item] = {}
-        query = {"filter": "closed", **self.shape.query, "limit": str(PAGE)}
-        while page := [card for card in self._card_page(board, query) if card["id"] not in cards]:
+        while page := [card for card in self._card_page(board, "closed", cards) if card["id"] not in cards]:
             cards |= {card["id"]: card for card in page}
             if len(page) < PAGE or wanted <= cards.keys() or min(cards) <= min(wanted):
                 break
-            query["before"] = min(cards)
         frame = self.cards_of(board, (cards[card_id] for card_id in wanted if card_id in cards), wanted)
         return frame[frame["presence"] == "archived"]
 
@@ -195,13 +196,17 @@ class Trello:
             raise
         return card
 
-    def _card_page(self, board: Board, query: Mapping[str, str]) -> list[dict[str, Any]]:
+    def _card_page(self, board: Board, which: str, read: Collection[str]) -> list[dict[str, Any]]:
+        """The page that follows on those `read` so far."""
+        query = {"filter": which, **self.shape.query, "limit": str(PAGE)} | ({"before": min(read)} if read else {})
+        if len(read) > MOST_CARDS:
+            raise IncompleteReadError(f"Trello's list has more than {MOST_CARDS} cards; nothing was written.")
         try:
-            page = self.get(f"boards/{board.board_id}/cards", **query)
+            page: list[dict[str, Any]] = self.get(f"boards/{board.board_id}/cards", **query)
         except ServiceRefusedError as refused:
             raise misconfigured(refused, self.settings) from None
-        if not isinstance(page, list) or not all(isinstance(card, dict) and card.get("id") for card in page):
-            raise IncompleteReadError("Trello sent a page without cards; nothing was written. Run again.")
+        if any(card["id"] > query.get("before", card["id"]) for card in page):
+            raise IncompleteReadError("Trello's pages go in a circle; nothing was written. Run again.")
         return page
 
 

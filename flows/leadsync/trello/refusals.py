@@ -8,6 +8,7 @@ from typing import Any
 from leadsync.errors import ConfigurationError, ServiceRefusedError
 from leadsync.settings import Settings
 from leadsync.transport.service import Service, Words
+from leadsync.trello.shapes import flaw_in
 
 
 def words_of(body: Any) -> Words:
@@ -20,17 +21,16 @@ def words_of(body: Any) -> Words:
 def refused_setting(refused: ServiceRefusedError) -> str:
     """The setting that Trello says it does not accept, "" if the refusal is about a card, a board or a value."""
     words = f"{refused.kind} {refused.text}"
-    if refused.status != 401 or re.search("unauthorized .*requested", words):
+    if refused.status != 401 or re.search("unauthorized .*requested", words, re.IGNORECASE):
         return ""
-    if re.search(r"\bkey\b", words):
-        return "TRELLO_API_KEY"
-    return "TRELLO_API_TOKEN" if re.search(r"\btoken\b|missing scopes", words) else ""
+    return "TRELLO_API_KEY" if re.search(r"\bkey\b", words) else "TRELLO_API_TOKEN"
 
 
 TRELLO = Service(
     name="Trello",
     words=words_of,
     credential=refused_setting,
+    flaw_in=flaw_in,
     left_header="X-Rate-Limit-Api-Token-Remaining",
     window_header="X-Rate-Limit-Api-Token-Interval-Ms",
     clock_header="X-Server-Time",

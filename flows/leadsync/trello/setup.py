@@ -12,7 +12,7 @@ from leadsync.errors import ConfigurationError, ServiceRefusedError
 from leadsync.frames.actions import Item
 from leadsync.model import STAGES
 from leadsync.trello.board import Board, Token
-from leadsync.trello.client import Trello
+from leadsync.trello.client import TOKEN_IN_PATH, Trello
 from leadsync.trello.names import names_on, query_of
 from leadsync.trello.refusals import misconfigured
 
@@ -70,7 +70,7 @@ def resolved(board: Board, lists: Sequence[Item], trello: Trello) -> Board:
 def fetch_token(trello: Trello) -> Token:
     """Scopes and expiry. Cost: 1 request. Raises: ConfigurationError if the key or the token is not accepted."""
     try:
-        token = trello.get(f"tokens/{trello.settings.trello_api_token.get_secret_value()}")
+        token = trello.get(f"tokens/{TOKEN_IN_PATH}")
     except ServiceRefusedError as refused:
         if refused.status == 404:
             refused = ServiceRefusedError("Trello", 401, "", "invalid token")
@@ -109,9 +109,16 @@ def absent_lists(trello: Trello, lists: Sequence[Item]) -> list[str]:
 
 
 def _found(stage: str, configured: str | None, lists: Sequence[Item]) -> list[Item]:
-    """The lists that the map may mean: open ones of that name, else the one of that id; or that of a setting's id."""
-    called = [] if configured else [item for item in lists if item["name"].strip() == stage and not item.get("closed")]
-    return called or [item for item in lists if item["id"] == (configured or stage)]
+    """
+    The lists that the map may mean: open ones of that name, else the one of that id.
+
+    Of a setting's value first the one of that id, and if no open one is called so an archived one, to be told.
+    """
+    wanted = configured or stage
+    named = [item for item in lists if item["name"].strip() == wanted]
+    called = [item for item in named if not item.get("closed")]
+    by_id = [item for item in lists if item["id"] == wanted]
+    return by_id or called or named[:1] if configured else called or by_id
 
 
 def _problem(stage: str, configured: str | None, lists: Sequence[Item]) -> str:
@@ -119,13 +126,14 @@ def _problem(stage: str, configured: str | None, lists: Sequence[Item]) -> str:
     setting = f"TRELLO_LIST_{stage}_ID" if stage in STAGES else "SYNC_STATUS_MAP"
     found = _found(stage, configured, lists)
     if len(found) > 1:
-        remedy = f"set {setting}" if stage in STAGES else f"name the one that is meant by its id in {setting}"
-        return f"{len(found)} lists are called {stage}; {remedy}."
+        to_id = f"set {setting} to an id" if configured else f"set {setting}"
+        remedy = to_id if stage in STAGES else f"name the one that is meant by its id in {setting}"
+        return f"{len(found)} lists are called {configured or stage}; {remedy}."
     if found:
         archived = f"{setting}: the list {found[0]['name']!r} is archived; un-archive it or choose another."
         return archived if found[0].get("closed") else ""
     if configured:
-        return f"{setting} {configured} is not a list of the board."
+        return f"{setting} {configured} is no list of the board, by id or name."
     if stage in STAGES:
         return f"{setting} is not set and no open list is called {stage}."
     return f"{setting}: no open list of the board is called {stage!r} or has that id."

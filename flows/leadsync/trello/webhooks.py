@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from leadsync.errors import ConfigurationError, ServiceRefusedError
-from leadsync.trello.client import Trello
+from leadsync.trello.client import TOKEN_IN_PATH, Trello
 from leadsync.trello.refusals import misconfigured
 
 
@@ -17,11 +17,10 @@ class TrelloWebhooks:
 
     def fetch(self) -> list[dict[str, Any]]:
         """Each with id, callbackURL, idModel, description, active … Cost: 1 request."""
-        settings = self._trello.settings
         try:
-            hooks = self._trello.get(f"tokens/{settings.trello_api_token.get_secret_value()}/webhooks")
+            hooks = self._trello.get(f"tokens/{TOKEN_IN_PATH}/webhooks")
         except ServiceRefusedError as refused:
-            raise misconfigured(refused, settings) from None
+            raise misconfigured(refused, self._trello.settings) from None
         return [hook for hook in hooks if isinstance(hook, dict) and hook.get("id")]
 
     def add(self, callback_url: str, board_id: str, description: str) -> str:

@@ -17,8 +17,21 @@ UNKNOWN = "rec" + "A" * 14
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "PUT", "DELETE"])
 def test_missing_record_is_403_not_404(emulator, airtable, method):
-    answer = airtable(emulator)(method, f"Leads/{UNKNOWN}", json={"fields": {}})
+    body = {"json": {"fields": {}}} if method in ("PATCH", "PUT") else {}
+    answer = airtable(emulator)(method, f"Leads/{UNKNOWN}", **body)
     assert (answer.status_code, answer.json()) == (403, NOT_PERMITTED_OR_MISSING)
+
+
+def test_record_of_another_table_is_shown_and_neither_changed_nor_deleted(emulator, airtable):
+    """Reading by id falls back to the whole base; writing does not."""
+    call, tables = airtable(emulator), f"/v0/meta/bases/{emulator.airtable.base_id}/tables"
+    assert call("POST", tables, json={"name": "Log", "fields": [{"name": "name", "type": "singleLineText"}]}).ok
+    lead = emulator.airtable.add_lead("Ada")
+    assert call("GET", f"Log/{lead}").json()["fields"]["name"] == "Ada"
+    changed, replaced = (call(each, f"Log/{lead}", json={"fields": {"name": "Bob"}}) for each in ("PATCH", "PUT"))
+    for answer in (changed, replaced, call("DELETE", f"Log/{lead}")):
+        assert (answer.status_code, answer.json()) == (403, NOT_PERMITTED_OR_MISSING)
+    assert emulator.airtable.records()[lead]["name"] == "Ada"
 
 
 def test_missing_record_in_batches(emulator, airtable):

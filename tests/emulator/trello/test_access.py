@@ -75,7 +75,7 @@ def test_read_only_revoked_and_expired_tokens(emulator, trello):
     assert trello(emulator, reader)("GET", "members/me").ok
     assert seen(trello(emulator, reader)("POST", "cards", json=body)) == (401, '{"message":"missing scopes"}')
     emulator.clock.advance(61)
-    assert seen(trello(emulator, short)("GET", "members/me")) == (401, "invalid token")
+    assert seen(trello(emulator, short)("GET", "members/me")) == (401, "expired token")
     emulator.trello.revoke_token()
     assert seen(trello(emulator)("GET", "members/me")) == (401, "invalid token")
 

@@ -38,7 +38,7 @@ def test_nested_board_read_in_one_call(emulator, call):
     board = call("GET", f"boards/{emulator.trello.board_id}", params=params).json()
     assert [each["name"] for each in board["lists"]] == ["TODO", "IN_PROGRESS", "DONE"]
     assert [set(card) for card in board["cards"]] == [{"id", "name"}]
-    assert board["limits"]["cards"]["openPerBoard"] == {"status": "ok", "disableAt": 5000, "warnAt": 4500}
+    assert board["limits"]["cards"]["openPerBoard"] == {"status": "ok", "disableAt": 5000, "warnAt": 4000}
     assert board["actions"][0]["type"] == "createCard"
 
 

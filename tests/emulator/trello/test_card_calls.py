@@ -70,7 +70,7 @@ def test_py_trello_oddities_are_accepted(emulator, call, lists):
         "due": "null",
     }
     card = call("POST", "cards/", json=body | {"idCardSource": None, "keepFromSource": None}).json()
-    assert (card["desc"], card["due"], card["idLabels"], card["descData"]) == ("", None, [], None)
+    assert (card["desc"], card["due"], card["idLabels"], card["descData"]) == ("", None, [], {"emoji": {}})
 
 
 def test_name_may_be_absent_or_empty(call, lists):

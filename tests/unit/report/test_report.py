@@ -97,3 +97,14 @@ def test_failed_dry_run_keeps_its_code():
     report = Report(dry_run=True, changes=[{"field": "name", "direction": "to_trello"}])
     report.fail(GuardError("x"))
     assert report.exit_code == 3
+
+
+def test_json_is_printable_ascii_and_says_the_same():
+    """Any output takes it, and a terminal finds no command in it."""
+    hostile = "Zoë 🚀 \x1b[2J\x9b\x7f\u202e\ud83d"
+    printed = Report(
+        titles={}, changes=[{"lead_id": "rec", "field": "name", "direction": "", "after": hostile}]
+    ).as_json()
+    assert printed.isascii()
+    assert printed.replace("\n", "").isprintable()
+    assert json.loads(printed)["changes"][0]["after"] == hostile

@@ -6,6 +6,7 @@ import hashlib
 import os
 import signal
 import socket
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
@@ -136,7 +137,7 @@ def server():
     sa.event.listen(engine, "connect", connected)
     holders = {}
     yield SimpleNamespace(
-        database=SimpleNamespace(is_sqlite=False, engine=engine),
+        database=SimpleNamespace(is_sqlite=False, engine=engine, explained=lambda verb: nullcontext()),
         held=held,
         holders=SimpleNamespace(load=lambda pair: holders.get(pair, {}), save=holders.__setitem__),
     )

@@ -16,7 +16,6 @@ from requests.adapters import HTTPAdapter
 
 from leadsync.airtable.refusals import AIRTABLE
 from leadsync.errors import (
-    ConfigurationError,
     DeadTokenError,
     QuotaExceededError,
     ReadAgainError,
@@ -163,7 +162,6 @@ def call(wire, server) -> Callable[..., requests.Response]:
         if script:
             server.script = list(script)
         with session(wire, {"Authorization": f"Bearer {SECRET}"}) as http:
-            http.trust_env = False
             return http.request(method, server.url + path, **more)
 
     return called
@@ -247,7 +245,6 @@ def test_request_that_never_left_is_sent_again(wire, clock, closed_port, method)
 
     clock.wakes = open_late
     with session(wire, {}) as http:
-        http.trust_env = False
         assert http.request(method, f"http://127.0.0.1:{closed_port}/x").status_code == 200
     assert len(late[0].seen) == 1
     assert wire.calls == 2
@@ -257,21 +254,9 @@ def test_request_that_never_left_is_sent_again(wire, clock, closed_port, method)
 def test_service_out_of_reach_is_named(wire, closed_port):
     """With the host that was asked."""
     with session(wire, {}) as http:
-        http.trust_env = False
         with pytest.raises(TransientServiceError, match=f"127.0.0.1:{closed_port}"):
             http.post(f"http://127.0.0.1:{closed_port}/x")
     assert wire.calls == ATTEMPTS
-
-
-def test_certificate_that_is_not_accepted_is_a_matter_of_settings(call, monkeypatch):
-    """A retry would be useless."""
-
-    def refuse(*_args, **_more):
-        raise requests.exceptions.SSLError("certificate verify failed")
-
-    monkeypatch.setattr(HTTPAdapter, "send", refuse)
-    with pytest.raises(ConfigurationError, match="certificate"):
-        call()
 
 
 def test_every_request_has_a_time_out(wire, monkeypatch, call, read_timeout):
@@ -355,7 +340,6 @@ def test_pace_is_kept(server):
     wire = Wire(TRELLO, Pace(3, 0.25, penalty=10), ())
     began = time.monotonic()
     with session(wire, {}) as http:
-        http.trust_env = False
         for _ in range(7):
             http.get(server.url)
     assert time.monotonic() - began >= 0.5
@@ -409,7 +393,6 @@ def test_patch_that_queued_into_a_pause_is_handed_back(server, clock):
     """The pause began while it waited for its turn."""
     wire = Wire(AIRTABLE, Pace(1, 0.3, penalty=30), (), clock=clock)
     with session(wire, {}) as http:
-        http.trust_env = False
         http.get(server.url)
         threading.Timer(0.1, wire.pacing.pause, [30]).start()
         with pytest.raises(ReadAgainError):
@@ -433,7 +416,6 @@ def test_token_refused_after_a_success_has_died(told_wire, server):
         answer(401, {"error": {"type": "AUTHENTICATION_REQUIRED", "message": "Authentication required"}}),
     ]
     with session(told_wire, {}) as http:
-        http.trust_env = False
         http.get(server.url)
         with pytest.raises(DeadTokenError) as caught:
             http.get(server.url)
@@ -445,7 +427,6 @@ def test_token_refused_after_a_success_has_died(told_wire, server):
 def test_other_refusal_says_nothing_about_the_tokens_life(told_wire, server, before, status):
     server.script = [*[OK] * before, answer(status)]
     with session(told_wire, {}) as http:
-        http.trust_env = False
         for _ in range(before):
             http.get(server.url)
         with pytest.raises(ServiceRefusedError):
@@ -499,7 +480,6 @@ def test_trello_refuses_in_envelopes_of_its_own(server, clock, envelope):
     status, line, kind, text = ENVELOPES[envelope]
     server.script = [line]
     with session(Wire(TRELLO, Pace(1000, 1, penalty=10), (), clock=clock), {}) as http:
-        http.trust_env = False
         with pytest.raises(ServiceRefusedError) as caught:
             http.get(server.url)
     assert (caught.value.service, caught.value.status) == ("Trello", status)
@@ -581,7 +561,6 @@ def test_hard_coded_host_goes_to_the_endpoint(server, prefix, path):
     """With its path prefix and the query."""
     wire = Wire(TRELLO, Pace(100, 1, 1), (), hosts={"https://api.trello.com": server.url + prefix})
     with session(wire, {}) as http:
-        http.trust_env = False
         http.get("https://api.trello.com/1/cards?fields=id")
     assert server.seen == [("GET", path, "")]
 
@@ -590,7 +569,6 @@ def test_other_hosts_are_left_alone(server):
     """Only the named ones are rewritten."""
     wire = Wire(TRELLO, Pace(100, 1, 1), (), hosts={"https://api.trello.com": "http://127.0.0.1:9"})
     with session(wire, {}) as http:
-        http.trust_env = False
         assert http.get(server.url).status_code == 200
 
 

@@ -1,0 +1,118 @@
+"""A command from its start to its end: what its environment is before Prefect sees it, and what a crash shows."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+
+import httpx
+import pytest
+import requests
+
+from runs.command import spare_loopback
+from support.places import FLOWS
+
+NAMES = [spelt for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY") for spelt in (name, name.lower())]
+PROXY = "http://127.0.0.1:9"
+LOCAL = ("http://127.0.0.1:4200", "http://localhost:4200", "https://localhost", "http://[::1]:4200")
+CRASH = """
+import sys
+sys.path.insert(0, {flows!r})
+from runs.command import run_command
+def command() -> None:
+    token = "sE" + "cr3t"
+    raise RuntimeError("broken")
+run_command(command)
+"""
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """`environment(NAME=value)`: these proxy variables and no others, then the command's start. Returns: NO_PROXY."""
+
+    def started(**values):
+        for name in NAMES:
+            monkeypatch.delenv(name, raising=False)
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+        spare_loopback()
+        return os.environ["NO_PROXY"]
+
+    before = dict(os.environ)
+    yield started
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def goes_by_proxy(url):
+    """Whether requests, httpx, and what websockets asks would go by a proxy."""
+    by_requests = bool(requests.utils.get_environ_proxies(url, no_proxy=None))
+    with httpx.Client() as client:
+        by_httpx = client._transport_for_url(httpx.URL(url)) is not client._transport
+    host = httpx.URL(url).host
+    by_urllib = bool(urllib.request.getproxies()) and not urllib.request.proxy_bypass_environment(host)
+    return by_requests, by_httpx, by_urllib
+
+
+@pytest.mark.parametrize("others", [{}, {"NO_PROXY": "intra.example"}, {"no_proxy": "intra.example"}, {"no_proxy": ""}])
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_this_machine_is_never_asked_through_a_proxy(environment, name, others):
+    """Prefect's own server and the emulator are here; no proxy reaches them. All else stays as it is."""
+    environment(**{name: PROXY, "HTTPS_PROXY": PROXY}, **others)
+    assert {goes_by_proxy(url) for url in LOCAL} == {(False, False, False)}
+    assert goes_by_proxy("https://api.trello.com") == (True, True, True)
+    assert goes_by_proxy("https://intra.example")[0] is not bool(others.get("NO_PROXY") or others.get("no_proxy"))
+
+
+def test_no_proxy_for_anything_stays_so(environment):
+    assert environment(HTTPS_PROXY=PROXY, NO_PROXY="*") == "*"
+    assert goes_by_proxy("https://api.trello.com") == (False, False, False)
+
+
+def test_crash_shows_no_value():
+    """A secret in a variable is not for the terminal."""
+    done = subprocess.run(
+        [sys.executable, "-c", CRASH.format(flows=str(FLOWS))], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode != 0
+    assert "broken" in done.stderr
+    assert "RuntimeError" in done.stderr
+    assert "sEcr3t" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "door", [path for path in FLOWS.glob("*.py") if "typer" in path.read_text()], ids=lambda p: p.name
+)
+def test_every_command_is_run_so(door):
+    """Typer's own way shows every variable of a crash."""
+    assert "typer.run(" not in door.read_text()
+
+
+HANGING = """
+import atexit, sys, threading, time
+from runs import command
+command.LINGER = 0.3
+with command.ending_soon():
+    atexit.register(time.sleep, 60)
+    print("said")
+    sys.exit({code})
+"""
+
+
+@pytest.mark.parametrize(("code", "ended"), [("0", 0), ("3", 3), ("None", 0)])
+def test_process_that_hangs_at_its_end_is_left(code, ended):
+    """As it does where Prefect hands in records to a server that takes none; what was said is not lost."""
+    begun = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", HANGING.format(code=code)],
+        env={**os.environ, "PYTHONPATH": str(FLOWS)},
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (ended, "said\n", "")
+    assert time.monotonic() - begun < 50
