@@ -4,6 +4,7 @@ import json
 import os
 
 import pytest
+from prefect.artifacts import Artifact
 from typer import Typer
 from typer.testing import CliRunner
 
@@ -365,6 +366,7 @@ def test_mapping_is_a_table(command, mapped, monkeypatch):
     assert "column 'Age' is of type createdTime" in computed["detail"]
     assert mapped.calls("trello", writes=True) == 0
     assert mapped.airtable.records()[lead]["Tags"] == ["Cold"]
+    assert json.loads(Artifact.get("validate-mapping").data) == told["mapping"]
 
 
 def test_table_stands_without_a_mapping_of_ones_own(command, emulator):
@@ -418,7 +420,7 @@ map = { "Zoe" = "zoe", "Ann" = "ann" }
 
 
 def test_people_whom_the_map_does_not_know_are_told(command, mapped, monkeypatch):
-    """A sync leaves them alone; so does it a label's option that one way only comes from the board."""
+    """They are on no card, and a sync leaves the cell alone."""
     table = mapped.airtable
     table.add_field("Owner", "singleCollaborator")
     ann, ben = table.add_collaborator("Ann", "ann@example.com"), table.add_collaborator("Ben", "ben@example.com")
