@@ -467,6 +467,19 @@ def test_without_the_board_the_columns_are_checked_all_the_same(command, mapped,
     assert findings_on(printed, "labels") == []
 
 
+def test_without_the_table_the_board_is_checked_all_the_same(command, mapped, monkeypatch):
+    """A token that is not accepted lacks no scope."""
+    mapped.trello.delete_custom_field("Budget")
+    monkeypatch.setenv("SYNC_FIELDS", ROWS.replace('"custom:Budget"', '"custom:Budget"\nas = "number"'))
+    monkeypatch.setenv("AIRTABLE_API_TOKEN", "patNobodyKnowsThis")
+    code, printed = command("--json")
+    named = [each["detail"].split(":")[0] for each in failures(printed)]
+    assert (code, named[1:]) == (2, ["'Budget' = custom"])
+    assert "AIRTABLE_API_TOKEN was not accepted" in failures(printed)[0]["detail"]
+    assert "schema.bases:read" not in printed
+    assert ("Tags", "", "labels", "both", "set") in mapping_of(json.loads(printed))
+
+
 def test_lists_that_are_missing_hide_no_other_mismatch(command, mapped, monkeypatch):
     """And they are named once."""
     for stage in ("TODO", "IN_PROGRESS", "DONE"):

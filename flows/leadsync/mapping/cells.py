@@ -28,7 +28,7 @@ from leadsync.mapping.names import (
     unknown_on,
 )
 from leadsync.mapping.properties import CUSTOM, Property, Way
-from leadsync.mapping.rows import DEFAULT_CARDS, SPECIAL, CellKey, CellMapping, Field
+from leadsync.mapping.rows import SPECIAL, CellKey, CellMapping, Field
 
 
 @dataclass(frozen=True)
@@ -68,12 +68,6 @@ class Cell:
     def is_line(self) -> bool:
         """Whether the managed block shows it."""
         return self.card.name == "line"
-
-    @property
-    def where(self) -> str:
-        """Where its column is chosen."""
-        ours = self.field if self.field in DEFAULT_CARDS else ""
-        return f"AIRTABLE_{ours.upper()}_FIELD" if ours else f"the row for {self.card} in the mapping"
 
     def told_by_airtable(self, value: Value) -> str:
         """A lead's value as a person reads it."""
@@ -198,7 +192,7 @@ def _column(row: Field, columns: Mapping[str, Mapping[str, Any]] | None, board: 
         if row.airtable not in columns:
             names = {str(model["name"]) for model in columns.values()}
             raise Misfit(
-                f"the table has no column {row.airtable!r}", f"Correct the row; there are: {listed(sorted(names))}."
+                f"the table has no column {row.airtable!r}", f"Correct {row.where}; there are: {listed(sorted(names))}."
             )
         return Column.of(columns[row.airtable], row.kind)
     card = row.card if row.kind else _card(row, board)

@@ -45,7 +45,8 @@ def check_setup(settings: Settings, clients: Clients, every_minutes: float) -> C
     """
     Check tokens, scopes, base, table, board, lists, how the mapping fits them, state and quota.
 
-    `every_minutes`: the schedule to forecast the calls for. Cost: about 8 requests and one read of both sides.
+    `every_minutes`: the schedule to forecast the calls for. Cost: 4 requests, 3 more with the change
+    feed, and one read of both sides.
     """
     checklist, so_far = Checklist([], []), ReadSoFar(Tied(settings.untied, ()))
     _collect(checklist, lambda: _check_leads(settings, clients.airtable, every_minutes, so_far))

@@ -38,6 +38,7 @@ NEVER_WRITTEN: Final = {
     "title": "a card renamed on the board never reaches its lead",
     "list": "a card moved on the board never reaches its lead",
 }
+MEND: Final = "Mend what is said of {side}, then check again."
 ROWS_NAMED = 5
 
 
@@ -77,17 +78,19 @@ def check_fit(mapping: CellMapping, so_far: ReadSoFar) -> Iterator[Finding]:
 
     Afterwards `so_far.tied` is what fits.
     """
+    rows, board = mapping.fields, so_far.described
     if so_far.models is None:
-        remedy = "Add the scope schema.bases:read."
+        away = so_far.leads is None
+        remedy = MEND.format(side="Airtable") if away else "Add the scope schema.bases:read."
         yield Finding("Airtable columns", Level.WARN, "types and options not checked", remedy)
-    board, rows = so_far.described, mapping
+        rows = tuple(row for row in rows if not away or row.kind or row.card.assumed)
     if board is None:
-        board = Board("", "", "", {name: name for row in mapping.fields for name in row.map.values()})
-        rows = replace(mapping, fields=tuple(row for row in mapping.fields if row.card.name not in ASKED))
-        if unasked := [str(row) for row in mapping.fields if row not in rows.fields]:
+        board = Board("", "", "", {name: name for row in rows for name in row.map.values()})
+        rows = tuple(row for row in rows if row.card.name not in ASKED)
+        if unasked := [str(row) for row in mapping.fields if row.card.name in ASKED]:
             detail = f"not compared with the board, which could not be read: {listed(unasked)}"
-            yield Finding("mapping", Level.WARN, detail, "Mend what is said of Trello, then check again.")
-    so_far.tied = tied = tie(rows, so_far.models, board.names)
+            yield Finding("mapping", Level.WARN, detail, MEND.format(side="Trello"))
+    so_far.tied = tied = tie(replace(mapping, fields=rows), so_far.models, board.names)
     for row, misfit in tied.misfits:
         level = Level.WARN if misfit.warns else Level.FAIL
         yield Finding("mapping", level, f"{row}: {misfit.detail}", misfit.remedy)
@@ -108,7 +111,7 @@ def _check_column(cell: Cell) -> Iterator[Finding]:
         remedy = f"Make it a {WRITABLE_AS[cell.field]}, or {say}." if is_special else f"If that is meant, {say}."
         yield Finding("Airtable columns", Level.FAIL if is_special else Level.WARN, detail, remedy)
     elif cell.kind is LensKind.TEXT and column.type == "multipleRecordLinks":
-        remedy = LINKED_NAMES.format(setting=cell.where)
+        remedy = LINKED_NAMES.format(setting=cell.row.where)
         detail = f"column {column.name!r} holds linked records: no card shows it"
         yield Finding("Airtable columns", Level.WARN, detail, remedy)
     elif cell.kind is LensKind.TEXT and column.type in SHOWN_AS:
@@ -126,7 +129,7 @@ def check_values(leads: pd.DataFrame, so_far: ReadSoFar) -> Iterator[Finding]:
             strange = sorted(each for each in elements_of(cell, [*leads["cells"]]) if _is_strange(cell, each))
             if strange:
                 detail = f"column {cell.column.name!r} holds what {cell.card} has not: {listed(strange)}"
-                remedy = f"Name it in map of {cell.where}, or choose another."
+                remedy = f"Name it in map of {cell.row.where}, or choose another."
                 yield Finding("Airtable cells", Level.WARN, detail, remedy)
     if so_far.described is not None:
         for name in lacking_labels(replace(so_far.described, cells=so_far.tied.generic), leads):
