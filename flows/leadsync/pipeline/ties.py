@@ -123,11 +123,12 @@ def strange_values(board: Board, base: pd.DataFrame, leads: pd.DataFrame, cards:
 
 def _strange(cell: Cell, was: Sequence[Rows], now: Sequence[Rows], known: set[str] | None) -> Iterator[str]:
     if known is not None:
-        held = _elements(cell, now)
-        yield from (f"{cell.name} {each}" for each in sorted(held - known | (_elements(cell, was) & known) - held))
+        held = elements_of(cell, now)
+        yield from (f"{cell.name} {each}" for each in sorted(held - known | (elements_of(cell, was) & known) - held))
 
 
-def _elements(cell: Cell, rows: Sequence[Rows]) -> set[str]:
+def elements_of(cell: Cell, rows: Sequence[Rows]) -> set[str]:
+    """All that these rows hold in a cell, of a set each element; nothing that is empty."""
     values = {row.get(cell.name, "") for row in rows}
     return {each for value in values for each in (value if isinstance(value, frozenset) else [str(value)]) if each}
 
@@ -147,6 +148,6 @@ def lacking_labels(board: Board, leads: pd.DataFrame) -> tuple[str, ...]:
     wanted = set[str]()
     for cell in board.cells:
         if cell.card.name == "labels" and cell.way is not Way.TO_AIRTABLE and cell.lacking:
-            held = _elements(cell, [*leads["cells"]])
+            held = elements_of(cell, [*leads["cells"]])
             wanted |= {label for option, label in cell.lacking.items() if option in held}
     return tuple(sorted(wanted))
