@@ -97,7 +97,7 @@ def _restore(held: Compared, row: LeadRow, draft: Draft) -> None:
 
 
 def _apart(held: Compared, row: LeadRow, draft: Draft) -> None:
-    if row.rules.lists_apart:
+    if held.cell.name in row.rules.lists_apart:
         told = held.cell.told_by_airtable(held.lead), held.cell.told_by_trello(held.card)
         kind, resolution = "mapping changed", "left as they are: edit one of them"
         row.plan.conflicts.append(Conflict(row.lead_id, row.card_id, held.cell.field, *told, kind, resolution))

@@ -67,7 +67,7 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     """
     clients, known = run.clients, lists.board.lists
     rename, stages = rename_of(lists.board.cells), lists.board.stages
-    memory = recall(clients.store, run.pair, checkup, run.rows.lent, rename if run.renames else None, rename, stages)
+    memory = recall(clients.store, run.pair, checkup, run.rows.lent, rename if run.mapped.renames else None, rename, stages)
     sides = _extract(run, memory, _scope(run, read, memory, lists.board), lists.board, leads)
     if run.feed is not None:
         memory = replace(memory, patched=find_told(sides.leads.told, memory.intents, run.feed.fields))
