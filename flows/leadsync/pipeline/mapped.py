@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Final
 
 from leadsync.frames.agreed import Rename
 from leadsync.mapping.cells import Cell
@@ -17,15 +18,28 @@ from leadsync.mapping.lenses import LensKind
 from leadsync.mapping.rows import CellKey
 from leadsync.state.store import StateStore
 
+NOTHING_KNOWN: Final[Mapping[str, str]] = {}
 
-def rename_of(cells: Sequence[Cell]) -> Rename:
-    """What a cell of before is called now: the same, as long as column and property are; else it is a new one."""
+
+def rename_of(cells: Sequence[Cell], known: Mapping[str, str] = NOTHING_KNOWN) -> Rename:
+    """
+    What a cell of before is called now: the same, as long as column and property are; else it is a new one.
+
+    `known`: by former name, what the two were, see identities; values of another type say nothing about these.
+    """
+    now_are = identities(cells)
 
     def now(name: str) -> str | None:
         key = CellKey.of(name)
-        return next((cell.name for cell in cells if cell.is_of(key)), None)
+        found = next((cell.name for cell in cells if cell.is_of(key)), None)
+        return found if found is None or known.get(name, now_are[found]) == now_are[found] else None
 
     return now
+
+
+def identities(cells: Sequence[Cell]) -> dict[str, str]:
+    """By name, what the values of both sides are values of: a type of column, and a custom field with its own type."""
+    return {cell.name: f"{cell.column.kind} {cell.card.field_id} {cell.kind}".strip() for cell in cells}
 
 
 @dataclass(frozen=True)
@@ -33,38 +47,39 @@ class Mapped:
     """
     The cells as they are kept of a pair. `meanings`: by name, a digest of map and time zone.
 
-    `renames`: base and journal are still to be renamed, as in a dry run, which writes nothing. `redrawn`: cells whose
-    values meant something else last time.
+    `rename`: what base and journal still call otherwise, as in a dry run, which writes nothing; None if nothing.
+    `redrawn`: cells whose values meant something else last time.
     """
 
     meanings: Mapping[str, str]
-    renames: bool = False
-    redrawn: frozenset[str] = field(default_factory=frozenset)
+    rename: Rename | None = None
+    redrawn: frozenset[str] = frozenset()
 
 
 def mind_names(store: StateStore, pair: str, cells: Sequence[Cell], timezone: str, dry_run: bool) -> Mapped:
     """
     Bring the names in base and journal up to date.
 
-    Of what is mapped no more nothing is left: it is a first match should it be mapped again.
+    Of what is mapped no more, or is of another type, nothing is left: it is a first match should it be mapped again.
     """
-    meanings = {cell.name: _meaning(cell, timezone) for cell in cells}
+    meanings, now_are = {cell.name: _meaning(cell, timezone) for cell in cells}, identities(cells)
     kept = store.facts.load(_key(pair)) or {}
-    known, rename = kept.get("meanings", {}), rename_of(cells)
-    was = {now: meaning for name, meaning in known.items() if (now := rename(name)) is not None}
+    were, rename = kept.get("identities", {}), rename_of(cells, kept.get("identities", {}))
+    was = {now: meaning for name, meaning in kept.get("meanings", {}).items() if (now := rename(name)) is not None}
     redrawn = frozenset(name for name, meaning in was.items() if meaning != meanings[name])
-    if kept and sorted(known) == sorted(meanings):
+    if were == now_are:
         return Mapped(meanings, redrawn=redrawn)
-    if not dry_run:
-        store.journal.rename_cells(pair, rename)
-        store.facts.save(_key(pair), {"meanings": meanings | was})
-    return Mapped(meanings, dry_run, redrawn)
+    if dry_run:
+        return Mapped(meanings, rename, redrawn)
+    store.journal.rename_cells(pair, rename)
+    store.facts.save(_key(pair), {"meanings": meanings | was, "identities": now_are})
+    return Mapped(meanings, redrawn=redrawn)
 
 
 def keep_meanings(store: StateStore, pair: str, mapped: Mapped) -> None:
     """What has been drawn apart was listed: from now on it is no news."""
     if mapped.redrawn:
-        store.facts.save(_key(pair), {"meanings": dict(mapped.meanings)})
+        store.facts.save(_key(pair), (store.facts.load(_key(pair)) or {}) | {"meanings": dict(mapped.meanings)})
 
 
 def _meaning(cell: Cell, timezone: str) -> str:

@@ -21,7 +21,7 @@ from leadsync.model import Read
 from leadsync.pipeline.extract import extract_cards, extract_leads
 from leadsync.pipeline.join import join_and_diff
 from leadsync.pipeline.lists import Lists, mind_lists, mind_names, resolve_again
-from leadsync.pipeline.mapped import rename_of
+from leadsync.pipeline.mapped import identities, rename_of
 from leadsync.pipeline.memory import Memory, recall
 from leadsync.pipeline.rows import without_others
 from leadsync.pipeline.scope import Scope, labels_mapped, next_by_delta, question, scope_of
@@ -65,9 +65,11 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     All is read again, and whole, if the lists are others than those known, or if a delta is not to be relied on.
     Raises: GuardError.
     """
-    clients, known = run.clients, lists.board.lists
-    rename, stages = rename_of(lists.board.cells), lists.board.stages
-    memory = recall(clients.store, run.pair, checkup, run.rows.lent, rename if run.mapped.renames else None, rename, stages)
+    clients, known = run.clients, lists.board
+    stages = lists.board.stages
+    memory = recall(
+        clients.store, run.pair, checkup, run.rows.lent, run.mapped.rename, rename_of(lists.board.cells), stages
+    )
     sides = _extract(run, memory, _scope(run, read, memory, lists.board), lists.board, leads)
     if run.feed is not None:
         memory = replace(memory, patched=find_told(sides.leads.told, memory.intents, run.feed.fields))
@@ -75,8 +77,8 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
             run.telling.note(run.feed.note)
     lists = mind_lists(lists, memory.snapshot, sides.cards, run.settings, clients)
     lists = mind_names(lists, run.pair, memory.base, sides.leads.leads, sides.cards.cards, run.settings, clients)
-    if lists.board.lists != known:
-        return plan_pass(run, Read.FULL, checkup, lists)
+    if lists.board.lists != known.lists or identities(lists.board.cells) != identities(known.cells):
+        return plan_pass(run.mapped_anew(lists.board), Read.FULL, checkup, lists)
     if next_by_delta(read, sides.leads, run.settings):
         _schema(run, lists.board, along=True)
     sides = _ours(run, memory, sides)
