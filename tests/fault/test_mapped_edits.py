@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from support.mapped_scene import SHOWN, MappedScene
+from support.harness import World
+from support.mapped_scene import SHOWN, MappedScene, build
 
 FEED = {"AIRTABLE_CHANGE_FEED": "on"}
 
@@ -117,3 +118,55 @@ def test_mapped_edit_of_a_lead_that_is_written_is_lost_only_before_the_patch_and
     lost = lost_edits(tmp_path, edits_of("dragged", "airtable"), SYNC_CONFLICT=policy, world={"env": feed})
     unexpected = [each for each in lost if feed or each[0][1] != "PATCH"]
     assert not unexpected, "\n".join(map(str, unexpected))
+
+
+PERSON = (
+    '[[field]]\nairtable = "Owner"\ncard = "members"\nconflict = "trello"\nmap = { %s = "Ann Lee", %s = "Ben Oh" }\n'
+)
+TYPED = {
+    "person": ("Owner", "members"),
+    "options-with-commas": ("Tags", "labels"),
+    "number": ("Budget", "custom:Budget"),
+}
+
+
+@pytest.mark.parametrize("kind", TYPED)
+def test_what_was_typed_into_airtable_just_before_the_patch_is_given_back_as_it_was(tmp_path, kind):
+    world = World(tmp_path, ordered=True, env=FEED)
+    build(world)
+    column, card = TYPED[kind]
+    for option in ("a, b", "a", "b"):
+        world.airtable.add_select_option("Tags", option)
+        world.trello.make_label(option)
+    world.airtable.add_field("Owner", "singleCollaborator")
+    ann, ben = (world.airtable.add_collaborator(name, f"{name[:3]}@example.com") for name in ("Ann Lee", "Ben Oh"))
+    rows = {
+        "person": PERSON % (ann, ben),
+        "options-with-commas": '[[field]]\nairtable = "Tags"\ncard = "labels"\n',
+        "number": '[[field]]\nairtable = "Budget"\ncard = "custom:Budget"\nconflict = "trello"\n',
+    }
+    world.env["SYNC_FIELDS"] = rows[kind]
+    first, typed = {"person": (None, {"id": ben}), "options-with-commas": (["Hot"], ["Hot", "a, b", "b"])}.get(
+        kind, (1e-7, 2e-7)
+    )
+    lead = world.lead("Ada", "NEW", **({} if first is None else {column: first}))
+    world.sync()
+    world.sync()
+    shown = {"person": lambda: world.trello.add_member(world.card(lead)["id"], "Ann Lee")}
+    default = {"options-with-commas": ["Hot", "Fair"], "number": 3}
+    shown.get(kind, lambda: SHOWN[card].put(world, world.card(lead)["id"], default[kind]))()
+    done = []
+
+    def before(request, index):
+        if request.method == "PATCH" and not done:
+            done.append(world.airtable.edit(lead, **{column: typed}))
+
+    world.emulator.before_request(before)
+    conflicts = world.sync().conflicts
+    assert done
+    if kind == "options-with-commas":
+        assert {*world.cells(lead)["Tags"]} == {"Hot", "Fair", "a, b", "b"}
+    else:
+        assert [(row["field"], row["kind"]) for row in conflicts][0] == (card, "edited meanwhile")
+    world.assert_idle()
+    world.close()

@@ -128,10 +128,9 @@ def _of_lead(write: LeadWrite, since: float, run: str, told_since: float | None)
 
 
 def sent_to_lead(write: LeadWrite, cells: Collection[str]) -> Sent:
-    """These cells of a PATCH in digests; people are left out, whom payloads tell by other names than we write."""
-    told = [cell for cell in cells if write.cells[cell].is_told]
-    planned_on = {cell: write.planned_from.value(cell) for cell in told}
-    return Sent(digests_of(planned_on), digests_of({cell: write.fields[cell] for cell in told}))
+    """These cells of a PATCH in digests."""
+    planned_on = {cell: write.planned_from.value(cell) for cell in cells}
+    return Sent(digests_of(planned_on), digests_of({cell: write.fields[cell] for cell in cells}))
 
 
 def _of_card(write: CardWrite, since: float, run: str, lists: Mapping[str, str]) -> Intent:

@@ -13,7 +13,6 @@ from leadsync.core.plan_cells import resolve
 from leadsync.frames.agreed import Columns, sides_of
 from leadsync.frames.block import with_block
 from leadsync.mapping.cells import Cell
-from leadsync.mapping.columns import ColumnKind
 from leadsync.mapping.properties import Way
 from leadsync.model import TRELLO_TEXT_LIMIT
 
@@ -75,8 +74,7 @@ def _to_airtable(held: Compared, row: LeadRow, draft: Draft) -> None:
     before, after = cell.told_by_airtable(held.lead), cell.told_by_airtable(value)
     change = row.change(cell.field, before, after, Direction.TO_AIRTABLE, _note(row, cell))
     shown = next((each.value for each in draft.cells if each.cell is cell), held.card)
-    is_told = cell.column.kind not in (ColumnKind.PERSON, ColumnKind.PEOPLE)
-    draft.lead_cells[cell.name] = CellWrite(value, _columns(cell, value, shown), change, is_told)
+    draft.lead_cells[cell.name] = CellWrite(value, _columns(cell, value, shown), change)
 
 
 def _note(row: LeadRow, cell: Cell) -> str:

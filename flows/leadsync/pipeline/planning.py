@@ -72,7 +72,8 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     )
     sides = _extract(run, memory, _scope(run, read, memory, lists.board), lists.board, leads)
     if run.feed is not None:
-        memory = replace(memory, patched=find_told(sides.leads.told, memory.intents, run.feed.fields))
+        read_cell = clients.airtable.columns.read
+        memory = replace(memory, patched=find_told(sides.leads.told, memory.intents, run.feed.fields, read_cell))
         if run.feed.note:
             run.telling.note(run.feed.note)
     lists = mind_lists(lists, memory.snapshot, sides.cards, run.settings, clients)
