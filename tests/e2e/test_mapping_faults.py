@@ -111,6 +111,34 @@ def test_name_deleted_under_many_leads_is_refused(world, side, number):
     assert other == [{"Hot", "Old"}] * number or number >= 5
 
 
+@pytest.mark.parametrize("number", [3, 6])
+def test_label_deleted_on_the_board_is_put_back_as_the_leads_have_it(world, number):
+    """Nobody has taken it off a card; many at once need --allow-mass-change. Once, and then nothing is left to do."""
+    leads = leads_with(world, number, Tags=["Hot", "Old"])
+    world.trello.delete_label("Hot")
+    world.sync(allow_mass_change=True)
+    shown = SHOWN["labels"]
+    assert [shown.of_card(world, lead) for lead in leads] == [{"Hot", "Old"}] * number
+    assert [shown.of_lead(world, lead) for lead in leads] == [{"Hot", "Old"}] * number
+    world.assert_idle()
+    assert [label["name"] for label in world.card(leads[0])["labels"]].count("Hot") == 1
+
+
+def test_label_that_could_not_be_created_is_put_on_once_somebody_has_made_it(world):
+    world.emulator.inject(Fault("status", method="POST", path="/labels", status=403, times=9))
+    world.trello.delete_label("Export")
+    (lead,) = leads_with(world, 1, Tags=["Hot", "Export"])
+    assert SHOWN["labels"].of_card(world, lead) == {"Hot"}
+    assert (world.sync().changes, SHOWN["labels"].of_lead(world, lead)) == ([], {"Hot", "Export"})
+    world.trello.make_label("Export")
+    world.emulator.clear_faults()
+    world.trello.add_label(world.card(lead)["id"], "Old")  # so that the board is asked for its labels
+    world.sync()
+    world.sync()
+    assert SHOWN["labels"].of_card(world, lead) == SHOWN["labels"].of_lead(world, lead) == {"Hot", "Export", "Old"}
+    world.assert_idle()
+
+
 @pytest.mark.parametrize("side", ["airtable", "trello"])
 @pytest.mark.parametrize("read", ["full", "delta"])
 def test_renamed_name_is_no_edit(world, side, read):

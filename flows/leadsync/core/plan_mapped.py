@@ -13,6 +13,7 @@ from leadsync.core.plan_cells import resolve
 from leadsync.frames.agreed import Columns, sides_of
 from leadsync.frames.block import with_block
 from leadsync.mapping.cells import Cell
+from leadsync.mapping.lenses import Value
 from leadsync.mapping.properties import Way
 from leadsync.model import TRELLO_TEXT_LIMIT
 
@@ -49,8 +50,10 @@ def plan_cell(cell: Cell, row: LeadRow, draft: Draft) -> None:
     PLANNERS[decision](held, row, draft)
 
 
-def _columns(cell: Cell, lead: object, card: object) -> Columns:
-    return dict(zip(sides_of(cell.name), (lead, card), strict=True))  # type: ignore[arg-type]
+def _columns(cell: Cell, lead: Value, card: Value) -> Columns:
+    """What is agreed with both values; an option of a set that the board has yet to get is news once that has it."""
+    lead = lead - cell.lacking.keys() if isinstance(lead, frozenset) else lead
+    return dict(zip(sides_of(cell.name), (lead, card), strict=True))
 
 
 def _as_it_is(held: Compared, row: LeadRow, draft: Draft) -> None:
