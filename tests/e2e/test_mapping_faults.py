@@ -11,6 +11,7 @@ from emulator import Fault
 from leadsync.core.journal import IntentState
 from leadsync.pipeline.clients import open_clients
 from support.harness import World
+from support.kills import killed_after
 from support.mapped_scene import MAPPING, NATIVE, SHOWN, MappedScene, build
 
 
@@ -132,10 +133,23 @@ def test_label_that_could_not_be_created_is_put_on_once_somebody_has_made_it(wor
     assert (world.sync().changes, SHOWN["labels"].of_lead(world, lead)) == ([], {"Hot", "Export"})
     world.trello.make_label("Export")
     world.emulator.clear_faults()
-    world.trello.add_label(world.card(lead)["id"], "Old")  # so that the board is asked for its labels
     world.sync()
-    world.sync()
-    assert SHOWN["labels"].of_card(world, lead) == SHOWN["labels"].of_lead(world, lead) == {"Hot", "Export", "Old"}
+    assert SHOWN["labels"].of_card(world, lead) == SHOWN["labels"].of_lead(world, lead) == {"Hot", "Export"}
+    world.assert_idle()
+
+
+@pytest.mark.parametrize("read", ["full", "delta"])
+def test_label_that_was_made_meanwhile_is_not_made_twice(world, read):
+    world.airtable.add_select_option("Tags", "Brand new")
+    (lead,) = leads_with(world, 1, Tags=["Hot"])
+    label = world.trello.make_label("Brand new")
+    world.airtable.edit(lead, Tags=["Hot", "Brand new"])
+    world.sync(read=read)
+    assert label in world.card(lead)["idLabels"]
+    posts = [
+        request for request in world.emulator.requests if request.path.endswith("/labels") and request.method == "POST"
+    ]
+    assert posts == []
     world.assert_idle()
 
 

@@ -110,10 +110,12 @@ def make_labels(run: Run, planned: Planned, checkup: Checkup) -> Planned:
     """
     Labels that leads ask for are created, once; then everything is planned anew.
 
-    A kill in between leaves a label that the next run finds by its name. Cost: 1 request a label, 1 for the board.
+    The board is asked first: somebody may have made one, or a run that was killed. Cost: 1 request a label, 2 for the
+    board.
     """
-    refused = []
-    for name in planned.lacking:
+    lists, refused = resolve_again(planned.lists.board, run.settings, run.clients), []
+    there = {name.strip() for name in lists.board.labels.values()}
+    for name in (name for name in planned.lacking if name not in there):
         try:
             add_label(run.clients.trello, planned.lists.board.board_id, name)
         except ServiceRefusedError as error:
@@ -121,7 +123,8 @@ def make_labels(run: Run, planned: Planned, checkup: Checkup) -> Planned:
             run.telling.note(f"Label {name!r} could not be created ({error}). Create it on the board by hand.")
     if {*refused} == {*planned.lacking}:
         return planned
-    lists = resolve_again(planned.lists.board, run.settings, run.clients)
+    if not there >= {*planned.lacking}:
+        lists = resolve_again(lists.board, run.settings, run.clients)
     return plan_pass(run, Read.FULL, checkup, lists)
 
 
