@@ -210,7 +210,7 @@ def test_row_taken_out_takes_along_what_was_still_to_be_checked(mapped):
 
 @pytest.mark.parametrize("way", ["both", "to_trello", "to_airtable"])
 def test_first_match_of_every_property(mapped, way):
-    """An empty side is filled, but never by an empty source; where both hold something the source wins, and is listed."""
+    """An empty side is filled, but never by an empty source; where both hold something the source wins."""
     world = mapped("")
     rows = [row for row in MAPPING.split("[[field]]\n")[1:] if "line:" not in row and "url" not in row]
     cases = [
