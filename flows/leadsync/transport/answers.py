@@ -16,8 +16,8 @@ LONGEST_BODY = 64 * 2**20
 CHUNK = 2**16
 DEEPEST = 100
 """Levels of JSON; what the services send has ten."""
-EARLIEST, LATEST = 1_577_836_800.0, 4_102_444_800.0
-"""A service's clock stands between 2020 and 2100 [s since 1970]."""
+EARLIEST, LATEST = 631_152_000.0, 4_102_444_800.0
+"""A service's clock stands between 1990 and 2100 [s since 1970]."""
 
 
 class TooLongError(ValueError):
