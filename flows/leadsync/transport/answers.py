@@ -18,6 +18,7 @@ DEEPEST = 100
 """Levels of JSON; what the services send has ten."""
 EARLIEST, LATEST = 631_152_000.0, 4_102_444_800.0
 """A service's clock stands between 1990 and 2100 [s since 1970]."""
+YEAR = re.compile(r" (?:19|20)\d\d ")
 
 
 class TooLongError(ValueError):
@@ -80,8 +81,11 @@ def number(headers: Mapping[str, str], name: str) -> float | None:
 
 def date(headers: Mapping[str, str], name: str) -> float | None:
     """A header that is a date [s since 1970]; None if there is none."""
+    stated = headers.get(name, "")
+    if not YEAR.search(stated):  # the parser takes the year 0001 for 2001
+        return None
     try:
-        return _credible(parsedate_to_datetime(headers.get(name, "")).timestamp())
+        return _credible(parsedate_to_datetime(stated).timestamp())
     except (ValueError, TypeError, IndexError, OverflowError, OSError):
         return None
 
