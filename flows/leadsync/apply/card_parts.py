@@ -102,9 +102,7 @@ def write_card(write: CardWrite, trello: Trello, target: Target) -> CardAnswer:
     refused += _put_custom_fields(write, write.card_id, trello)
     resent |= trello.wire.resent
     untaken = {cell for part, _ in refused for cell in part.cells}
-    if answered is None and any(
-        not each.cell.card.in_put and each.cell.card.key not in untaken for each in write.cells
-    ):
+    if answered is None and {each.cell.card.key for each in write.cells if not each.cell.card.in_put} - untaken:
         answered = {"id": write.card_id, "idBoard": target.board.board_id}
     return _answer(write, based_on, cells, answered, refused, trello, resent)
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from leadsync.core.journal import Intent, digest
-from leadsync.core.witness import Proof
+from leadsync.core.witness import LEAD_CELLS, Proof
+from leadsync.frames.agreed import sides_of
 from leadsync.frames.payloads import BY_PROGRAM, LeadChange, cell_text
 from leadsync.mapping.lenses import Value
 
@@ -40,6 +41,11 @@ class Patched:
     intent: Intent
     cell: str
     reader: Reader = told_as_text
+
+    @property
+    def part(self) -> str:
+        """The base column that proves the write of this cell, see witness.agreed_with."""
+        return self.cell if self.cell in LEAD_CELLS else sides_of(self.cell)[0]
 
     def read(self, stated: Any) -> Value:
         """What a payload states of the cell, in the form in which it is compared."""
@@ -108,8 +114,8 @@ def find_told(
     for cell in (Patched(intent, cell, reader) for intent in intents if intent.is_patch for cell in intent.sent.cells):
         for change in changes:
             if _is_alike(change, cell, field_ids.get(cell.cell, "")):
-                by_anybody.add((cell.intent.lead_id, cell.cell))
-                by_program |= {(cell.intent.lead_id, cell.cell)} if change.source == BY_PROGRAM else set()
+                by_anybody.add((cell.intent.lead_id, cell.part))
+                by_program |= {(cell.intent.lead_id, cell.part)} if change.source == BY_PROGRAM else set()
     return Proof(frozenset(by_program), frozenset(by_anybody - by_program))
 
 
