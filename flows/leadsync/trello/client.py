@@ -119,7 +119,8 @@ class Trello:
         frame = self.cards_of(board, cards.values(), known)
         still_open = [card_id for card_id, card in cards.items() if is_open(card, board)]
         items = self.by_id(cards[card_id] for card_id in still_open if card_id in frame.index)
-        return CardsRead(frame, len(still_open), whole, items, began)
+        strangers = tuple(cards[card_id] for card_id in still_open if card_id not in items)
+        return CardsRead(frame, len(still_open), whole, items, began, strangers=strangers, marked=len(items))
 
     def look_up_cards(self, board: Board, card_ids: Sequence[str]) -> pd.DataFrame:
         """

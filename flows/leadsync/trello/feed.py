@@ -43,15 +43,17 @@ def fetch_changed_cards(trello: Trello, board: Board, snapshot: Snapshot, known:
     frame = trello.cards_of(board, here, known)
     if frame.empty:
         return None
+    items = trello.by_id(card for card in here if card["id"] in frame.index)
     return CardsRead(
         cards=frame,
         total=replayed.total,
-        items=trello.by_id(card for card in here if card["id"] in frame.index),
+        items=items,
         at=replayed.at,
         delta=True,
         lists_told=replayed.lists_told,
         deleted=replayed.deleted,
         actions=replayed.actions,
+        marked=len(items),
     )
 
 
