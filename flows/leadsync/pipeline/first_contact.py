@@ -117,13 +117,7 @@ def _candidates(run: Run, cards: CardsRead, board: Board, kept: Choice) -> pd.Da
 def _with(cards: CardsRead, adopted: pd.DataFrame, run: Run) -> CardsRead:
     items = run.clients.trello.by_id(card for card in cards.strangers if card["id"] in adopted.index)
     rest = tuple(card for card in cards.strangers if card["id"] not in items)
-    return replace(
-        cards,
-        cards=overlay(cards.cards, adopted),
-        items=cards.items | items,
-        strangers=rest,
-        marked=cards.marked + len(items),
-    )
+    return replace(cards, cards=overlay(cards.cards, adopted), items=cards.items | items, strangers=rest)
 
 
 def _question(leads: Sequence[Lead], contact: Contact, cards: Mapping[str, Card]) -> str:

@@ -81,7 +81,7 @@ class CardsRead:
     tells, and `actions` the latest ids.
 
     `strangers`: open cards without a LeadID line that the base does not know, as Trello sent them; the feed does not
-    tell them. `marked`: how many of the open cards are none of those.
+    tell them.
     """
 
     cards: pd.DataFrame
@@ -94,7 +94,6 @@ class CardsRead:
     deleted: list[str] = field(default_factory=list)
     actions: list[str] = field(default_factory=list)
     strangers: tuple[Item, ...] = ()
-    marked: int = 0
 
     @property
     def shows_strangers(self) -> bool:
@@ -104,4 +103,4 @@ class CardsRead:
     @property
     def unmarked(self) -> int:
         """Open cards of the board that are no lead's, -1 if it cannot be told how many."""
-        return max(0, self.total - self.marked) if self.total >= 0 else -1
+        return max(0, self.total - len(self.items)) if self.total >= 0 else -1
