@@ -171,7 +171,8 @@ def meet(leads: Iterable[Lead], cards: Iterable[Card], adopt: Adopt, chosen: Col
             aside[lead_id] = alike
         elif alike:
             doubled.add(lead_id)
-    declined = {card_id for card_id, traits in of_card.items() if any(lead in doubled for lead in ours.alike(traits))}
+    refused = _Index({lead_id: of_lead[lead_id] for lead_id in doubled})
+    declined = {card_id for card_id, traits in of_card.items() if _first(refused.alike(traits))}
     return Contact(adopted, aside, frozenset(declined), frozenset(doubled))
 
 
