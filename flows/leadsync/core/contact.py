@@ -86,7 +86,8 @@ def addresses_in(said: str) -> frozenset[str]:
     if "@" in flat and not flat.isascii():
         found |= {*ADDRESS.findall("".join(" " if unicodedata.category(each) == "Lo" else each for each in flat))}
     bare = {address.strip("-") for address in found}
-    return frozenset(bare | {address.lstrip(MARKUP) for address in bare} - {""})
+    bare |= {address.lstrip(MARKUP) for address in bare}
+    return frozenset(address for address in bare if not address.startswith("@") and not address.endswith("@"))
 
 
 @dataclass(frozen=True)
