@@ -334,8 +334,9 @@ def test_lead_whose_card_was_deleted_is_not_doubled_by_an_edit_either(small):
     lead, card = next(iter(small.ours.items()))
     small.trello.delete(card)
     small.sync()
-    by_hand = small.made("Lead 0")
+    by_hand = small.made("Lead 0", "lead0@example.com")
     small.airtable.edit(lead, status="CONTACTED")
+    assert set(small.aside(small.sync())) == {lead}
     assert set(small.aside(small.sync(adopt="name"))) == {lead}
     small.trello.edit(by_hand, desc=f"LeadID: {lead}")
     small.sync()
