@@ -27,7 +27,7 @@ from leadsync.apply.cards import load_cards
 from leadsync.apply.leads import load_leads
 from leadsync.environment import load_settings
 from leadsync.errors import LeadsyncError, TransientServiceError
-from leadsync.model import ConflictChoice, Read
+from leadsync.model import Adopt, ConflictChoice, Read
 from leadsync.pipeline.extract import extract_cards, extract_leads
 from leadsync.pipeline.join import join_and_diff
 from leadsync.pipeline.run import run_sync
@@ -102,6 +102,7 @@ def sync_leads(
     read: Read = Read.FULL,
     paced: bool = False,
     pair: str = "",
+    adopt: Adopt = Adopt.ASK,
 ) -> State[Any]:
     """
     Make the Airtable table Leads and the Trello board equal, in both directions.
@@ -113,6 +114,9 @@ def sync_leads(
         read: Read both sides whole, only what changed, or whichever costs fewer calls.
         paced: Skip this run if the month's Airtable calls are ahead of AIRTABLE_MONTHLY_CALLS.
         pair: Name of the Leadsync Pair block that says which base and board; empty takes those of the environment.
+        adopt: Where leads have no card and cards without a LeadID line look like theirs, tie what matches one to one
+            by email or by name, or give such leads cards of their own (none); ask refuses on first contact, and then
+            goes on with what was chosen.
     """
     report = Report(dry_run=dry_run)
     try:
@@ -122,7 +126,7 @@ def sync_leads(
     else:
         with shown_progress(Console(stderr=True)) as progress:
             steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
-            report = run_sync(settings, Options(dry_run, allow_mass_change, conflict.policy, read, paced), steps)
+            report = run_sync(settings, Options(dry_run, allow_mass_change, conflict.policy, read, paced, adopt), steps)
     return conclude(report, partial(call_task, publish, report), final_state(report))
 
 
@@ -166,11 +170,14 @@ def sync(
     paced: Annotated[
         bool, typer.Option("--paced", help="Skip the run if the month's calls are ahead of AIRTABLE_MONTHLY_CALLS.")
     ] = False,
+    adopt: Annotated[
+        Adopt, typer.Option(help="Cards that look like leads: tie those that match one to one, or none of them.")
+    ] = Adopt.ASK,
     pair: Annotated[str, typer.Option(help="A pair saved with flows/pairs.py; without it, the one in .env.")] = "",
 ) -> None:
     """Make the Airtable table Leads and the Trello board equal, in both directions."""
     options: dict[str, Any] = {"dry_run": dry_run, "conflict": conflict, "allow_mass_change": allow_mass_change}
-    options |= {"read": read, "paced": paced, "pair": pair}
+    options |= {"read": read, "paced": paced, "pair": pair, "adopt": adopt}
     if demo:
         from demo import run_demo
 

@@ -33,6 +33,15 @@ class ConflictChoice(StrEnum):
         return None if self is ConflictChoice.SETTINGS else ConflictPolicy(self.value)
 
 
+class Adopt(StrEnum):
+    """What becomes of leads without a card, where cards without a LeadID line look like theirs."""
+
+    ASK = "ask"
+    EMAIL = "email"
+    NAME = "name"
+    NONE = "none"
+
+
 class Read(StrEnum):
     """How both sides are read: whole, only what changed, or whichever costs fewer calls."""
 

@@ -147,7 +147,7 @@ def test_scheduled_deployment_is_active(prefect):
     assert "'collision_strategy': 'CANCEL_NEW'" in scheduled
 
 
-SYNC = {"dry_run": False, "conflict": "settings", "allow_mass_change": False, "pair": ""}
+SYNC = {"dry_run": False, "conflict": "settings", "allow_mass_change": False, "pair": "", "adopt": "ask"}
 
 
 @pytest.mark.parametrize(

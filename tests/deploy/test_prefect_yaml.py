@@ -19,7 +19,7 @@ from rich.console import Console
 from support.places import ROOT
 
 EXAMPLE = ("  # - name", "  #   ")
-SYNC = {"dry_run": False, "conflict": "settings", "allow_mass_change": False, "pair": ""}
+SYNC = {"dry_run": False, "conflict": "settings", "allow_mass_change": False, "pair": "", "adopt": "ask"}
 PARAMETERS = {
     "scheduled": SYNC | {"read": "auto", "paced": True},
     "on-demand": SYNC | {"read": "full", "paced": False},

@@ -132,6 +132,20 @@ def test_final_state_follows_the_exit_code(prefect_server, configured, emulator,
     assert ended.message
 
 
+def test_board_that_holds_the_leads_is_settled_by_an_option(command, emulator):
+    """Refused until somebody chooses, and then as chosen; the flow has the same parameter."""
+    lead = emulator.airtable.add_lead("Ada", "ada@example.com", "NEW", "web")
+    card = emulator.trello.add_card("TODO", "ada", "ada@example.com")
+    code, printed = command("--json")
+    assert (code, "--adopt email" in json.loads(printed)["message"]) == (3, True)
+    code, printed = command("--json", "--adopt", "email", "--dry-run")
+    assert (code, json.loads(printed)["counts"]["created"]) == (0, 0)
+    assert door.sync_leads(return_state=True).type.value == "FAILED"
+    assert door.sync_leads(adopt="name", return_state=True).type.value == "COMPLETED"
+    assert f"LeadID: {lead}" in emulator.trello.card(card)["desc"]
+    assert len(emulator.trello.cards()) == 1
+
+
 def test_run_leaves_log_tasks_and_report_without_secrets(prefect_server, configured, emulator):
     """What Prefect keeps of a run is complete, and holds no credential."""
     lead = emulator.airtable.add_lead("Ada", "ada@example.com", "NEW", "web")
@@ -221,7 +235,8 @@ def test_flow_loads_as_a_deployment_does():
     """Prefect's loader finds the flow and its imports from the repository's root."""
     flow = load_flow_from_entrypoint(f"{ROOT}/flows/sync.py:sync_leads")
     assert flow.name == "sync-leads"
-    assert set(flow.parameters.properties) == {"dry_run", "conflict", "allow_mass_change", "read", "paced", "pair"}
+    choices = {"dry_run", "conflict", "allow_mass_change", "read", "paced", "pair", "adopt"}
+    assert set(flow.parameters.properties) == choices
 
 
 def run_script(*arguments, settings, folder):

@@ -843,5 +843,5 @@ def test_bare_marker_grows_into_a_block_when_something_must_be_written(world):
 def test_what_is_not_a_marker_line_is_not_a_marker(world, text):
     lead = world.lead("Ada", "NEW")
     card = world.trello.add_card("DONE", "Ada", text.format(lead))
-    world.sync()
+    world.sync(adopt="none")
     assert (world.place(lead), world.trello.card(card)["desc"]) == ("TODO", text.format(lead))

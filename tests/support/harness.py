@@ -20,7 +20,7 @@ from unittest.mock import patch
 import pytest
 
 from emulator import Emulator
-from leadsync.model import Read
+from leadsync.model import Adopt, Read
 from leadsync.pipeline.run import run_sync
 from leadsync.pipeline.steps import Options, Steps
 from leadsync.report.report import Report
@@ -105,12 +105,13 @@ class World:
         allow_mass_change: bool = False,
         read: str = "full",
         paced: bool = False,
+        adopt: str = "ask",
         **changes: str | None,
     ) -> Report:
         """One run, in process and without Prefect; None lets any exit code pass."""
         self.emulator.clear_requests()
         self.emulator.clock.advance(self.pause)
-        options = Options(dry_run=dry_run, allow_mass_change=allow_mass_change, read=Read(read), paced=paced)
+        options = Options(dry_run, allow_mass_change, read=Read(read), paced=paced, adopt=Adopt(adopt))
         with (
             patch("leadsync.apply.cards.WRITERS", 1 if self.ordered else 4),
             patch("leadsync.apply.leads.WRITERS", 1 if self.ordered else 2),

@@ -14,6 +14,7 @@ from leadsync.frames.cards import Card, CardPresence
 TWO_MARKERS: Final = "two_markers"
 OTHER_MARKER: Final = "other_marker"
 COPY: Final = "copy"
+NONE_ADOPTED: Final[Mapping[str, str]] = {}
 
 # reason -> what is said, and the remedy; of a kind of card that is never a lead's, the kind itself
 REMEDIES: Final = {
@@ -92,10 +93,14 @@ class Identity:
             yield SetAside(claim.owner, card.card_id, "", said, remedy.format(known=claim.known), card.url)
 
 
-def identify(base: Iterable[Agreed], cards: Iterable[Card]) -> Identity:
-    """The card the base knows, else the oldest by id, open ones before archived ones; the others are copies."""
+def identify(base: Iterable[Agreed], cards: Iterable[Card], adopted: Mapping[str, str] = NONE_ADOPTED) -> Identity:
+    """
+    The card the base knows, else the oldest by id, open ones before archived ones; the others are copies.
+
+    `adopted`: card id -> the lead that an unmarked card is to become that of; it counts as known by the base.
+    """
     rows = list(base)
-    known = {agreed.card_id: agreed.lead_id for agreed in rows}
+    known = {**adopted, **{agreed.card_id: agreed.lead_id for agreed in rows}}
     claims = [Claim(card, known.get(card.card_id, "")) for card in cards]
     # an archived stranger that nobody can place is not read again, so it must not hold up a lead this once
     claims = [each for each in claims if each.card.presence != CardPresence.ARCHIVED or each.known or _is_plain(each)]

@@ -7,8 +7,9 @@ clock.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 from leadsync.core.decisions import Direction
 from leadsync.core.lookups import Check
@@ -170,3 +171,24 @@ class Plan:
     def writes(self) -> int:
         """Number of cards and leads to be written."""
         return len(self.card_writes) + len(self.lead_writes)
+
+    def without_cards(self, lead_ids: Collection[str], why: Iterable[SetAside]) -> Plan:
+        """The same, but that no card of these leads is written; why not is listed."""
+        kept = [write for write in self.card_writes if write.lead_id not in lead_ids]
+        return replace(self, card_writes=kept, quarantine=sorted([*self.quarantine, *why]))
+
+    def with_leads(self, lead_ids: Collection[str], planned: Plan) -> Plan:
+        """The same, but that of these leads, which had no base, all is as another plan has it."""
+        mine = replace(self, quarantine=[each for each in self.quarantine if each.lead_id not in lead_ids])
+        mine = mine.without_cards(lead_ids, planned.quarantine)
+        return replace(
+            mine,
+            card_writes=sorted([*mine.card_writes, *planned.card_writes], key=by_lead),
+            lead_writes=sorted([*mine.lead_writes, *planned.lead_writes], key=by_lead),
+            base_updates=mine.base_updates | planned.base_updates,
+            conflicts=sorted([*mine.conflicts, *planned.conflicts], key=by_lead),
+            notes=sorted([*mine.notes, *planned.notes], key=by_lead),
+        )
+
+
+by_lead = attrgetter("lead_id")

@@ -160,7 +160,8 @@ def _record_lines(row: LeadRow, decisions: list[tuple[Cell, CellDecision]]) -> N
 
 def _block_changes(row: LeadRow, decisions: list[tuple[Cell, CellDecision]]) -> Iterator[Change]:
     if row.decided.decision.restores_marker:
-        yield row.change("marker", "", f"LeadID: {row.lead_id}", Direction.TO_TRELLO, "deleted marker restored")
+        note = "deleted marker restored" if row.is_known else "card adopted"
+        yield row.change("marker", "", f"LeadID: {row.lead_id}", Direction.TO_TRELLO, note)
     for cell, decision in decisions:
         if decision in WRITES_BLOCK:
             note = "hand edit inside the block restored" if decision is CellDecision.RESTORE else ""

@@ -7,7 +7,7 @@ trello.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ import pandas as pd
 from leadsync.core.decide import decide
 from leadsync.core.decisions import ARCHIVED, CellDecision, Decision, RowDecision
 from leadsync.core.diff import Moved, everything, moved
-from leadsync.core.identity import identify
+from leadsync.core.identity import NONE_ADOPTED, identify
 from leadsync.core.plan import SetAside
 from leadsync.frames.agreed import NEVER_AGREED, Agreed
 from leadsync.frames.cards import NO_CARD, Card, CardPresence
@@ -75,19 +75,26 @@ def _as_agreed(agreed: Agreed, lead: Lead, fallback: str) -> Lead:
     return replace(lead, title=title_for(lead.lead_id, lead.name, lead.email))
 
 
-def reconcile(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, rules: Rules) -> Reconciled:
+def reconcile(
+    base: pd.DataFrame,
+    airtable: pd.DataFrame,
+    trello: pd.DataFrame,
+    rules: Rules,
+    adopted: Mapping[str, str] = NONE_ADOPTED,
+) -> Reconciled:
     """
     Decide for every lead of which anything moved, and for all of them if a cell means something else by now.
 
-    `airtable` and `trello` hold the read and the looked-up rows (absent_leads, deleted_cards).
+    `airtable` and `trello` hold the read and the looked-up rows (absent_leads, deleted_cards). `adopted`: see identify.
     """
     frames = base, airtable, trello
-    return decide_all(everything(*frames) if rules.lists_apart else moved(*frames, rules.status_map), rules)
+    rows = everything(*frames) if rules.lists_apart else moved(*frames, rules.status_map)
+    return decide_all(rows, rules, adopted)
 
 
-def decide_all(rows: Moved, rules: Rules) -> Reconciled:
+def decide_all(rows: Moved, rules: Rules, adopted: Mapping[str, str] = NONE_ADOPTED) -> Reconciled:
     """Decide for each of these rows."""
-    identity = identify(rows.base, rows.cards)
+    identity = identify(rows.base, rows.cards, adopted)
     claimed, withheld = identity.claimed, identity.withheld
     base = {agreed.lead_id: agreed for agreed in rows.base}
     leads = {lead.lead_id: lead for lead in rows.leads}

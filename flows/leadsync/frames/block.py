@@ -41,9 +41,14 @@ def one_line(text: str) -> str:
     return flat if len(flat) <= VALUE_LIMIT else flat[: VALUE_LIMIT - 1] + "…"
 
 
+def unescaped(text: str) -> str:
+    """`text` without the backslashes that Trello's editor puts before punctuation."""
+    return _ESCAPE.sub(r"\1", text)
+
+
 def plain(line: str) -> str:
     """The text of a block value without the markup that Trello's editor adds; equal texts are no change."""
-    text = _ESCAPE.sub(r"\1", _AUTOLINK.sub(r"\1", _LINK.sub(r"\1\2", line)))
+    text = unescaped(_AUTOLINK.sub(r"\1", _LINK.sub(r"\1\2", line)))
     text = " ".join(text.split()).rstrip("\\").rstrip()
     return "" if text == EMPTY_VALUE else text
 

@@ -79,6 +79,8 @@ def _agree(run: Run, planned: Planned) -> Planned:
 def _journal(run: Run, planned: Planned) -> None:
     """Before the first write: what is true already, and what is about to be written."""
     plan, clients = planned.plan, run.clients
+    if planned.choice is not None:  # a later run goes on with it, should this one be cut off
+        planned.choice.save(clients.store, run.pair)
     if plan.writes:
         clients.store.snapshots.forget(run.pair, planned.snapshot.feed)
     leads_since = clients.airtable.clock if run.feed and run.feed.follows(planned.snapshot.feed) else None

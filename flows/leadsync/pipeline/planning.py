@@ -19,6 +19,7 @@ from leadsync.frames.payloads import LeadChange
 from leadsync.frames.snapshot import Snapshot
 from leadsync.model import Read
 from leadsync.pipeline.extract import extract_cards, extract_leads
+from leadsync.pipeline.first_contact import Choice, creates_cards, settle_contact
 from leadsync.pipeline.join import join_and_diff
 from leadsync.pipeline.lists import Lists, mind_lists, mind_names, resolve_again
 from leadsync.pipeline.mapped import identities, rename_of
@@ -38,7 +39,8 @@ class Planned:
     A pass before it writes: its plan, what both sides look like, and what became of an earlier run's writes.
 
     `lists`: those it was planned with. `feed_asked`, `told`: whether Airtable's change feed was read, and what it told.
-    `lacking`: labels that leads ask for, and that the board has not.
+    `choice`: what was chosen on first contact, if it is new. `lacking`: labels that leads ask for, and that the board
+    has not.
     """
 
     plan: Plan
@@ -47,6 +49,7 @@ class Planned:
     lists: Lists
     feed_asked: bool
     told: tuple[LeadChange, ...]
+    choice: Choice | None = None
     lacking: tuple[str, ...] = ()
 
 
@@ -91,10 +94,12 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
         return plan_pass(run, Read.FULL, checkup, lists)  # nothing is refused for what a delta may have missed
     if not sides.leads.whole and not _still_there(run, plan, sides.leads):
         return plan_pass(run, Read.FULL, checkup, lists)
-    if not sides.cards.whole and any(not write.card_id for write in plan.card_writes):
+    if creates_cards(plan) and not sides.cards.shows_strangers:
         cards = run.steps.call(extract_cards, clients.trello, lists.board, memory, to_the_end=True)
         sides = _ours(run, memory, replace(sides, cards=cards))
         plan = _join(run, memory, sides, lists.board)
+    settled = settle_contact(run, plan, memory.base, sides.leads, sides.cards, lists.board)
+    plan, sides = settled.plan, replace(sides, cards=settled.cards)
     if memory.base.empty and not memory.intents:
         met = sides.cards.cards["lead_id"].isin(sides.leads.leads.index)
         run.telling.met_anew(int(met.sum()), clients.store.database.shown_url)
@@ -103,7 +108,7 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     snapshot = replace(snapshot, lists_checked=snapshot.lists_checked or lists.fresh)
     verdicts = _judge(run, memory, sides, lists.board)
     lacking = lacking_labels(lists.board, sides.leads.leads)
-    return Planned(plan, snapshot, verdicts, lists, sides.leads.feed_asked, sides.leads.told, lacking)
+    return Planned(plan, snapshot, verdicts, lists, sides.leads.feed_asked, sides.leads.told, settled.choice, lacking)
 
 
 def make_labels(run: Run, planned: Planned, checkup: Checkup) -> Planned:

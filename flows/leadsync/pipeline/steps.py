@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import ParamSpec, Protocol, TypeVar
 
 from leadsync.apply.outcome import Progress
-from leadsync.model import ConflictPolicy, Read
+from leadsync.model import Adopt, ConflictPolicy, Read
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,6 +29,7 @@ class Options:
     conflict: ConflictPolicy | None = None
     read: Read = Read.FULL
     paced: bool = False
+    adopt: Adopt = Adopt.ASK
 
 
 class Call(Protocol):

@@ -27,12 +27,14 @@ class Report:
 
     `changes`: field, before, after, direction, note, outcome (planned | done). `conflicts`: field, airtable,
     trello, kind, resolution. `quarantine` and `failures`: reason, remedy. `notes`: note. `calls`: requests a side.
-    `read`: how each side was read, full or delta.
+    `read`: how each side was read, full or delta. `unmarked_cards`: those of the board that are no lead's, None if
+    nobody looked, or the activity alone did not tell.
     """
 
     dry_run: bool = False
     leads: int = 0
     cards: int = 0
+    unmarked_cards: int | None = None
     changes: list[Row] = field(default_factory=list)
     conflicts: list[Row] = field(default_factory=list)
     quarantine: list[Row] = field(default_factory=list)
@@ -55,9 +57,11 @@ class Report:
     def counts(self) -> dict[str, int]:
         """How many of what."""
         of = Counter(_kind_of(change) for change in self.changes)
+        unmarked = {} if self.unmarked_cards is None else {"unmarked_cards": self.unmarked_cards}
         return {
             "leads": self.leads,
             "cards": self.cards,
+            **unmarked,
             "changes": len(self.changes),
             "created": of["created"],
             "archived": of["archived"],
@@ -75,6 +79,8 @@ class Report:
         count = self.counts
         verb = "would change" if self.dry_run else "changed"
         parts = [f"{count['leads']} leads, {count['cards']} cards: {verb} {count['changes']} cells or cards"]
+        if others := self.unmarked_cards:
+            parts.append(f"{others} other card{'s' if others > 1 else ''} on the board")
         parts += [f"{count[name]} {words[count[name] != 1]}" for name, words in FINDINGS.items() if count[name]]
         calls = f"{self.calls['airtable']} Airtable + {self.calls['trello']} Trello calls"
         return f"{', '.join(parts)} ({calls}, {self.seconds:.1f} s)"

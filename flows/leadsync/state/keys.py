@@ -72,13 +72,20 @@ class PairKeys:
 
     def known_elsewhere(self, pair: str, lead_ids: Collection[str]) -> set[str]:
         """Those of the leads that other pairs on the same board know, be it of another base."""
+        return self._elsewhere(pair, "lead_id", lead_ids)
+
+    def cards_elsewhere(self, pair: str, card_ids: Collection[str]) -> set[str]:
+        """Those of the cards that other pairs on the same board know, likewise."""
+        return self._elsewhere(pair, "card_id", card_ids)
+
+    def _elsewhere(self, pair: str, column: str, ids: Collection[str]) -> set[str]:
         found: set[str] = set()
         with self._database.reading() as connection:
             for table in (base_table, intent_table):
                 others = table.c.pair.endswith(f"/{Pair.of(pair).board_id}", autoescape=True)
-                query = sa.select(table.c.lead_id).where(others, table.c.pair != pair)
-                for some in _in_parts(lead_ids):
-                    found |= set(connection.execute(query.where(table.c.lead_id.in_(some))).scalars())
+                query = sa.select(table.c[column]).where(others, table.c.pair != pair)
+                for some in _in_parts(ids):
+                    found |= set(connection.execute(query.where(table.c[column].in_(some))).scalars())
         return found
 
 

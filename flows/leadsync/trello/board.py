@@ -79,6 +79,9 @@ class CardsRead:
     Trello's clock when the read began, or somewhat earlier [s since 1970], 0 if it never said. After a read of the
     feed alone, `delta` says so, `lists_told` whether it tells of lists, `deleted` are the known cards whose deletion it
     tells, and `actions` the latest ids.
+
+    `strangers`: open cards without a LeadID line that the base does not know, as Trello sent them; the feed does not
+    tell them.
     """
 
     cards: pd.DataFrame
@@ -90,3 +93,14 @@ class CardsRead:
     lists_told: bool = False
     deleted: list[str] = field(default_factory=list)
     actions: list[str] = field(default_factory=list)
+    strangers: tuple[Item, ...] = ()
+
+    @property
+    def shows_strangers(self) -> bool:
+        """Whether all open cards were read that may be there and not ours."""
+        return self.unmarked == 0 if self.delta else self.whole
+
+    @property
+    def unmarked(self) -> int:
+        """Open cards of the board that are no lead's, -1 if it cannot be told how many."""
+        return max(0, self.total - len(self.items)) if self.total >= 0 else -1

@@ -110,16 +110,14 @@ class Trello:
             began = began or max(0.0, self.clock - (time.monotonic() - asked))
             news = {card["id"]: card for card in page if card["id"] not in cards}
             cards |= news
-            if not news or (len(page) < PAGE and not archived):
-                whole = True
-                break
-            if len(cards) == total and not archived and not set(expected) - cards.keys():
-                whole = False
+            whole = not news or (len(page) < PAGE and not archived)
+            if whole or (len(cards) == total and not archived and not set(expected) - cards.keys()):
                 break
         frame = self.cards_of(board, cards.values(), known)
         still_open = [card_id for card_id, card in cards.items() if is_open(card, board)]
         items = self.by_id(cards[card_id] for card_id in still_open if card_id in frame.index)
-        return CardsRead(frame, len(still_open), whole, items, began)
+        strangers = tuple(cards[card_id] for card_id in still_open if card_id not in items)
+        return CardsRead(frame, len(still_open), whole, items, began, strangers=strangers)
 
     def look_up_cards(self, board: Board, card_ids: Sequence[str]) -> pd.DataFrame:
         """

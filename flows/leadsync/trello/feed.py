@@ -43,9 +43,10 @@ def fetch_changed_cards(trello: Trello, board: Board, snapshot: Snapshot, known:
     frame = trello.cards_of(board, here, known)
     if frame.empty:
         return None
+    only_ours = snapshot.open_cards == len(snapshot.cards) and len(here) == len(frame)
     return CardsRead(
         cards=frame,
-        total=replayed.total,
+        total=len(here) if only_ours else replayed.total,
         items=trello.by_id(card for card in here if card["id"] in frame.index),
         at=replayed.at,
         delta=True,

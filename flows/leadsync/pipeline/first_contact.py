@@ -1,0 +1,137 @@
+"""
+Before cards are created: are there already some that look like the leads', made by hand or by another tool?
+
+On first contact a person chooses what becomes of them, and the choice is kept; later such a card sets its lead aside.
+Never here: what looks alike (see core/contact.py), a write to a service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from leadsync.airtable.client import LeadsRead
+from leadsync.core.contact import Contact, listed, meet
+from leadsync.core.plan import Plan
+from leadsync.core.plan_rows import build_plan
+from leadsync.core.reconcile import reconcile
+from leadsync.errors import GuardError
+from leadsync.frames.agreed import base_frame
+from leadsync.frames.cards import Card
+from leadsync.frames.leads import Lead
+from leadsync.frames.schema import overlay, rows_of
+from leadsync.model import Adopt
+from leadsync.pipeline.under_way import Run
+from leadsync.state.store import StateStore
+from leadsync.trello.board import Board, CardsRead
+
+
+@dataclass(frozen=True)
+class Choice:
+    """
+    What was chosen for this pair, once and for all runs. `leads`: those for which it was. `declined`: cards that are
+    nobody's although they look like leads.
+    """
+
+    adopt: Adopt = Adopt.ASK
+    leads: frozenset[str] = frozenset()
+    declined: frozenset[str] = frozenset()
+
+    @classmethod
+    def load(cls, store: StateStore, pair: str) -> Choice:
+        """As it is kept."""
+        kept = store.facts.load(f"contact {pair}")
+        if kept is None:
+            return cls()
+        return cls(Adopt(kept["adopt"]), frozenset(kept["leads"]), frozenset(kept["declined"]))
+
+    def save(self, store: StateStore, pair: str) -> None:
+        """To be kept."""
+        facts = {"adopt": self.adopt.value, "leads": sorted(self.leads), "declined": sorted(self.declined)}
+        store.facts.save(f"contact {pair}", facts)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The plan and the cards once it is settled whose they are. `choice`: to be kept before the first write, if new."""
+
+    plan: Plan
+    cards: CardsRead
+    choice: Choice | None = None
+
+
+def creates_cards(plan: Plan) -> bool:
+    """Whether a lead is to get a card."""
+    return any(not write.card_id for write in plan.card_writes)
+
+
+def settle_contact(
+    run: Run, plan: Plan, base: pd.DataFrame, leads: LeadsRead, cards: CardsRead, board: Board
+) -> Settled:
+    """
+    The plan without new cards for leads that have one by the look of it: it is adopted, or its lead is set aside.
+
+    `base`: as it is kept; a lead that it knows gets no other card than one that names it. `cards`: a whole read, if any
+    card is created. Raises: GuardError on first contact, as long as nobody has chosen. No request.
+    """
+    if not creates_cards(plan) or not cards.strangers:
+        return Settled(plan, cards)
+    kept, chosen = Choice.load(run.clients.store, run.pair), run.options.adopt
+    frame = _candidates(run, cards, board, kept)
+    candidates = {card.card_id: card for card in rows_of(frame, Card)}
+    new = rows_of(leads.leads.loc[[write.lead_id for write in plan.card_writes if not write.card_id]], Lead)
+    if chosen is Adopt.ASK:
+        contact = meet(new, candidates.values(), kept.adopt, kept.leads - {*base.index})
+        if contact.leads and base.empty and kept == Choice():
+            run.telling.read(leads, cards)
+            raise GuardError(_question(new, contact, candidates))
+    else:
+        may = None if chosen is Adopt.NONE else {lead.lead_id for lead in new} - {*base.index}
+        contact = meet(new, candidates.values(), chosen, may)
+    if contact.doubled:
+        run.telling.note(
+            f"{len(contact.doubled)} leads get cards of their own although {len(contact.declined)} cards without a "
+            "LeadID line look like theirs; those cards stay nobody's (--adopt none)."
+        )
+    plan = plan.without_cards(contact.aside.keys(), listed(contact, candidates))
+    if contact.adopted:
+        ours = frame[frame.index.isin(contact.adopted)]
+        met, rules = leads.leads.loc[sorted(contact.adopted.values())], run.rules(board)
+        adopting = build_plan(reconcile(base_frame(), met, ours, rules, contact.adopted), rules)
+        plan, cards = plan.with_leads({*met.index}, adopting), _with(cards, ours, run)
+    if chosen is Adopt.ASK or not contact.leads:
+        return Settled(plan, cards)
+    return Settled(plan, cards, Choice(chosen, kept.leads | contact.leads, kept.declined | contact.declined))
+
+
+def _candidates(run: Run, cards: CardsRead, board: Board, kept: Choice) -> pd.DataFrame:
+    """Open cards that may be a lead's: no template, mirror or separator, none declined, none of another pair's."""
+    ids = {str(card["id"]) for card in cards.strangers}
+    frame = run.clients.trello.cards_of(board, cards.strangers, ids)
+    elsewhere = run.clients.store.keys.cards_elsewhere(run.pair, ids)
+    return frame[(frame["kind"] == "") & ~frame.index.isin(kept.declined | elsewhere)]
+
+
+def _with(cards: CardsRead, adopted: pd.DataFrame, run: Run) -> CardsRead:
+    items = run.clients.trello.by_id(card for card in cards.strangers if card["id"] in adopted.index)
+    rest = tuple(card for card in cards.strangers if card["id"] not in items)
+    return replace(cards, cards=overlay(cards.cards, adopted), items=cards.items | items, strangers=rest)
+
+
+def _question(leads: Sequence[Lead], contact: Contact, cards: Mapping[str, Card]) -> str:
+    titles = {lead.lead_id: lead.title for lead in leads}
+    examples = ", ".join(
+        f"{titles[lead_id][:80]!r} ({lead_id}) like {cards[alike[0]].url or alike[0]}"
+        for lead_id, alike in [*contact.aside.items()][:3]
+    )
+    by_email, by_name = (len(meet(leads, cards.values(), choice).adopted) for choice in (Adopt.EMAIL, Adopt.NAME))
+    many = len(contact.aside)
+    return (
+        f"{many} of {len(leads)} leads without a card look like cards of the board that carry no LeadID line, for "
+        f"example {examples}; nothing was written. Run once with --adopt email, which ties the {by_email} that match "
+        f"one to one by e-mail, or with --adopt name, which ties {by_name} by title (what stays unclear is listed and "
+        f"gets no card), or with --adopt none, which gives all {many} cards of their own. With --dry-run besides, what "
+        "it would do is shown."
+    )
