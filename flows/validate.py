@@ -108,6 +108,15 @@ def repair(checklist: Checklist, console: Console, yes: bool) -> bool:
     return True
 
 
+def show_checklist(checklist: Checklist, console: Console) -> None:
+    """A line a finding, and below it what to do."""
+    for finding in checklist.findings:
+        console.print(MARKS[finding.level], style=STYLES[finding.level], end=" ")
+        say(console, f"{finding.check}: {finding.detail}")
+        if finding.remedy:
+            say(console, f"    → {finding.remedy}")
+
+
 def validate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON on stdout.")] = False,
     fix: Annotated[bool, typer.Option("--fix", help="Create missing lists, after asking.")] = False,
@@ -127,11 +136,7 @@ def validate(
         findings = [asdict(finding) for finding in checklist.findings]
         print(json_text({"ok": checklist.ok, "findings": findings}))
         raise typer.Exit(code)
-    for finding in checklist.findings:
-        console.print(MARKS[finding.level], style=STYLES[finding.level], end=" ")
-        say(console, f"{finding.check}: {finding.detail}")
-        if finding.remedy:
-            say(console, f"    → {finding.remedy}")
+    show_checklist(checklist, console)
     raise typer.Exit(code)
 
 
