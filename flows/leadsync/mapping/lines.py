@@ -65,6 +65,8 @@ def with_line(chosen: Chosen, found: Found, kind: str, key: str, said: str) -> C
 
 
 def _with_own(chosen: Chosen, found: Found, ours: str, said: str) -> Chosen:
+    if ours not in chosen.columns:
+        raise ValueError(f"{ours!r} is no cell that every pair has; those are: {listed(chosen.columns)}.")
     column = _column(found, said)
     changed = chosen.with_column(ours, column)
     if ours == "status" and found.statuses(column) != tuple(chosen.list_of):
