@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from getpass import getpass
 from typing import TypeVar
 
 from rich.console import Console
@@ -56,11 +57,18 @@ class Questions:
             return check(default)
         shown = f"{question} [{default}]: " if default else f"{question}: "
         while True:
-            said = self.console.input(Text(printable(shown), "bold"), password=secret).strip() or default
             try:
-                return check(said)
+                return check((self._unseen(shown) if secret else self._line(shown)).strip() or default)
             except (ValueError, ConfigurationError) as wrong:
                 say(self.console, wrong, "red")
+
+    def _line(self, shown: str) -> str:
+        return self.console.input(Text(printable(shown), "bold"))
+
+    def _unseen(self, shown: str) -> str:
+        """Asked once nothing is shown any more: what was pasted before would be seen, and be lost."""
+        self.console.file.flush()
+        return getpass(printable(shown))
 
     def choose(
         self,
