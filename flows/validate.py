@@ -110,7 +110,7 @@ def repair(checklist: Checklist, console: Console, yes: bool) -> bool:
     return True
 
 
-def show(checklist: Checklist, console: Console) -> None:
+def show_checklist(checklist: Checklist, console: Console) -> None:
     """Print which column is tied to what, a dash for what is not known or does not fit, and then every finding."""
     if checklist.mapping:
         ways = {**ARROWS, "both": "both ways", "": ""}
@@ -142,7 +142,7 @@ def validate(
         rows, findings = ([asdict(item) for item in items] for items in (checklist.mapping, checklist.findings))
         print(json_text({"ok": checklist.ok, "mapping": rows, "findings": findings}))
     else:
-        show(checklist, console)
+        show_checklist(checklist, console)
     raise typer.Exit(code)
 
 

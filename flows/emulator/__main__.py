@@ -20,8 +20,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8900, help="loopback port (0 takes a free one)")
     parser.add_argument("--demo", action="store_true", help="start with a dozen believable leads")
     parser.add_argument("--strict", action="store_true", help="enforce the rate limits of both services")
+    parser.add_argument("--seed", type=int, default=0, help="start of all ids; equal ones are the same after a restart")
     options = parser.parse_args()
-    emulator = Emulator(port=options.port, strict=options.strict)
+    emulator = Emulator(port=options.port, strict=options.strict, seed=options.seed)
     if options.demo:
         emulator.load_demo()
     with emulator:

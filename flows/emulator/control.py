@@ -14,7 +14,7 @@ from emulator.airtable.service import AirtableService
 from emulator.airtable.world import AirtableWorld
 from emulator.clock import Clock, RealTimeClock
 from emulator.demo_leads import add_demo_leads
-from emulator.ids import IdSource
+from emulator.ids import BEGINNING, IdSource
 from emulator.knobs import Knobs
 from emulator.trello.person import TrelloPerson
 from emulator.trello.service import TrelloService
@@ -56,7 +56,7 @@ class Emulator:
         self._lock = threading.RLock()
         self._faults = FaultScript()
         self._callbacks: list[BeforeRequest] = []
-        ids = IdSource(self.knobs.seed)
+        ids = IdSource(self.knobs.seed, BEGINNING if clock is None else None)
         airtable = AirtableWorld(self.knobs, self.clock, ids)
         trello = TrelloWorld(self.knobs, self.clock, ids)
         self._courier = Courier(self.clock, self._lock)
@@ -66,6 +66,7 @@ class Emulator:
         self._trello_service = TrelloService(trello, strict)
         self.airtable = AirtablePerson(airtable, self._airtable_service, self._lock)
         self.trello = TrelloPerson(trello, self._trello_service, self._lock)
+        ids.begin()
         self._server = HttpServer(self._answer, self.clock.now, port, latency, self.knobs.date_header)
 
     @classmethod

@@ -10,6 +10,8 @@ import string
 
 ALPHANUMERIC = string.ascii_letters + string.digits
 
+BEGINNING = 1_735_689_600.0
+"""When all was made that is there at the start, by an emulator that follows the machine's time [s since 1970]."""
 OBJECT_ID = re.compile(r"[0-9a-f]{24}", re.IGNORECASE)
 SHORT_LINK = re.compile(r"[0-9A-Za-z]{8}")
 
@@ -25,12 +27,21 @@ def is_object_id(text: object) -> bool:
 
 
 class IdSource:
-    """All ids of one emulator; equal seeds and equal orders of calls give equal ids."""
+    """
+    All ids of one emulator; equal seeds and equal orders of calls give equal ids.
 
-    def __init__(self, seed: int = 0) -> None:
+    `beginning`: until `begin` is called Trello's ids tell this moment [s since 1970], and so are the same each time.
+    """
+
+    def __init__(self, seed: int = 0, beginning: float | None = None) -> None:
+        self._beginning = beginning
         self._random = random.Random(seed)
         self._process = self._random.getrandbits(40)
         self._counter = self._random.getrandbits(16)
+
+    def begin(self) -> None:
+        """From now on Trello's ids tell when they were made."""
+        self._beginning = None
 
     def airtable(self, prefix: str) -> str:
         """`prefix` + 14 alphanumerics, such as `rec…`."""
@@ -42,6 +53,7 @@ class IdSource:
         second.
         """
         self._counter += 1
+        at = at if self._beginning is None else self._beginning
         return f"{int(at):08x}{self._process:010x}{self._counter:06x}"
 
     def letters(self, count: int) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import io
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -17,6 +18,8 @@ from dotenv.parser import parse_stream
 from leadsync.errors import ConfigurationError
 
 OURS = re.compile(r"\b(?:AIRTABLE|TRELLO|SYNC|LEADSYNC)_", re.IGNORECASE)
+PLAIN = re.compile(r"[\w./:@+,=-]+", re.ASCII)
+"""Values that mean themselves without quotes."""
 FOREIGN_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 
 
@@ -43,6 +46,18 @@ def read_env_file(file: Path) -> dict[str, str]:
             f"{file} cannot be read in {where}; allowed is NAME=value, and quotes that are closed."
         )
     return {name: value or "" for name, value in dotenv_values(stream=io.StringIO(text)).items()}
+
+
+def env_text(values: Mapping[str, str]) -> str:
+    """Lines in which `read_env_file` finds just these values."""
+    return "".join(f"{name}={_written(value)}\n" for name, value in values.items())
+
+
+def _written(value: str) -> str:
+    if PLAIN.fullmatch(value):
+        return value
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return "'" + escaped.replace("${", "${:-$}{") + "'"  # else it would stand for a variable
 
 
 def _unreadable_lines(text: str) -> list[int]:

@@ -87,6 +87,19 @@ def load_settings(env_files: tuple[Path, ...] | None = None, pair: Mapping[str, 
     return settings
 
 
+def settings_with(given: Mapping[str, str]) -> Settings:
+    """
+    Settings that are about to be written down, by field name; of the pair nothing else is read from anywhere.
+
+    Raises: ConfigurationError as load_settings.
+    """
+    try:
+        return Settings(**{**_pair_defaults(), **given})
+    except ValidationError as exc:
+        problems = [_sentence(error) for error in exc.errors(include_url=False, include_input=False)]
+        raise ConfigurationError(" ".join(problems)) from None
+
+
 def _of_files(held: Iterable[Mapping[str, str]]) -> dict[str, Any]:
     """Field name -> value of what files set and the environment does not, each file going before the one before it."""
     values = {name.lower(): value for each in held for name, value in each.items() if bare(value)}

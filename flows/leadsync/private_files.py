@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import stat
+import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 FILE, FOLDER = 0o600, 0o700
@@ -31,6 +34,45 @@ def make_private(path: Path) -> None:
         close_to_others(each)
     if all(each.name.startswith(path.name) for each in path.parent.iterdir()):
         _take_away(path.parent)
+
+
+def write_private(texts: Mapping[Path, str]) -> None:
+    """
+    Put files in place, each its owner's alone: all of them or, if one cannot be written or Ctrl-C comes, none.
+
+    A link stays one. Raises: OSError.
+    """
+    ready: dict[str, Path] = {}
+    try:
+        for path, text in texts.items():
+            target = Path(os.path.realpath(path))
+            _make_folder(target.parent)
+            number, name = tempfile.mkstemp(".env", f"{target.name}.", target.parent)  # 0600, and no file of git's
+            ready[name] = target
+            with os.fdopen(number, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+        with _undisturbed():
+            for name, target in ready.items():
+                os.replace(name, target)
+            ready.clear()
+    finally:
+        for name in ready:
+            with contextlib.suppress(OSError):
+                os.unlink(name)
+
+
+@contextlib.contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Ctrl-C and SIGTERM come afterwards."""
+    signals = (signal.SIGINT, signal.SIGTERM)
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def close_to_others(path: Path) -> None:

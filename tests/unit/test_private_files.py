@@ -1,11 +1,12 @@
 """Files of ours are their owner's alone: those that are made, and those that were there."""
 
 import os
+import signal
 import stat
 
 import pytest
 
-from leadsync.private_files import close_to_others, make_private, read_by_others
+from leadsync.private_files import close_to_others, make_private, read_by_others, write_private
 from leadsync.state.lock import pair_lock
 from leadsync.state.store import StateStore
 
@@ -113,3 +114,56 @@ def test_what_others_may_read_is_told(tmp_path):
         file.touch()
         file.chmod(rights)
         assert read_by_others(file) is told
+
+
+def test_files_are_put_in_place_together_and_are_their_owners_alone(tmp_path):
+    one, two = tmp_path / "new" / ".env", tmp_path / "leadsync.toml"
+    two.write_text("before")
+    two.chmod(0o666)
+    write_private({one: "ä\n", two: "after"})
+    assert (one.read_text("utf-8"), two.read_text()) == ("ä\n", "after")
+    assert (mode(one), mode(one.parent), mode(two)) == (0o600, 0o700, 0o600)
+
+
+def test_link_to_a_file_stays_one(tmp_path):
+    (tmp_path / "kept").mkdir()
+    link = tmp_path / ".env"
+    link.symlink_to(tmp_path / "kept" / "real.env")
+    write_private({link: "A=1\n"})
+    assert link.is_symlink()
+    assert (tmp_path / "kept" / "real.env").read_text() == "A=1\n"
+
+
+@pytest.mark.parametrize("failure", [OSError("full"), KeyboardInterrupt()], ids=["full", "ctrl-c"])
+def test_nothing_is_half_written(tmp_path, monkeypatch, failure):
+    """Whatever happens before the last file is whole: those of before stay, and no other is left behind."""
+    one, two = tmp_path / ".env", tmp_path / "leadsync.toml"
+    one.write_text("before")
+    opened = os.fdopen
+    calls = []
+
+    def fail_at_the_second(*arguments, **more):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise failure
+        return opened(*arguments, **more)
+
+    monkeypatch.setattr(os, "fdopen", fail_at_the_second)
+    with pytest.raises(type(failure)):
+        write_private({one: "after", two: "new"})
+    assert [each.name for each in tmp_path.iterdir()] == [".env"]
+    assert one.read_text() == "before"
+
+
+def test_ctrl_c_between_two_files_comes_after_both(tmp_path, monkeypatch):
+    one, two = tmp_path / ".env", tmp_path / "leadsync.toml"
+    replace = os.replace
+
+    def then_ctrl_c(*arguments):
+        replace(*arguments)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(os, "replace", then_ctrl_c)
+    with pytest.raises(KeyboardInterrupt):
+        write_private({one: "A=1\n", two: "new"})
+    assert (one.read_text(), two.read_text()) == ("A=1\n", "new")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from leadsync.airtable.client import Airtable
 from leadsync.airtable.columns import Schema, is_id
-from leadsync.errors import ReadAgainError, ServiceRefusedError
+from leadsync.airtable.refusals import misconfigured, refused_setting
+from leadsync.errors import IncompleteReadError, ReadAgainError, ServiceRefusedError
+from leadsync.frames.actions import Item
 
 EDITED_BY_HAND = frozenset(
     {
@@ -15,6 +17,8 @@ EDITED_BY_HAND = frozenset(
     }
 )
 """Types of which every change of a cell moves the record's LAST_MODIFIED_TIME; what is computed does not."""
+MOST_PAGES = 100
+"""Pages of 1,000 bases from which on a list is no longer believed."""
 
 
 def may_write(airtable: Airtable) -> bool:
@@ -32,14 +36,41 @@ def may_write(airtable: Airtable) -> bool:
             return True
 
 
-def fetch_columns(airtable: Airtable) -> Schema | None:
-    """The table's columns; None without schema.bases:read. Cost: 1 request."""
-    api, settings = airtable.api, airtable.settings
+def fetch_bases(airtable: Airtable) -> list[Item] | None:
+    """
+    The bases that the token sees; None without schema.bases:read. Cost: 1 request for each 1,000.
+
+    Raises: ConfigurationError if the token is not accepted.
+    """
+    api, found, asked = airtable.api, list[Item](), dict[str, str]()
+    for _ in range(MOST_PAGES):
+        try:
+            page = api.get(api.build_url("meta", "bases"), params=asked)
+        except ServiceRefusedError as refused:
+            if refused_setting(refused):
+                raise misconfigured(refused, airtable.settings) from None
+            return None
+        found += page["bases"]
+        if not page.get("offset"):
+            return found
+        asked = {"offset": str(page["offset"])}
+    raise IncompleteReadError("Airtable's list of bases does not end; nothing was written. Run again.")
+
+
+def fetch_tables(airtable: Airtable) -> list[Item] | None:
+    """The base's tables with their columns; None without schema.bases:read. Cost: 1 request."""
+    api = airtable.api
     try:
-        tables = api.get(api.build_url("meta", "bases", settings.airtable_base_id, "tables"))
+        told = api.get(api.build_url("meta", "bases", airtable.settings.airtable_base_id, "tables"))
     except ServiceRefusedError:
         return None
-    for table in tables.get("tables", []) if isinstance(tables, dict) else []:
+    return list(told.get("tables", [])) if isinstance(told, dict) else []
+
+
+def fetch_columns(airtable: Airtable) -> Schema | None:
+    """The table's columns; None without schema.bases:read. Cost: 1 request."""
+    settings, tables = airtable.settings, fetch_tables(airtable)
+    for table in tables or []:
         if settings.airtable_table_name in (table["id"], table["name"]):
             fields = [{**column, "table_id": table["id"], "table": table["name"]} for column in table["fields"]]
             return {column[key]: column for column in fields for key in ("name", "id")}

@@ -65,13 +65,15 @@ class Base(Told):
     """One that the token sees."""
 
     id: Id
+    name: str = ""
     permissionLevel: str = ""
 
 
 class Bases(Told):
-    """Those that the token sees."""
+    """Those that the token sees; without an offset there are no more."""
 
     bases: list[Base]
+    offset: str | None = None
 
 
 class Webhook(Told):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from leadsync.frames.actions import Item
 from leadsync.model import STAGES
 from leadsync.trello.board import Board, Token
 from leadsync.trello.client import TOKEN_IN_PATH, Trello
-from leadsync.trello.names import names_on, query_of
+from leadsync.trello.names import ASKED, names_on, query_of
 from leadsync.trello.refusals import misconfigured
 
 LIST_ID = re.compile(r"[0-9a-f]{24}")
@@ -67,6 +67,31 @@ def resolved(board: Board, lists: Sequence[Item], trello: Trello) -> Board:
     return replace(board, lists=stages)
 
 
+def fetch_boards(trello: Trello) -> list[Item]:
+    """
+    The open boards of the token's user. Cost: 1 request. Raises: ConfigurationError if key or token is not accepted.
+    """
+    try:
+        boards: list[Item] = trello.get("members/me/boards", filter="open", fields="id,name,closed,url")
+    except ServiceRefusedError as refused:
+        raise misconfigured(refused, trello.settings) from None
+    return boards
+
+
+def fetch_named_board(trello: Trello) -> tuple[Board, dict[str, str]]:
+    """
+    The board with whatever a column could be tied to, and its open lists from left to right, id -> name.
+
+    No stage is known yet. Cost: 1 request. Raises: ConfigurationError if the board is out of reach.
+    """
+    board, lists = _board_and_lists(trello, ASKED)
+    names = {str(item["id"]): str(item["name"]) for item in lists if not item.get("closed")}
+    found = Board(
+        str(board["id"]), str(board.get("name", "")), str(board.get("url", "")), {}, [*names], **names_on(board, trello)
+    )
+    return found, names
+
+
 def fetch_token(trello: Trello) -> Token:
     """Scopes and expiry. Cost: 1 request. Raises: ConfigurationError if the key or the token is not accepted."""
     try:
@@ -88,10 +113,13 @@ def add_list(trello: Trello, board_id: str, name: str) -> None:
     trello.send("POST", "lists", {"name": name, "idBoard": board_id, "pos": "bottom"})
 
 
-def _board_and_lists(trello: Trello) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _board_and_lists(
+    trello: Trello, properties: Collection[str] | None = None
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """`properties`: of cards, of which the board's names are asked along; None = those that are mapped."""
     path = f"boards/{trello.settings.trello_board_id}"
     query = {"fields": "id,name,closed,url", "lists": "all", "list_fields": "id,name,closed,idBoard"}
-    query |= query_of(trello.settings.mapping.properties)
+    query |= query_of(trello.settings.mapping.properties if properties is None else properties)
     try:
         board: dict[str, Any] = trello.get(path, **query)
         lists = board.get("lists")

@@ -113,6 +113,7 @@ SHAPES = (
     Shape("GET", r"/boards/[^/]+/cards", TypeAdapter(list[Card])),
     Shape("GET", r"/boards/[^/]+/actions", TypeAdapter(list[Action])),
     Shape("GET", r"/boards/[^/]+/lists", TypeAdapter(list[BoardList])),
+    Shape("GET", r"/members/me/boards", TypeAdapter(list[Board])),
     Shape("GET", r"/boards/[^/]+", TypeAdapter(Board)),
     Shape("GET|PUT", CARD_ID, TypeAdapter(Card)),
     Shape("POST", r"/cards", TypeAdapter(Card)),
