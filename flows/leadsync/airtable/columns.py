@@ -8,8 +8,11 @@ from contextlib import suppress
 from typing import Any, Final
 
 from leadsync.errors import ConfigurationError, LeadsyncError, ServiceRefusedError
+from leadsync.frames.leads import value_of
+from leadsync.frames.payloads import cell_text
+from leadsync.frames.shown import NotText
 from leadsync.mapping.cells import Cell
-from leadsync.mapping.lenses import Value
+from leadsync.mapping.lenses import CellError, Value
 from leadsync.mapping.rows import DEFAULT_CARDS, SPECIAL, CellMapping
 
 Schema = dict[str, dict[str, Any]]
@@ -55,13 +58,18 @@ class Columns:
             return self.cells[name].column.write(value)
         return self._options.get(str(value), value) if name == "status" else value
 
-    def as_typed(self, name: str, told: str) -> Any:
-        """What is written to give back what a payload told of a cell. Raises: CellError if that is unclear."""
-        return (
-            self.cells[name].column.write(self.cells[name].column.read_told(told))
-            if name in self.cells
-            else told or None
-        )
+    def read(self, name: str, stated: Any) -> Value:
+        """What a payload states of a cell in the form in which it is compared; its text if it is of another type."""
+        if name in self.cells:
+            with suppress(CellError, NotText):
+                return value_of(self.cells[name], None if stated == "" else stated)
+        return cell_text(stated)
+
+    def as_stated(self, name: str, stated: Any) -> Any:
+        """What is written to give back what a payload stated of a cell."""
+        if name in self.cells and isinstance(stated, list | dict):
+            return self.cells[name].column.write(self.read(name, stated))
+        return (cell_text(stated) if isinstance(stated, list | dict) else stated) or None
 
     def learn_options(self, options: Iterable[Any]) -> None:
         """Statuses as records show them. An option without blanks around it goes before one with them."""

@@ -58,9 +58,9 @@ def update_leads(
             yield batch, records
 
 
-def give_back(airtable: Airtable, lead_id: str, cell: str, value: str) -> Item:
-    """PATCH one cell with what a payload told. Returns: the record. Cost: 1 request. Raises: CellError, too."""
-    record = {"id": lead_id, "fields": {airtable.columns.names[cell]: airtable.columns.as_typed(cell, value)}}
+def give_back(airtable: Airtable, lead_id: str, cell: str, stated: Any) -> Item:
+    """PATCH one cell with what a payload stated. Returns: the record. Cost: 1 request."""
+    record = {"id": lead_id, "fields": {airtable.columns.names[cell]: airtable.columns.as_stated(cell, stated)}}
     (answered,) = by_id(_send(airtable, [record])).values()
     return answered
 

@@ -100,7 +100,11 @@ def write_card(write: CardWrite, trello: Trello, target: Target) -> CardAnswer:
     answered, refused = _put_parts(write, as_sent(write, cells), trello)
     resent = trello.wire.resent
     refused += _put_custom_fields(write, write.card_id, trello)
-    if answered is None and any(not each.cell.card.in_put for each in write.cells):
+    resent |= trello.wire.resent
+    untaken = {cell for part, _ in refused for cell in part.cells}
+    if answered is None and any(
+        not each.cell.card.in_put and each.cell.card.key not in untaken for each in write.cells
+    ):
         answered = {"id": write.card_id, "idBoard": target.board.board_id}
     return _answer(write, based_on, cells, answered, refused, trello, resent)
 

@@ -89,7 +89,7 @@ class Edit:
             if before and agreed == before:
                 target.store.journal.enter(target.pair, {intent.lead_id: ours}, (), ())
             return Repair.TOO_LATE
-        sent = Sent({self.cell: intent.sent.cells[self.cell]}, digests_of({self.cell: self.value}))
+        sent = Sent({self.cell: intent.sent.put(self.cell) or ""}, digests_of({self.cell: self.value}))
         again = replace(
             intent, record={}, undo={}, conflicts=(), since=since, answered=0.0, state=IntentState.UNCHECKED, sent=sent
         )

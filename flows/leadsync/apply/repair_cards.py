@@ -15,19 +15,19 @@ from typing import Any, Final
 from leadsync.apply.give_back import GIVEN_UP, Edit, Repair, Repairs
 from leadsync.apply.target import Target
 from leadsync.core.journal import COLUMN_OF, Intent, IntentState, digest
-from leadsync.core.overwrites import Feed, Overwritten, find_overwritten
+from leadsync.core.overwrites import Feed, Overwritten, find_overwritten, is_element
 from leadsync.core.plan import Conflict
 from leadsync.core.settling import LATE
-from leadsync.core.witness import CARD_CELLS, field_of
+from leadsync.core.witness import CARD_CELLS
 from leadsync.errors import LeadsyncError, ServiceRefusedError
-from leadsync.frames.agreed import TRELLO, sides_of
+from leadsync.frames.agreed import sides_of
 from leadsync.frames.block import with_block
 from leadsync.frames.cards import Card, CardPresence
 from leadsync.mapping.cells import Cell
 from leadsync.model import TRELLO_TEXT_LIMIT
 from leadsync.trello.client import Trello
 from leadsync.trello.feed import fetch_actions
-from leadsync.trello.writing import update_card
+from leadsync.trello.writing import set_member, update_card, update_custom_field
 
 READ_BEFORE: Final = 600.0
 """Seconds before a write from which on the feed is read: a card may have been moved while the rest was being read."""
@@ -84,7 +84,9 @@ def look(trello: Trello, target: Target, *states: IntentState) -> Checkup:
     except LeadsyncError as error:
         return Checkup(rows, at=trello.clock or time.time(), error=str(error))
     at = max(0.0, trello.clock - (time.monotonic() - asked))
-    return Checkup(rows, feed, at, tuple(find_overwritten(feed, rows)))
+    found = find_overwritten(feed, rows)
+    ours = [each for each in found if each.cell in NAMED_AS or _mapped(each.cell, target.board.cells)]
+    return Checkup(rows, feed, at, tuple(ours))
 
 
 def repair(checkup: Checkup, trello: Trello, target: Target) -> Repairs:
@@ -126,21 +128,33 @@ def _repair_row(row: Intent, findings: Sequence[Overwritten], trello: Trello, ta
 def _give_back(found: Overwritten, card: Card, trello: Trello, target: Target) -> Repair:
     """`card`: as it is now."""
     intent, cell, value = found.intent, found.cell, _given(found, card, target.board.cells)
+    mapped = _mapped(cell, target.board.cells)
     fits = cell != "desc" or len(value) <= TRELLO_TEXT_LIMIT
-    now = _held(card, cell, target.board.cells)
+    now = _held(card, cell, mapped)
     is_free = fits and _is_as_sent(intent, cell, card, now)
-    mapped = [column for each in target.board.cells if each.card.key == cell for column in sides_of(each.name)]
-    edit = Edit(intent, cell, (*AGREED_WITH.get(cell, ()), *mapped), value, _holds_the_edit(found, card, now), is_free)
+    columns = (*AGREED_WITH.get(cell, ()), *(sides_of(mapped.name) if mapped else ()))
+    edit = Edit(intent, cell, columns, value, _holds_the_edit(found, card, now), is_free)
 
     def write() -> bool:
         try:
-            update_card(trello, intent.card_id, {cell: value})
+            if is_element(cell):
+                set_member(trello, intent.card_id, cell.partition(" ")[2], bool(value))
+            elif mapped and not mapped.card.in_put:
+                update_custom_field(trello, intent.card_id, mapped.card.field_id, mapped.card.body(value))
+            else:
+                update_card(trello, intent.card_id, {cell: value})
         except ServiceRefusedError:
             return False
         return True
 
     since = max(trello.clock, found.at + 0.001)  # the person's own change came before, whatever the clock's step
     return edit.give_back(write, since, target)
+
+
+def _mapped(cell: str, mapped: Sequence[Cell]) -> Cell | None:
+    """The cell of the mapping which one on the wire, or an element of it, is of."""
+    key = cell.partition(" ")[0] if is_element(cell) else cell
+    return next((each for each in mapped if not each.is_line and each.card.key == key), None)
 
 
 def _given(found: Overwritten, card: Card, mapped: Sequence[Cell]) -> Any:
@@ -153,11 +167,12 @@ def _given(found: Overwritten, card: Card, mapped: Sequence[Cell]) -> Any:
     return with_block(str(found.value), found.intent.lead_id, lines)
 
 
-def _held(card: Card, cell: str, mapped: Sequence[Cell]) -> Any:
+def _held(card: Card, cell: str, mapped: Cell | None) -> Any:
     """What the card holds in a cell on the wire; None of one that cannot be told."""
     if cell in COLUMN_OF:
         return getattr(card, COLUMN_OF[cell])
-    return next((card.cells.get(each.name) for each in mapped if each.card.key == cell), None)
+    held = card.cells.get(mapped.name) if mapped else None
+    return cell.partition(" ")[2] in held if isinstance(held, frozenset) and is_element(cell) else held
 
 
 def _holds_the_edit(found: Overwritten, card: Card, now: Any) -> bool:
@@ -169,23 +184,32 @@ def _holds_the_edit(found: Overwritten, card: Card, now: Any) -> bool:
 def _is_as_sent(intent: Intent, cell: str, card: Card, now: Any) -> bool:
     if cell == "closed":
         return card.presence == CardPresence.ARCHIVED
-    return card.presence == CardPresence.OPEN and now is not None and digest(cell, now) == intent.sent.cells[cell]
+    return card.presence == CardPresence.OPEN and now is not None and digest(cell, now) == intent.sent.put(cell)
 
 
 def _as_conflict(found: Overwritten, card: Card, target: Target, became: Repair) -> Conflict | None:
-    """The finding as it is listed; a description given back is none, and a card taken back is one of the next pass."""
+    """
+    The finding as it is listed; a description or a member given back is none, nor a card, of which the next pass tells.
+    """
     intent, cell = found.intent, found.cell
-    if became is Repair.IN_FORCE or cell == "closed" or (cell == "desc" and became is Repair.GIVEN_BACK):
+    is_merged = cell == "desc" or is_element(cell)
+    if became is Repair.IN_FORCE or cell == "closed" or (is_merged and became is Repair.GIVEN_BACK):
         return None
-    field = NAMED_AS.get(cell) or next(each.field for each in target.board.cells if each.card.key == cell)
+    mapped = _mapped(cell, target.board.cells)
+    field = mapped.field if mapped else NAMED_AS[cell]
     value = str(found.value or "")
     if cell == "idList":
         value = target.board.stages.get(value, "another list")
     elif cell == "desc":
         value = _lacking(value, card.description) or value
-    named = {field_of(column): each for column, each in intent.record.items() if column.startswith(TRELLO)}
-    ours = str(intent.record.get(field, named.get(field, "")))
-    return Conflict(intent.lead_id, intent.card_id, field, ours, value[:TEXT_LISTED], "edited meanwhile", became.value)
+    elif mapped and is_element(cell):
+        member = mapped.told_by_trello(frozenset({cell.partition(" ")[2]})) or cell.partition(" ")[2]
+        value = member if found.value else f"without {member}"
+    elif mapped:
+        value = mapped.told_by_trello(found.value or mapped.card.read_nothing())
+    ours = intent.record.get(sides_of(mapped.name)[1] if mapped else field)
+    told = mapped.told_by_trello(ours) if mapped and ours is not None else str(ours or "")
+    return Conflict(intent.lead_id, intent.card_id, field, told, value[:TEXT_LISTED], "edited meanwhile", became.value)
 
 
 def _lacking(former: str, now: str) -> str:

@@ -24,7 +24,7 @@ from leadsync.frames.agreed import sides_of
 from leadsync.frames.leads import Lead
 from leadsync.frames.payloads import LeadChange
 from leadsync.frames.schema import rows_of
-from leadsync.mapping.lenses import CellError
+from leadsync.mapping.cells import told
 
 TOLD_BY: Final = {"status": "stage", "name": "title"}
 """Cell of a lead -> the base column that says what the card had."""
@@ -47,7 +47,8 @@ def repair_leads(
     rows = unchecked_patches(target)
     if not rows:
         return Repairs()
-    checked = find_replaced(changes, [Patched(row, cell) for row in rows for cell in row.sent.cells], fields)
+    patched = [Patched(row, cell, airtable.columns.read) for row in rows for cell in row.sent.cells]
+    checked = find_replaced(changes, patched, fields)
     ids = list(dict.fromkeys(found.patched.intent.lead_id for found in checked.replaced))
     read = rows_of(airtable.leads_of(airtable.fetch_records(ids).values()), Lead) if ids else []
     now = {lead.lead_id: lead for lead in read}
@@ -70,14 +71,15 @@ def _give_back(
     row, cell = found.patched.intent, found.patched.cell
     lead = now.get(row.lead_id)
     held = lead.value(cell) if lead is not None and lead.holds(cell) else None
-    in_force = held is not None and digest(cell, held) == digest(cell, found.value)
-    is_free = held is not None and found.patched.was_sent(held)
-    edit = Edit(row, cell, LEAD_CELLS.get(cell) or sides_of(cell), found.value, in_force, is_free)
+    value = found.patched.read(found.value)
+    in_force = held is not None and digest(cell, held) == digest(cell, value)
+    is_free = held is not None and digest(cell, held) == row.sent.cells[cell]
+    edit = Edit(row, cell, LEAD_CELLS.get(cell) or sides_of(cell), value, in_force, is_free)
 
     def write() -> bool:
         try:
             give_back(airtable, row.lead_id, cell, found.value)
-        except (LeadsyncError, CellError) as error:
+        except LeadsyncError as error:
             reason = f"an edit of {_field(cell)} that a write of ours replaced could not be given back: {error}"
             remedy = "The conflicts list what was typed; type it again."
             repairs.failures.append(Failure(row.lead_id, row.card_id, reason, remedy))
@@ -89,8 +91,10 @@ def _give_back(
 
 def _as_conflict(found: Replaced, became: Repair) -> Conflict:
     row, cell = found.patched.intent, found.patched.cell
-    ours = str(row.record.get(TOLD_BY.get(cell) or sides_of(cell)[1], ""))
-    return Conflict(row.lead_id, row.card_id, _field(cell), found.value, ours, "edited meanwhile", became.value)
+    ours = row.record.get(TOLD_BY.get(cell) or sides_of(cell)[1])
+    typed = found.value if isinstance(found.value, str) else told(found.patched.read(found.value))
+    said = "" if ours is None else told(ours)
+    return Conflict(row.lead_id, row.card_id, _field(cell), typed, said, "edited meanwhile", became.value)
 
 
 def _field(cell: str) -> str:

@@ -14,7 +14,7 @@ from leadsync.frames.agreed import Agreed
 from leadsync.frames.cards import Card
 from leadsync.frames.leads import Lead
 from leadsync.mapping.cells import Cell
-from leadsync.mapping.lenses import LensKind, Value, merge
+from leadsync.mapping.lenses import Lens, LensKind, Value, merge
 from leadsync.mapping.properties import Way
 
 
@@ -24,6 +24,7 @@ class Compared:
     `lead`, `card`: the values; `airtable`, `trello`: their terms, None where a value means nothing.
 
     `agreed`: the terms of the values in the base, None for a first match. `lead_moved`, `card_moved`: in their terms.
+    `has_lost`: a side holds no more what meant something when it was agreed, as a label that was deleted.
     """
 
     cell: Cell
@@ -34,6 +35,7 @@ class Compared:
     agreed: tuple[Any, Any] | None
     lead_moved: bool
     card_moved: bool
+    has_lost: bool = False
 
     @classmethod
     def of(cls, cell: Cell, agreed: Agreed, lead: Lead, card: Card) -> Compared:
@@ -45,7 +47,8 @@ class Compared:
         was_lead, was_card = agreed.lead_cells[cell.name], agreed.card_cells[cell.name]
         was = cell.airtable.get(was_lead), cell.trello.get(was_card)
         moved = of_lead != was_lead and airtable != was[0], of_card != was_card and trello != was[1]
-        return cls(cell, of_lead, of_card, airtable, trello, was, *moved)
+        lost = _has_lost(cell.airtable, was_lead, of_lead) or _has_lost(cell.trello, was_card, of_card)
+        return cls(cell, of_lead, of_card, airtable, trello, was, *moved, lost)
 
     @property
     def is_merged(self) -> bool:
@@ -73,6 +76,8 @@ class Compared:
             decision = FIRST_MATCHES[equal, not self.airtable, not self.trello]
         else:
             decision = MAPPED_DECISIONS[equal, self.lead_moved, self.card_moved]
+            if decision is CellDecision.APART and self.has_lost:  # nobody has taken it away: it is put back
+                decision = FIRST_MATCHES[equal, not self.airtable, not self.trello]
         if self.is_merged and not equal and decision is not CellDecision.APART:
             return MERGES[self.target == self.airtable, self.target == self.trello]
         return (ONE_WAY_FIRST if self.agreed is None else ONE_WAY)[self.cell.way].get(decision, decision)
@@ -81,3 +86,10 @@ class Compared:
     def is_listed_first_match(self) -> bool:
         """Whether both sides held something, and not the same, when they met."""
         return self.agreed is None and bool(self.airtable) and bool(self.trello) and self.airtable != self.trello
+
+
+def _has_lost(lens: Lens, was: Value, now: Value) -> bool:
+    """Whether a value, or an element of a set, is there no more, and has no meaning any more either."""
+    if isinstance(was, frozenset):
+        return isinstance(now, frozenset) and any(not lens.get(frozenset({each})) for each in was - now)
+    return was not in ("", now) and lens.get(was) is None

@@ -32,6 +32,11 @@ class Moved:
     cards: list[Card]
 
 
+def everything(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame) -> Moved:
+    """All rows, as where values at rest mean something else by now."""
+    return Moved(rows_of(base, Agreed), rows_of(airtable, Lead), rows_of(trello, Card))
+
+
 def moved(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, status_map: StatusMap) -> Moved:
     """All rows but those of leads at rest."""
     lead_at, card_at = airtable.index.get_indexer(base.index), trello.index.get_indexer(pd.Index(base["card_id"]))

@@ -7,7 +7,7 @@ Pure. What is never here: a look-up, a write, an exception other than GuardError
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import pandas as pd
@@ -97,7 +97,7 @@ def check_emptied(
         _refuse_emptied(_column(cell.field, rules), "leads", known, now, of_lead["title"], rules)
         was, now = (_held(frame, cell.name) for frame in (of_card["card_cells"], cards["cells"]))
         where = f"The {f'{cell.card.label.lower()} line' if cell.is_line else cell.field} on Trello"
-        _refuse_emptied(where, "cards", was, now.reindex(of_card.index), of_card["title"], rules)
+        _refuse_emptied(where, "cards", was, now.reindex(of_card.index), of_card["title"], rules, cell.element_told)
 
 
 def _column(field: str, rules: Rules) -> str:
@@ -116,7 +116,15 @@ def _as_meant(known: pd.Series, now: pd.Series, meant: Mapping[str, Columns]) ->
     return pd.Series([held.get(str(lead), value) for lead, value in known.items()], index=known.index, dtype=object)
 
 
-def _refuse_emptied(where: str, rows: str, known: pd.Series, now: pd.Series, titles: pd.Series, rules: Rules) -> None:
+def _refuse_emptied(
+    where: str,
+    rows: str,
+    known: pd.Series,
+    now: pd.Series,
+    titles: pd.Series,
+    rules: Rules,
+    name_of: Callable[[str], str] = str,
+) -> None:
     held, emptied = known[known != ""], known[(known != "") & (now == "")]
     lost = [(row, value) for row, was, left in zip(known.index, known, now, strict=True) for value in _lost(was, left)]
     if not lost:
@@ -129,7 +137,7 @@ def _refuse_emptied(where: str, rows: str, known: pd.Series, now: pd.Series, tit
         return
     which = {*emptied.index} if many else {row for row, value in lost if value in wiped}
     total = len(held) if many else len(which)
-    values = "" if many else f" that held {', '.join(repr(value[:80]) for value in wiped)}"
+    values = "" if many else f" that held {', '.join(repr(name_of(value)[:80]) for value in wiped)}"
     examples = ", ".join(f"{row} ({str(titles[row])[:80]})" for row in sorted(which)[:3])
     raise GuardError(
         f"{where} is empty for {len(which)} of {total} {rows}{values}, for example {examples}; nothing was written. "
@@ -140,7 +148,7 @@ def _refuse_emptied(where: str, rows: str, known: pd.Series, now: pd.Series, tit
 def _lost(was: Value, left: Value) -> list[str]:
     """What a cell held and holds no more: its value if it is empty now, or elements of a set."""
     if isinstance(was, frozenset):
-        return sorted(was - left if isinstance(left, frozenset) else was)
+        return sorted(was - (left if isinstance(left, frozenset) else {told(left)}))
     return [told(was)] if was != "" and left == "" else []
 
 

@@ -19,7 +19,7 @@ from leadsync.frames.actions import Item
 from leadsync.frames.agreed import Columns, Rename, columns_renamed
 from leadsync.frames.block import with_block
 from leadsync.frames.cards import Card
-from leadsync.mapping.properties import FORMS, property_named
+from leadsync.mapping.properties import ELEMENTWISE, FORMS, element, property_named
 from leadsync.mapping.rows import CellKey
 from leadsync.texts import text
 
@@ -47,6 +47,14 @@ class Sent:
     planned_from: Mapping[str, str] = field(default_factory=dict)
     cells: Mapping[str, str] = field(default_factory=dict)
     resent: bool = False
+
+    def planned_on(self, cell: str) -> str | None:
+        """The digest of what the write was planned on, None if that is not known."""
+        return _told_in(self.planned_from, cell)
+
+    def put(self, cell: str) -> str | None:
+        """The digest of what was sent for a cell, be it an element of a set; None if nothing was."""
+        return _told_in(self.cells, cell)
 
 
 @dataclass(frozen=True)
@@ -120,10 +128,9 @@ def _of_lead(write: LeadWrite, since: float, run: str, told_since: float | None)
 
 
 def sent_to_lead(write: LeadWrite, cells: Collection[str]) -> Sent:
-    """These cells of a PATCH in digests; people are left out, whom payloads tell by other names than we write."""
-    told = [cell for cell in cells if write.cells[cell].is_told]
-    planned_on = {cell: write.planned_from.value(cell) for cell in told}
-    return Sent(digests_of(planned_on), digests_of({cell: write.fields[cell] for cell in told}))
+    """These cells of a PATCH in digests."""
+    planned_on = {cell: write.planned_from.value(cell) for cell in cells}
+    return Sent(digests_of(planned_on), digests_of({cell: write.fields[cell] for cell in cells}))
 
 
 def _of_card(write: CardWrite, since: float, run: str, lists: Mapping[str, str]) -> Intent:
@@ -164,8 +171,21 @@ def key_of(name: str) -> str:
 
 
 def digests_of(cells: Mapping[str, Any]) -> dict[str, str]:
-    """Values by cell as digests: a person's text is compared, and never kept."""
-    return {cell: digest(cell, value) for cell, value in cells.items()}
+    """
+    Values by cell as digests: a person's text is compared, and never kept.
+
+    Of a set that the feed tells element by element, what is in it has digests of its own.
+    """
+    sets = {cell: cells[cell] for cell in ELEMENTWISE if isinstance(cells.get(cell), frozenset)}
+    there = {element(cell, each): True for cell, held in sets.items() for each in held}
+    return {cell: digest(cell, value) for cell, value in {**cells, **there}.items()}
+
+
+def _told_in(digests: Mapping[str, str], cell: str) -> str | None:
+    """What a set does not hold has no digest in it, and is not there."""
+    of_set = cell.partition(" ")[0]
+    absent = digest(cell, False) if of_set in ELEMENTWISE and of_set in digests else None
+    return digests.get(cell, absent)
 
 
 def digest(cell: str, value: Any) -> str:

@@ -8,32 +8,50 @@ Pure. What is never here: the payloads' request, the repair (see repair_leads.py
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from leadsync.core.journal import Intent, digest
 from leadsync.core.witness import Proof
-from leadsync.frames.payloads import BY_PROGRAM, LeadChange
+from leadsync.frames.payloads import BY_PROGRAM, LeadChange, cell_text
 from leadsync.mapping.lenses import Value
 
 SLACK = 2.0
 """Seconds by which the time of a payload may differ from that of the answer to what it tells of."""
 
 
+Reader = Callable[[str, Any], Value]
+
+
+def told_as_text(_: str, stated: Any) -> Value:
+    """A cell of which only the text is known."""
+    return cell_text(stated)
+
+
 @dataclass(frozen=True)
 class Patched:
-    """A cell of a PATCH in the journal, which was answered or may have taken effect."""
+    """
+    A cell of a PATCH in the journal, which was answered or may have taken effect.
+
+    `reader`: what a cell's JSON says in the form in which it is compared, see Columns.read.
+    """
 
     intent: Intent
     cell: str
+    reader: Reader = told_as_text
 
-    def was_sent(self, value: Value) -> bool:
+    def read(self, stated: Any) -> Value:
+        """What a payload states of the cell, in the form in which it is compared."""
+        return self.reader(self.cell, stated)
+
+    def was_sent(self, stated: Any) -> bool:
         """Whether this is what we wrote."""
-        return digest(self.cell, value) == self.intent.sent.cells[self.cell]
+        return digest(self.cell, self.read(stated)) == self.intent.sent.cells[self.cell]
 
-    def was_planned_from(self, value: Value) -> bool:
+    def was_planned_from(self, stated: Any) -> bool:
         """Whether this is what the write was planned on."""
-        return digest(self.cell, value) == self.intent.sent.planned_from[self.cell]
+        return digest(self.cell, self.read(stated)) == self.intent.sent.planned_from[self.cell]
 
     def is_of(self, change: LeadChange) -> bool:
         """Whether a change came between the write and its answer."""
@@ -42,10 +60,10 @@ class Patched:
 
 @dataclass(frozen=True)
 class Replaced:
-    """`value` is what a person had put into the cell, as it was typed, just before `patched` replaced it."""
+    """`value` is what a person had put into the cell, as Airtable states it, just before `patched` replaced it."""
 
     patched: Patched
-    value: str
+    value: Any
 
 
 @dataclass
@@ -78,14 +96,16 @@ def find_replaced(changes: Iterable[LeadChange], patched: Iterable[Patched], fie
     return checked
 
 
-def find_told(changes: Sequence[LeadChange], intents: Iterable[Intent], field_ids: Mapping[str, str]) -> Proof:
+def find_told(
+    changes: Sequence[LeadChange], intents: Iterable[Intent], field_ids: Mapping[str, str], reader: Reader
+) -> Proof:
     """
-    What the payloads tell of the PATCHes among `intents`, whatever became of the cell since.
+    What the payloads tell of the PATCHes among `intents`, whatever became of the cell since. `reader`: see Patched.
 
     Shown is what a program has written; doubtful what people alone have typed.
     """
     by_program, by_anybody = set(), set()
-    for cell in (Patched(intent, cell) for intent in intents if intent.is_patch for cell in intent.sent.cells):
+    for cell in (Patched(intent, cell, reader) for intent in intents if intent.is_patch for cell in intent.sent.cells):
         for change in changes:
             if _is_alike(change, cell, field_ids.get(cell.cell, "")):
                 by_anybody.add((cell.intent.lead_id, cell.cell))
@@ -96,7 +116,7 @@ def find_told(changes: Sequence[LeadChange], intents: Iterable[Intent], field_id
 def _is_alike(change: LeadChange, cell: Patched, field_id: str) -> bool:
     """Whether a change put into the cell what we wrote, or were to write."""
     at_it = change.lead_id == cell.intent.lead_id and field_id in change.current and cell.is_of(change)
-    return at_it and cell.was_sent(change.current[field_id])
+    return at_it and cell.was_sent(change.now(field_id))
 
 
 def _check(cell: Patched, field_id: str, history: Sequence[LeadChange], checked: Checked) -> None:
@@ -109,14 +129,14 @@ def _check(cell: Patched, field_id: str, history: Sequence[LeadChange], checked:
     told, silent, before, by_person = False, False, None, False
     found: Replaced | None = None
     for change in history:
-        if change.source == BY_PROGRAM and cell.was_sent(change.current[field_id]) and cell.is_of(change):
-            former = (change.previous or {}).get(field_id, before)
+        if change.source == BY_PROGRAM and cell.was_sent(change.now(field_id)) and cell.is_of(change):
+            former = before if change.before(field_id) is None else change.before(field_id)
             if former is None:
                 silent = True
             elif not (cell.was_sent(former) or (cell.was_planned_from(former) and not (told and by_person))):
                 found = Replaced(cell, former)
             told = True
-        before, by_person = change.current[field_id], change.source != BY_PROGRAM
+        before, by_person = change.now(field_id), change.source != BY_PROGRAM
     if found is not None:
         checked.replaced.append(found)
     elif silent:
@@ -127,5 +147,5 @@ def _check(cell: Patched, field_id: str, history: Sequence[LeadChange], checked:
 
 def _was_there_already(cell: Patched, history: Sequence[LeadChange], field_id: str) -> bool:
     """Somebody had just typed the very same, so that our write changed nothing."""
-    meanwhile = [change.current[field_id] for change in history if cell.is_of(change)]
+    meanwhile = [change.now(field_id) for change in history if cell.is_of(change)]
     return bool(meanwhile) and cell.was_sent(meanwhile[-1])

@@ -14,12 +14,13 @@ from typing import Any, Final
 
 from leadsync.core.journal import COLUMN_OF, Intent, digest
 from leadsync.frames.actions import Action
+from leadsync.mapping.properties import ELEMENTWISE
 from leadsync.texts import text
 
 DATES: Final = ("due", "start")
 """Cells whose former value may be null: there was none."""
 TOLD: Final = (*COLUMN_OF, "closed", *DATES)
-"""Cells of which an action tells what they held before."""
+"""Cells of which an action tells what they held before, as of custom fields and of the elements of some sets."""
 IN_USE: Final = ("idList", "name")
 """Cells by which a person shows that a card is still in use; such a card is not archived."""
 WHOLE_SECOND: Final = 1.0
@@ -58,15 +59,15 @@ class Feed:
     """
 
     def __init__(self, actions: Sequence[Action]) -> None:
-        self._changes: dict[tuple[str, str], list[_Change]] = {}  # oldest first
+        self._changes: dict[str, dict[str, list[_Change]]] = {}  # by card and cell, oldest first
         programs_named = any(action.program for action in actions)
         oldest_first = actions[::-1]  # of one moment, too
         for action in sorted(oldest_first, key=lambda action: action.at):
             by_hand = programs_named and action.program == ""
-            for cell in TOLD:
-                if action.former.get(cell) is not None or (cell in DATES and cell in action.former):
-                    change = _Change(action.at, action.former[cell], action.card.get(cell), by_hand)
-                    self._changes.setdefault((action.card_id, cell), []).append(change)
+            for cell, before in action.former.items():
+                if is_told(cell) and (before is not None or cell in DATES):
+                    change = _Change(action.at, before, action.card.get(cell), by_hand)
+                    self._changes.setdefault(action.card_id, {}).setdefault(cell, []).append(change)
 
     def ours(self, intent: Intent, cell: str) -> _Change | None:
         """
@@ -90,7 +91,7 @@ class Feed:
         return [
             Overwritten(intent, cell, change.before, change.time)
             for former, change in reversed([*zip([None, *alike], alike, strict=False)])
-            if (former and former.time >= begun) or digest(cell, change.before) != intent.sent.planned_from.get(cell)
+            if (former and former.time >= begun) or digest(cell, change.before) != intent.sent.planned_on(cell)
         ]
 
     def set_by_hand(self, intent: Intent, cell: str) -> bool:
@@ -102,39 +103,65 @@ class Feed:
         """Changes to what was sent, while that may have arrived; whoever made them."""
         return [
             change
-            for change in self._changes.get((intent.card_id, cell), ())
-            if digest(cell, change.after) == intent.sent.cells.get(cell)
+            for change in self._of(intent.card_id, cell)
+            if digest(cell, change.after) == intent.sent.put(cell)
             and intent.since <= change.time <= (intent.answered or math.inf)
         ]
 
     def _alike(self, intent: Intent, cell: str) -> list[_Change]:
         alike = self._equal(intent, cell)
+        if is_element(cell):  # who comes and goes by hand while the write is on its way was not sent
+            alike = [change for change in alike if not change.by_hand]
         if not intent.answered:
             return alike[:1]
         return alike if intent.sent.resent else alike[-1:]
 
     def latest(self, card_id: str, cell: str, until: float) -> _Change | None:
         """The newest change of a card's cell up to then."""
-        earlier = [change for change in self._changes.get((card_id, cell), ()) if change.time <= until]
+        earlier = [change for change in self._of(card_id, cell) if change.time <= until]
         return earlier[-1] if earlier else None
 
     def was_replaced(self, card_id: str, cell: str, value: str, since: float) -> bool:
         """Whether somebody put something else in the place of this value since then."""
-        changes = self._changes.get((card_id, cell), ())
+        changes = self._of(card_id, cell)
         return any(change.time >= since and text(change.before) == value for change in changes)
 
     def shows(self, intent: Intent) -> bool:
         """Whether all that a PUT sent is in the feed, as far as that tells of it."""
-        return all(self.ours(intent, cell) for cell in TOLD if cell in intent.sent.cells)
+        changed = [cell for cell in intent.sent.cells if is_told(cell) and not _is_as_it_was(intent, cell)]
+        return all(self._equal(intent, cell) for cell in changed)
+
+    def cells_of(self, intent: Intent) -> list[str]:
+        """What a PUT has written, as far as the feed tells of it: of a set each element that came or went."""
+        sets = [wire for wire in ELEMENTWISE if wire in intent.sent.cells]
+        elements = {cell for cell in self._changes.get(intent.card_id, ()) if cell.partition(" ")[0] in sets}
+        return sorted({*filter(is_told, intent.sent.cells), *elements} - {"closed"})
+
+    def _of(self, card_id: str, cell: str) -> Sequence[_Change]:
+        return self._changes.get(card_id, {}).get(cell, ())
+
+
+def is_element(cell: str) -> bool:
+    """Whether a cell is one element of a set."""
+    return cell.partition(" ")[0] in ELEMENTWISE and " " in cell
+
+
+def is_told(cell: str) -> bool:
+    """Whether an action tells what the cell held before."""
+    return cell in TOLD or is_element(cell) or cell.startswith("custom:")
+
+
+def _is_as_it_was(intent: Intent, cell: str) -> bool:
+    """Whether an element of a set that was sent was there before."""
+    return is_element(cell) and intent.sent.planned_on(cell) == intent.sent.put(cell)
 
 
 def find_overwritten(feed: Feed, intents: Iterable[Intent]) -> list[Overwritten]:
     """For each cell sent, the values of people that our write replaced, the latest first."""
     found = []
     for intent in intents:
-        for cell in (*COLUMN_OF, *DATES):
-            if cell in intent.sent.cells:
-                found += feed.replaced(intent, cell)
+        for cell in feed.cells_of(intent):
+            found += feed.replaced(intent, cell)
         found += _archived_in_use(feed, intent)
     return found
 

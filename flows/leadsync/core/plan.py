@@ -111,7 +111,6 @@ class CellWrite:
     value: Value
     record: Columns
     change: Change
-    is_told: bool = True  # in Airtable's payloads, in the words in which we write it
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from leadsync.core.plan_cells import resolve
 from leadsync.frames.agreed import Columns, sides_of
 from leadsync.frames.block import with_block
 from leadsync.mapping.cells import Cell
-from leadsync.mapping.columns import ColumnKind
+from leadsync.mapping.lenses import Value
 from leadsync.mapping.properties import Way
 from leadsync.model import TRELLO_TEXT_LIMIT
 
@@ -50,8 +50,10 @@ def plan_cell(cell: Cell, row: LeadRow, draft: Draft) -> None:
     PLANNERS[decision](held, row, draft)
 
 
-def _columns(cell: Cell, lead: object, card: object) -> Columns:
-    return dict(zip(sides_of(cell.name), (lead, card), strict=True))  # type: ignore[arg-type]
+def _columns(cell: Cell, lead: Value, card: Value) -> Columns:
+    """What is agreed with both values; an option of a set that the board has yet to get is news once that has it."""
+    lead = lead - cell.lacking.keys() if isinstance(lead, frozenset) else lead
+    return dict(zip(sides_of(cell.name), (lead, card), strict=True))
 
 
 def _as_it_is(held: Compared, row: LeadRow, draft: Draft) -> None:
@@ -75,8 +77,7 @@ def _to_airtable(held: Compared, row: LeadRow, draft: Draft) -> None:
     before, after = cell.told_by_airtable(held.lead), cell.told_by_airtable(value)
     change = row.change(cell.field, before, after, Direction.TO_AIRTABLE, _note(row, cell))
     shown = next((each.value for each in draft.cells if each.cell is cell), held.card)
-    is_told = cell.column.kind not in (ColumnKind.PERSON, ColumnKind.PEOPLE)
-    draft.lead_cells[cell.name] = CellWrite(value, _columns(cell, value, shown), change, is_told)
+    draft.lead_cells[cell.name] = CellWrite(value, _columns(cell, value, shown), change)
 
 
 def _note(row: LeadRow, cell: Cell) -> str:
@@ -97,7 +98,7 @@ def _restore(held: Compared, row: LeadRow, draft: Draft) -> None:
 
 
 def _apart(held: Compared, row: LeadRow, draft: Draft) -> None:
-    if row.rules.lists_apart:
+    if held.cell.name in row.rules.lists_apart:
         told = held.cell.told_by_airtable(held.lead), held.cell.told_by_trello(held.card)
         kind, resolution = "mapping changed", "left as they are: edit one of them"
         row.plan.conflicts.append(Conflict(row.lead_id, row.card_id, held.cell.field, *told, kind, resolution))

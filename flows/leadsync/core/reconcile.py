@@ -15,7 +15,7 @@ import pandas as pd
 
 from leadsync.core.decide import decide
 from leadsync.core.decisions import ARCHIVED, CellDecision, Decision, RowDecision
-from leadsync.core.diff import Moved, moved
+from leadsync.core.diff import Moved, everything, moved
 from leadsync.core.identity import identify
 from leadsync.core.plan import SetAside
 from leadsync.frames.agreed import NEVER_AGREED, Agreed
@@ -77,11 +77,12 @@ def _as_agreed(agreed: Agreed, lead: Lead, fallback: str) -> Lead:
 
 def reconcile(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, rules: Rules) -> Reconciled:
     """
-    Decide for every lead of which anything moved.
+    Decide for every lead of which anything moved, and for all of them if a cell means something else by now.
 
     `airtable` and `trello` hold the read and the looked-up rows (absent_leads, deleted_cards).
     """
-    return decide_all(moved(base, airtable, trello, rules.status_map), rules)
+    frames = base, airtable, trello
+    return decide_all(everything(*frames) if rules.lists_apart else moved(*frames, rules.status_map), rules)
 
 
 def decide_all(rows: Moved, rules: Rules) -> Reconciled:

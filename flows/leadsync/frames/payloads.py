@@ -36,7 +36,7 @@ class LeadChange:
     What one action did to one lead. `previous`: None where it was not told.
 
     `source`: client, publicApi, automation … `user_id`: "" if it was nobody. `at`: Airtable's clock [s since 1970].
-    `transaction`: alike in all changes of one action.
+    `transaction`: alike in all changes of one action. `stated`, `stated_before`: the cells as Airtable states them.
     """
 
     lead_id: str
@@ -47,6 +47,21 @@ class LeadChange:
     user_id: str = ""
     at: float = 0.0
     transaction: int = 0
+    stated: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    stated_before: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    def now(self, field_id: str) -> Any:
+        """A cell that was changed as it is stated, "" if it is empty."""
+        return _unless_none(self.stated.get(field_id, self.current[field_id]))
+
+    def before(self, field_id: str) -> Any:
+        """The same of what it replaced; None if that is not told."""
+        told = (self.previous or {}).get(field_id)
+        return told if told is None else _unless_none(self.stated_before.get(field_id, told))
+
+
+def _unless_none(stated: Any) -> Any:
+    return "" if stated is None else stated
 
 
 class PayloadError(ValueError):
@@ -82,7 +97,7 @@ def _changes_of(payload: Mapping[str, Any], table_id: str) -> Iterator[LeadChang
         "transaction": int(payload.get("baseTransactionNumber") or 0),
     }
     for lead_id, created in (changed.get("createdRecordsById") or {}).items():
-        yield LeadChange(lead_id, ChangeKind.CREATED, _cells(created), **shared)
+        yield LeadChange(lead_id, ChangeKind.CREATED, _cells(created), **shared, stated=_stated(created))
     for lead_id, change in (changed.get("changedRecordsById") or {}).items():
         previous = change.get("previous")
         yield LeadChange(
@@ -91,13 +106,19 @@ def _changes_of(payload: Mapping[str, Any], table_id: str) -> Iterator[LeadChang
             _cells(change["current"]),
             None if previous is None else _cells(previous),
             **shared,
+            stated=_stated(change["current"]),
+            stated_before={} if previous is None else _stated(previous),
         )
     for lead_id in changed.get("destroyedRecordIds") or ():
         yield LeadChange(str(lead_id), ChangeKind.DESTROYED, **shared)
 
 
+def _stated(values: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(values["cellValuesByFieldId"])
+
+
 def _cells(values: Mapping[str, Any]) -> dict[str, str]:
-    return {field_id: cell_text(value) for field_id, value in values["cellValuesByFieldId"].items()}
+    return {field_id: cell_text(value) for field_id, value in _stated(values).items()}
 
 
 def cell_text(value: Any) -> str:

@@ -74,6 +74,11 @@ class Cell:
         ids = isinstance(value, frozenset) or self.kind is LensKind.CHOICE
         return told(self.airtable.put(term, self.column.read_nothing()) if ids and term is not None else value)
 
+    def element_told(self, value: str) -> str:
+        """One value of a card, of a set one element, as a person reads it; as it is if it has no name."""
+        among_ids = isinstance(self.card.read_nothing(), frozenset)
+        return self.told_by_trello(frozenset({value}) if among_ids else value) or value
+
     def is_of(self, key: CellKey) -> bool:
         """Whether this is the cell that was kept under `key`, be it under the column's other name."""
         known = ("", self.row.airtable, self.column.name, self.column.column_id)

@@ -94,16 +94,6 @@ class Column:
             holds = f"an object ({', '.join(map(str, cell))})" if isinstance(cell, dict) else repr(cell)
             raise CellError(holds[:80], f"Correct it, or have {self.name!r} read as something else.") from None
 
-    def read_told(self, told: str) -> Value:
-        """The canonical value of which `told` is what a person reads. Raises: CellError where that may be several."""
-        if self.kind is ColumnKind.SET and told:
-            options = [option.strip() for option in self.options or ()]
-            parts = told.split(", ")
-            if not set(parts) <= {*options} and len(parts) > 1:
-                raise CellError(repr(told), "Choose the options again.")
-            return frozenset(parts)
-        return self.read(told == "True" if self.kind is ColumnKind.CHECKBOX else told or None)
-
     def read_nothing(self) -> Value:
         """The canonical value of an empty cell."""
         return READ[self.kind](None, ())

@@ -173,6 +173,15 @@ FORMS: Final[Mapping[str, Form]] = {row.wire: row.form for row in _ROWS if row.f
 """Of the cells in a PUT those that a feed may tell in another form than the canonical one."""
 
 
+ELEMENTWISE: Final = ("idMembers",)
+"""Of the cells in a PUT the sets of which a feed tells element by element."""
+
+
+def element(wire: str, each: str) -> str:
+    """One element of a set as a cell of its own, which holds whether it is there."""
+    return f"{wire} {each}"
+
+
 def property_named(stated: str) -> Property:
     """The property that a row names, as `due` or `line:Phone`. Raises: ValueError saying what is allowed."""
     name, colon, label = (part.strip() for part in stated.partition(":"))

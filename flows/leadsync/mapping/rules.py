@@ -18,8 +18,8 @@ class Rules:
     """
     The user's choices, with those of this one run. `columns`: our field name -> what it is called in Airtable.
 
-    `cells`: those of the mapping but for status and name; `rows`: the rows of these two, by field. `lists_apart`: the
-    mapping is another one than last time, so that what it has drawn apart is listed, once.
+    `cells`: those of the mapping but for status and name; `rows`: the rows of these two, by field. `lists_apart`: names
+    of cells whose map or time zone is another than last time, so that what it has drawn apart is listed, once.
     """
 
     status_map: StatusMap
@@ -32,7 +32,7 @@ class Rules:
     columns: dict[str, str] = field(default_factory=dict)
     cells: tuple[Cell, ...] = ()
     rows: dict[str, Field] = field(default_factory=dict)
-    lists_apart: bool = False
+    lists_apart: frozenset[str] = frozenset()
 
     @cached_property
     def fallback(self) -> str:

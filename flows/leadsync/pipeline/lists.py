@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -32,15 +33,20 @@ class Lists:
 
 
 def resolve(settings: Settings, clients: Clients) -> Board:
-    """The board as it is known. Cost: 1 request if it is not."""
+    """
+    The board as it is known; asked for anew if the mapping does not fit what is known, for that may be mended by now.
+
+    Cost: 1 request if it is not known. Raises: as tied.
+    """
     key = _key(settings)
     known = clients.store.facts.load(key) or {}
     if known.keys() == Board.__dataclass_fields__.keys() - {"cells"} and isinstance(known["lists"], dict):
         board = Board(**known)
-    else:
-        board = fetch_board(clients.trello)
-        clients.store.facts.save(key, board.facts)
-    return tied(board, question(settings, board), settings, clients)
+        with suppress(ConfigurationError):
+            return tied(board, question(settings, board), settings, clients)
+    board = fetch_board(clients.trello)
+    clients.store.facts.save(key, board.facts)
+    return tied(board, question(settings, board), settings, clients, at_once=bool(known))
 
 
 def resolve_again(known: Board, settings: Settings, clients: Clients, besides: Collection[str] = ()) -> Lists:

@@ -21,7 +21,7 @@ from leadsync.model import Read
 from leadsync.pipeline.extract import extract_cards, extract_leads
 from leadsync.pipeline.join import join_and_diff
 from leadsync.pipeline.lists import Lists, mind_lists, mind_names, resolve_again
-from leadsync.pipeline.mapped import rename_of
+from leadsync.pipeline.mapped import identities, rename_of
 from leadsync.pipeline.memory import Memory, recall
 from leadsync.pipeline.rows import without_others
 from leadsync.pipeline.scope import Scope, labels_mapped, next_by_delta, question, scope_of
@@ -65,18 +65,21 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     All is read again, and whole, if the lists are others than those known, or if a delta is not to be relied on.
     Raises: GuardError.
     """
-    clients, known = run.clients, lists.board.lists
-    rename, stages = rename_of(lists.board.cells), lists.board.stages
-    memory = recall(clients.store, run.pair, checkup, run.rows.lent, rename if run.renames else None, rename, stages)
+    clients, known = run.clients, lists.board
+    stages = lists.board.stages
+    memory = recall(
+        clients.store, run.pair, checkup, run.rows.lent, run.mapped.rename, rename_of(lists.board.cells), stages
+    )
     sides = _extract(run, memory, _scope(run, read, memory, lists.board), lists.board, leads)
     if run.feed is not None:
-        memory = replace(memory, patched=find_told(sides.leads.told, memory.intents, run.feed.fields))
+        read_cell = clients.airtable.columns.read
+        memory = replace(memory, patched=find_told(sides.leads.told, memory.intents, run.feed.fields, read_cell))
         if run.feed.note:
             run.telling.note(run.feed.note)
     lists = mind_lists(lists, memory.snapshot, sides.cards, run.settings, clients)
     lists = mind_names(lists, run.pair, memory.base, sides.leads.leads, sides.cards.cards, run.settings, clients)
-    if lists.board.lists != known:
-        return plan_pass(run, Read.FULL, checkup, lists)
+    if lists.board.lists != known.lists or identities(lists.board.cells) != identities(known.cells):
+        return plan_pass(run.mapped_anew(lists.board), Read.FULL, checkup, lists)
     if next_by_delta(read, sides.leads, run.settings):
         _schema(run, lists.board, along=True)
     sides = _ours(run, memory, sides)
@@ -107,10 +110,12 @@ def make_labels(run: Run, planned: Planned, checkup: Checkup) -> Planned:
     """
     Labels that leads ask for are created, once; then everything is planned anew.
 
-    A kill in between leaves a label that the next run finds by its name. Cost: 1 request a label, 1 for the board.
+    The board is asked first: somebody may have made one, or a run that was killed. Cost: 1 request a label, 2 for the
+    board.
     """
-    refused = []
-    for name in planned.lacking:
+    lists, refused = resolve_again(planned.lists.board, run.settings, run.clients), []
+    there = {name.strip() for name in lists.board.labels.values()}
+    for name in (name for name in planned.lacking if name not in there):
         try:
             add_label(run.clients.trello, planned.lists.board.board_id, name)
         except ServiceRefusedError as error:
@@ -118,7 +123,8 @@ def make_labels(run: Run, planned: Planned, checkup: Checkup) -> Planned:
             run.telling.note(f"Label {name!r} could not be created ({error}). Create it on the board by hand.")
     if {*refused} == {*planned.lacking}:
         return planned
-    lists = resolve_again(planned.lists.board, run.settings, run.clients)
+    if not there >= {*planned.lacking}:
+        lists = resolve_again(lists.board, run.settings, run.clients)
     return plan_pass(run, Read.FULL, checkup, lists)
 
 

@@ -17,7 +17,7 @@ from leadsync.model import Read
 from leadsync.pipeline.change_feed import ChangeFeed
 from leadsync.pipeline.clients import Clients, month_name, now_utc, open_clients
 from leadsync.pipeline.lists import resolve
-from leadsync.pipeline.mapped import mind_names
+from leadsync.pipeline.mapped import keep_meanings, mind_names
 from leadsync.pipeline.one_pass import one_pass
 from leadsync.pipeline.quota import Month, start_of_month
 from leadsync.pipeline.rows import find_rows
@@ -71,10 +71,12 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
         feed = None
         if settings.airtable_change_feed is FeedChoice.ON:
             feed = ChangeFeed(settings, clients.airtable, store, rows.pair.key, may_make=not options.dry_run)
-        renames = mind_names(store, rows.pair.key, board.cells, options.dry_run)
-        run = Run(settings, options, steps, clients, rows, feed, still_held, telling, renames)
+        mapped = mind_names(store, rows.pair.key, board.cells, settings.mapping.timezone, options.dry_run)
+        run = Run(settings, options, steps, clients, rows, feed, still_held, telling, mapped)
         with _all_is_told(run):
             report.postponed = [{"lead_id": lead_id} for lead_id in _make_passes(run, board)]
+        if not options.dry_run:
+            keep_meanings(store, run.pair, mapped)
     telling.open_window()
     return report.judge()
 

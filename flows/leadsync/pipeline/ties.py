@@ -7,7 +7,7 @@ Never here: what a value means (see mapping/), a decision about a lead.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -107,15 +107,22 @@ def by_name_and_id(models: Mapping[str, dict[str, Any]] | None) -> dict[str, dic
 
 def strange_values(board: Board, base: pd.DataFrame, leads: pd.DataFrame, cards: pd.DataFrame) -> list[str]:
     """
-    What was read and is not known, or was known and nobody holds any more: a name was added, changed, or deleted.
+    What was read and is not known, or was known and nobody holds any more: a name was added, changed, or deleted; what
+    cannot be read, or was in a custom field that is empty everywhere: it may be of another type, or deleted.
 
     Each in a text by which it is told apart, Airtable's first.
     """
-    cells = [cell for cell in board.cells if cell.kind in NAMED]
-    if not cells:
-        return []
     was = [[*base[column]] for column in CELLS]
+    mapped = [cell for cell in board.cells if not cell.is_line]
+    cells = [cell for cell in mapped if cell.kind in NAMED]
+    custom = [cell for cell in mapped if cell.card.field_id]
     return [
+        *(f"airtable {cell.name} cannot be read" for cell in mapped if _is_unread(cell, leads)),
+        *(
+            f"trello {cell.name} is empty"
+            for cell in custom
+            if _holds(cell, was[1]) and not _holds(cell, cards["cells"])
+        ),
         *(f"airtable {each}" for cell in cells for each in _strange(cell, was[0], [*leads["cells"]], _options(cell))),
         *(f"trello {each}" for cell in cells for each in _strange(cell, was[1], [*cards["cells"]], _ids(cell, board))),
     ]
@@ -125,6 +132,14 @@ def _strange(cell: Cell, was: Sequence[Rows], now: Sequence[Rows], known: set[st
     if known is not None:
         held = _elements(cell, now)
         yield from (f"{cell.name} {each}" for each in sorted(held - known | (_elements(cell, was) & known) - held))
+
+
+def _holds(cell: Cell, rows: Iterable[Rows]) -> bool:
+    return any(row.get(cell.name) for row in rows)
+
+
+def _is_unread(cell: Cell, leads: pd.DataFrame) -> bool:
+    return any(problem.cell == cell.field for problems in leads["unreadable"] for problem in problems)
 
 
 def _elements(cell: Cell, rows: Sequence[Rows]) -> set[str]:

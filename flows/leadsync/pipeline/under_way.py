@@ -9,6 +9,7 @@ from leadsync.apply.target import Target
 from leadsync.mapping.rules import Rules
 from leadsync.pipeline.change_feed import ChangeFeed
 from leadsync.pipeline.clients import Clients
+from leadsync.pipeline.mapped import Mapped, mind_names
 from leadsync.pipeline.rows import OurRows
 from leadsync.pipeline.steps import Options, Steps
 from leadsync.pipeline.telling import Telling
@@ -20,8 +21,8 @@ from leadsync.trello.board import Board
 @dataclass(frozen=True)
 class Run:
     """
-    One run under way, which holds the lock. `feed`: Airtable's change feed, if it is switched on. `renames`: what is
-    kept bears the names of another mapping.
+    One run under way, which holds the lock. `feed`: Airtable's change feed, if it is switched on. `mapped`: what
+    is kept of the mapping.
     """
 
     settings: Settings
@@ -32,7 +33,7 @@ class Run:
     feed: ChangeFeed | None
     still_held: StillHeld
     telling: Telling
-    renames: bool = False
+    mapped: Mapped
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
@@ -43,7 +44,13 @@ class Run:
     def rules(self, board: Board) -> Rules:
         """What the planner may know."""
         chosen = self.settings.rules(conflict=self.options.conflict, allow_mass_change=self.options.allow_mass_change)
-        return replace(chosen, cells=board.cells)
+        return replace(chosen, cells=board.cells, lists_apart=self.mapped.redrawn)
+
+    def mapped_anew(self, board: Board) -> Run:
+        """The run as it goes on once columns or custom fields have turned out to be others."""
+        timezone = self.settings.mapping.timezone
+        mapped = mind_names(self.clients.store, self.pair, board.cells, timezone, self.options.dry_run)
+        return replace(self, mapped=mapped)
 
     def target(self, board: Board) -> Target:
         """Where a pass writes."""

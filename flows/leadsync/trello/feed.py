@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from leadsync.errors import IncompleteReadError, ServiceRefusedError
-from leadsync.frames.actions import Action, feed_of
+from leadsync.frames.actions import Action, changes_of, feed_of
 from leadsync.frames.replay import SAME_MOMENT, replay
 from leadsync.frames.snapshot import Snapshot, pages_of
 from leadsync.trello.board import Board, CardsRead
@@ -70,8 +70,9 @@ def fetch_actions(trello: Trello, board: Board, since: float) -> list[Action]:
     """
     actions: dict[str, Action] = {}
     bounds: dict[str, str] = {}
+    kinds = ",".join(changes_of(trello.settings.mapping.properties))
     for _ in range(FEED_PAGES):
-        page = _actions(trello, board, "createCard,updateCard", **bounds)
+        page = _actions(trello, board, kinds, **bounds)
         news = {action.action_id: action for action in page if action.action_id not in actions}
         actions |= news
         if len(page) < PAGE or not news or page[-1].at < since:

@@ -29,3 +29,11 @@ def update_custom_fields(trello: Trello, card_id: str, items: Mapping[str, Any])
 def update_custom_field(trello: Trello, card_id: str, field_id: str, item: Mapping[str, Any]) -> None:
     """Set one custom field of a card."""
     trello.send("PUT", f"cards/{card_id}/customField/{field_id}/item", item)
+
+
+def set_member(trello: Trello, card_id: str, member_id: str, there: bool) -> None:
+    """Put one member on a card, or take them off; the others stay, whoever they are by now."""
+    if there:
+        trello.send("POST", f"cards/{card_id}/idMembers", {"value": member_id})
+    else:
+        trello.send("DELETE", f"cards/{card_id}/idMembers/{member_id}")
