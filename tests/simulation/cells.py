@@ -100,7 +100,10 @@ class Row:
         """Names of its cells -> which way they go."""
         if not self.kind.is_set:
             return {self.card: self.way}
-        return {f"{self.card}/{each}": self.way if each in self.kind.on_lead else ALONE for each in self.kind.on_card}
+        ours = {*self.kind.on_lead}
+        if (self.card, self.way) == ("labels", TO_AIRTABLE):  # nobody makes the label that it might mean
+            ours -= {"Export"}
+        return {f"{self.card}/{each}": self.way if each in ours else ALONE for each in self.kind.on_card}
 
 
 Mapped = tuple[Row, ...]

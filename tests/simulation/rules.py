@@ -145,8 +145,9 @@ def _one_way_cells_go_one_way(ledger: Ledger, run: Run, before: Sight, after: Si
             was, now = ([ledger.value(lead, cell, side, each) for side in (source, other)] for each in (before, after))
             if was[0] != now[0]:
                 raise Breach("one-way cells go one way", f"{lead} {cell} of {source}: {was[0]!r} -> {now[0]!r}")
-            untouched = cell != "url" and not any(ledger.touched[lead, cell, side] for side in (source, other))
-            if was[1] != now[1] and untouched and not was[0]:
+            ours = [each for each in ledger.mapped if report_name(each) == report_name(cell)]
+            touched = any(ledger.touched[lead, each, side] for each in ours for side in (source, other))
+            if was[1] != now[1] and not touched and not was[0] and cell != "url":
                 raise Breach("one-way cells go one way", f"{lead} {cell} of {other}: {was[1]!r} -> {now[1]!r}")
 
 
@@ -410,7 +411,7 @@ def _mapped_equal(ledger: Ledger, rest: Rest, lead: str) -> None:
         if way == ALONE or values[0] == values[1] or rest.is_held(lead, field):
             continue
         source = shown[AIRTABLE if way == TO_TRELLO else TRELLO]
-        says = any(value for each, value in source.items() if report_name(each) == field)
+        says = any(source[each] for each in source if report_name(each) == field and ledger.mapped[each] != ALONE)
         block = rest.sight.cards[ledger.card_of[lead]]["mapped"]
         if cell == "line:Phone" and cell not in block:
             continue
