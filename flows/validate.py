@@ -28,7 +28,7 @@ from leadsync.pipeline.clients import open_clients
 from leadsync.pipeline.findings import Checklist, Finding, Level
 from leadsync.report.markdown import as_shown
 from leadsync.report.report import json_text
-from leadsync.report.terminal import say
+from leadsync.report.terminal import ARROWS, say, tabulate
 from leadsync.texts import printable
 from runs.command import nothing_to_stop, run_command, stoppable
 from runs.here import connected, run_flow
@@ -37,6 +37,7 @@ from runs.recorder import conclude
 
 SCHEDULE_MINUTES = 60.0
 """As in prefect.yaml."""
+COLUMNS = ("column", "type", "card", "direction", "lens")
 MARKS = {Level.OK: "✓", Level.WARN: "!", Level.FAIL: "✗"}
 STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
 
@@ -64,8 +65,9 @@ def publish(checklist: Checklist) -> None:
     for finding in checklist.findings:
         log = get_run_logger().error if finding.level is Level.FAIL else get_run_logger().info
         log("%s %s: %s %s", finding.level, finding.check, finding.detail, finding.remedy)
-    rows = [{name: as_shown(value) for name, value in asdict(finding).items()} for finding in checklist.findings]
-    create_table_artifact(rows, key="validate-setup")
+    for key, items in (("validate-setup", checklist.findings), ("validate-mapping", checklist.mapping)):
+        rows = [{name: as_shown(value) for name, value in asdict(item).items()} for item in items]
+        create_table_artifact(rows, key=key)
 
 
 def run_checks(every_minutes: float, pair: str) -> Checklist:
@@ -108,8 +110,21 @@ def repair(checklist: Checklist, console: Console, yes: bool) -> bool:
     return True
 
 
+def show(checklist: Checklist, console: Console) -> None:
+    """Print which column is tied to what, a dash for what is not known or does not fit, and then every finding."""
+    if checklist.mapping:
+        ways = {**ARROWS, "both": "both ways", "": ""}
+        rows = ((row.column, row.type, row.card, ways[row.direction], row.lens) for row in checklist.mapping)
+        tabulate(console, "Mapping", COLUMNS, ((cell or "-" for cell in row) for row in rows))
+    for finding in checklist.findings:
+        console.print(MARKS[finding.level], style=STYLES[finding.level], end=" ")
+        say(console, f"{finding.check}: {finding.detail}")
+        if finding.remedy:
+            say(console, f"    → {finding.remedy}")
+
+
 def validate(
-    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON on stdout.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print mapping and findings as JSON on stdout.")] = False,
     fix: Annotated[bool, typer.Option("--fix", help="Create missing lists, after asking.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --fix: do not ask.")] = False,
     every: Annotated[float, typer.Option(help="Minutes between runs, for the forecast of calls.")] = SCHEDULE_MINUTES,
@@ -124,14 +139,10 @@ def validate(
     nothing_to_stop()
     code = Exit.DONE if checklist.ok else Exit.MISCONFIGURED
     if as_json:
-        findings = [asdict(finding) for finding in checklist.findings]
-        print(json_text({"ok": checklist.ok, "findings": findings}))
-        raise typer.Exit(code)
-    for finding in checklist.findings:
-        console.print(MARKS[finding.level], style=STYLES[finding.level], end=" ")
-        say(console, f"{finding.check}: {finding.detail}")
-        if finding.remedy:
-            say(console, f"    → {finding.remedy}")
+        rows, findings = ([asdict(item) for item in items] for items in (checklist.mapping, checklist.findings))
+        print(json_text({"ok": checklist.ok, "mapping": rows, "findings": findings}))
+    else:
+        show(checklist, console)
     raise typer.Exit(code)
 
 

@@ -12,6 +12,9 @@ from leadsync.mapping.terms import as_map
 from leadsync.model import StatusMap
 from leadsync.setting_addresses import mapping_text
 
+MAPPED_BY = {"sync_status_map", *(f"airtable_{ours}_field" for ours in DEFAULT_CARDS)}
+"""The settings that the default rows are made of; of one that is wrong nothing else can be said."""
+
 
 def mapping_of(values: Mapping[str, Any]) -> CellMapping:
     """Raises: ValueError naming what is wrong with the rows."""

@@ -31,7 +31,7 @@ from leadsync.model import (
     OnLeadDeleted,
     StatusMap,
 )
-from leadsync.setting_mapping import mapping_of, status_map_of
+from leadsync.setting_mapping import MAPPED_BY, mapping_of, status_map_of
 
 LIST_IDS = {TODO: "trello_list_todo_id", IN_PROGRESS: "trello_list_in_progress_id", DONE: "trello_list_done_id"}
 """Stage -> the setting that may hold its list's id."""
@@ -158,14 +158,14 @@ class Settings(BaseSettings):
     @field_validator("sync_fields")
     @classmethod
     def _is_a_mapping(cls, value: str | None, others: ValidationInfo) -> str | None:
-        if "sync_status_map" in others.data:
+        if others.data.keys() >= MAPPED_BY:
             mapping_of(others.data | {"sync_fields": value})
         return value
 
     @field_validator("sync_done_lists")
     @classmethod
     def _are_lists_of_the_map(cls, value: tuple[str, ...] | None, others: ValidationInfo) -> tuple[str, ...] | None:
-        if {"sync_status_map", "sync_fields"} <= others.data.keys():
+        if MAPPED_BY | {"sync_fields"} <= others.data.keys():
             Closing.of(status_map_of(others.data, mapping_of(others.data)).stages, value)
         return value
 

@@ -78,7 +78,6 @@ def test_setting_is_told_as_it_is(command, monkeypatch, door, setting):
         ("sync", ("--pair", "[/red]")),
         ("validate", ("--pair", "[/red]")),
         ("serve", ("--pair", "[/red]")),
-        ("serve", ("--public-url", HOSTILE)),
         ("serve", ("--host", HOSTILE)),
         ("pairs", (HOSTILE, "--env", "x.env")),
         ("pairs", ("north", "--env", f"/nowhere/{HOSTILE}")),

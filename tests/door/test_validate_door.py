@@ -4,6 +4,7 @@ import json
 import os
 
 import pytest
+from prefect.artifacts import Artifact
 from typer import Typer
 from typer.testing import CliRunner
 
@@ -286,3 +287,223 @@ def test_what_the_change_feed_lacks_is_told_and_stops_nothing(command, emulator,
     assert (code, finding["level"]) == (0, "warning" if words else "ok")
     assert words in finding["remedy"]
     assert not [request for request in emulator.requests if "webhooks" in request.path and request.is_write]
+
+
+ROWS = """
+[[field]]
+airtable = "Next step"
+card = "due"
+[[field]]
+airtable = "Tags"
+card = "labels"
+[[field]]
+airtable = "Budget"
+card = "custom:Budget"
+[[field]]
+airtable = "Age"
+card = "start"
+[[field]]
+airtable = "Card"
+card = "url"
+"""
+
+
+@pytest.fixture
+def mapped(emulator, monkeypatch):
+    """A table and a board to which a mapping of five further columns fits."""
+    table, board = emulator.airtable, emulator.trello
+    table.add_field("Next step", "date")
+    table.add_field("Tags", "multipleSelects", {"choices": [{"name": "Hot"}, {"name": "Cold"}]})
+    table.add_field("Budget", "number", {"precision": 2})
+    table.add_field("Age", "createdTime")
+    table.add_field("Card", "url")
+    board.make_label("Hot")
+    board.make_custom_field("Budget", "number")
+    monkeypatch.setenv("SYNC_FIELDS", ROWS)
+    return emulator
+
+
+def mapping_of(printed):
+    return [(row["column"], row["type"], row["card"], row["direction"], row["lens"]) for row in printed["mapping"]]
+
+
+DEFAULT_ROWS = [
+    ("status", "singleSelect", "list", "both", "choice"),
+    ("name", "singleLineText", "title", "both", "text"),
+    ("email", "email", "line:E-mail", "to_trello", "text"),
+    ("source", "singleLineText", "line:Source", "to_trello", "text"),
+]
+
+
+def test_mapping_is_a_table(command, mapped, monkeypatch):
+    """Column, type, property, direction, lens: for people, and for programs."""
+    lead = mapped.airtable.add_lead("Ada", status="NEW", Tags=["Cold"])
+    monkeypatch.setenv("COLUMNS", "120")
+    code, printed = command()
+    assert code == 0
+    lines = [[cell.strip() for cell in line.split("│")[1:-1]] for line in printed.splitlines()]
+    assert ["Next step", "date", "due", "both ways", "date"] in lines
+    assert ["email", "email", "line:E-mail", "Airtable → Trello", "text"] in lines
+    assert ["Card", "url", "url", "Trello → Airtable", "text"] in lines
+    code, printed = command("--json")
+    told = json.loads(printed)
+    assert (code, told["ok"]) == (0, True)
+    assert mapping_of(told) == [
+        *DEFAULT_ROWS,
+        ("Next step", "date", "due", "both", "date"),
+        ("Tags", "multipleSelects", "labels", "both", "set"),
+        ("Budget", "number", "custom:Budget", "both", "number"),
+        ("Age", "createdTime", "start", "to_trello", "date"),
+        ("Card", "url", "url", "to_airtable", "text"),
+    ]
+    assert [each["detail"] for each in findings_on(printed, "labels")] == [
+        "the board has no label 'Cold': the next sync creates it"
+    ]
+    [paid] = [each for each in findings_on(printed, "mapping") if "Standard" in each["detail"]]
+    assert (paid["level"], paid["detail"].startswith("'Budget' = custom:Budget")) == ("warning", True)
+    [computed] = findings_on(printed, "Airtable columns")
+    assert (computed["level"], 'direction = "to_trello"' in computed["remedy"]) == ("warning", True)
+    assert "column 'Age' is of type createdTime" in computed["detail"]
+    assert mapped.calls("trello", writes=True) == 0
+    assert mapped.airtable.records()[lead]["Tags"] == ["Cold"]
+    assert json.loads(Artifact.get("validate-mapping").data) == told["mapping"]
+
+
+def test_table_stands_without_a_mapping_of_ones_own(command, emulator):
+    code, printed = command("--json")
+    assert (code, mapping_of(json.loads(printed))) == (0, DEFAULT_ROWS)
+    assert [each["level"] for each in findings_on(printed, "mapping")] == ["ok"]
+
+
+def test_every_mismatch_is_named_with_its_remedy(command, mapped, monkeypatch):
+    """Of several rows, of both ends of one row, and also where a missing column keeps the leads from being read."""
+    rows = """
+[[field]]
+airtable = "Birthday"
+card = "start"
+[[field]]
+airtable = "Nowhere"
+card = "custom:Nothing"
+[[field]]
+airtable = "Next step"
+card = "done"
+[[field]]
+airtable = "Owner"
+card = "members"
+map = { "Zoe" = "zoe", "Ann" = "ann" }
+"""
+    mapped.airtable.add_field("Owner", "singleSelect", {"choices": [{"name": "Ann"}]})
+    mapped.airtable.delete_select_option("status", "QUALIFIED")
+    monkeypatch.setenv("SYNC_FIELDS", rows)
+    code, printed = command("--json")
+    named = [each["detail"] for each in findings_on(printed, "mapping") if each["level"] == "fail"]
+    assert code == 2
+    assert [detail.split(": ", 1)[0] for detail in named] == [
+        "'status' = list",
+        "'Birthday' = start",
+        "'Nowhere' = custom:Nothing",
+        "'Nowhere' = custom:Nothing",
+        "'Next step' = done",
+        "'Owner' = members",
+    ]
+    for words in (
+        "no option QUALIFIED",
+        "no column 'Birthday'",
+        "no custom field 'Nothing'",
+        "no column 'Nowhere'",
+        "holds a date",
+        "not one member zoe, ann",
+    ):
+        assert any(words in detail for detail in named), words
+    assert all(each["remedy"] for each in findings_on(printed, "mapping"))
+    assert ("Birthday", "", "start", "", "") in mapping_of(json.loads(printed))
+
+
+def test_people_whom_the_map_does_not_know_are_told(command, mapped, monkeypatch):
+    """They are on no card, and a sync leaves the cell alone."""
+    table = mapped.airtable
+    table.add_field("Owner", "singleCollaborator")
+    ann, ben = table.add_collaborator("Ann", "ann@example.com"), table.add_collaborator("Ben", "ben@example.com")
+    mapped.trello.invite("Ann")
+    rows = '[[field]]\nairtable = "Owner"\ncard = "members"\nmap = { "ann@example.com" = "Ann" }\n'
+    monkeypatch.setenv("SYNC_FIELDS", rows)
+    for person, mail in ((ann, "ann@example.com"), (ben, "ben@example.com")):
+        table.add_lead(mail, status="NEW", Owner={"id": person, "email": mail})
+    code, printed = command("--json")
+    [finding] = findings_on(printed, "Airtable cells")
+    assert (code, finding["level"]) == (0, "warning")
+    assert finding["detail"] == f"column 'Owner' holds what members has not: {ben}"
+
+
+def test_without_the_schema_validate_says_that_it_could_not_look(command, mapped, monkeypatch):
+    """A row that says itself what its column holds is tied; one that does not is named."""
+    token = mapped.airtable.add_token(["data.records:read", "data.records:write"])
+    monkeypatch.setenv("AIRTABLE_API_TOKEN", token)
+    code, printed = command("--json")
+    [finding] = findings_on(printed, "Airtable columns")
+    assert (finding["level"], finding["remedy"]) == ("warning", "Add the scope schema.bases:read.")
+    failed = [each["detail"] for each in findings_on(printed, "mapping") if each["level"] == "fail"]
+    assert (code, [detail.split(":")[0] for detail in failed]) == (2, ["'Next step' = due", "'Age' = start"])
+    told = mapping_of(json.loads(printed))
+    assert ("Next step", "", "due", "", "") in told
+    assert ("Tags", "", "labels", "both", "set") in told
+    monkeypatch.setenv(
+        "SYNC_FIELDS", ROWS.replace('"due"', '"due"\nas = "date"').replace('"start"', '"start"\nas = "datetime"')
+    )
+    code, printed = command("--json")
+    assert (code, failures(printed)) == (0, [])
+    assert ("Next step", "date", "due", "both", "date") in mapping_of(json.loads(printed))
+
+
+def test_without_the_board_the_columns_are_checked_all_the_same(command, mapped, monkeypatch):
+    """What could not be compared is named; it is not called missing, and no label would be created."""
+    mapped.airtable.retype_field("Next step", "checkbox")
+    monkeypatch.setenv("TRELLO_API_KEY", "0" * 32)
+    code, printed = command("--json")
+    named = {each["level"]: each["detail"] for each in findings_on(printed, "mapping")}
+    assert (code, named.keys()) == (2, {"warning", "fail"})
+    assert named["warning"].endswith("'Tags' = labels, 'Budget' = custom:Budget")
+    assert named["fail"].startswith("'Next step' = due: column 'Next step' holds a checkbox")
+    assert findings_on(printed, "labels") == []
+
+
+def test_without_the_table_the_board_is_checked_all_the_same(command, mapped, monkeypatch):
+    """A token that is not accepted lacks no scope."""
+    mapped.trello.delete_custom_field("Budget")
+    monkeypatch.setenv("SYNC_FIELDS", ROWS.replace('"custom:Budget"', '"custom:Budget"\nas = "number"'))
+    monkeypatch.setenv("AIRTABLE_API_TOKEN", "patNobodyKnowsThis")
+    code, printed = command("--json")
+    named = [each["detail"].split(":")[0] for each in failures(printed)]
+    assert (code, named[1:]) == (2, ["'Budget' = custom"])
+    assert "AIRTABLE_API_TOKEN was not accepted" in failures(printed)[0]["detail"]
+    assert "schema.bases:read" not in printed
+    assert ("Tags", "", "labels", "both", "set") in mapping_of(json.loads(printed))
+
+
+def test_lists_that_are_missing_hide_no_other_mismatch(command, mapped, monkeypatch):
+    """And they are named once."""
+    for stage in ("TODO", "IN_PROGRESS", "DONE"):
+        monkeypatch.delenv(f"TRELLO_LIST_{stage}_ID")
+    mapped.trello.rename_list("TODO", "Backlog")
+    mapped.trello.delete_custom_field("Budget")
+    code, printed = command("--json")
+    assert code == 2
+    assert ["TODO" in each["detail"] for each in failures(printed)] == [True, False]
+    assert "no custom field 'Budget'" in failures(printed)[1]["detail"]
+
+
+def test_status_or_name_that_goes_one_way_is_meant_if_its_row_says_so(command, mapped, monkeypatch):
+    mapped.airtable.retype_field("name", "formula")
+    assert command()[0] == 2
+    row = '[[field]]\nairtable = "name"\ncard = "title"\ndirection = "to_trello"\n'
+    monkeypatch.setenv("SYNC_FIELDS", row)
+    code, printed = command("--json")
+    assert (code, failures(printed)) == (0, [])
+
+
+def test_status_may_be_a_column_of_texts(command, emulator):
+    """As the README's table of columns says."""
+    emulator.airtable.retype_field("status", "singleLineText")
+    code, printed = command("--json")
+    assert (code, failures(printed)) == (0, [])
+    assert mapping_of(json.loads(printed))[0] == ("status", "singleLineText", "list", "both", "choice")

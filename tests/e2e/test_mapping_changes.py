@@ -9,7 +9,7 @@ import pytest
 
 from emulator import Fault
 from support.harness import World, findings, written
-from support.mapped_scene import SHOWN, build
+from support.mapped_scene import MAPPING, SHOWN, build
 
 DUE = '[[field]]\nairtable = "Next step"\ncard = "due"\n'
 LABELS = '[[field]]\nairtable = "Tags"\ncard = "labels"\n'
@@ -205,4 +205,34 @@ def test_row_taken_out_takes_along_what_was_still_to_be_checked(mapped):
     forget()
     world.env["SYNC_FIELDS"] = LABELS
     assert world.sync().failures == []
+    assert_quiet(world)
+
+
+@pytest.mark.parametrize("way", ["both", "to_trello", "to_airtable"])
+def test_first_match_of_every_property(mapped, way):
+    """An empty side is filled, but never by an empty source; where both hold something the source wins."""
+    world = mapped("")
+    rows = [row for row in MAPPING.split("[[field]]\n")[1:] if "line:" not in row and "url" not in row]
+    cases = [
+        (shown, typed, put)
+        for shown in SHOWN.values()
+        for typed in (None, shown.values[0] or True)
+        for put in (None, shown.values[1])
+    ]
+    leads = [world.lead("Ada", "NEW", **({} if typed is None else {shown.column: typed})) for shown, typed, _ in cases]
+    world.sync()
+    for lead, (shown, _, put) in zip(leads, cases, strict=True):
+        if put is not None:
+            shown.put(world, world.card(lead)["id"], put)
+    world.env["SYNC_FIELDS"] = "".join(f'[[field]]\n{row}direction = "{way}"\n' for row in rows)
+    conflicts = world.sync().conflicts
+    for lead, (shown, *sides) in zip(leads, cases, strict=True):
+        typed, put = (frozenset(each or ()) if shown.is_set else each or "" for each in sides)
+        first = put if way == "to_airtable" else typed | put if way == "both" and shown.is_set else typed
+        of_lead = first or typed if way != "to_trello" else typed
+        of_card = first or put if way != "to_airtable" else put
+        of_lead, of_card = (of_lead or put, of_card or typed) if way == "both" else (of_lead, of_card)
+        assert (shown.of_lead(world, lead), shown.of_card(world, lead)) == (of_lead, of_card), (shown.card, sides)
+        listed = [row["kind"] for row in conflicts if row["lead_id"] == lead]
+        assert listed == ["first match"] * bool(typed and put and typed != put), (shown.card, sides)
     assert_quiet(world)

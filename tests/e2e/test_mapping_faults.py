@@ -146,11 +146,18 @@ def test_label_that_was_made_meanwhile_is_not_made_twice(world, read):
     world.airtable.edit(lead, Tags=["Hot", "Brand new"])
     world.sync(read=read)
     assert label in world.card(lead)["idLabels"]
-    posts = [
-        request for request in world.emulator.requests if request.path.endswith("/labels") and request.method == "POST"
-    ]
-    assert posts == []
+    assert not any((each.method, each.path[-7:]) == ("POST", "/labels") for each in world.emulator.requests)
     world.assert_idle()
+
+
+def test_label_made_by_a_run_that_was_killed_is_not_made_twice(world):
+    world.airtable.add_select_option("Tags", "Brand new")
+    lead = world.lead("Ada", "NEW", Tags=["Brand new"])
+    with killed_after("POST", "/labels"):
+        world.sync()
+    world.sync()
+    assert SHOWN["labels"].of_card(world, lead) == {"Brand new"}
+    assert not any((each.method, each.path[-7:]) == ("POST", "/labels") for each in world.emulator.requests)
 
 
 @pytest.mark.parametrize("side", ["airtable", "trello"])

@@ -65,3 +65,31 @@ def test_later_edit_on_the_side_it_came_from_wins_and_is_no_conflict(tmp_path, a
             now = [SHOWN[card].of_lead(scene, scene.leads[what]) for what in ("edited", "dragged")]
             assert now == [wanted, wanted], (index, card)
         scene.assert_at_rest()
+
+
+@FEED
+@WHEN
+def test_later_edit_on_the_written_side_is_in_force_or_listed(tmp_path, after, env):
+    """
+    Also where a person takes off again what the run that was killed had put on; in Airtable, only its feed tells of it.
+    """
+    for index, scene in scenes(tmp_path, after, env=env):
+        made = []
+        for lead, side in (("edited", "trello"), ("dragged", "airtable")):
+            for shown in scene.shown:
+                kept = [*shown.values[0]] if shown.is_set else None
+                value = kept if shown.is_set else shown.values[0 if shown.card == "done" else 2]
+                held = (shown.of_lead if side == "airtable" else shown.of_card)(scene, scene.leads[lead])
+                taken_back = shown.is_set or shown.card == "done"
+                if held == (frozenset(value) if shown.is_set else value or "") or (
+                    taken_back and side == "airtable" and not env
+                ):
+                    continue
+                (scene.edit_lead if side == "airtable" else scene.edit_card)(lead, {shown.card: value})
+                made.append((lead, shown, frozenset(value) if shown.is_set else value or ""))
+        conflicts = scene.sync().conflicts
+        scene.assert_alike()
+        for lead, shown, value in made:
+            listed = any((row["lead_id"], row["field"]) == (scene.leads[lead], shown.card) for row in conflicts)
+            assert shown.of_lead(scene, scene.leads[lead]) == value or listed, (index, lead, shown.card)
+        scene.assert_at_rest()

@@ -1,9 +1,8 @@
 """
 The wire gone wild: at any request, once or from there on, an answer that is cut, never ends, or says something else.
 
-The service has done what it was asked, but for a 429: between it and the product stands a server that spoils the
-answer. However that ends the run, it is soon, with a sentence, the lock is free, and one clean run later every edit is in
-force.
+The service has done what is asked, but for a 429: between it and the product stands a server that spoils the answer.
+However that ends the run, it is soon, with a sentence, the lock is free; one clean run later every edit is in force.
 """
 
 from __future__ import annotations

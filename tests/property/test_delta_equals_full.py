@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -31,10 +32,12 @@ from leadsync.pipeline.extract import extract_cards, extract_leads
 from leadsync.pipeline.join import join_and_diff
 from leadsync.pipeline.memory import recall
 from leadsync.pipeline.scope import Scope, scope_of
+from leadsync.pipeline.ties import tied
 from leadsync.report.report import Report
 from leadsync.state.pair import Pair
 from leadsync.trello.setup import fetch_board
 from support.harness import STAGE_OF, World, markers
+from support.mapped_scene import MAPPING, SHOWN, build
 from support.values import EMAILS, NAMES, NOTES, PLACES, SOURCES, STATUSES, TITLES, YES_NO
 
 GAPS = (0.0, 0.001, 0.4, 0.999, 1.0, 7.3, 10.0, 10.6, 61.0)
@@ -76,11 +79,18 @@ ROUGH = (
     steps("send_waiting_away", of=YES_NO),
     steps("make_noise"),
 )
+MAPPED_TOLD = MAPPING.replace('[[field]]\nairtable = "Tags"\ncard = "labels"\n', "")
+"""Every property but labels, with which cards are read whole."""
+MAPPED = steps(
+    *("put_on_card", "put_in_lead"),
+    of=tuple((card, pick) for card in SHOWN if card != "labels" for pick in (0, 1, 2, None)),
+)
 SYNC = steps("sync", of=(*["delta"] * 6, "auto", "full"))
 EDIT = st.one_of(*MILD, *ROUGH)
 MEANWHILE = st.tuples(st.sampled_from(GAPS), st.just("sync_and_meanwhile"), st.just(0), EDIT)
 HISTORY = st.lists(st.one_of(EDIT, EDIT, EDIT, SYNC, MEANWHILE), max_size=14)
 DELETION = st.one_of(steps("delete_lead", "restore_lead"), steps("set_status", of=STATUSES))
+MAPPED_HISTORY = st.lists(st.one_of(EDIT, MAPPED, MAPPED, SYNC, MEANWHILE), max_size=14)
 FEED_HISTORY = st.lists(st.one_of(EDIT, EDIT, DELETION, DELETION, SYNC, MEANWHILE), max_size=14)
 FEEDS = st.fixed_dictionaries(
     {},
@@ -106,6 +116,8 @@ class People:
 
     def __init__(self, world: World) -> None:
         self.world, self.air, self.tre = world, world.airtable, world.trello
+        if "SYNC_FIELDS" in world.env:
+            build(world)
         self.air.add_select_option("status", "PAUSED")
         self.waiting = self.tre.add_list("Waiting")
         self.elsewhere = self.tre.add_board("Elsewhere")
@@ -142,6 +154,11 @@ class People:
 
     def set_source(self, pick: int, source: str | None) -> None:
         self.edit(pick, source=source)
+
+    def put_in_lead(self, pick: int, what: tuple[str, int | None]) -> None:
+        card, which = what
+        if self.lead(pick) in self.air.records():
+            SHOWN[card].put_on_lead(self.world, self.lead(pick), None if which is None else SHOWN[card].values[which])
 
     def delete_lead(self, pick: int, _: None) -> None:
         if self.lead(pick) in self.air.records():
@@ -187,6 +204,13 @@ class People:
 
     def save_in_editor(self, pick: int, _: None) -> None:
         self.tre.save_in_editor(self.card(pick)["id"])
+
+    def put_on_card(self, pick: int, what: tuple[str, int | None]) -> None:
+        card, which = what
+        shown, target = SHOWN[card], self.card(pick)
+        if self.here(target):
+            value = None if which is None else shown.values[which]
+            shown.put(self.world, target["id"], [] if value is None and shown.is_set else value)
 
     def archive_or_take_back(self, pick: int, closed: bool) -> None:
         self.tre.edit(self.card(pick)["id"], closed=closed)
@@ -289,7 +313,7 @@ def outlook(world: World, scope: Scope | None) -> tuple[str, pd.DataFrame, pd.Da
     """How both sides were read, what came, and what would be done about it; nothing is written or remembered."""
     settings_now = world.settings()
     with open_clients(settings_now, world.transport) as clients:
-        board = fetch_board(clients.trello)
+        board = tied(fetch_board(clients.trello), "the same", settings_now, clients)
         place = settings_now.airtable_base_id, settings_now.airtable_table_name, board.board_id
         store, pair = clients.store, Pair(*place).key
         memory = recall(store, pair, Checkup())
@@ -299,7 +323,7 @@ def outlook(world: World, scope: Scope | None) -> tuple[str, pd.DataFrame, pd.Da
         chosen = scope_of(Read.DELTA, memory, settings_now, board, feed) if scope is None else scope
         leads = extract_leads(clients.airtable, memory, chosen, feed)
         cards = extract_cards(clients.trello, board, memory, chosen)
-        rules = settings_now.rules(conflict=None, allow_mass_change=False)
+        rules = replace(settings_now.rules(conflict=None, allow_mass_change=False), cells=board.cells)
         plan = join_and_diff(memory, leads.leads, cards, clients, board, rules)
         how = f"leads {'full' if leads.whole else 'delta'}, cards {'delta' if cards.delta else 'full'}"
         assert cards.total in (-1, open_cards(world))
@@ -381,6 +405,13 @@ def test_delta_by_the_change_feed_sees_and_plans_what_a_full_read_does(history, 
     play(history, generous, services, policy, **FEED)
 
 
+@settings(PLAIN, max_examples=15)
+@given(MAPPED_HISTORY, st.booleans(), SERVICES, POLICIES)
+def test_delta_sees_and_plans_what_a_full_read_does_with_everything_mapped(history, generous, services, policy):
+    """All that the activity tells: dates, ticks, members, custom fields, lines."""
+    play(history, generous, services, policy, SYNC_FIELDS=MAPPED_TOLD)
+
+
 def test_histories_are_compared_by_delta_and_not_by_two_full_reads():
     """The comparison means something only if one of the two is a delta, on either side."""
     READS.clear()
@@ -414,6 +445,20 @@ def test_delta_by_the_change_feed_equals_full_in_hundreds_of_histories():
     @given(FEED_HISTORY, st.booleans(), FEEDS, POLICIES)
     def run(history, generous, services, policy):
         play(history, generous, services, policy, **FEED)
+
+    run()
+    assert READS["leads delta, cards delta"] > READS.total() / 4
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("env", [{}, FEED], ids=["no-feed", "feed"])
+def test_delta_equals_full_with_everything_mapped_in_hundreds_of_histories(env):
+    READS.clear()
+
+    @settings(PLAIN, max_examples=400)
+    @given(MAPPED_HISTORY, st.booleans(), SERVICES, POLICIES)
+    def run(history, generous, services, policy):
+        play(history, generous, services, policy, SYNC_FIELDS=MAPPED_TOLD, **env)
 
     run()
     assert READS["leads delta, cards delta"] > READS.total() / 4

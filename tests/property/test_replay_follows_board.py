@@ -7,6 +7,7 @@ The model stores cards and tells actions as Trello does; it shares nothing with 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Collection
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -131,8 +132,8 @@ class ModelBoard:
         self.asked.append(card_id)
         return dict(self.cards[card_id]) if card_id in self.cards else None
 
-    def answer_page(self, board: Board, query: dict[str, str]) -> list[dict[str, Any]]:
-        return [] if "before" in query else [dict(card) for card in self.open().values()]
+    def answer_page(self, board: Board, which: str, read: Collection[str]) -> list[dict[str, Any]]:
+        return [] if read else [dict(card) for card in self.open().values()]
 
     def open(self) -> dict[str, dict[str, Any]]:
         return {key: card for key, card in self.cards.items() if card["idBoard"] == HERE and not card["closed"]}

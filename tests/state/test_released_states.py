@@ -70,7 +70,8 @@ def test_unrecorded_writes_of_a_released_database_survive(told, opened):
 
 def test_holder_of_a_released_database_survives(told, opened):
     world = told("at_rest")
-    assert opened(world).holders.load(world.pair)["host"] == "old"
+    lock = f"{world.airtable.base_id}/{world.trello.board_id}"
+    assert opened(world).holders.load(lock)["host"] == "old"
 
 
 @pytest.mark.parametrize("version", ["2"])

@@ -197,7 +197,7 @@ def findings(rows: list[dict[str, Any]], lead: str) -> list[tuple[str, str, str]
 
 def our_clock(monkeypatch: pytest.MonkeyPatch, now: float) -> None:
     """The runs' own clock stands [s since 1970]; those of the services go on."""
-    for module in ("absences", "scope", "snapshots"):
+    for module in ("absences", "scope", "snapshots", "ties"):
         monkeypatch.setattr(f"leadsync.pipeline.{module}.time", SimpleNamespace(time=lambda: now))
 
 

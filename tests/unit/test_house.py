@@ -150,6 +150,20 @@ def test_imports_make_no_circle(folder):
     assert circle_in(neighbours_of(folder)) == []
 
 
+def test_package_says_which_floors_there_are():
+    """Its docstring names every folder, and nothing that it names imports what it names later."""
+    text = ast.get_docstring(ast.parse((FLOWS / "leadsync/__init__.py").read_text(encoding="utf-8")))
+    told = " ".join(text.split()).partition("The floors, from below: ")[2].partition(".")[0]
+    floor_of = {name: floor for floor, names in enumerate(told.split(" → ")) for name in names.split(", ")}
+    graph = neighbours_of(FLOWS / "leadsync")
+    assert {path.name for path in (FLOWS / "leadsync").iterdir() if (path / "__init__.py").exists()} <= floor_of.keys()
+    imports = {
+        (name, other.removesuffix(".py")) for name in floor_of for other in graph.get(name, graph.get(f"{name}.py"))
+    }
+    upwards = {(name, other) for name, other in imports if floor_of.get(other, -1) > floor_of[name]}
+    assert upwards == set()
+
+
 def test_circle_is_found():
     """The rule above would see one."""
     assert set(circle_in({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}})) == {"a", "b", "c"}

@@ -41,7 +41,7 @@ def fetch_columns(airtable: Airtable) -> Schema | None:
         return None
     for table in tables.get("tables", []) if isinstance(tables, dict) else []:
         if settings.airtable_table_name in (table["id"], table["name"]):
-            fields = [{**column, "table_id": table["id"]} for column in table["fields"]]
+            fields = [{**column, "table_id": table["id"], "table": table["name"]} for column in table["fields"]]
             return {column[key]: column for column in fields for key in ("name", "id")}
     return None
 

@@ -21,6 +21,8 @@ DATES: Final = ("due", "start")
 """Cells whose former value may be null: there was none."""
 TOLD: Final = (*COLUMN_OF, "closed", *DATES)
 """Cells of which an action tells what they held before, as of custom fields and of the elements of some sets."""
+LABELS: Final = "idLabels"
+"""A cell of which an action tells what it holds then, but not reliably what it held before."""
 IN_USE: Final = ("idList", "name")
 """Cells by which a person shows that a card is still in use; such a card is not archived."""
 WHOLE_SECOND: Final = 1.0
@@ -65,7 +67,7 @@ class Feed:
         for action in sorted(oldest_first, key=lambda action: action.at):
             by_hand = programs_named and action.program == ""
             for cell, before in action.former.items():
-                if is_told(cell) and (before is not None or cell in DATES):
+                if cell == LABELS or (is_told(cell) and (before is not None or cell in DATES)):
                     change = _Change(action.at, before, action.card.get(cell), by_hand)
                     self._changes.setdefault(action.card_id, {}).setdefault(cell, []).append(change)
 
@@ -98,6 +100,16 @@ class Feed:
         """Whether what our write was to put into `cell` was put there by hand, every time."""
         equal = self._equal(intent, cell)
         return bool(equal) and all(change.by_hand for change in equal)
+
+    def has_written(self, intent: Intent, cell: str) -> bool:
+        """Whether a program has put into `cell` what our write was to put there, of a set into each of its elements."""
+        if cell in ELEMENTWISE:
+            sent = {*intent.sent.planned_from, *intent.sent.cells}
+            cells = [each for each in sent if each.startswith(f"{cell} ") and not _is_as_it_was(intent, each)]
+        else:
+            cells = [cell]
+        found = [self._equal(intent, each) for each in cells]
+        return bool(found) and all(any(not change.by_hand for change in equal) for equal in found)
 
     def _equal(self, intent: Intent, cell: str) -> list[_Change]:
         """Changes to what was sent, while that may have arrived; whoever made them."""

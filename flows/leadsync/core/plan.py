@@ -19,9 +19,9 @@ from leadsync.mapping.cells import Cell
 from leadsync.mapping.lenses import Value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Change:
-    """One cell, or one card, that goes from one value to another."""
+    """One cell, or one card, that goes from one value to another; in order by lead, and by field within one."""
 
     lead_id: str
     card_id: str

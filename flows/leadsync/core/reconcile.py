@@ -122,7 +122,7 @@ def _set_aside(each: Decided, rules: Rules) -> Iterator[SetAside]:
 
 
 def _meaningless(each: Decided, cell: Cell) -> SetAside:
-    value, remedy = each.lead.cells[cell.name], f"Choose another, or name it in map of {cell.where}."
+    value, remedy = each.lead.cells[cell.name], f"Choose another, or name it in map of {cell.row.where}."
     if cell.airtable.get(value) is not None:
         reason = f"{cell.card} of the card is nothing that column {cell.row.airtable!r} has"
         return SetAside(each.lead_id, each.card_id, cell.field, reason, remedy, each.card.url)

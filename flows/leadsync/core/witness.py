@@ -57,8 +57,10 @@ def unclear(base: pd.DataFrame, intents: Iterable[Intent], trello: pd.DataFrame)
         intent
         for intent in wanted
         if intent.card_id in cards
-        for cell in WITNESSES
-        if cell in parts_of(intent) and not holds(intent, cell, cards[intent.card_id])
+        if any(
+            (part in WITNESSES or part.startswith(TRELLO)) and not holds(intent, part, cards[intent.card_id])
+            for part in parts_of(intent)
+        )
     ]
 
 
@@ -66,9 +68,16 @@ def witnessed(intents: Iterable[Intent], feed: Feed, lists: Mapping[str, str]) -
     """
     (lead id, cell) of those intents whose value the action feed shows as one that somebody replaced since then.
 
-    `lists`: stage -> list id.
+    Of a cell of the mapping, as one that a program has put there. `lists`: stage -> list id.
     """
-    return {
+    intents = list(intents)
+    mapped = {
+        (intent.lead_id, part)
+        for intent in intents
+        for part in parts_of(intent)
+        if part.startswith(TRELLO) and feed.has_written(intent, sent_as(part))
+    }
+    return mapped | {
         (intent.lead_id, cell)
         for intent in intents
         for cell in parts_of(intent) & WITNESSES.keys()

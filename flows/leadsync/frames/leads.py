@@ -105,7 +105,7 @@ def _lead(record: Mapping[str, Any], columns: Mapping[str, str], cells: Sequence
             else:
                 values[cell.name] = value_of(cell, held)
         except (NotText, CellError) as problem:
-            remedy = problem.remedy.format(setting=cell.where)
+            remedy = problem.remedy.format(setting=cell.row.where)
             unreadable.append(Unreadable(cell.field, cell.row.airtable, problem.holds, remedy))
     email = next((lines.get(cell.name, "") for cell in cells if cell.field == TITLE_FALLBACK), "")
     return Lead(

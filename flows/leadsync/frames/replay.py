@@ -9,8 +9,9 @@ from typing import Final
 
 from leadsync.frames.actions import MAPPED_FEED, MEMBERS, WHOLESALE, Action, Item, feed_of
 from leadsync.frames.snapshot import Snapshot
+from leadsync.mapping.properties import TOLD
 
-CELLS: Final = ("name", "desc", "idList", "dueComplete", "isTemplate", "cardRole", "due", "start")
+CELLS: Final = ("desc", "isTemplate", "cardRole", *TOLD)
 """Cells of a card that an action tells, with the new value beside the former one."""
 ALL_KINDS: Final = feed_of(MAPPED_FEED)
 SAME_MOMENT: Final = 10.0

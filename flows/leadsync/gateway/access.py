@@ -12,8 +12,8 @@ from fastapi import HTTPException
 from leadsync.gateway.inbox import Inbox
 from leadsync.gateway.signatures import is_token
 from leadsync.gateway.trigger import Trigger
+from leadsync.loopback import is_loopback
 
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 HTTP = 80
 PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
 
@@ -52,21 +52,16 @@ def objection(headers: Mapping[str, str], gate: Gate) -> HTTPException | None:
         return unauthorised("SYNC_API_TOKEN is not set, so nobody but this machine may ask, and only directly.")
     if any(name in headers for name in PROXY_HEADERS):
         return unauthorised("The request came through a proxy; set SYNC_API_TOKEN and show it as a bearer token.")
-    if host_of(f"//{headers.get('host', '')}") not in LOOPBACK:
+    if not is_loopback(host_of(f"//{headers.get('host', '')}")):
         return HTTPException(403, "Without SYNC_API_TOKEN the gateway answers under localhost and 127.0.0.1 only.")
     if "origin" in headers and not _is_own_page(headers["origin"], headers["host"]):
         return HTTPException(403, "A page of another site may not ask.")
     return None
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches what listens on `host`."""
-    return host in LOOPBACK or host.startswith("127.")
-
-
 def _is_exposed(public_url: str | None) -> bool:
     """A proxy that forwards everything, and says nothing about it, makes the whole world look like this machine."""
-    return public_url is not None and host_of(public_url) not in LOOPBACK
+    return public_url is not None and not is_loopback(host_of(public_url))
 
 
 def _is_own_page(origin: str, host: str) -> bool:

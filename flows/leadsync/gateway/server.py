@@ -15,12 +15,13 @@ from typing import Any
 import uvicorn
 
 from leadsync.errors import ConfigurationError, LeadsyncError
-from leadsync.gateway.access import Gate, is_loopback
+from leadsync.gateway.access import Gate
 from leadsync.gateway.app import build_app
 from leadsync.gateway.connections import ACCEPTED_AT_ONCE, Connection
 from leadsync.gateway.inbox import Inbox
 from leadsync.gateway.trigger import Trigger
 from leadsync.gateway.webhooks import TRELLO_PATH, Webhooks
+from leadsync.loopback import is_loopback
 from leadsync.pipeline.clients import open_clients
 from leadsync.settings import Settings
 from leadsync.state.store import StateStore

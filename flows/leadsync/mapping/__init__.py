@@ -1,5 +1,5 @@
 """
-The cells as data: which column is tied to which property of a card, and by which lens. Pure. No sync uses it yet.
+The cells as data: which column is tied to which property of a card, and by which lens. Pure.
 
 rows, loading: the mapping as a user writes it. columns, properties: what both ends know about each cell. terms, lenses,
 dates: how two values correspond. cells: the rows tied to one table and one board. closing: which lists mean "done".

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
@@ -60,6 +60,7 @@ class Column:
     A column as the table has it, or as a row of the mapping says.
 
     `is_computed`: nothing can be written into it. `options`: of a select, spelled exactly; None if they are not known.
+    `type`: as Airtable calls what it holds, `table`: the table's name; "" if they are not known.
     """
 
     name: str
@@ -67,6 +68,13 @@ class Column:
     column_id: str = ""
     is_computed: bool = False
     options: tuple[str, ...] | None = None
+    type: str = field(default="", compare=False)
+    table: str = field(default="", compare=False)
+
+    @property
+    def where(self) -> str:
+        """Where a person finds it."""
+        return f"column {self.name!r}" + (f" of table {self.table!r}" if self.table else "")
 
     @classmethod
     def of(cls, model: Mapping[str, Any], kind: ColumnKind | None = None) -> Column:
@@ -80,6 +88,8 @@ class Column:
             column_id=model["id"],
             is_computed=model.get("type") not in WRITABLE,
             options=None if choices is None else tuple(choice["name"] for choice in choices),
+            type=str(model.get("type") or ""),
+            table=str(model.get("table") or ""),
         )
 
     def read(self, cell: Any, people: Collection[str] = ()) -> Value:

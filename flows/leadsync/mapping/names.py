@@ -6,12 +6,16 @@ A label is known by its id, so that renaming it changes nothing. Never here: a v
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from leadsync.mapping.columns import Column
 from leadsync.mapping.rows import Field
 from leadsync.mapping.terms import Terms, list_terms
+
+One = TypeVar("One")
+Two = TypeVar("Two")
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,32 @@ class Misfit(ValueError):
         self.detail, self.remedy, self.warns = detail, remedy, warns
 
 
+def raise_all(wrong: Sequence[Misfit]) -> None:
+    """Raises: a group of these, if there are any; each once."""
+    if wrong:
+        raise ExceptionGroup("misfits", list({misfit.args: misfit for misfit in wrong}.values()))
+
+
+def each_of(wrong: ExceptionGroup[Misfit]) -> list[Misfit]:
+    """The misfits of a group."""
+    return [misfit for misfit in wrong.exceptions if isinstance(misfit, Misfit)]
+
+
+def together(one: Callable[[], One], two: Callable[[], Two]) -> tuple[One, Two]:
+    """What both give. Raises: the misfits of either, as a group."""
+    wrong: list[Misfit] = []
+    try:
+        first = one()
+    except* Misfit as group:
+        wrong += each_of(group)
+    try:
+        second = two()
+    except* Misfit as group:
+        wrong += each_of(group)
+    raise_all(wrong)
+    return first, second
+
+
 @dataclass(frozen=True)
 class Ends:
     """The terms of both ends, alike; `lacking`: option -> what the board has not, so that it is no term."""
@@ -68,17 +98,28 @@ class Ends:
     lacking: Mapping[str, str] = field(default_factory=dict)
 
 
+def unknown_on(board: BoardNames, row: Field) -> Iterator[Misfit]:
+    """What the row's map calls lists or members of the board, and nothing there, or not just one thing, is called."""
+    if row.card.name == "list":
+        named = [*dict.fromkeys(row.map.values())]
+        if missing := [name for name in named if name not in board.lists]:
+            remedy = f"Create it, or correct map; there are: {listed(board.lists)}."
+            yield Misfit(f"the board has no list {listed(missing)}", remedy)
+        ids = [board.lists[name] for name in named if name in board.lists]
+        if len(set(ids)) < len(ids):
+            yield Misfit(f"of {listed(named)} two are the same list", "Call a list by one name in map.")
+    elif row.card.needs_map:
+        found = board.ids(row.card.name)
+        if unclear := [name for name in dict.fromkeys(row.map.values()) if len(found.get(name, ())) != 1]:
+            remedy = f"Correct map; there are: {listed(found)}."
+            yield Misfit(f"the board has not one member {listed(unclear)}", remedy)
+
+
 def list_ends(row: Field, column: Column, board: BoardNames) -> Ends:
-    """Statuses and lists. Raises: Misfit."""
+    """Statuses and lists that are all there. Raises: Misfits."""
     terms = list_terms(row.map)
-    if missing := [name for name in terms.back if name not in board.lists]:
-        raise Misfit(
-            f"the board has no list {listed(missing)}", f"Create it, or correct map; there are: {listed(board.lists)}."
-        )
-    _check_options(column, terms.back.values())
+    raise_all(list(_without_option(column, terms.back.values())))
     ids = {name: board.lists[name] for name in terms.back}
-    if len(set(ids.values())) < len(ids):
-        raise Misfit(f"of {listed(ids)} two are the same list", "Call a list by one name in map.")
     return Ends(terms, Terms({list_id: name for name, list_id in ids.items()}, ids))
 
 
@@ -86,9 +127,9 @@ def named_ends(row: Field, column: Column, board: BoardNames) -> Ends:
     """
     Options and labels, members, or options of a custom field; members by the map only. The terms are the board's ids.
 
-    Raises: Misfit.
+    Raises: Misfits.
     """
-    _check_options(column, row.map)
+    raise_all(list(_without_option(column, row.map)))
     ids = board.ids(row.card.name, row.card.label)
     by_map, ours = row.card.needs_map, [option.strip() for option in column.options or ()]
     if column.options is None:
@@ -96,18 +137,19 @@ def named_ends(row: Field, column: Column, board: BoardNames) -> Ends:
     called = {option: row.map.get(option, option) for option in ours if option in row.map or not by_map}
     tied = {option: ids[name] for option, name in called.items() if name in ids}
     lacking = {option: name for option, name in called.items() if name not in ids}
-    if unclear := [called[option] for option in called if by_map and len(ids.get(called[option], ())) != 1]:
-        raise Misfit(f"the board has not one member {listed(unclear)}", f"Correct map; there are: {listed(ids)}.")
     airtable = Terms.first({option: several[0] for option, several in tied.items()})
     of = {each: several[0] for several in tied.values() for each in several}
     return Ends(airtable, Terms(of, {term: term for term in airtable.back}), lacking)
 
 
-def _check_options(column: Column, named: Iterable[str]) -> None:
+def _without_option(column: Column, named: Iterable[str]) -> Iterator[Misfit]:
     options = [option.strip() for option in column.options or ()]
     if missing := [] if column.options is None else [option for option in named if option not in options]:
-        remedy = f"Add it there, spelled just so, or correct map; there are: {listed(options)}."
-        raise Misfit(f"column {column.name!r} has no option {listed(missing)}", remedy)
+        remedy = (
+            f"In Airtable, edit {column.where} and add {listed(missing)}, spelled just so, or correct the map; "
+            f"there are: {listed(options)}."
+        )
+        yield Misfit(f"column {column.name!r} has no option {listed(missing)}", remedy)
 
 
 def listed(names: Iterable[str]) -> str:

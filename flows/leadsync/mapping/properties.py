@@ -169,8 +169,10 @@ _ROWS: Final = (
 PROPERTIES: Final[Mapping[str, Property]] = {row.name: row for row in _ROWS}
 
 
-FORMS: Final[Mapping[str, Form]] = {row.wire: row.form for row in _ROWS if row.form in (MOMENT, IDS)}
+FORMS: Final[Mapping[str, Form]] = {row.wire: row.form for row in _ROWS if row.form and row.form not in (TEXT, TICK)}
 """Of the cells in a PUT those that a feed may tell in another form than the canonical one."""
+TOLD: Final = tuple(row.wire for row in _ROWS if row.in_put and row.form not in (None, IDS))
+"""Of the cells in a PUT those that a feed tells with the new value beside the former one; of a set it does not."""
 
 
 ELEMENTWISE: Final = ("idMembers",)

@@ -59,6 +59,12 @@ class Field:
         return NAMED_AS.get(str(self.card), str(self.card))
 
     @property
+    def where(self) -> str:
+        """Where its column is chosen."""
+        ours = self.field if self.field in DEFAULT_CARDS else ""
+        return f"AIRTABLE_{ours.upper()}_FIELD" if ours else f"the row for {self.card} in the mapping"
+
+    @property
     def default_way(self) -> Way:
         """The way it goes, as far as the row alone can tell: a computed column narrows it."""
         return self.way or self.card.ways_from(self.kind)[0]

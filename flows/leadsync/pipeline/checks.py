@@ -14,25 +14,26 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from leadsync.airtable.client import PAGE, Airtable
-from leadsync.airtable.setup import fetch_ids, fetch_role, may_write
+from leadsync.airtable.setup import fetch_columns, fetch_ids, fetch_role, may_write
 from leadsync.airtable.webhooks import AirtableWebhooks
 from leadsync.core.reconcile import reconcile
 from leadsync.environment import the_env_files
 from leadsync.errors import BusyError, ConfigurationError, LeadsyncError
 from leadsync.frames.agreed import base_frame
 from leadsync.frames.snapshot import pages_of
+from leadsync.mapping.cells import Tied
 from leadsync.model import STAGES, ChangeFeed
 from leadsync.pipeline.change_feed import NEEDS_IDS
 from leadsync.pipeline.clients import Clients
-from leadsync.pipeline.column_checks import ROWS_NAMED, ReadSoFar, check_cells, check_table
 from leadsync.pipeline.findings import Checklist, Finding, Level, Repair
+from leadsync.pipeline.mapping_checks import ROWS_NAMED, ReadSoFar, check_fit, check_values, rows_of
 from leadsync.pipeline.rows import without_others
 from leadsync.private_files import read_by_others
 from leadsync.settings import Settings
 from leadsync.state.lock import pair_lock
 from leadsync.state.pair import Pair
 from leadsync.trello.client import Trello
-from leadsync.trello.setup import absent_lists, add_list, fetch_board, fetch_lists, fetch_token
+from leadsync.trello.setup import absent_lists, add_list, describe, fetch_token, resolved
 
 MINUTES_A_MONTH = 30 * 24 * 60
 FREE_CALLS = 1_000
@@ -42,18 +43,19 @@ EXPIRY_WARNING = datetime.timedelta(days=14)
 
 def check_setup(settings: Settings, clients: Clients, every_minutes: float) -> Checklist:
     """
-    Check tokens, scopes, base, table, columns, options, board, lists, state and quota.
+    Check tokens, scopes, base, table, board, lists, how the mapping fits them, state and quota.
 
-    `every_minutes`: the schedule to forecast the calls for. Cost: about 8 requests and one read of both sides.
+    `every_minutes`: the schedule to forecast the calls for. Cost: 4 requests, 3 more with the change
+    feed, and one read of both sides.
     """
-    checklist, so_far = Checklist([], []), ReadSoFar()
+    checklist, so_far = Checklist([], []), ReadSoFar(Tied(settings.untied, ()))
     _collect(checklist, lambda: _check_leads(settings, clients.airtable, every_minutes, so_far))
-    if so_far.leads is not None:
-        _collect(checklist, lambda: check_table(settings, clients.airtable, so_far))
     if settings.airtable_change_feed is ChangeFeed.ON:
         _collect(checklist, lambda: _check_feed(clients.airtable))
     _collect(checklist, lambda: _check_trello_token(clients.trello))
     _collect(checklist, lambda: _check_lists(settings, clients.trello, checklist, so_far))
+    _collect(checklist, lambda: _check_mapping(settings, clients.airtable, so_far))
+    checklist.mapping = rows_of(settings.mapping, so_far)
     _collect(checklist, lambda: _check_cards(settings, clients, so_far))
     _collect(checklist, lambda: _check_state(clients))
     _collect(checklist, lambda: _check_rights(clients))
@@ -88,7 +90,6 @@ def _check_leads(settings: Settings, airtable: Airtable, every_minutes: float, s
         yield Finding("statuses in use", Level.WARN, f"not in the map: {', '.join(unknown)}", remedy)
     else:
         yield Finding("statuses in use", Level.OK, "all known")
-    yield from check_cells(leads)
     yield _forecast(len(leads), every_minutes, settings)
 
 
@@ -143,10 +144,11 @@ def _check_trello_token(trello: Trello) -> Iterator[Finding]:
 
 
 def _check_lists(settings: Settings, trello: Trello, checklist: Checklist, so_far: ReadSoFar) -> Iterator[Finding]:
-    board_id, lists = fetch_lists(trello)
+    so_far.described, lists = describe(trello)
+    board_id = so_far.described.board_id
     absent = absent_lists(trello, lists)
     checklist.repairs += [Repair(f"list {stage}", _list(trello, board_id, stage)) for stage in absent]
-    so_far.board = board = replace(fetch_board(trello), cells=settings.untied)
+    so_far.board = board = resolved(so_far.described, lists, trello)
     yield Finding("Trello board", Level.OK, f"{board.name!r}, {board.url}")
     names = {item["id"]: item["name"] for item in lists}
     for stage, list_id in board.lists.items():
@@ -161,13 +163,23 @@ def _list(trello: Trello, board_id: str, name: str) -> Callable[[], None]:
     return lambda: add_list(trello, board_id, name)
 
 
+def _check_mapping(settings: Settings, airtable: Airtable, so_far: ReadSoFar) -> Iterator[Finding]:
+    so_far.models = fetch_columns(airtable)
+    yield from check_fit(settings.mapping, so_far)
+    if so_far.leads is not None:
+        airtable.columns.tie(so_far.tied.generic)
+        so_far.leads = airtable.leads_of(so_far.records.values())
+        yield from check_values(so_far.leads, so_far)
+
+
 def _check_cards(settings: Settings, clients: Clients, so_far: ReadSoFar) -> Iterator[Finding]:
     if so_far.leads is None or so_far.board is None:
         return
     pair = Pair(settings.airtable_base_id, settings.airtable_table_name, so_far.board.board_id)
-    read = clients.trello.fetch_cards(so_far.board, known=())
+    read = clients.trello.fetch_cards(replace(so_far.board, cells=so_far.tied.generic), known=())
     cards = without_others(read, base_frame(), so_far.leads, clients.store, pair.key)
-    quarantine = reconcile(base_frame(), so_far.leads, cards.cards, settings.rules()).quarantine
+    rules = replace(settings.rules(), cells=so_far.tied.generic)
+    quarantine = reconcile(base_frame(), so_far.leads, cards.cards, rules).quarantine
     aside = [each for each in quarantine if each.card_id and not each.field]
     yield Finding("cards", Level.OK, f"{cards.total} open cards, {len(cards.cards)} with a LeadID line")
     for each in aside[:ROWS_NAMED]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -33,12 +33,28 @@ class Repair:
     create: Callable[[], None]
 
 
+@dataclass(frozen=True)
+class MappingRow:
+    """
+    A row of the mapping: the column and its type as Airtable calls them, the card's property, which way, by which lens.
+
+    What is not known, or does not fit, is "".
+    """
+
+    column: str
+    type: str
+    card: str
+    direction: str
+    lens: str
+
+
 @dataclass
 class Checklist:
-    """The findings so far, in order, and what could be repaired."""
+    """The findings so far, in order, what could be repaired, and the rows of the mapping."""
 
     findings: list[Finding]
     repairs: list[Repair]
+    mapping: list[MappingRow] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:

@@ -56,7 +56,18 @@ def resolve_again(known: Board, settings: Settings, clients: Clients, besides: C
     board = replace(board, all_lists=sorted({*board.all_lists, *besides}), labels=called)
     if board != known:
         clients.store.facts.save(_key(settings), board.facts)
-    return Lists(tied(board, question(settings, board), settings, clients), fresh=True)
+    return Lists(_retied(board, known, settings, clients), fresh=True)
+
+
+def _retied(board: Board, known: Board, settings: Settings, clients: Clients, at_once: bool = False) -> Board:
+    """
+    The board with its cells tied anew. What they are called stays for this run: base and both reads call them so.
+    """
+    found = tied(board, question(settings, board), settings, clients, at_once)
+    if [cell.name for cell in found.cells] == [cell.name for cell in known.cells]:
+        return found
+    clients.airtable.columns.tie(known.cells)
+    return replace(board, cells=known.cells)
 
 
 def mind_names(
@@ -82,8 +93,7 @@ def mind_names(
     if not lists.fresh and any(each.startswith("trello") for each in news):
         lists = resolve_again(lists.board, settings, clients)
     if any(each.startswith("airtable") for each in news):
-        asked = question(settings, lists.board)
-        lists = replace(lists, board=tied(lists.board, asked, settings, clients, at_once=True))
+        lists = replace(lists, board=_retied(lists.board, lists.board, settings, clients, at_once=True))
     return lists
 
 

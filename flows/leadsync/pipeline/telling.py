@@ -56,8 +56,7 @@ class Telling:
 
     def written(self, outcome: Outcome) -> None:
         """What became of the writes to one side."""
-        done = sorted(outcome.done, key=lambda change: (change.lead_id, change.field))
-        self.report.changes += rows_of(done, outcome="done")
+        self.report.changes += rows_of(sorted(outcome.done), outcome="done")
         self.report.failures += rows_of(outcome.failures)
         self.report.notes += outcome.notes
         self.conflicts(outcome.overwritten)

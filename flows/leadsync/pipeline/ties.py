@@ -130,8 +130,8 @@ def strange_values(board: Board, base: pd.DataFrame, leads: pd.DataFrame, cards:
 
 def _strange(cell: Cell, was: Sequence[Rows], now: Sequence[Rows], known: set[str] | None) -> Iterator[str]:
     if known is not None:
-        held = _elements(cell, now)
-        yield from (f"{cell.name} {each}" for each in sorted(held - known | (_elements(cell, was) & known) - held))
+        held = elements_of(cell, now)
+        yield from (f"{cell.name} {each}" for each in sorted(held - known | (elements_of(cell, was) & known) - held))
 
 
 def _holds(cell: Cell, rows: Iterable[Rows]) -> bool:
@@ -142,7 +142,8 @@ def _is_unread(cell: Cell, leads: pd.DataFrame) -> bool:
     return any(problem.cell == cell.field for problems in leads["unreadable"] for problem in problems)
 
 
-def _elements(cell: Cell, rows: Sequence[Rows]) -> set[str]:
+def elements_of(cell: Cell, rows: Sequence[Rows]) -> set[str]:
+    """All that these rows hold in a cell, of a set each element; nothing that is empty."""
     values = {row.get(cell.name, "") for row in rows}
     return {each for value in values for each in (value if isinstance(value, frozenset) else [str(value)]) if each}
 
@@ -162,6 +163,6 @@ def lacking_labels(board: Board, leads: pd.DataFrame) -> tuple[str, ...]:
     wanted = set[str]()
     for cell in board.cells:
         if cell.card.name == "labels" and cell.way is not Way.TO_AIRTABLE and cell.lacking:
-            held = _elements(cell, [*leads["cells"]])
+            held = elements_of(cell, [*leads["cells"]])
             wanted |= {label for option, label in cell.lacking.items() if option in held}
     return tuple(sorted(wanted))

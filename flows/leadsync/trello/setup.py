@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from leadsync.errors import ConfigurationError, ServiceRefusedError
@@ -25,9 +26,30 @@ def fetch_board(trello: Trello) -> Board:
     Raises: ConfigurationError naming the setting if the board is closed or out of reach, or if lists of the map are
     not on it, archived, or cannot be told by their names.
     """
+    return resolved(*describe(trello), trello)
+
+
+def describe(trello: Trello) -> tuple[Board, list[Item]]:
+    """
+    The board, each list of the map standing for itself, and all its lists as Trello sends them, archived ones too.
+
+    Cost: 1 request. Raises: ConfigurationError if the board is closed or out of reach.
+    """
     board, lists = _board_and_lists(trello)
     if board.get("closed"):
         raise ConfigurationError(f"TRELLO_BOARD_ID: the board {board.get('name')!r} is closed; re-open it.")
+    known: dict[str, Any] = {
+        "board_id": str(board["id"]),
+        "name": str(board.get("name", "")),
+        "url": str(board.get("url", "")),
+        "lists": {stage: stage for stage in trello.settings.list_ids},
+        "all_lists": sorted(str(item["id"]) for item in lists),
+    }
+    return Board(**known, **names_on(board, trello)), lists
+
+
+def resolved(board: Board, lists: Sequence[Item], trello: Trello) -> Board:
+    """The board with the ids of its lists. Raises: ConfigurationError as fetch_board."""
     meant = trello.settings.list_ids
     problems = [problem for stage, list_id in meant.items() if (problem := _problem(stage, list_id, lists))]
     if problems:
@@ -42,9 +64,7 @@ def fetch_board(trello: Trello) -> Board:
             f"SYNC_STATUS_MAP: {' and '.join(alike)} are no lists of their own; call each by one name in the map, and "
             "give no two settings TRELLO_LIST_…_ID the same id."
         )
-    all_lists = sorted(str(item["id"]) for item in lists)
-    name, url = str(board.get("name", "")), str(board.get("url", ""))
-    return Board(str(board["id"]), name, url, stages, all_lists, **names_on(board, trello))
+    return replace(board, lists=stages)
 
 
 def fetch_token(trello: Trello) -> Token:
@@ -61,12 +81,6 @@ def fetch_token(trello: Trello) -> Token:
         may_write=any(item.get("write") for item in boards),
         expires=datetime.datetime.fromisoformat(expires.replace("Z", "+00:00")) if expires else None,
     )
-
-
-def fetch_lists(trello: Trello) -> tuple[str, list[dict[str, Any]]]:
-    """The board's id and all its lists, archived ones too. Cost: 1 request."""
-    board, lists = _board_and_lists(trello)
-    return str(board["id"]), lists
 
 
 def add_list(trello: Trello, board_id: str, name: str) -> None:

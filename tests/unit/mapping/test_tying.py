@@ -317,3 +317,50 @@ def test_second_status_of_a_list_need_not_be_an_option():
         "choices": [{"id": "sel", "name": name} for name in ("NEW", "CONTACTED", "QUALIFIED")]
     }
     assert tied(field("status", "list", map=DEFAULT_STAGE_OF), columns=columns).airtable.get("LOST") == DONE
+
+
+@pytest.mark.parametrize(
+    ("row", "columns", "details"),
+    [
+        pytest.param(
+            field("X", "custom:Y"), schema(), ["no custom field 'Y'", "no column 'X'"], id="neither-end-is-there"
+        ),
+        pytest.param(field("X", "custom:Y"), None, ["no custom field 'Y'"], id="nothing-known-of-the-column"),
+        pytest.param(
+            field("X", "members", map={"a@b.c": "zoe"}), schema(), ["member zoe", "no column 'X'"], id="map-and-column"
+        ),
+        pytest.param(
+            field("status", "list", map={"OPEN": "Inbox", "NEW": TODO, "LOST": "list-1"}),
+            schema(),
+            ["no list Inbox", "two are the same list"],
+            id="lists",
+        ),
+        pytest.param(
+            field("Tags", "labels", map={"Warm": "Cold"}, way=Way.BOTH),
+            schema(Tags="multipleCollaborators"),
+            ["holds a people"],
+            id="what-does-not-fit-has-no-ways",
+        ),
+        pytest.param(
+            field("Size", "custom:Size", map={"Tiny": "Small"}, way=Way.BOTH),
+            {**schema(), "Size": {**schema()["Size"], "type": "formula", "options": {"result": schema()["Size"]}}},
+            ["is computed", "no option Tiny"],
+            id="way-and-option",
+        ),
+    ],
+)
+def test_everything_that_is_wrong_with_a_row_is_named_at_once(row, columns, details):
+    """One end says nothing of the other; each fault is named once."""
+    found = tie(CellMapping((row,)), columns, BOARD).misfits
+    assert [len(found), *(each in misfit.detail for each, (_, misfit) in zip(details, found, strict=False))] == [
+        len(details),
+        *[True] * len(details),
+    ]
+    assert all(misfit.remedy for _, misfit in found)
+
+
+def test_remedy_of_a_missing_option_says_in_which_table():
+    columns = schema()
+    columns["Tags"]["table"] = "Leads"
+    [(_, found)] = tie(CellMapping((field("Tags", "labels", map={"Warm": "Cold"}),)), columns, BOARD).misfits
+    assert found.remedy.startswith("In Airtable, edit column 'Tags' of table 'Leads' and add Warm")
