@@ -12,6 +12,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from simulation.cells import (
+    ALONE,
+    BOTH,
+    TO_AIRTABLE,
+    TO_TRELLO,
+    Mapped,
+    is_told,
+    report_name,
+    said_by_card,
+    said_by_lead,
+)
 from simulation.near_world import other_table
 from support.harness import World
 
@@ -25,6 +36,7 @@ STAGE_OF = {
 STATUS_FOR = {"TODO": "NEW", "IN_PROGRESS": "CONTACTED", "DONE": "QUALIFIED"}
 MARKER = re.compile(r"^LeadID:\s*(rec[0-9A-Za-z]{14})\s*$")
 HEADER = "Lead details from Airtable"
+LABELS = {"email": "E-mail:", "source": "Source:", "line:Phone": "Phone:"}
 TWO_WAY = ("status", "name")
 ONE_WAY = ("email", "source")
 AIRTABLE, TRELLO = "airtable", "trello"
@@ -74,7 +86,7 @@ def own_text(desc: str) -> list[str]:
         if MARKER.match(line):
             inside = False
             continue
-        label = next((label for label in ("E-mail:", "Source:") if line.strip().startswith(label)), "")
+        label = next((label for label in LABELS.values() if line.strip().startswith(label)), "")
         if inside and label and label not in seen:
             seen.add(label)
             continue
@@ -118,13 +130,23 @@ class Sight:
         return [card_id for card_id, card in sorted(self.cards.items()) if lead in markers(card["desc"])]
 
 
-def sight_of(world: World, tables: list[str], stages: dict[str, str]) -> Sight:
+def sight_of(world: World, tables: list[str], stages: dict[str, str], mapped: Mapped = ()) -> Sight:
+    """Of each lead and card `mapped` is what it says in the cells of the mapping."""
     records: dict[str, Cells] = {}
     for table in tables:
         with other_table(world, table):
             records |= world.airtable.records(computed=True)
     lists = {each["id"]: each["name"] for each in world.trello.lists() if not each["closed"]}
-    return Sight(records, world.trello.cards(), lists, world.trello.board_id, stages)
+    cards = world.trello.cards()
+    if mapped:
+        for record in records.values():
+            record["mapped"] = said_by_lead(mapped, record)
+        for card in cards.values():
+            card["mapped"] = said_by_card(world, mapped, card)
+            for row in mapped:
+                if row.card in LABELS and (line := block_line(card["desc"], LABELS[row.card])) is not None:
+                    card["mapped"][row.card] = line
+    return Sight(records, cards, lists, world.trello.board_id, stages)
 
 
 @dataclass(eq=False)
@@ -160,8 +182,13 @@ class Edit:
 class Ledger:
     """What people did, told by comparing both services before and after each of their acts."""
 
-    def __init__(self) -> None:
+    def __init__(self, mapped: dict[str, str] | None = None) -> None:
+        """`mapped`: cells of the mapping -> which way they go."""
         self.now = 0
+        self.mapped = mapped or {}
+        self.two_way = (*TWO_WAY, *(cell for cell, way in self.mapped.items() if way == BOTH))
+        self.met: set[tuple[str, str]] = set()
+        """(lead, cell) of the mapping that both sides were seen to agree on, for the card that the lead has now."""
         self.trims = ""
         """What the service's own way with line ends and blanks may take from the end of a line."""
         self.live: list[Edit] = []
@@ -230,6 +257,10 @@ class Ledger:
             self.back_at[lead] = self.now
             self.live = [edit for edit in self.live if edit.lead != lead or edit.side == AIRTABLE]
             return
+        for cell in self.mapped:
+            now = after.records[lead]["mapped"].get(cell, "")
+            if before.records.get(lead, {"mapped": {}})["mapped"].get(cell, "") != now:
+                self._edit(lead, cell, AIRTABLE, now, before)
         for cell in (*TWO_WAY, *ONE_WAY):
             was, now = before.records.get(lead, {}).get(cell), after.records[lead].get(cell)
             if was != now and not is_error(now):
@@ -266,6 +297,8 @@ class Ledger:
                     self._let_go_of_agreed(lead)
                     self._edit(lead, "status", TRELLO, after.place(now), before, card_id)
                     self._edit(lead, "name", TRELLO, now["name"], before, card_id)
+                    for cell in self.mapped:
+                        self._edit(lead, cell, TRELLO, now["mapped"].get(cell, ""), before, card_id)
                 elif lead not in self.card_of:
                     self.blurred.add(lead)
                 continue
@@ -276,6 +309,7 @@ class Ledger:
 
     def _let_go_of_agreed(self, lead: str) -> None:
         """What had come to the lead's former card gives way to what its new one says."""
+        self.met = {key for key in self.met if key[0] != lead}
         self.live = [
             edit for edit in self.live if edit.lead != lead or not self.was_agreed(lead, edit.cell, self.now, edit.at)
         ]
@@ -292,7 +326,10 @@ class Ledger:
         place, former = after.place(now), before.place(was)
         if place != former and was["idBoard"] == now["idBoard"]:
             self._edit(lead, "status", TRELLO, place, before, card_id)
-        if was["dueComplete"] != now["dueComplete"]:
+        for cell in self.mapped:
+            if was["mapped"].get(cell) != now["mapped"].get(cell):
+                self._edit(lead, cell, TRELLO, now["mapped"].get(cell, ""), before, card_id)
+        if was["dueComplete"] != now["dueComplete"] and "done" not in self.mapped:
             self._tick(lead, card_id, place, now["dueComplete"], before)
         if was["name"] != now["name"]:
             self._edit(lead, "name", TRELLO, now["name"], before, card_id)
@@ -322,6 +359,7 @@ class Ledger:
     def _card_deleted(self, card_id: str, leads: set[str], before: Sight, after: Sight) -> None:
         for each in (self.closed, self.texts, self.foreign):
             each.pop(card_id, None)
+        self.met = {key for key in self.met if key[0] not in leads}
         for lead in leads:
             if self.card_of.get(lead) == card_id:
                 del self.card_of[lead]
@@ -336,13 +374,14 @@ class Ledger:
         self.blurred.discard(lead)
         self.card_of[lead] = card_id
         self.forget_edits(lead)
-        for cell in TWO_WAY:
+        for cell in self.two_way:
             if is_error(sight.records[lead].get(cell)):
                 continue
             self.live.append(Edit(lead, cell, AIRTABLE, self.value(lead, cell, AIRTABLE, sight), self.now))
 
     def forget_edits(self, lead: str) -> None:
         """Nothing is asked for the lead's cells but that both sides be equal."""
+        self.met = {key for key in self.met if key[0] != lead}
         self.live = [edit for edit in self.live if edit.lead != lead or edit.cell in ONE_WAY]
 
     def _edit(self, lead: str, cell: str, side: str, value: str, before: Sight, card: str = "") -> None:
@@ -352,6 +391,8 @@ class Ledger:
         self.touched[lead, cell, side] = self.now
         if self.running:
             self.touched_in_run[lead, cell, side] = self.now
+        if self.mapped.get(cell, BOTH) not in (BOTH, *((TO_TRELLO,) if side == AIRTABLE else (TO_AIRTABLE, ALONE))):
+            return  # the other side is the one that says it
         self.typed[lead, cell].add(STATUS_FOR.get(value, value) if (cell, side) == ("status", TRELLO) else value)
         self.live = [
             edit
@@ -378,10 +419,13 @@ class Ledger:
 
     def value(self, lead: str, cell: str, side: str, sight: Sight) -> str:
         if side == AIRTABLE:
-            return sight.text(lead, cell)
+            record = sight.records.get(lead, {})
+            return str(record["mapped"].get(cell, "")) if record and cell in self.mapped else sight.text(lead, cell)
         card = sight.cards.get(self.card_of.get(lead, ""))
         if card is None:
             return ""
+        if cell in self.mapped:
+            return str(card["mapped"].get(cell, ""))
         return sight.place(card) if cell == "status" else str(card["name"])
 
     def shows(self, edit: Edit, side: str, sight: Sight) -> bool:
@@ -389,6 +433,8 @@ class Ledger:
         now = self.value(edit.lead, edit.cell, side, sight)
         if edit.cell in ONE_WAY:
             return side == AIRTABLE and now in edit.values
+        if edit.cell in self.mapped:
+            return now in edit.values
         if edit.cell == "name":
             if side == TRELLO and edit.side == AIRTABLE and not edit.value:
                 return now == sight.title_wanted(edit.lead)
@@ -419,7 +465,7 @@ class Ledger:
 
     def _grow_ground(self, sight: Sight) -> None:
         for lead in sight.records:
-            for cell in TWO_WAY:
+            for cell in (*TWO_WAY, *self.mapped):
                 for side in (AIRTABLE, TRELLO):
                     self.ground[lead, cell, side].add(self.value(lead, cell, side, sight))
 
@@ -435,7 +481,12 @@ class Ledger:
                 "status": sight.stage_of(sight.text(lead, "status")) == sight.place(card),
                 "name": sight.title_wanted(lead) == card["name"],
             }
-            for cell in TWO_WAY:
+            for cell, way in self.mapped.items():
+                values = [self.value(lead, cell, side, sight) for side in (AIRTABLE, TRELLO)]
+                equal[cell] = values[0] == values[1] or way == ALONE
+                if equal[cell]:
+                    self.met.add((lead, cell))
+            for cell in equal:
                 if equal[cell]:
                     self.agreed_at[lead, cell].append(self.now)
                     for side in (AIRTABLE, TRELLO):
@@ -453,7 +504,8 @@ class Ledger:
     def list(self, rows: list[dict[str, Any]]) -> None:
         """Mark the edits that a report names as conflicts."""
         for edit in self.live:
-            edit.listed |= any(_names(row, edit) for row in rows)
+            names = _names_mapped if edit.cell in self.mapped else _names
+            edit.listed |= any(names(row, edit) for row in rows)
         for row in rows:
             if row["field"] == "description":
                 self.told_lines[row["card_id"]] |= {*row["trello"].splitlines()}
@@ -476,6 +528,8 @@ class Ledger:
                 self.card_of.pop(lead, None)
         # an empty name is filled from the card when both meet for the first time
         self.live = [edit for edit in self.live if (edit.cell, edit.side, edit.value) != ("name", AIRTABLE, "")]
+        self.live = [edit for edit in self.live if edit.value or edit.cell not in self.mapped]
+        self.met.clear()
         self.deleted_cards.clear()
 
     def was_agreed(self, lead: str, cell: str, at: int, since: int = 0) -> bool:
@@ -495,6 +549,14 @@ class Ledger:
 def _counts_as(cell: str, value: str) -> str:
     """An empty status counts as NEW."""
     return "NEW" if (cell, value) == ("status", "") else value
+
+
+def _names_mapped(row: dict[str, Any], edit: Edit) -> bool:
+    if row["lead_id"] != edit.lead:
+        return False
+    if row["field"] == "card":
+        return edit.side == TRELLO
+    return row["field"] == report_name(edit.cell) and is_told(edit.cell, edit.value, row[edit.side])
 
 
 def _names(row: dict[str, Any], edit: Edit) -> bool:

@@ -47,8 +47,9 @@ class Agreed:
 class Model:
     """`stages`: status -> list. `agreed`: by lead, as far as it is certain. `copies`: set aside by the last run."""
 
-    def __init__(self, stages: Mapping[str, str]) -> None:
-        self._stages = stages
+    def __init__(self, stages: Mapping[str, str], ticks: bool = True) -> None:
+        """`ticks`: whether they say something about the list."""
+        self._stages, self._ticks = stages, ticks
         self.agreed: dict[str, Agreed] = {}
         self.copies: set[str] = set()
 
@@ -78,7 +79,7 @@ class Model:
             listed = {row["field"] for row in report.conflicts if row["lead_id"] == lead and row["field"] in TWO_WAY}
             if listed != apart:
                 raise Breach("as the model has it", f"{lead}: {was} with {base} lists {listed}, not {apart}")
-            if was.ticked != now.ticked and (now.ticked or place == "DONE"):
+            if self._ticks and was.ticked != now.ticked and (now.ticked or place == "DONE"):
                 raise Breach("as the model has it", f"{lead}: ticked {was.ticked} -> {now.ticked} in {place}")
 
     def remember(self, sight: Sight, leads: list[str], report: Report) -> None:
@@ -131,7 +132,7 @@ class Model:
     def _status_after(self, base: Agreed, now: Seen, policy: str) -> tuple[str, str, bool]:
         """Status and list after a run, and whether a conflict is listed."""
         was_status, was_place, was_ticked = base.status
-        stage = "DONE" if now.place == was_place and now.ticked and not was_ticked else now.place
+        stage = "DONE" if self._ticks and now.place == was_place and now.ticked and not was_ticked else now.place
         if now.place not in STATUS_FOR or (now.status and now.status not in self._stages):
             return now.status, now.place, False
         wanted = self._stages[now.status or "NEW"]

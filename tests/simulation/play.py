@@ -19,7 +19,19 @@ from emulator.wire.messages import Request
 from leadsync.model import Read
 from leadsync.pipeline.steps import Options
 from leadsync.settings import Settings
-from simulation.ledger import AIRTABLE, STAGE_OF, Ledger, Sight, is_error, markers, sight_of
+from simulation.cells import (
+    KINDS,
+    Row,
+    build_board,
+    build_table,
+    fill_card,
+    fill_lead,
+    first_cells,
+    report_name,
+    toml,
+    ways,
+)
+from simulation.ledger import AIRTABLE, STAGE_OF, TRELLO, Ledger, Sight, is_error, markers, sight_of
 from simulation.model import Model
 from simulation.near_world import NearWorld, other_table
 from simulation.rules import (
@@ -57,7 +69,7 @@ class Player:
     """One history under way."""
 
     def __init__(self, ground: Ground, folder: Path) -> None:
-        self.ground, self.ledger, self.runs = ground, Ledger(), 0
+        self.ground, self.ledger, self.runs = ground, Ledger(ways(ground.mapped)), 0
         knobs = dict(ground.knobs)
         self.ledger.trims = " \t\r" if "trello_trims_desc" in knobs else "\r" * ("trello_normalises_newlines" in knobs)
         random.seed(0)  # the product's jitter
@@ -66,7 +78,7 @@ class Player:
         self.air, self.tre, self.clock = self.world.airtable, self.world.trello, self.world.emulator.clock
         self.tables = [self.air.table_id]
         self.run: Run | None = None
-        self.model = Model(self.stages)
+        self.model = Model(self.stages, ticks="done" not in self.ledger.mapped)
         self.killed = False
         """The last run was, and nobody did anything meanwhile."""
         self.settled: dict[str, tuple[str, ...]] = {}
@@ -80,7 +92,12 @@ class Player:
             self.ledger.born.append(lead)
             for cell in ("status", "name", "email", "source"):
                 self.ledger._edit(lead, cell, AIRTABLE, self.last.text(lead, cell), self.last)
+            for cell in self.ledger.mapped:
+                self.ledger._edit(lead, cell, AIRTABLE, self.ledger.value(lead, cell, AIRTABLE, self.last), self.last)
         self.ledger.foreign = {self.foreign: self.last.cards[self.foreign]}
+
+    born = 0
+    """Leads so far."""
 
     def _settle_in(self) -> None:
         ground, env = self.ground, self.world.env
@@ -94,6 +111,9 @@ class Player:
         self.tre.add_list("Waiting")
         self.elsewhere = self.tre.add_board("Elsewhere")
         self.foreign = self.tre.add_card("DONE", "Foreign", "no lead")
+        if ground.mapped:
+            env["SYNC_FIELDS"] = toml(ground.mapped)
+            build_board(self.world, ground.mapped)
         if ground.tables > 1:
             self.tables.append(self.air.add_table("Others"))
         self.untouched: list[str] = []
@@ -102,6 +122,7 @@ class Player:
                 for option in ("PAUSED", "NURTURE"):
                     self.air.add_select_option("status", option)
                 self._shape_columns()
+                build_table(self.world, ground.mapped)
                 if not ground.lonely:
                     self.untouched.append(self._new_lead("Uninvolved", "CONTACTED", "un_involved@example.com"))
                 for pick in range(ground.leads if number == 0 else 1):
@@ -129,9 +150,11 @@ class Player:
         return frozenset({"name"} if locked or self.ground.name == "formula" else ())
 
     def _new_lead(self, name: str | None, status: str | None, email: str | None) -> str:
+        cells = first_cells(self.ground.mapped, self.born)
+        self.born += 1
         if self.ground.name != "formula":
-            return self.air.add_lead(name, email, status, notes="call after five")
-        lead = self.air.add_lead(None, email, status, notes="call after five")
+            return self.air.add_lead(name, email, status, notes="call after five", **cells)
+        lead = self.air.add_lead(None, email, status, notes="call after five", **cells)
         self._set_cell(lead, "name", name)
         return lead
 
@@ -145,7 +168,7 @@ class Player:
     # Sights and acts
 
     def sight(self) -> Sight:
-        return sight_of(self.world, self.tables, self.stages)
+        return sight_of(self.world, self.tables, self.stages, self.ground.mapped)
 
     def absorb(self) -> None:
         """What the sync has written since the last sight."""
@@ -233,7 +256,7 @@ class Player:
         changes |= {"SYNC_ON_CARD_DELETED": on_card, "SYNC_ON_LEAD_DELETED": on_lead}
         was_killed, self.killed = self.killed, False
         self._change_what_is_signed()
-        seen = self.model.seen(self.last)
+        seen, cards = self.model.seen(self.last), self.last.cards.keys()
         try:
             options = Options(dry_run=dry, allow_mass_change=mass, read=Read(read))
             run.report = self.world.run(options, **changes)
@@ -257,7 +280,10 @@ class Player:
             choices = (policy or ground.policy, on_card, on_lead)
             if self.settled.get(table_id) == choices and run.wrote:
                 raise Breach("a second run writes nothing", f"written: {sorted(run.wrote)}: {run.report.changes}")
-            self.settled[table_id] = choices
+            if "url" in self.ledger.mapped and self.last.cards.keys() - cards:
+                self.settled.clear()  # the address of a new card is written by the next run
+            else:
+                self.settled[table_id] = choices
         elif not dry and (run.report is None or run.report.exit_code < 2):
             self.model.doubt(self.last, leads)
             self.settled.clear()
@@ -265,7 +291,9 @@ class Player:
             self.killed = not run.acts
             return run
         lists_moved = self.lists_moved
-        check_report(ledger, run, lists_moved, bool(self.unwritable or self.emptied))
+        check_report(
+            ledger, run, lists_moved, bool(self.unwritable or self.emptied), bool(ground.mapped and self.emptied)
+        )
         if not dry and not run.disturbed and was_killed:
             check_settled(ledger, run)
         if not dry:
@@ -375,9 +403,12 @@ class Disturbance:
         self.seen: dict[int, int] = {}
         self.lasting: Event | None = None
         self.acts_before = 0
+        self.looked_at: dict[str, int] = {}
 
     def before(self, request: Request, index: int) -> Fault | None:
         self.acts_before = self.player.ledger.now
+        if request.method == "GET" and "/cards/" in request.path:
+            self.looked_at[card_of(request)] = self.player.ledger.now
         fault = fault_of(self.lasting.what.removesuffix("_often")) if self._lasts(request) and self.lasting else None
         due = [event for event in self.left if self._is_due(event, request)]
         for event in due:
@@ -411,6 +442,8 @@ class Disturbance:
     def after(self, request: Request, took_effect: bool) -> None:
         if took_effect and request.method == "PATCH":
             self._mark_window(request)
+        if took_effect and request.method == "PUT" and "idLabels" in {**request.query, **(request.body or {})}:
+            self._mark_labels(card_of(request))
         if any(event.where == "now" for event in self.left):
             self.run.disturbed = True
             self.player.absorb()
@@ -460,15 +493,33 @@ class Disturbance:
                     edit.at > self.acts_before
                     and edit.side == AIRTABLE
                     and edit.lead == record["id"]
-                    and edit.cell in record["fields"]
+                    and self._column(edit.cell) in {self._name_of(column) for column in record["fields"]}
                 ):
                     edit.in_window = True
+
+    def _column(self, cell: str) -> str:
+        return KINDS[report_name(cell)].column if cell in self.player.ledger.mapped else cell
+
+    def _name_of(self, column: str) -> str:
+        return self.player.air._field(column).name
+
+    def _mark_labels(self, card_id: str) -> None:
+        """A label put on between our re-read and our PUT and wiped cannot be found afterwards."""
+        since = self.looked_at.get(card_id, self.acts_before)
+        for edit in self.player.ledger.live:
+            if edit.at > since and edit.side == TRELLO and edit.card == card_id and edit.cell.startswith("labels/"):
+                edit.in_window = True
+
+
+def card_of(request: Request) -> str:
+    """The id of the card that a request is about."""
+    return request.path.partition("/cards/")[2].partition("/")[0]
 
 
 def clashing(player: Player, request: Request) -> Iterable[Step]:
     """Edits of what the request writes, to values that it does not write."""
     if request.service == "trello" and request.method == "PUT":
-        card_id = request.path.rstrip("/").rsplit("/", 1)[-1]
+        card_id = card_of(request)
         if card_id not in player.last.cards:
             return
         sent = {**request.query, **(request.body or {})}
@@ -480,6 +531,7 @@ def clashing(player: Player, request: Request) -> Iterable[Step]:
             yield step("retitle_this", card_id=card_id, title=f"Mine {player.ledger.now}")
         if "desc" in sent:
             yield step("note_this", card_id=card_id, note=f"Mine {player.ledger.now}")
+        yield from _clashing_cells(player, card_id, {*sent})
     elif request.service == "airtable" and request.method == "PATCH":
         for record in (request.body or {}).get("records", []):
             fields = record["fields"]
@@ -491,6 +543,34 @@ def clashing(player: Player, request: Request) -> Iterable[Step]:
                 yield step("set_status_of", lead=record["id"], status=status)
             if "name" in fields and "name" not in player.unwritable:
                 yield step("rename_this", lead=record["id"], name=f"Mine {player.ledger.now}")
+            columns = {player.air._field(column).name for column in fields}
+            for row in player.ground.mapped:
+                for cell in row.cells if row.kind.column in columns else ():
+                    if not cell.endswith(NOT_OURS):
+                        another = _another(player, row, cell, AIRTABLE, record["id"])
+                        yield step("fill_lead", lead=record["id"], **another)
+
+
+WIRES = {"due": "due", "start": "start", "done": "dueComplete", "labels": "idLabels", "members": "idMembers"}
+NOT_OURS = ("/Private", "/Cyd")
+
+
+def _clashing_cells(player: Player, card_id: str, sent: set[str]) -> Iterable[Step]:
+    for row in player.ground.mapped:
+        name = row.card.partition(":")[0]
+        if WIRES.get(name, "customFieldItems" if name == "custom" else "") in sent:
+            for cell in row.cells:
+                yield step("fill_card", card_id=card_id, **_another(player, row, cell, TRELLO, card_id))
+
+
+def _another(player: Player, row: Row, cell: str, side: str, key: str) -> dict[str, Any]:
+    """Another value than the side has."""
+    items = player.last.records if side == AIRTABLE else player.last.cards
+    now = items[key]["mapped"].get(cell, "")
+    if row.kind.is_set:
+        return {"cell": cell, "value": not now}
+    values = row.kind.on_lead if side == AIRTABLE else row.kind.on_card
+    return {"cell": cell, "value": values[player.ledger.now % len(values)]}
 
 
 class People:
@@ -566,6 +646,21 @@ class People:
     def set_source(self, pick: int, source: str | None) -> None:
         if lead := self._lead(pick):
             self._edit(lead, source=source)
+
+    def fill(self, pick: int, row: str, side: str, value: Any, element: str = "", traced: bool = True) -> None:
+        """A cell of the mapping."""
+        cell = f"{row}/{element}" if element else row
+        if side == AIRTABLE and (lead := self._lead(pick)):
+            self.fill_lead(lead, cell, value)
+        elif side == TRELLO and (card := self._card(pick)):
+            self.fill_card(card, cell, value, traced)
+
+    def fill_lead(self, lead: str, cell: str, value: Any) -> None:
+        self._in_its_table(lead, lambda: fill_lead(self.player.world, lead, cell, value))
+
+    def fill_card(self, card_id: str, cell: str, value: Any, traced: bool = True) -> None:
+        if card_id in self.tre.cards() and self._here(card_id):
+            fill_card(self.player.world, card_id, cell, value, traced)
 
     def set_status_of(self, lead: str, status: str) -> None:
         self._in_its_table(lead, lambda: self._edit(lead, status=status))
@@ -647,7 +742,10 @@ class People:
 
     def put_options_back(self, pick: int) -> None:
         for status, leads in self.player.emptied.items():
-            self.air.add_select_option("status", status)
+            for table in self.player.tables:
+                with other_table(self.player.world, table):
+                    if status not in {choice["name"] for choice in self.air._field("status").choices}:
+                        self.air.add_select_option("status", status)
             for lead in leads:
                 if lead in self.air.records() and not self.air.records()[lead].get("status"):
                     self.air.edit(lead, status=status)

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from leadsync.report.report import Report
+from simulation.cells import ALONE, BOTH, TO_TRELLO, report_name
 from simulation.ledger import (
     AIRTABLE,
+    LABELS,
     ONE_WAY,
     STATUS_FOR,
     TRELLO,
@@ -27,7 +29,6 @@ from simulation.ledger import (
 )
 
 Row = dict[str, Any]
-LABELS = {"email": "E-mail:", "source": "Source:"}
 
 
 class Breach(AssertionError):
@@ -73,6 +74,7 @@ def check_writes(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
         _foreign_stays,
         _shut_with_cause,
         _made_with_cause,
+        _one_way_cells_go_one_way,
     ):
         rule(ledger, run, before, after)
 
@@ -89,7 +91,8 @@ def _cells(item: Row | None) -> Row | None:
     if item is None:
         return None
     names = ("name", "email", "status", "source", "notes", "desc", "closed", "dueComplete", "idList", "idBoard")
-    return {name: item.get(name) if is_error(item.get(name)) else shown_text(item.get(name)) for name in names}
+    shown = {name: item.get(name) if is_error(item.get(name)) else shown_text(item.get(name)) for name in names}
+    return shown | {"mapped": item.get("mapped")}
 
 
 def is_given_back(key: str, before: Sight, after: Sight) -> bool:
@@ -128,6 +131,24 @@ def _lost_stays_lost(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
         was, now = before.text(lead, "status"), after.text(lead, "status")
         if was != now and was and after.stage_of(was) == after.stage_of(now):
             raise Breach("LOST stays LOST", f"{lead}: {was} -> {now}")
+
+
+def _one_way_cells_go_one_way(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
+    """The side that says a cell keeps it; where it never said anything, the other one keeps its own."""
+    for cell, way in ledger.mapped.items():
+        if way in (BOTH, ALONE):
+            continue
+        source, other = (AIRTABLE, TRELLO) if way == TO_TRELLO else (TRELLO, AIRTABLE)
+        for lead in before.records.keys() & after.records.keys():
+            if ledger.card_of.get(lead) not in before.cards:
+                continue
+            was, now = ([ledger.value(lead, cell, side, each) for side in (source, other)] for each in (before, after))
+            if was[0] != now[0]:
+                raise Breach("one-way cells go one way", f"{lead} {cell} of {source}: {was[0]!r} -> {now[0]!r}")
+            ours = [each for each in ledger.mapped if report_name(each) == report_name(cell)]
+            touched = any(ledger.touched[lead, each, side] for each in ours for side in (source, other))
+            if was[1] != now[1] and not touched and not was[0] and cell != "url":
+                raise Breach("one-way cells go one way", f"{lead} {cell} of {other}: {was[1]!r} -> {now[1]!r}")
 
 
 def _foreign_stays(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
@@ -202,17 +223,22 @@ def _made_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
 # What a report must say
 
 
-def check_report(ledger: Ledger, run: Run, lists_moved: bool, refusals: bool) -> None:
-    """After a run that came to its end. `refusals`: a cell cannot take what the sync has to write."""
+def check_report(ledger: Ledger, run: Run, lists_moved: bool, refusals: bool, misfit: bool) -> None:
+    """
+    After a run that came to its end.
+
+    `refusals`: a cell cannot take what the sync has to write. `misfit`: the table has no longer what the mapping names.
+    """
     report = run.report
     assert report is not None
     if report.exit_code in (2, 3, 4) and run.wrote:
         raise Breach("refused means nothing written", f"exit {report.exit_code}, written: {sorted(run.wrote)}")
     if run.disturbed:
-        allowed = {0, 1, 3}
+        allowed = {0, 1, 3} | ({2} if misfit else set())
     else:
         emptied = ledger.mass_act_at > 0 or not run.leads  # an empty table is refused
         allowed = {0} | ({1} if refusals else set()) | ({3} if emptied or lists_moved else set())
+        allowed |= {2} if misfit else set()
     if report.exit_code not in allowed:
         raise Breach("exit code with cause", f"exit {report.exit_code}: {report.message}")
     if report.exit_code < 2 and report.exit_code != bool(report.failures or report.error):
@@ -238,7 +264,7 @@ def _conflicts_with_cause(ledger: Ledger, run: Run, report: Report) -> None:
     """Both sides must have been touched since they agreed the last time but one; a lost state excuses."""
     for row in report.conflicts:
         lead, cell = row["lead_id"], row["field"]
-        if cell not in TWO_WAY or lead in ledger.blurred:
+        if cell not in ledger.two_way or lead in ledger.blurred:
             continue
         since = ledger.agreed_at[lead, cell][-1]
         if len(ledger.agreed_at[lead, cell]) < 2 or ledger.state_lost_at >= since or lead in ledger.gone_at:
@@ -365,10 +391,32 @@ def _sides_equal(ledger: Ledger, rest: Rest) -> None:
             excused = rest.is_held(lead, "name") or rest.is_failing(lead, "name")
             if card["name"] != wanted and not excused:
                 raise Breach("both sides equal", f"{lead} name {sight.text(lead, 'name')!r}, title {card['name']!r}")
+        if ledger.card_of.get(lead) == card["id"]:
+            _mapped_equal(ledger, rest, lead)
         for cell, label in LABELS.items():
-            line = block_line(card["desc"], label)
+            line = block_line(card["desc"], label) if cell in ONE_WAY else None
             if line is not None and not is_error(record.get(cell)) and line != sight.text(lead, cell).strip("–"):
                 raise Breach("both sides equal", f"{lead} {cell} {sight.text(lead, cell)!r}, card shows {line!r}")
+
+
+def _mapped_equal(ledger: Ledger, rest: Rest, lead: str) -> None:
+    """Cells of the mapping; an empty source was not written when both sides met."""
+    shown = {
+        side: {cell: ledger.value(lead, cell, side, rest.sight) for cell in ledger.mapped}
+        for side in (AIRTABLE, TRELLO)
+    }
+    for cell, way in ledger.mapped.items():
+        values = [shown[side][cell] for side in (AIRTABLE, TRELLO)]
+        field = report_name(cell)
+        if way == ALONE or values[0] == values[1] or rest.is_held(lead, field):
+            continue
+        source = shown[AIRTABLE if way == TO_TRELLO else TRELLO]
+        says = any(source[each] for each in source if report_name(each) == field and ledger.mapped[each] != ALONE)
+        block = rest.sight.cards[ledger.card_of[lead]]["mapped"]
+        if cell == "line:Phone" and cell not in block:
+            continue
+        if way == BOTH or says or (lead, cell) in ledger.met:
+            raise Breach("both sides equal", f"{lead} {cell} airtable {values[0]!r}, trello {values[1]!r}")
 
 
 def _no_edit_lost(ledger: Ledger, rest: Rest) -> None:
@@ -388,6 +436,8 @@ def _no_edit_lost(ledger: Ledger, rest: Rest) -> None:
             edit.lead, "name", edit.at
         ):
             continue  # filled from the card at a first match
+        if edit.cell in ledger.mapped and not edit.value and not ledger.was_agreed(edit.lead, edit.cell, edit.at):
+            continue  # an empty side is filled likewise
         if edit.null and any(ledger.shows(other, other.side, sight) for other in others):
             continue  # it was taken back before the sync saw it
         other = TRELLO if edit.side == AIRTABLE else AIRTABLE

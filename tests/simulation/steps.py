@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
+from simulation.cells import Mapped, drawn
 from support import values
 from support.values import EMAILS, NAMES, NOTES, SOURCES, TITLES, YES_NO
 
@@ -108,6 +109,7 @@ class Ground:
     order: int = 0
     """Of the requests of threads side by side, by a seed; 0: one after the other."""
     knobs: tuple[tuple[str, Any], ...] = ()
+    mapped: Mapped = ()
 
     def __str__(self) -> str:
         plain = Ground()
@@ -132,7 +134,8 @@ class History:
 def made_up(seed: int) -> History:
     """The history of a seed."""
     rng, other = Random(seed), Random(f"more of {seed}")
-    ground = _ground(rng)
+    cells = Random(f"cells of {seed}")  # of its own, so that histories without a mapping stay what they were
+    ground = replace(_ground(rng), mapped=drawn(cells))
     steps: list[Step] = []
     for _ in range(rng.randint(6, 14)):
         steps += [_person(rng, ground) for _ in range(rng.choice((0, 1, 1, 2, 2, 3, 4)))]
@@ -145,8 +148,54 @@ def made_up(seed: int) -> History:
             steps.append(step("rest"))
         elif kind < 0.15:
             steps.append(step("pause", seconds=rng.choice((600.0, 90_000.0))))
-        steps.append(_sync(rng, ground))
+        steps += _fills(cells, ground)
+        steps.append(_with_fill(cells, ground, _sync(rng, ground)))
     return History(ground, tuple(steps))
+
+
+def _fills(rng: Random, ground: Ground) -> list[Step]:
+    """What people do to the cells of the mapping."""
+    if not ground.mapped:
+        return []
+    steps: list[Step] = []
+    for _ in range(rng.choice((0, 1, 2, 2, 3))):
+        made = _fill(rng, ground)
+        steps.append(made)
+        if rng.random() < 0.4:  # the other side of the same cell
+            other = "trello" if made.args["side"] == "airtable" else "airtable"
+            steps.append(_fill(rng, ground, made.args["pick"], made.args["row"], other))
+    return steps
+
+
+def _fill(rng: Random, ground: Ground, pick: int | None = None, card: str = "", side: str = "") -> Step:
+    row = next((each for each in ground.mapped if each.card == card), None) or rng.choice(ground.mapped)
+    side = side or rng.choice(("airtable", "trello"))
+    on = row.kind.on_lead if side == "airtable" else row.kind.on_card
+    if not on:  # nobody can change a card's address
+        side, on = "airtable", row.kind.on_lead
+    value = rng.choice(on)
+    given: dict[str, Any] = {"pick": rng.randrange(3) if pick is None else pick, "row": row.card, "side": side}
+    if row.kind.is_set:
+        given |= {"element": value, "value": rng.random() < 0.6}
+    else:
+        given["value"] = value
+    if row.card == "labels" and side == "trello" and rng.random() < 0.2:
+        given["traced"] = False
+    if ground.tables > 1:
+        given["table"] = rng.randrange(ground.tables)
+    return step("fill", **given, gap=rng.choice(GAPS))
+
+
+def _with_fill(rng: Random, ground: Ground, sync: Step) -> Step:
+    """Sometimes somebody does it in the midst of a run."""
+    if not ground.mapped or "dry" in sync.args or rng.random() < 0.7:
+        return sync
+    where, what = (
+        rng.choice(("PUT", "PATCH", "write", "reread", "any")),
+        rng.choice(("act", "act", "act while waiting")),
+    )
+    made = Event(where, rng.choice((0, 0, 1, 2)), what, _fill(rng, ground))
+    return Step(sync.what, tuple((sync.args | {"events": (*sync.args.get("events", ()), made)}).items()))
 
 
 KNOBS: tuple[tuple[tuple[str, Any], ...], ...] = (

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import pytest
 
+from simulation.cells import KINDS
 from simulation.ledger import block_line, own_text
 from simulation.near_world import NearWorld
 from simulation.play import breach_of, play, smallest, told
@@ -235,6 +236,15 @@ def test_seed_decides_everything(monkeypatch):
         play(replace(history, ground=replace(history.ground, order=order)))
     assert sent[0] == sent[1] != sent[2]
     assert str(made_up(seed)) == str(made_up(seed)) != str(made_up(seed + 1))
+
+
+def test_every_property_is_mapped_every_way_in_half_of_the_histories():
+    """And by a stream of its own: the other half is what it would be if there were no mapping."""
+    grounds = [made_up(seed).ground for seed in range(200)]
+    assert {(row.card, row.way) for ground in grounds for row in ground.mapped} == {
+        (card, way) for card, kind in KINDS.items() for way in kind.ways
+    }
+    assert 80 < sum(not ground.mapped for ground in grounds) < 120
 
 
 def test_breach_is_told_with_its_smallest_history(monkeypatch):

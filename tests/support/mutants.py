@@ -14,12 +14,22 @@ from unittest.mock import patch
 from leadsync.airtable import writing
 from leadsync.airtable.client import Airtable
 from leadsync.apply import card_parts, leads, repair_cards
-from leadsync.core import cells, decide, plan_cells
-from leadsync.core.decisions import LINE_DECISIONS, ROW_DECISIONS, CellDecision, RowDecision
+from leadsync.core import cells, decide, plan_cells, plan_mapped
+from leadsync.core.compared import Compared
+from leadsync.core.decisions import (
+    LINE_DECISIONS,
+    ONE_WAY,
+    ONE_WAY_FIRST,
+    ROW_DECISIONS,
+    CellDecision,
+    RowDecision,
+)
 from leadsync.core.identity import COPY, Claim, Identity
 from leadsync.errors import UnclearWriteError
+from leadsync.frames.agreed import sides_of
 from leadsync.frames.cards import CardPresence, deleted_cards
 from leadsync.frames.leads import LeadPresence, absent_leads
+from leadsync.mapping.properties import Way
 from leadsync.model import StatusMap
 from leadsync.pipeline import join
 from leadsync.pipeline import run as pipeline
@@ -155,6 +165,26 @@ def own_text_tidied():
     return patch.object(card_parts, "with_block", tidied)
 
 
+def merged_base_ahead():
+    """A set that goes to both sides counts as agreed as soon as the card has it."""
+
+    def to_both(held, row, draft):
+        plan_mapped._to_trello(held, row, draft)
+        plan_mapped._to_airtable(held, row, draft)
+        lead = held.cell.airtable.put(held.target, held.lead)
+        draft.card_record[sides_of(held.cell.name)[0]] = lead
+        draft.card_record[sides_of(held.cell.name)[1]] = held.cell.trello.put(held.target, held.card)
+
+    return patch.dict(plan_mapped.PLANNERS, {CellDecision.MERGED: to_both})
+
+
+def one_way(table, towards_trello: CellDecision, towards_airtable: CellDecision) -> Mutant:
+    """What becomes of an edit on the side that a cell does not come from; `table`: when both have met, or before."""
+    to_trello = table[Way.TO_TRELLO] | {CellDecision.TO_AIRTABLE: towards_trello}
+    to_airtable = table[Way.TO_AIRTABLE] | {CellDecision.TO_TRELLO: towards_airtable}
+    return lambda: patch.dict(table, {Way.TO_TRELLO: to_trello, Way.TO_AIRTABLE: to_airtable})
+
+
 MUTANTS: Final[Mapping[str, Mutant]] = {
     "bare-reverse-map": bare_reverse_map,
     "blind-post-retry": lambda: patch.object(card_parts, "_create_card", post_again_blindly),
@@ -188,5 +218,9 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
         {CellDecision.PARKED: plan_cells._status_to_trello},
     ),
     "conflicts-not-listed": lambda: patch.object(Telling, "conflicts", lambda *_: None),
+    "sets-not-merged-by-element": lambda: patch.object(Compared, "is_merged", False),
+    "merged-base-ahead": merged_base_ahead,
+    "one-way-edits-left": one_way(ONE_WAY, CellDecision.UNCHANGED, CellDecision.UNCHANGED),
+    "empty-source-written-at-first-match": one_way(ONE_WAY_FIRST, CellDecision.TO_TRELLO, CellDecision.TO_AIRTABLE),
     "no-guard-of-emptied-cells": lambda: patch.object(join, "check_emptied", lambda *_: None),
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
+from functools import cache
 from operator import attrgetter
 from typing import Any, Final, TypeVar
 
@@ -30,25 +31,33 @@ def frame_of(rows: Iterable[Kind], kind: type[Kind]) -> pd.DataFrame:
     """The rows as a frame, sorted by their ids; of two with the same id the later one."""
     index, *_ = (each.name for each in fields(kind))  # type: ignore[arg-type]
     values = attrgetter(*columns_of(kind))
-    by_id = {getattr(row, index): values(row) for row in rows}
-    return _frame(by_id, columns_of(kind), index)
+    return frame_of_values({getattr(row, index): values(row) for row in rows}, kind)
 
 
 def frame_of_values(rows: Mapping[str, tuple[object, ...]], kind: type) -> pd.DataFrame:
     """As frame_of, of values in the order of the kind's fields, by id."""
-    return _frame(rows, columns_of(kind), fields(kind)[0].name)
+    return _frame(rows, kind) if rows else _no_rows(kind).copy(deep=False)
 
 
-def _frame(rows: Mapping[str, tuple[object, ...]], columns: Mapping[str, str], index: str) -> pd.DataFrame:
-    """All columns at once: put together one by one they take longest of all in a small frame."""
-    ids = sorted(rows)
+@cache
+def _no_rows(kind: type) -> pd.DataFrame:
+    return _frame({}, kind)
+
+
+def _frame(rows: Mapping[str, tuple[object, ...]], kind: type) -> pd.DataFrame:
+    """All columns at once, then the few that are typed: one by one, or by astype, a small frame takes far longer."""
+    columns, ids = columns_of(kind), sorted(rows)
     values = np.empty((len(ids), len(columns)), dtype=object)
     for at, row_id in enumerate(ids):
         values[at] = rows[row_id]
     names = pd.Index([*columns], dtype="object")
-    frame = pd.DataFrame(values, index=pd.Index(ids, dtype="object", name=index), columns=names, dtype="object")
-    typed = {column: dtype for column, dtype in columns.items() if dtype != "object"}
-    return frame.astype(typed) if typed else frame
+    frame = pd.DataFrame(
+        values, index=pd.Index(ids, dtype="object", name=fields(kind)[0].name), columns=names, dtype="object"
+    )
+    for at, dtype in enumerate(columns.values()):
+        if dtype != "object":
+            frame.isetitem(at, values[:, at].astype(dtype))
+    return frame
 
 
 def rows_of(frame: pd.DataFrame, kind: type[Kind]) -> list[Kind]:

@@ -11,6 +11,11 @@ import sqlalchemy as sa
 from leadsync.state.database import Database, json_object
 from leadsync.state.tables import facts_table
 
+_of_key = facts_table.c.key == sa.bindparam("of")
+FACTS = sa.select(facts_table.c.facts).where(_of_key)
+NO_FACTS = sa.delete(facts_table).where(_of_key)
+"""Made once: a run asks a dozen times, and to make a query takes longer than to ask."""
+
 
 class Facts:
     """What settings resolved to, and what else is kept of a pair under a key that ends in the pair's."""
@@ -21,8 +26,7 @@ class Facts:
     def load(self, key: str) -> dict[str, Any] | None:
         """What an earlier run found out about `key`: a digest of settings, or a pair."""
         with self._database.reading() as connection:
-            query = sa.select(facts_table.c.facts).where(facts_table.c.key == key)
-            found = connection.execute(query).scalar_one_or_none()
+            found = connection.execute(FACTS, {"of": key}).scalar_one_or_none()
             return None if found is None else json_object(found)
 
     def load_all(self, beginning: str) -> dict[str, dict[str, Any]]:
@@ -40,7 +44,7 @@ class Facts:
 
 def put_facts(connection: sa.Connection, key: str, facts: Mapping[str, Any]) -> None:
     """As `Facts.save`, in a transaction with something else."""
-    connection.execute(sa.delete(facts_table).where(facts_table.c.key == key))
+    connection.execute(NO_FACTS, {"of": key})
     connection.execute(sa.insert(facts_table).values(key=key, facts=json.dumps(dict(facts))))
 
 
