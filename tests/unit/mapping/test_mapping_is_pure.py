@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).resolve().parents[3] / "flows" / "leadsync" / "mapping"
 FILES = sorted(PACKAGE.glob("*.py"))
 OURS = ("leadsync.errors", "leadsync.model", "leadsync.texts", "leadsync.mapping.")
 FOREIGN = {"__future__", "collections", "dataclasses", "enum", "functools", "typing", "re", "math", "decimal"} | {
-    *("difflib", "tomllib", "datetime", "zoneinfo")
+    *("difflib", "tomllib", "datetime", "zoneinfo", "json", "unicodedata")
 }
 
 
