@@ -59,7 +59,7 @@ class Terminal:
         os.write(self._ours, (text + ("\n" if enter else "")).encode())
 
     def interrupt(self, seconds: float = 30) -> None:
-        """Ctrl-C until it is answered: one that comes just before a line is waited for counts with the next key only."""
+        """Ctrl-C until it is answered: one just before a line is waited for counts with the next key only."""
         deadline, before = time.monotonic() + seconds, len(self.screen)
         while "Stopped" not in self.screen[before:] and time.monotonic() < deadline:
             self.type(CTRL_C, enter=False)
