@@ -21,9 +21,8 @@ from leadsync.report.terminal import show
 NEXT = """\
 [bold]Where to look next[/bold]
   Prefect kept these runs: start `uv run prefect server start`, open http://127.0.0.1:4200, and see the flow sync-leads.
-  The same on your own base and board: copy .env.sample to .env, fill it in, then
-    uv run flows/sync.py --dry-run     shows what would change and writes nothing
-    uv run flows/sync.py               does it"""
+  The same on your own base and board:
+    uv run flows/init.py               asks for two tokens and a few answers, checks, and shows what would change"""
 
 
 def run_demo(sync: Callable[[], Report], console: Console) -> Report:

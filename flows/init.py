@@ -195,7 +195,8 @@ def init(
         say(console, error, "red")
         raise typer.Exit(error.exit_code) from None
     except (KeyboardInterrupt, EOFError):
-        say(console, "\nStopped." if written else "\nStopped; nothing was written.")
+        console.print()  # below the question
+        say(console, f"Stopped; {file} stays." if written else "Stopped; nothing was written.")
         raise typer.Exit(Exit.INCOMPLETE) from None
 
 

@@ -11,10 +11,12 @@ import os
 import signal
 import stat
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 FILE, FOLDER = 0o600, 0o700
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 COMPANIONS = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a database, with the rights that it finds there."""
@@ -64,15 +66,18 @@ def write_private(texts: Mapping[Path, str]) -> None:
 @contextlib.contextmanager
 def _undisturbed() -> Iterator[None]:
     """Ctrl-C and SIGTERM come afterwards."""
-    signals = (signal.SIGINT, signal.SIGTERM)
-    if not hasattr(signal, "pthread_sigmask"):
+    if threading.current_thread() is not threading.main_thread():  # signals do not come here
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    came: list[int] = []
+    before = {each: signal.signal(each, lambda number, _: came.append(number)) for each in STOPPING}
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 def close_to_others(path: Path) -> None:

@@ -58,6 +58,14 @@ class Terminal:
     def type(self, text: str, enter: bool = True) -> None:
         os.write(self._ours, (text + ("\n" if enter else "")).encode())
 
+    def interrupt(self, seconds: float = 30) -> None:
+        """Ctrl-C until it is answered: one just before a line is waited for counts with the next key only."""
+        deadline, before = time.monotonic() + seconds, len(self.screen)
+        while "Stopped" not in self.screen[before:] and time.monotonic() < deadline:
+            self.type(CTRL_C, enter=False)
+            while "Stopped" not in self.screen[before:] and self._more(time.monotonic() + 2):
+                pass
+
     def end(self, seconds: float = 120) -> int:
         """Wait for the end. Returns: the exit code."""
         deadline = time.monotonic() + seconds

@@ -63,7 +63,8 @@ class Questions:
                 say(self.console, wrong, "red")
 
     def _line(self, shown: str) -> str:
-        return self.console.input(Text(printable(shown), "bold"))
+        self.console.print(Text(printable(shown), "bold"), soft_wrap=True, end="")
+        return self.console.input()
 
     def _unseen(self, shown: str) -> str:
         """Asked once nothing is shown any more: what was pasted before would be seen, and be lost."""
