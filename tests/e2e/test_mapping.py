@@ -257,3 +257,17 @@ def test_row_that_does_not_fit_is_refused_before_anything_is_written(world):
     report = world.sync(exit_code=2)
     assert "'Birthday' = start" in report.message
     assert world.writes() == 0
+
+
+def test_card_of_a_deleted_lead_is_spared_when_a_mapped_cell_was_edited(world):
+    """As when it was moved or retitled: who edits it uses it."""
+    leads = [world.lead(name, "New", Budget=1) for name in ("Ada", "Bob", "Cyd")]
+    world.sync()
+    world.sync()
+    cards = [world.card(lead)["id"] for lead in leads]
+    world.trello.set_custom_field(cards[0], "Budget", "2")
+    for lead in leads[:2]:
+        world.airtable.delete(lead)
+    report = world.sync()
+    assert [world.trello.card(card)["closed"] for card in cards] == [False, True, False]
+    assert [row["card_id"] for row in report.conflicts] == [cards[0]]

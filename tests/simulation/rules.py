@@ -297,10 +297,10 @@ def check_settled(ledger: Ledger, run: Run) -> None:
 
 
 def must_refuse(ledger: Ledger, run: Run, emptied: int) -> None:
-    """Every occurrence of one status went at once."""
+    """Every occurrence of one status went at once: that the mapping names an option which is gone refuses it, too."""
     report = run.report
     assert report is not None
-    if emptied >= 5 and not run.mass and not run.disturbed and report.exit_code != 3:
+    if emptied >= 5 and not run.mass and not run.disturbed and report.exit_code not in (2, 3):
         raise Breach("emptied option is refused", f"exit {report.exit_code}, {emptied} cells emptied, {report.message}")
 
 

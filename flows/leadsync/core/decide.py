@@ -14,6 +14,7 @@ from leadsync.core.decisions import ARCHIVED, ONE_WAY, ROW_DECISIONS, CellDecisi
 from leadsync.frames.agreed import Agreed
 from leadsync.frames.cards import Card, CardPresence
 from leadsync.frames.leads import Lead, LeadPresence
+from leadsync.mapping.properties import Way
 from leadsync.mapping.rules import Rules
 from leadsync.model import OnCardDeleted, OnLeadDeleted, StatusMap
 
@@ -80,7 +81,7 @@ def _decide_row(
         return RowDecision.QUARANTINED
     if row is RowDecision.ARCHIVE and rules.on_lead_deleted == OnLeadDeleted.LEAVE:
         return RowDecision.LEAVE
-    if row is RowDecision.ARCHIVE and _was_moved(agreed, card, stage):
+    if row is RowDecision.ARCHIVE and _was_moved(agreed, card, stage, rules):
         return RowDecision.KEEP_MOVED
     return row
 
@@ -110,11 +111,17 @@ def _has_stage(lead: Lead, status_map: StatusMap) -> bool:
     return lead.is_readable("status") and status_map.stage_of_cell(lead.status) != ""
 
 
-def _was_moved(agreed: Agreed, card: Card, stage: str) -> bool:
-    """The card of a deleted lead is archived, unless a person moved, retitled or un-archived it since the base."""
+def _was_moved(agreed: Agreed, card: Card, stage: str, rules: Rules) -> bool:
+    """The card of a deleted lead is archived, unless a person has edited or un-archived it since the base."""
     restaged = agreed.stage not in ("", stage)
     retitled = agreed.title not in ("", card.title)
-    return restaged or retitled or agreed.card_presence == CardPresence.ARCHIVED_BY_US
+    ours = [cell for cell in rules.cells if cell.way is not Way.TO_TRELLO and cell.name in agreed.card_cells]
+    edited = any(
+        cell.trello.get(card.cells[cell.name]) != cell.trello.get(agreed.card_cells[cell.name])
+        for cell in ours
+        if cell.name in card.cells
+    )
+    return restaged or retitled or edited or agreed.card_presence == CardPresence.ARCHIVED_BY_US
 
 
 def _is_settled(cells: dict[str, CellDecision], agreed: Agreed, lead: Lead, card: Card, rules: Rules) -> bool:
