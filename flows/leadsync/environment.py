@@ -150,8 +150,8 @@ def the_env_files() -> tuple[Path, ...]:
         return tuple(dict.fromkeys((Path.cwd() / ".env", PROJECT / ".env")))
     if not named:
         return ()
-    file = Path(bare(named)).expanduser()
-    if not file.is_file():  # other settings would mean another state
+    file = Path(os.path.expanduser(bare(named)))  # a home that does not exist stays as it is written
+    if not os.path.isfile(file):  # other settings would mean another state
         raise ConfigurationError(f"LEADSYNC_ENV_FILE names {file}, which is not there. Correct it, or leave it unset.")
     return (file,)
 

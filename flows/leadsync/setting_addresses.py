@@ -93,7 +93,7 @@ def _whole_path(path: str) -> Path:
     if expanded.startswith("~"):
         raise ValueError(f"{path!r} begins with a home that does not exist")
     whole, left = Path(os.path.abspath(PROJECT / expanded)), Path(os.path.abspath(expanded))
-    if left.is_file() and not whole.exists():
+    if os.path.isfile(left) and not os.path.exists(whole):
         raise ValueError(
             f"a relative path is relative to the project, where {whole} does not exist; there is a state in {left}. "
             "Move it there, or give the whole path"

@@ -13,13 +13,16 @@ import os
 import signal
 import sys
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from leadsync.env_file import read_env_file
 from leadsync.environment import the_env_files
 from leadsync.errors import ConfigurationError, Exit
+from leadsync.loopback import is_loopback
 from leadsync.texts import printable
 from runs.streams import OneLine, harden_streams
 from runs.temporary_server import begin_server_if_needed, log, stop_server
@@ -61,6 +64,7 @@ def prepare_local_run(secrets: bool = False) -> None:
         except ConfigurationError as error:
             print(printable(error), file=sys.stderr)
             _leave(error.exit_code)
+        spare_prefect()
 
 
 def spare_loopback() -> None:
@@ -69,6 +73,24 @@ def spare_loopback() -> None:
         listed = os.environ.get(name, "" if name == "NO_PROXY" else None)
         if listed is not None and listed.strip() != "*":
             os.environ[name] = ",".join(filter(None, (listed, *LOOPBACK)))
+
+
+def spare_prefect() -> None:
+    """
+    A proxy of another kind than HTTP ends Prefect's client, whoever it asks; a server on this machine needs none.
+
+    To httpx a * among other names is every host, to requests it is none: the services are asked as before.
+    """
+    from prefect.settings import get_current_settings
+
+    address = get_current_settings().api.url
+    proxies = urllib.request.getproxies()
+    kinds = {proxies.get(name, "").rpartition("://")[0].lower() for name in ("http", "https", "all")}
+    if kinds - {"", "http", "https"} and (address is None or is_loopback(urlsplit(address).hostname)):
+        for name in ("NO_PROXY", "no_proxy"):
+            listed = os.environ.get(name)
+            if listed is not None and listed.strip() != "*":
+                os.environ[name] = f"{listed},*"
 
 
 def _said_to_prefect() -> dict[str, str]:

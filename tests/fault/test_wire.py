@@ -74,6 +74,7 @@ KINDS: dict[str, Spoil] = {
     "half-a-body": sends(lambda body: answer(body)[: -len(body) // 2]),
     "half-a-body-of-no-length": sends(lambda body: HEAD + b"\r\n" + body[: len(body) // 2]),
     "half-a-chunk": sends(lambda body: HEAD + b"Transfer-Encoding: chunked\r\n\r\nffff\r\n" + body),
+    "chunk-of-less-than-nothing": sends(lambda body: HEAD + b"Transfer-Encoding: chunked\r\n\r\n-5\r\n" + body),
     "garbage": sends(lambda body: bytes(range(256)) * 9),
     "another-protocol": sends(lambda body: b"SSH-2.0-OpenSSH_9.7\r\n"),
     "many-headers": sends(lambda body: HEAD + b"a: b\r\n" * 200 + b"\r\n{}"),

@@ -98,6 +98,19 @@ def test_caller_who_takes_too_long_is_closed(strict, sent, answer, dripped):
     assert strict.settled() == 0
 
 
+@pytest.mark.parametrize("path", [b"/webhooks/trello", b"/webhooks/airtable", b"/sync", b"/nowhere"])
+def test_caller_who_leaves_in_a_body_leaves_no_trace_in_the_log(served, caplog, path):
+    """Anybody can do so, as often as he likes; a traceback each would fill the disk."""
+    head = b"POST " + path + b" HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    for _ in range(3):
+        with connection(served) as wire:
+            wire.sendall(head + b"Content-Length: 99\r\n\r\nhalf")
+            time.sleep(0.05)
+    assert served.ask("GET", "/health").ok
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+    assert served.settled() == 0
+
+
 def write_on(wire, asked):
     deadline = time.monotonic() + AT_LAST
     wire.settimeout(SOON)

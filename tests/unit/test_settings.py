@@ -354,6 +354,19 @@ def test_another_env_file_can_be_named(tmp_path, monkeypatch):
         load_settings()
 
 
+@pytest.mark.parametrize("named", ["~nobody-of-this-name/leads.env", "/" + "x" * 5000], ids=["home", "long"])
+def test_env_file_that_no_file_can_be_is_refused(monkeypatch, named):
+    """The home of nobody, a name longer than any: a sentence as for any other that is not there."""
+    monkeypatch.setenv("LEADSYNC_ENV_FILE", named)
+    with pytest.raises(ConfigurationError, match="LEADSYNC_ENV_FILE names [~/]"):
+        load_settings()
+
+
+def test_state_may_be_named_as_no_file_can_be(load):
+    """It is refused when it is opened."""
+    assert load(SYNC_STATE_URL="sqlite:////" + "x" * 5000).sync_state_url.get_secret_value().endswith("x")
+
+
 @pytest.mark.parametrize(
     ("name", "hint"),
     [

@@ -19,6 +19,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.requests import ClientDisconnect
 
 from leadsync.errors import Exit
 from leadsync.gateway.access import Gate, objection
@@ -49,6 +50,7 @@ def build_app(gate: Gate) -> FastAPI:
     app.state.gate = gate
     app.add_exception_handler(StarletteHTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _failed)
     app.add_middleware(Limits)
     _add_health(app, gate)
@@ -210,6 +212,11 @@ async def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = [{"where": [*map(str, each["loc"])], "what": str(each["msg"])} for each in error.errors()]
     return problem_answer(422, "The request is not as /docs describes it.", errors=errors)
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    """The caller left before the body was whole: nobody hears the answer, and it is not worth a line of the log."""
+    return problem_answer(400, "The body did not arrive.")
 
 
 async def _failed(_request: Request, error: Exception) -> Response:

@@ -28,12 +28,17 @@ class TooLongError(ValueError):
 def read_body(response: requests.Response) -> bytes:
     """The whole body, unpacked as it comes. Raises: TooLongError; what requests raises."""
     parts, size = list[bytes](), 0
-    for part in response.iter_content(CHUNK):
-        parts.append(part)
-        size += len(part)
-        if size > LONGEST_BODY:
-            response.close()
-            raise TooLongError
+    try:
+        for part in response.iter_content(CHUNK):
+            parts.append(part)
+            size += len(part)
+            if size > LONGEST_BODY:
+                response.close()
+                raise TooLongError
+    except TooLongError:
+        raise
+    except ValueError as exc:  # urllib3 reads on by the length of a chunk, even if it is less than nothing
+        raise requests.exceptions.ChunkedEncodingError(exc) from exc
     return b"".join(parts)
 
 

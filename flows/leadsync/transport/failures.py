@@ -108,7 +108,8 @@ def _misconfigured(service: Service, exc: Exception) -> ConfigurationError | Non
         )
     if isinstance(exc, InvalidURL | InvalidSchema):
         return ConfigurationError(
-            f"HTTP_PROXY, HTTPS_PROXY or ALL_PROXY holds what is no proxy's address, so {service.name} was not asked."
+            "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY holds what is no HTTP proxy's address, so "
+            f"{service.name} was not asked."
         )
     unread = _cause(exc, ssl.SSLError)
     foreign = isinstance(exc, OSError) and not isinstance(exc, requests.exceptions.RequestException)

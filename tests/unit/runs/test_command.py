@@ -11,8 +11,9 @@ import urllib.request
 import httpx
 import pytest
 import requests
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from runs.command import spare_loopback
+from runs.command import spare_loopback, spare_prefect
 from support.places import FLOWS
 
 NAMES = [spelt for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY") for spelt in (name, name.lower())]
@@ -70,6 +71,38 @@ def test_this_machine_is_never_asked_through_a_proxy(environment, name, others):
 def test_no_proxy_for_anything_stays_so(environment):
     assert environment(HTTPS_PROXY=PROXY, NO_PROXY="*") == "*"
     assert goes_by_proxy("https://api.trello.com") == (False, False, False)
+
+
+@pytest.mark.parametrize("address", [None, "http://127.0.0.1:4200/api"])
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "socks5h://127.0.0.1:9", "SOCKS://127.0.0.1:9"])
+@pytest.mark.parametrize("others", [{}, {"NO_PROXY": "intra.example"}, {"no_proxy": "intra.example"}])
+def test_proxy_of_another_kind_does_not_end_prefects_client(environment, proxy, address, others):
+    """Desktops set one beside the others. The services are asked by theirs, as before."""
+    environment(ALL_PROXY=proxy, HTTPS_PROXY=PROXY, **others)
+    with pytest.raises((ImportError, ValueError)):
+        httpx.Client()
+    with temporary_settings({PREFECT_API_URL: address}):
+        spare_prefect()
+    httpx.Client().close()
+    assert requests.utils.get_environ_proxies("https://api.trello.com", no_proxy=None)["https"] == PROXY
+    assert bool(requests.utils.get_environ_proxies("https://intra.example", no_proxy=None)) is not bool(others)
+
+
+@pytest.mark.parametrize(
+    ("proxies", "address"),
+    [
+        ({"HTTPS_PROXY": PROXY, "ALL_PROXY": "127.0.0.1:9"}, None),
+        ({"ALL_PROXY": "socks5://127.0.0.1:9"}, "https://prefect.example/api"),
+        ({"ALL_PROXY": "socks5://127.0.0.1:9", "NO_PROXY": "*"}, None),
+        ({}, None),
+    ],
+)
+def test_prefects_client_keeps_to_the_proxies(environment, proxies, address):
+    """HTTP's are good for it, and a server elsewhere may be behind any."""
+    listed = environment(**proxies)
+    with temporary_settings({PREFECT_API_URL: address}):
+        spare_prefect()
+    assert os.environ["NO_PROXY"] == listed
 
 
 def test_crash_shows_no_value():
