@@ -92,7 +92,7 @@ def run_page(ui_url: str | None, run_id: str) -> str:
     page = f"/runs/flow-run/{run_id}"
     if _started:
         return f"Prefect keeps this run; to see it: prefect server start, then {_ui_url(_default_port())}{page}"
-    return f"This run in Prefect: {ui_url or _ui_url(_default_port())}{page}"
+    return f"This run in Prefect: {(ui_url or _ui_url(_default_port())).rstrip('/')}{page}"
 
 
 def stop_server() -> None:

@@ -19,6 +19,8 @@ from emulator.ids import is_airtable_id
 from emulator.wire.messages import Refused, Reply, Request, json_reply, unsupported
 from emulator.wire.routing import Route, RouteMatch, RouteTable, refuse_unknown
 
+NO_BASES = ("meta", "bases")
+"""First parts of paths that are no base's id, whatever comes after them."""
 HEADERS = {
     "Server": "Tengine",
     "access-control-allow-origin": "*",
@@ -53,6 +55,8 @@ class AirtableService:
             raise Refused(json_reply({"error": "REQUEST_URI_TOO_LONG"}, self._world.knobs.airtable_url_limit_status))
         is_api = request.path.startswith("/v0/")
         match = self.routes.match(request.method, request.segments) if is_api else None
+        if match is not None and match.values.get("base") in NO_BASES:
+            match = None
         if match is None and is_api and _may_be_airtables(request.segments):
             raise unsupported(f"{request.method} {request.path}")
         if match is None:
@@ -114,4 +118,4 @@ def _may_be_airtables(segments: list[str]) -> bool:
     """Whether Airtable may have a route where there is none here: about schemas, webhooks, comments, uploads."""
     if not segments or not all(segments):
         return False
-    return segments[0] in ("meta", "bases") or (is_airtable_id("app", segments[0]) and len(segments) > 1)
+    return segments[0] in NO_BASES or (is_airtable_id("app", segments[0]) and len(segments) > 1)

@@ -198,8 +198,8 @@ class TrelloService:
 
 
 def _may_be_trellos(method: str, segments: list[str]) -> bool:
-    """Whether Trello may have a route where there is none here; no path of its own ends where an id belongs."""
-    whole = all(segments) and (len(segments) > 1 or method == "POST")
+    """Whether Trello may have a route where there is none here; few of its paths end where an id belongs."""
+    whole = all(segments) and (len(segments) > 1 or method == "POST" or segments == ["emoji"])
     return whole and segments[0] in COLLECTIONS and method != "PATCH"
 
 

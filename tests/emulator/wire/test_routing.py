@@ -269,3 +269,13 @@ def test_list_that_is_watched_says_so(places):
     assert len(places.emulator.trello.actions()) == told
     assert places.ask("trello", "PUT", path, json={"softLimit": 5}).json()["softLimit"] == 5
     assert places.ask("trello", "GET", path).json()["subscribed"] is True
+
+
+@pytest.mark.parametrize(
+    ("service", "path"),
+    [("airtable", "meta/enterpriseAccounts/entX"), ("airtable", "meta/nothing"), ("airtable", "bases/{base}")]
+    + [("airtable", "meta/bases/{base}"), ("trello", "emoji")],
+)
+def test_call_that_only_the_service_has_is_not_taken_for_another(places, service, path):
+    """`meta` is no base that was not found, and the picture list has no id at its end."""
+    assert places.refused(places.ask(service, "GET", path.format(**places.airtable)))

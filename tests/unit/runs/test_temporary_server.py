@@ -152,3 +152,9 @@ def test_server_that_does_not_end_is_ended(servers):
     for _ in range(2):
         temporary_server.stop_server()
     assert servers[0][0].told == ["terminate", "wait", "kill", "wait"] * 2
+
+
+@pytest.mark.parametrize("address", ["http://prefect.example/team", "http://prefect.example/team/"])
+def test_page_of_a_run_below_a_path(address):
+    """Prefect makes the UI's address of the API's, a slash at its end included."""
+    assert temporary_server.run_page(address, "7").endswith(" http://prefect.example/team/runs/flow-run/7")
