@@ -53,7 +53,8 @@ def _refuse_other_than_web(text: str) -> SplitResult:
     except ValueError:
         fine = False
     if not fine or "@" in parts.netloc or set(" ?#\\") & set(text) or not text.isascii() or not text.isprintable():
-        raise ValueError(f"it is no address, or one with something besides, like a user name; allowed is {WEB_ADDRESS}")
+        besides = "or one with something besides, like a user name"
+        raise ValueError(f"it is not an address, {besides}; allowed is {WEB_ADDRESS}")
     return parts
 
 

@@ -132,9 +132,10 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _are_bare(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Every value without what is around it; one that is nothing else counts as not set."""
+        """Every value without what is around it; nothing else counts as not set, but for a token that keeps a door."""
         stripped = {name: setting_values.bare(value) for name, value in values.items()}
-        return {name: value for name, value in stripped.items() if setting_values.plain(value) != ""}
+        said = {"sync_api_token"} & {name for name, value in values.items() if value}
+        return {name: value for name, value in stripped.items() if name in said or setting_values.plain(value) != ""}
 
     @field_validator("sync_state_url")
     @classmethod

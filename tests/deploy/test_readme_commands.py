@@ -125,8 +125,9 @@ def test_only_commands_of_the_tests_name_the_group_of_their_tools():
 
 
 def test_set_up_is_the_block_that_the_installation_follows():
-    """Server first, worker last; what lies between comes to an end by itself."""
+    """What the server must know before it starts, the server, worker last; what lies between ends by itself."""
     steps = [" ".join(command.arguments) for command in readme_commands.set_up()]
-    assert steps[0] == "server start"
+    assert steps[0].startswith("config set PREFECT_SERVER_")
+    assert steps[1] == "server start"
     assert steps[-1].startswith("worker start")
     assert Command.parse("uv run prefect --no-prompt deploy --all") in readme_commands.set_up()
