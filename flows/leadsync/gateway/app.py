@@ -10,23 +10,19 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException as StarletteHTTPException
-from starlette.requests import ClientDisconnect
 
 from leadsync.errors import Exit
 from leadsync.gateway.access import Gate, objection
 from leadsync.gateway.answers import ENDED, Health, Receipt, RunStatus, SyncChoices, last_run, status_of
 from leadsync.gateway.description import page_of
 from leadsync.gateway.inbox import Verdict
-from leadsync.gateway.problems import Limits, problem_answer, problems_of
+from leadsync.gateway.problems import Limits, answer_problems, problems_of
 from leadsync.gateway.webhooks import AIRTABLE_PATH, TRELLO_PATH
 from leadsync.pipeline.steps import Options
 
@@ -48,10 +44,7 @@ def build_app(gate: Gate) -> FastAPI:
         redoc_url=None,
     )
     app.state.gate = gate
-    app.add_exception_handler(StarletteHTTPException, _refused)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(ClientDisconnect, _gone)
-    app.add_exception_handler(Exception, _failed)
+    answer_problems(app)
     app.add_middleware(Limits)
     _add_health(app, gate)
     _add_runs(app, gate)
@@ -199,26 +192,3 @@ async def _is_json(request: Request) -> None:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" and await request.body():
         raise HTTPException(415, "The body must be sent as application/json.")
-
-
-async def _refused(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, StarletteHTTPException)
-    detail = error.detail if error.detail != HTTPStatus(error.status_code).phrase else ""
-    return problem_answer(error.status_code, detail, error.headers)
-
-
-async def _invalid(_request: Request, error: Exception) -> Response:
-    """What is wrong where; not what was sent."""
-    assert isinstance(error, RequestValidationError)
-    errors = [{"where": [*map(str, each["loc"])], "what": str(each["msg"])} for each in error.errors()]
-    return problem_answer(422, "The request is not as /docs describes it.", errors=errors)
-
-
-async def _gone(_request: Request, _error: Exception) -> Response:
-    """The caller left before the body was whole: nobody hears the answer, and it is not worth a line of the log."""
-    return problem_answer(400, "The body did not arrive.")
-
-
-async def _failed(_request: Request, error: Exception) -> Response:
-    log.error("A request failed with %s.", type(error).__name__)
-    return problem_answer(500, "The gateway stumbled; its log says over what.")

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import HTTPException, Response
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+log = logging.getLogger("leadsync")
 BODY_LIMIT = 128 * 1024
 """Bytes of a request's body; a delivery has some ten thousand, and less than this with two longest descriptions."""
 BODY_TIMEOUT = 10.0
@@ -83,3 +88,34 @@ def problem_answer(status: int, detail: str, headers: Mapping[str, str] | None =
     """A refusal in the form of RFC 9457."""
     told = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail} | more
     return Response(json.dumps(told).encode(), status, headers, media_type=PROBLEM_TYPE)
+
+
+def answer_problems(app: FastAPI) -> None:
+    """Whatever goes wrong in the application is answered as a problem."""
+    app.add_exception_handler(StarletteHTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(ClientDisconnect, _gone)
+    app.add_exception_handler(Exception, _failed)
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, StarletteHTTPException)
+    detail = error.detail if error.detail != HTTPStatus(error.status_code).phrase else ""
+    return problem_answer(error.status_code, detail, error.headers)
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    """What is wrong where; not what was sent."""
+    assert isinstance(error, RequestValidationError)
+    errors = [{"where": [*map(str, each["loc"])], "what": str(each["msg"])} for each in error.errors()]
+    return problem_answer(422, "The request is not as /docs describes it.", errors=errors)
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    """The caller left before the body was whole: nobody hears the answer, and it is not worth a line of the log."""
+    return problem_answer(400, "The body did not arrive.")
+
+
+async def _failed(_request: Request, error: Exception) -> Response:
+    log.error("A request failed with %s.", type(error).__name__)
+    return problem_answer(500, "The gateway stumbled; its log says over what.")
