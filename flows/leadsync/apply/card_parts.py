@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from leadsync.apply.outcome import Postponed
 from leadsync.apply.target import Target
-from leadsync.core.journal import Sent, cells_of, digests_of, sent_to_card
+from leadsync.core.journal import Sent, cells_of, sent_to_card
 from leadsync.core.plan import CardWrite
 from leadsync.core.witness import field_of
 from leadsync.errors import ServiceRefusedError, TimedOutWriteError, UnclearWriteError
@@ -19,6 +19,7 @@ from leadsync.frames.actions import Item
 from leadsync.frames.agreed import sides_of
 from leadsync.frames.block import render, with_block
 from leadsync.frames.cards import Card
+from leadsync.mapping.cells import Cell
 from leadsync.mapping.rows import CellKey
 from leadsync.model import TRELLO_TEXT_LIMIT
 from leadsync.trello.board import Board
@@ -54,8 +55,11 @@ def parts_of(write: CardWrite) -> list[CardPart]:
     """What a write can be divided into; the lines of the block stand or fall together."""
     lines = [column for column in write.record if CellKey.of(column.partition(" ")[2]).property.startswith("line:")]
     block = CardPart(("desc",), ("marker", *{field_of(column) for column in lines}), tuple(lines))
-    cells = (CardPart((each.cell.card.key,), (each.cell.field,), sides_of(each.cell.name)) for each in write.cells)
-    return [PLACE, TITLE, block, *cells]
+    return [PLACE, TITLE, block, *(_part_of(each.cell) for each in write.cells)]
+
+
+def _part_of(cell: Cell) -> CardPart:
+    return CardPart((cell.card.key,), (cell.field,), sides_of(cell.name))
 
 
 def is_replaced_whole(write: CardWrite) -> bool:
@@ -123,12 +127,10 @@ def _answer(
     trello: Trello,
     resent: bool = False,
 ) -> CardAnswer:
-    sent = replace(sent_to_card(write, based_on, cells), resent=resent) if write.card_id else Sent()
-    if refused:
-        taken = {cell: value for cell, value in cells.items() if not any(cell in part.cells for part, _ in refused)}
-        sent = replace(sent, cells=digests_of(taken)) if write.card_id else sent
-        write = _taken(write, [part for part, _ in refused])
-    return CardAnswer(item, write, sent, tuple(refused), trello.wire.answered)
+    taken = {cell: value for cell, value in cells.items() if not any(cell in part.cells for part, _ in refused)}
+    sent = replace(sent_to_card(write, based_on, taken), resent=resent) if write.card_id else Sent()
+    done = _taken(write, [part for part, _ in refused])
+    return CardAnswer(item, done, sent, tuple(refused), trello.wire.answered)
 
 
 def _create_card(write: CardWrite, cells: Mapping[str, Any], trello: Trello, board: Board) -> Item:
@@ -195,8 +197,7 @@ def _put_custom_fields(write: CardWrite, card_id: str, trello: Trello) -> list[t
         try:
             update_custom_field(trello, card_id, each.cell.card.field_id, items[each.cell.card.field_id])
         except ServiceRefusedError as error:
-            part = CardPart((each.cell.card.key,), (each.cell.field,), sides_of(each.cell.name))
-            refused.append((part, error))
+            refused.append((_part_of(each.cell), error))
     return refused
 
 

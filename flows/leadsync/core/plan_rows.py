@@ -51,7 +51,7 @@ def _create(row: LeadRow) -> None:
     note = "created again" if row.is_known else ""
     change = Change(row.lead_id, "", "card", "", f"{lead.title[:80]} in {stage}", Direction.TO_TRELLO, note)
     write = CardWrite(
-        row.lead_id, "", stage, lead.title, draft.block, tuple(draft.cells), record=record, changes=(change,)
+        row.lead_id, "", stage, lead.title, draft.block, tuple(draft.cells), record=draft.card_record, changes=(change,)
     )
     row.plan.card_writes.append(write)
 
