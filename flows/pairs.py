@@ -23,7 +23,6 @@ from leadsync.environment import OF_THE_INSTALLATION, load_settings
 from leadsync.errors import ConfigurationError, Exit, LeadsyncError
 from leadsync.private_files import read_by_others
 from leadsync.report.terminal import say, tabulate
-from leadsync.setting_addresses import mapping_text
 from leadsync.setting_names import unknown_in_file
 from leadsync.setting_values import bare
 from leadsync.settings import Settings
@@ -49,8 +48,8 @@ def block_from(env_file: Path) -> LeadsyncPair:
         raise ConfigurationError(f"{env_file} holds {', '.join(shared)}, which all pairs share; it belongs into .env.")
     given = {name: value for name, value in found.items() if name in Settings.model_fields}
     settings = load_settings(pair=given)
-    if settings.sync_fields:  # the file need not be where the pair is synced
-        given["sync_fields"] = mapping_text(settings.sync_fields)[0]
+    if settings.sync_fields:
+        given["sync_fields"] = settings.sync_fields
     return LeadsyncPair(**given)
 
 

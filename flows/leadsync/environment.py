@@ -110,6 +110,8 @@ def _refuse_to_lend(
     settings: Settings, before: Iterable[Mapping[str, str]], layer: Mapping[str, Any], where: str
 ) -> None:
     """`layer`: field name -> value, as `where` has it; `before`: files that are read though `where` was not there."""
+    if not SENT_TO.keys() & layer.keys():
+        return
     others = {name: getattr(settings, name) for name in Settings.model_fields if name not in SENT_TO}
     addresses = {name: value for name, value in _of_files(before).items() if name in SENT_TO}
     without = Settings(**others, **addresses)

@@ -112,7 +112,7 @@ def mapping_text(value: str) -> tuple[str, str]:
         return value, "the mapping"
     path = Path(os.path.abspath(PROJECT / os.path.expanduser(value.strip())))
     try:
-        return path.read_text(encoding="utf-8-sig"), str(path)
+        return path.read_text(encoding="utf-8-sig") + "\n", str(path)
     except OSError as exc:
         raise ValueError(f"{path} cannot be read ({exc.strerror}); it names the file with the mapping") from None
     except UnicodeDecodeError:

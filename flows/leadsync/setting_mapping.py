@@ -10,21 +10,19 @@ from leadsync.mapping.loading import load_mapping
 from leadsync.mapping.rows import DEFAULT_CARDS, CellMapping, default_mapping
 from leadsync.mapping.terms import as_map
 from leadsync.model import StatusMap
-from leadsync.setting_addresses import mapping_text
 
 MAPPED_BY = {"sync_status_map", *(f"airtable_{ours}_field" for ours in DEFAULT_CARDS)}
 """The settings that the default rows are made of; of one that is wrong nothing else can be said."""
 
 
-def mapping_of(values: Mapping[str, Any]) -> CellMapping:
-    """Raises: ValueError naming what is wrong with the rows."""
+def mapping_of(values: Mapping[str, Any], where: str = "the mapping") -> CellMapping:
+    """`where`: what its text is called. Raises: ValueError naming what is wrong with the rows."""
     named = {ours: values[f"airtable_{ours}_field"] for ours in DEFAULT_CARDS}
     defaults = default_mapping(named, values["sync_status_map"])
     if not (given := values["sync_fields"]):
         return defaults
     try:
-        text, where = mapping_text(given)
-        return load_mapping(text, defaults, where)
+        return load_mapping(given, defaults, where)
     except ConfigurationError as error:
         raise ValueError(str(error)) from None
 

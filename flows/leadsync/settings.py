@@ -159,9 +159,11 @@ class Settings(BaseSettings):
     @field_validator("sync_fields")
     @classmethod
     def _is_a_mapping(cls, value: str | None, others: ValidationInfo) -> str | None:
+        """Its text is kept: the file is read once, and may lie elsewhere where a pair is synced."""
+        text, where = setting_addresses.mapping_text(value) if value else (None, "")
         if others.data.keys() >= MAPPED_BY:
-            mapping_of(others.data | {"sync_fields": value})
-        return value
+            mapping_of(others.data | {"sync_fields": text}, where)
+        return text
 
     @field_validator("sync_done_lists")
     @classmethod
