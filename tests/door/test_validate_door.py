@@ -504,7 +504,7 @@ def test_status_or_name_that_goes_one_way_is_meant_if_its_row_says_so(command, m
 
 
 def test_status_may_be_a_column_of_texts(command, emulator):
-    """As the README's table of columns says."""
+    """As the mapping's page says."""
     emulator.airtable.retype_field("status", "singleLineText")
     code, printed = command("--json")
     assert (code, failures(printed)) == (0, [])
