@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from leadsync.core.journal import IntentState
 from leadsync.frames.agreed import BASE_COLUMNS, CELLS
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 metadata = sa.MetaData()
 schema_version = sa.Table("leadsync_schema", metadata, sa.Column("version", sa.Integer, nullable=False))
 
@@ -71,4 +71,21 @@ calls_table = sa.Table(
     metadata,
     sa.Column("month", sa.String, primary_key=True),  # like 2026-11
     sa.Column("airtable", sa.Integer, nullable=False),
+)
+
+budget_table = sa.Table(
+    "leadsync_budget",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("until", sa.Float, nullable=False),  # of a pause, by the server's clock [s since 1970]
+)
+
+pair_run_table = sa.Table(
+    "leadsync_pair_run",
+    metadata,
+    sa.Column("pair", sa.String, primary_key=True),  # by the name of its block
+    sa.Column("due", sa.Float, nullable=False),  # [s since 1970]
+    sa.Column("succeeded", sa.Float),  # when it last did [s since 1970]
+    sa.Column("failures", sa.Integer, nullable=False),  # in a row
+    sa.Column("message", sa.Text, nullable=False),  # how it ended last
 )

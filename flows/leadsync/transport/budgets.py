@@ -25,8 +25,11 @@ HEAD_ROOM: Final = 0.95
 """Of what a credential is allowed; the rest is for what other programs ask."""
 TOO_LONG: Final = 600.0
 """Seconds in which nobody's turn came, after which it is given up."""
+TOO_MANY: Final = "Too many others ask with the same credential. Run again later."
 BETWEEN: Final = 0.02
 """Seconds between two looks at a bucket that does not say when it has room."""
+OFTEN: Final = 50
+"""One take in so many clears away what is over."""
 
 
 @dataclass(frozen=True)
@@ -77,18 +80,15 @@ ALLOWANCES: Final[Mapping[str, tuple[Allowance, ...]]] = {
 class Shared(Protocol):
     """Where a budget is kept: in this process, or where other machines see it too."""
 
-    @property
-    def bucket(self) -> AbstractBucket:
-        """What counts."""
+    def turn(self) -> AbstractContextManager[Callable[[], float]]:
+        """
+        Inside nobody else asks; in the order in which they came.
 
-    def turn(self) -> AbstractContextManager[None]:
-        """Inside nobody else asks the bucket; in the order in which they came."""
-
-    def paused(self) -> float:
-        """Seconds for which nobody is to ask the service, 0 or less if there is no pause."""
+        What is yielded takes room for one request. Returns: 0, or in how many seconds there may be some.
+        """
 
     def pause(self, seconds: float) -> None:
-        """Begin one, or prolong it."""
+        """Nobody is to ask the service for so long."""
 
 
 class Budget:
@@ -104,27 +104,26 @@ class Budget:
         Raises: TransientServiceError if that takes too long; StateStoreError if what is shared cannot be reached.
         """
         begun = self._clock.monotonic()
-        with self._line.turn(TOO_LONG), self._shared.turn():
-            while (wait := self._wait()) > 0:
+        with self._line.turn(TOO_LONG), self._shared.turn() as room:
+            while (wait := room()) > 0:
                 if self._clock.monotonic() + wait - begun > TOO_LONG:
-                    raise TransientServiceError("Too many others ask with the same credential. Run again later.")
+                    raise TransientServiceError(TOO_MANY)
                 self._clock.sleep(wait)
-
-    def _wait(self) -> float:
-        """Take room for one request. Returns: 0, or in how many seconds there may be some."""
-        if (paused := self._shared.paused()) > 0:
-            return paused
-        bucket = self._shared.bucket
-        item = RateItem("", int(bucket.now()))  # type: ignore[no-untyped-call]
-        bucket.leak(item.timestamp)
-        if bucket.put(item):
-            return 0.0
-        wait = bucket.waiting(item)
-        return max(BETWEEN, wait / 1000 if isinstance(wait, int) else 0.0)
 
     def pause(self, seconds: float) -> None:
         """The service refused a request because of too many, be it of another program; nobody asks for so long."""
         self._shared.pause(seconds)
+
+
+def taken(bucket: AbstractBucket, now: int) -> float:
+    """Take room for one request. `now`: by the bucket's clock [ms]. Returns: 0, or in how many seconds to try again."""
+    item = RateItem("", now)
+    if bucket.put(item):
+        if now % OFTEN == 0:
+            bucket.leak(now)
+        return 0.0
+    wait = bucket.waiting(item)
+    return max(BETWEEN, wait / 1000 if isinstance(wait, int) else 0.0)
 
 
 class Line:
@@ -141,7 +140,7 @@ class Line:
             self._waiting.append(number)
             if not self._changed.wait_for(lambda: self._waiting[0] == number, within):
                 self._waiting.remove(number)
-                raise TransientServiceError("Too many others ask with the same credential. Run again later.")
+                raise TransientServiceError(TOO_MANY)
         try:
             yield
         finally:
@@ -154,20 +153,20 @@ class InProcess:
     """A budget of this process alone."""
 
     def __init__(self, limit: Limit, clock: Clock = time) -> None:
-        self.bucket, self._clock, self._until = InMemoryBucket(limit.rates), clock, 0.0
+        self._bucket, self._clock, self._until = InMemoryBucket(limit.rates), clock, 0.0
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self) -> Iterator[Callable[[], float]]:
         """Nobody else asks anyway."""
-        yield
-
-    def paused(self) -> float:
-        """Seconds."""
-        return self._until - self._clock.monotonic()
+        yield self._wait
 
     def pause(self, seconds: float) -> None:
-        """Until then."""
+        """By the process's clock."""
         self._until = max(self._until, self._clock.monotonic() + seconds)
+
+    def _wait(self) -> float:
+        now = self._clock.monotonic()
+        return self._until - now if self._until > now else taken(self._bucket, int(now * 1000))
 
 
 class Budgets:

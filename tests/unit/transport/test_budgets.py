@@ -6,7 +6,6 @@ import threading
 import time
 
 import pytest
-from pyrate_limiter import InMemoryBucket
 
 from leadsync.errors import TransientServiceError
 from leadsync.transport.budgets import ALLOWANCES, Budget, Budgets, InProcess, Limit, Line
@@ -27,11 +26,8 @@ class Hours:
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    """The bucket's clock, too."""
-    hours = Hours()
-    monkeypatch.setattr(InMemoryBucket, "now", lambda _: int(hours.now * 1000))
-    return hours
+def clock():
+    return Hours()
 
 
 def budget(clock, allowed=20, seconds=10.0, refusals=()):
