@@ -128,10 +128,11 @@ class Session:
 
     def release(self, key: int, connection: sa.Connection) -> None:
         """Nothing, if that connection was lost; the last lock takes it along."""
-        with self._lock, contextlib.suppress(SQLAlchemyError):
-            if self._connection is connection:
+        with self._lock:
+            if self._connection is connection and self._is_there():
                 self._held.discard(key)
-                connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))
+                with contextlib.suppress(SQLAlchemyError):
+                    connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))
                 if not self._held:
                     self._end()
 
