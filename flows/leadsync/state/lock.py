@@ -106,7 +106,7 @@ class Session:
     def take(self, key: int) -> sa.Connection | None:
         """The connection that now holds the lock, None if somebody has it. Raises: SQLAlchemyError."""
         with self._lock:
-            if key in self._held and self._is_there():
+            if self._is_there() and key in self._held:
                 return None
             if self._connection is None:
                 self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
