@@ -19,6 +19,7 @@ from leadsync.state.base_rows import agreed_of, agreed_query, write_row
 from leadsync.state.database import Database
 from leadsync.state.facts import Facts, put_facts
 from leadsync.state.journal_rows import intent_of, replace_intent, row_of_intent, sent_json
+from leadsync.state.spent_plans import Spent, put_spent
 from leadsync.state.tables import base_table, intent_table
 
 _of_pair = intent_table.c.pair == sa.bindparam("pair")
@@ -65,18 +66,22 @@ class Journal:
         intents: Iterable[Intent],
         verdicts: Iterable[Verdict] = (),
         lists: Mapping[str, str] | None = None,
+        spent: Spent | None = None,
     ) -> None:
         """
         In one transaction, before the first write: what is already true, and what is about to be written.
 
         Rows of earlier runs stay until their `verdicts` say what became of them. `lists`: what the base calls the lists
-        with these updates, by id; one that has left the map keeps its name while no other has it.
+        with these updates, by id; one that has left the map keeps its name while no other has it. `spent`: the saved
+        plan that is applied.
         """
         rows = [row_of_intent(pair, intent) for intent in intents]
         known = self.load_lists(pair) if lists else {}
         named = dict(lists or {})
         called = {list_id: was for list_id, was in known.items() if was not in named.values()} | named
         with self._database.writing() as connection:
+            if spent:
+                put_spent(connection, spent)
             for verdict in verdicts:
                 replace_intent(connection, verdict.intent, verdict.became)
             _update_base(connection, pair, updates)

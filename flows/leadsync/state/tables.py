@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from leadsync.core.journal import IntentState
 from leadsync.frames.agreed import BASE_COLUMNS, CELLS
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 metadata = sa.MetaData()
 schema_version = sa.Table("leadsync_schema", metadata, sa.Column("version", sa.Integer, nullable=False))
 
@@ -71,4 +71,12 @@ calls_table = sa.Table(
     metadata,
     sa.Column("month", sa.String, primary_key=True),  # like 2026-11
     sa.Column("airtable", sa.Integer, nullable=False),
+)
+
+spent_plan_table = sa.Table(
+    "leadsync_spent_plan",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("run", sa.String, nullable=False),
+    sa.Column("at", sa.String, nullable=False),
 )
