@@ -35,7 +35,7 @@ from leadsync.trello.board import Board
 
 PASSES = 3
 """A pass that met an edit made meanwhile is followed by another, up to this many in one run."""
-LEFT = "{many} leads were edited while the plan was applied; those edits stand, and the next run decides about them."
+LEFT = "{many} edited while the plan was applied; that stands, and the next run decides about it."
 
 
 def run_sync(settings: Settings, options: Options, steps: Steps | None = None, transport: Transport = Wire) -> Report:
@@ -135,5 +135,6 @@ def _make_passes(run: Run, board: Board) -> list[str]:
             break
         read, board, leads = Read.FULL, passed.board, None  # something is not as it was last seen
     if plan and passed.postponed:
-        run.telling.note(LEFT.format(many=len({*passed.postponed})))
+        many = len({*passed.postponed})
+        run.telling.note(LEFT.format(many="1 lead was" if many == 1 else f"{many} leads were"))
     return sorted(set(passed.postponed))
