@@ -85,7 +85,9 @@ def _journal(run: Run, planned: Planned) -> None:
         clients.store.snapshots.forget(run.pair, planned.snapshot.feed)
     leads_since = clients.airtable.clock if run.feed and run.feed.follows(planned.snapshot.feed) else None
     intents = intents_of(plan, clients.trello.clock, run.run_id, planned.lists.board.lists, leads_since)
-    clients.store.journal.enter(run.pair, plan.base_updates, plan.forget, intents, lists=planned.lists.board.stages)
+    begun = run.begun if intents else None
+    named = planned.lists.board.stages
+    clients.store.journal.enter(run.pair, plan.base_updates, plan.forget, intents, lists=named, begun=begun)
     keep_checks(clients.store, run.pair, plan.checks)
 
 
