@@ -93,8 +93,8 @@ def _journal(run: Run, planned: Planned) -> None:
         clients.store.snapshots.forget(run.pair, planned.snapshot.feed)
     leads_since = clients.airtable.clock if run.feed and run.feed.follows(planned.snapshot.feed) else None
     intents = intents_of(plan, clients.trello.clock, run.run_id, planned.lists.board.lists, leads_since)
-    named, spent = planned.lists.board.stages, spent_by(run)
-    clients.store.journal.enter(run.pair, plan.base_updates, plan.forget, intents, lists=named, spent=spent)
+    named, spent, begun = planned.lists.board.stages, spent_by(run), run.begun if intents else None
+    clients.store.journal.enter(run.pair, plan.base_updates, plan.forget, intents, (), named, spent, begun)
     keep_checks(clients.store, run.pair, plan.checks)
 
 

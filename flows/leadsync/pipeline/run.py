@@ -7,10 +7,12 @@ What is never here: a rule, a request, Prefect.
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from leadsync.core.journal import IntentState
+from leadsync.core.ledger import Begun
 from leadsync.errors import LeadsyncError, StateStoreError
 from leadsync.model import ChangeFeed as FeedChoice
 from leadsync.model import Read
@@ -33,6 +35,8 @@ from leadsync.state.store import StateStore
 from leadsync.transport.wire import Transport, Wire
 from leadsync.trello.board import Board
 
+DAY = 86_400.0
+"""Seconds."""
 PASSES = 3
 """A pass that met an edit made meanwhile is followed by another, up to this many in one run."""
 LEFT = "{many} edited while the plan was applied; that stands, and the next run decides about it."
@@ -78,7 +82,7 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
             may_make = not (options.dry_run or options.plan)
             feed = ChangeFeed(settings, clients.airtable, store, rows.pair.key, may_make=may_make)
         mapped = mind_names(store, rows.pair.key, board.cells, settings.mapping.timezone, options.dry_run)
-        run = Run(settings, options, steps, clients, rows, feed, still_held, telling, mapped)
+        run = Run(settings, options, steps, clients, rows, feed, still_held, telling, mapped, _begun(settings))
         with _all_is_told(run):
             report.postponed = [{"lead_id": lead_id} for lead_id in _make_passes(run, board)]
         if not options.dry_run:
@@ -87,6 +91,11 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
     report.judge()
     if options.expects_nothing:
         report.expect_nothing()
+
+
+def _begun(settings: Settings) -> Begun:
+    now = time.time()
+    return Begun(uuid.uuid4().hex, now, kept_since=now - settings.sync_history_days * DAY)
 
 
 def _ahead_of_pace(settings: Settings, store: StateStore) -> str:
@@ -121,8 +130,11 @@ def _all_is_told(run: Run) -> Iterator[None]:
 
 
 def _end_told(run: Run) -> None:
-    if not run.options.dry_run:
-        run.clients.store.journal.end_told(run.pair, run.run_id)
+    if run.options.dry_run:
+        return
+    run.clients.store.journal.end_told(run.pair, run.run_id)
+    if run.telling.report.changes or run.telling.report.gave_back:
+        run.clients.store.history.end(run.run_id, time.time())
 
 
 def _make_passes(run: Run, board: Board) -> list[str]:

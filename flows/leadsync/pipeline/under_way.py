@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from leadsync.apply.target import Target
+from leadsync.core.ledger import Begun
 from leadsync.mapping.rules import Rules
 from leadsync.pipeline.change_feed import ChangeFeed
 from leadsync.pipeline.clients import Clients
@@ -34,7 +34,12 @@ class Run:
     still_held: StillHeld
     telling: Telling
     mapped: Mapped
-    run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    begun: Begun
+
+    @property
+    def run_id(self) -> str:
+        """What history and journal know it by."""
+        return self.begun.run_id
 
     @property
     def pair(self) -> str:
@@ -54,4 +59,4 @@ class Run:
 
     def target(self, board: Board) -> Target:
         """Where a pass writes."""
-        return Target(board, self.clients.store, self.pair, self.still_held)
+        return Target(board, self.clients.store, self.pair, self.still_held, self.begun)

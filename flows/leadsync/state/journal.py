@@ -12,12 +12,14 @@ import pandas as pd
 import sqlalchemy as sa
 
 from leadsync.core.journal import CARD, Intent, IntentState, Sent
+from leadsync.core.ledger import Begun, written
 from leadsync.core.settling import Verdict
 from leadsync.frames.agreed import Agreed, Columns, Rename
 from leadsync.frames.schema import frame_of
 from leadsync.state.base_rows import agreed_of, agreed_query, write_row
 from leadsync.state.database import Database
 from leadsync.state.facts import Facts, put_facts
+from leadsync.state.history_rows import add_changes, add_reversal, begin, drop_reversal
 from leadsync.state.journal_rows import intent_of, replace_intent, row_of_intent, sent_json
 from leadsync.state.spent_plans import Spent, put_spent
 from leadsync.state.tables import base_table, intent_table
@@ -67,13 +69,14 @@ class Journal:
         verdicts: Iterable[Verdict] = (),
         lists: Mapping[str, str] | None = None,
         spent: Spent | None = None,
+        begun: Begun | None = None,
     ) -> None:
         """
         In one transaction, before the first write: what is already true, and what is about to be written.
 
-        Rows of earlier runs stay until their `verdicts` say what became of them. `lists`: what the base calls the lists
-        with these updates, by id; one that has left the map keeps its name while no other has it. `spent`: the saved
-        plan that is applied.
+        Rows of earlier runs stay until their `verdicts` say what became of them; what they did is history then.
+        `begun`: the run that is about to write. `lists`: what the base calls the lists with these updates, by id; one
+        that has left the map keeps its name while no other has it. `spent`: the saved plan that is applied.
         """
         rows = [row_of_intent(pair, intent) for intent in intents]
         known = self.load_lists(pair) if lists else {}
@@ -83,23 +86,33 @@ class Journal:
             if spent:
                 put_spent(connection, spent)
             for verdict in verdicts:
+                card_id = str(updates.get(verdict.intent.lead_id, {}).get("card_id") or "")
+                add_changes(connection, pair, verdict.intent, verdict.entries, card_id)
                 replace_intent(connection, verdict.intent, verdict.became)
             _update_base(connection, pair, updates)
             for lead_id in forget:
                 connection.execute(sa.delete(base_table).where(_row_of(base_table, pair, lead_id)))
             if rows:
                 connection.execute(sa.insert(intent_table), rows)
+            if begun:
+                begin(connection, pair, begun)
             if called != known:
                 put_facts(connection, _lists_key(pair), called)
 
     def record(
-        self, pair: str, side: str, updates: Updates, sent: Mapping[str, Sent] | None = None, answered: float = 0.0
+        self,
+        pair: str,
+        side: str,
+        updates: Updates,
+        sent: Mapping[str, Sent] | None = None,
+        answered: float = 0.0,
+        taken: Mapping[str, Collection[str]] | None = None,
     ) -> None:
         """
         After a write: the values that the API returned. The pending intents of these leads are no longer pending.
 
         `sent`: lead_id -> what has still to be checked, if the journal's row is of a write that can be. `answered`: the
-        service's clock [s since 1970].
+        service's clock [s since 1970]. `taken`: lead_id -> fields that the service took; they are history now.
         """
         with self._database.writing() as connection:
             _update_base(connection, pair, updates)
@@ -111,7 +124,9 @@ class Journal:
                 for superseded in rows[:-1]:
                     replace_intent(connection, superseded, superseded.until(rows[-1].since))
                 for intent in rows[-1:]:
-                    done = replace(intent, state=IntentState.CHECKED)
+                    entries = written(intent.entries, (taken or {}).get(lead_id, ()), columns)
+                    add_changes(connection, pair, intent, entries, str(columns.get("card_id") or ""))
+                    done = replace(intent, state=IntentState.CHECKED, entries=())
                     if sent and lead_id in sent and intent.sent.cells:
                         done = replace(done, record=dict(columns), sent=sent[lead_id], answered=answered)
                         done = replace(done, state=IntentState.UNCHECKED)
@@ -136,11 +151,20 @@ class Journal:
         with self._database.writing() as connection:
             connection.execute(sa.update(intent_table).where(intent_table.c.id == newest).values(sent=sent_json(sent)))
 
-    def give_back(self, pair: str, undo: Columns, intent: Intent) -> None:
-        """In one transaction, before a cell is given back: the base as it was, and the write that is to follow."""
+    def give_back(self, pair: str, undo: Columns, intent: Intent, told: str, begun: Begun | None = None) -> None:
+        """In one transaction: the base as before, and the write to follow, by the run `begun`, of a value as `told`."""
         with self._database.writing() as connection:
             _update_base(connection, pair, {intent.lead_id: undo})
             connection.execute(sa.insert(intent_table).values(**row_of_intent(pair, intent)))
+            if begun:
+                begin(connection, pair, begun)
+            add_reversal(connection, pair, intent, undo, told, begun.run_id if begun else "")
+
+    def keep_ours(self, pair: str, ours: Columns, intent: Intent) -> None:
+        """A cell that was about to be given back has gone on from our write: the base says so again."""
+        with self._database.writing() as connection:
+            _update_base(connection, pair, {intent.lead_id: ours})
+            drop_reversal(connection, pair, intent, ours)
 
     def end_intents(self, intents: Iterable[Intent]) -> None:
         """The writes are checked; a row stays only for conflicts that have still to be listed."""
