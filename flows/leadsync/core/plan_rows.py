@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from leadsync.core.decisions import Direction, RowDecision
+from leadsync.core.conflicts import Key
+from leadsync.core.decisions import CellDecision, Direction, RowDecision
 from leadsync.core.draft import Draft, LeadRow
-from leadsync.core.plan import CardWrite, Change, Conflict, LeadWrite, Plan
+from leadsync.core.plan import CardWrite, Change, LeadWrite, Plan
 from leadsync.core.plan_cells import (
     NAME_PLANNERS,
     NOT_AGREED,
@@ -17,7 +18,7 @@ from leadsync.core.plan_cells import (
     resolve_status,
 )
 from leadsync.core.plan_mapped import block_of, plan_block, plan_cell, plan_new_card
-from leadsync.core.reconcile import Reconciled
+from leadsync.core.reconcile import Decided, Reconciled
 from leadsync.frames.agreed import Columns
 from leadsync.frames.cards import CardPresence
 from leadsync.frames.leads import LeadPresence
@@ -28,9 +29,32 @@ def build_plan(reconciled: Reconciled, rules: Rules) -> Plan:
     """Turn decisions into writes; leads that are quiet cost nothing here."""
     plan = Plan(quarantine=list(reconciled.quarantine))
     for decided in reconciled.decided:
+        plan.still_open.unseen.update(_unseen(decided, rules))
         if not decided.decision.quiet:
             ROW_PLANNERS[decided.decision.row](LeadRow(plan, rules, decided))
     return plan
+
+
+NOT_COMPARED: Final = (
+    RowDecision.STAY_ARCHIVED,
+    RowDecision.LEAVE,
+    RowDecision.ORPHAN,
+    RowDecision.IGNORE,
+    RowDecision.QUARANTINED,
+)
+"""Of these leads and cards one side is out of reach for the time being, or it is unclear which card is whose."""
+NO_VALUE: Final = (CellDecision.PARKED, CellDecision.QUARANTINED)
+
+
+def _unseen(decided: Decided, rules: Rules) -> Iterator[Key]:
+    """What was not compared: all of a lead, unless that is gone for good, or single cells of it."""
+    if decided.decision.row in NOT_COMPARED:
+        if LeadPresence.GONE not in (decided.lead.presence, decided.agreed.lead_presence):
+            yield decided.lead_id, ""
+    else:
+        for field, decision in decided.decision.cells.items():
+            if decision in NO_VALUE:
+                yield decided.lead_id, rules.name_of(field)
 
 
 def _create(row: LeadRow) -> None:
@@ -133,9 +157,7 @@ def _archive(row: LeadRow) -> None:
 def _keep_moved(row: LeadRow) -> None:
     place = row.card.stage or "another list"
     trello = f"{row.card.title[:80]} in {place}"
-    row.plan.conflicts.append(
-        Conflict(row.lead_id, row.card_id, "card", "deleted", trello, "lead deleted", "left for a person to decide")
-    )
+    row.conflict("card", "deleted", trello, "lead deleted", "left for a person to decide", row.agreed.title)
     row.record(lead_presence=LeadPresence.GONE)
 
 

@@ -107,7 +107,8 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     snapshot = snapshot_now(memory.snapshot, sides.leads, sides.cards, question(run.settings, lists.board))
     snapshot = replace(snapshot, lists_checked=snapshot.lists_checked or lists.fresh)
     verdicts = _judge(run, memory, sides, lists.board)
-    lacking = lacking_labels(lists.board, sides.leads.leads)
+    of = sides.leads.leads
+    lacking = lacking_labels(lists.board, of[of.index == run.take.lead_id] if run.take else of)
     return Planned(plan, snapshot, verdicts, lists, sides.leads.feed_asked, sides.leads.told, settled.choice, lacking)
 
 

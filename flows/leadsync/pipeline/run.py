@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from leadsync.core.journal import IntentState
 from leadsync.errors import LeadsyncError, StateStoreError
@@ -24,6 +25,7 @@ from leadsync.pipeline.rows import find_rows
 from leadsync.pipeline.steps import Options, Steps
 from leadsync.pipeline.telling import Telling
 from leadsync.pipeline.under_way import Run
+from leadsync.pipeline.waiting import meant_by, still_open, waiting_longer
 from leadsync.report.report import Report
 from leadsync.settings import Settings
 from leadsync.state.lock import pair_lock
@@ -72,11 +74,13 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
         if settings.airtable_change_feed is FeedChoice.ON:
             feed = ChangeFeed(settings, clients.airtable, store, rows.pair.key, may_make=not options.dry_run)
         mapped = mind_names(store, rows.pair.key, board.cells, settings.mapping.timezone, options.dry_run)
-        run = Run(settings, options, steps, clients, rows, feed, still_held, telling, mapped)
+        take = meant_by(options.take, store.waiting.conflicts(rows.pair.key)) if options.take else None
+        run = Run(settings, options, steps, clients, rows, feed, still_held, telling, mapped, take)
         with _all_is_told(run):
             report.postponed = [{"lead_id": lead_id} for lead_id in _make_passes(run, board)]
-        if not options.dry_run:
+        if not (options.dry_run or take):
             keep_meanings(store, run.pair, mapped)
+            telling.waiting(*waiting_longer(store, run.pair, time.time()))
     telling.open_window()
     return report.judge()
 
@@ -125,4 +129,9 @@ def _make_passes(run: Run, board: Board) -> list[str]:
         if not passed.postponed:
             break
         read, board, leads = Read.FULL, passed.board, None  # something is not as it was last seen
+        if run.take:
+            left = still_open(run.take, run.clients.store.waiting.conflicts(run.pair))
+            if not left.cells:
+                break
+            run = replace(run, take=left)
     return sorted(set(passed.postponed))

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass, field, replace
 
 from leadsync.apply.target import Target
-from leadsync.mapping.rules import Rules
+from leadsync.mapping.rules import Rules, Take
 from leadsync.pipeline.change_feed import ChangeFeed
 from leadsync.pipeline.clients import Clients
 from leadsync.pipeline.mapped import Mapped, mind_names
@@ -22,7 +22,7 @@ from leadsync.trello.board import Board
 class Run:
     """
     One run under way, which holds the lock. `feed`: Airtable's change feed, if it is switched on. `mapped`: what
-    is kept of the mapping.
+    is kept of the mapping. `take`: the conflicts that the run is about, None if it is about everything.
     """
 
     settings: Settings
@@ -34,6 +34,7 @@ class Run:
     still_held: StillHeld
     telling: Telling
     mapped: Mapped
+    take: Take | None = None
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
@@ -44,7 +45,7 @@ class Run:
     def rules(self, board: Board) -> Rules:
         """What the planner may know."""
         chosen = self.settings.rules(conflict=self.options.conflict, allow_mass_change=self.options.allow_mass_change)
-        return replace(chosen, cells=board.cells, lists_apart=self.mapped.redrawn)
+        return replace(chosen, cells=board.cells, lists_apart=self.mapped.redrawn, take=self.take)
 
     def mapped_anew(self, board: Board) -> Run:
         """The run as it goes on once columns or custom fields have turned out to be others."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 import pandas as pd
 import sqlalchemy as sa
 
+from leadsync.core.conflicts import OpenConflicts
 from leadsync.core.journal import CARD, Intent, IntentState, Sent
 from leadsync.core.settling import Verdict
 from leadsync.frames.agreed import Agreed, Columns, Rename
@@ -20,6 +21,14 @@ from leadsync.state.database import Database
 from leadsync.state.facts import Facts, put_facts
 from leadsync.state.journal_rows import intent_of, replace_intent, row_of_intent, sent_json
 from leadsync.state.tables import base_table, intent_table
+from leadsync.state.waiting import (
+    close_settled,
+    forget_conflicts,
+    leads_in_conflict,
+    note_conflicts,
+    open_conflicts,
+    rename_conflicts,
+)
 
 _of_pair = intent_table.c.pair == sa.bindparam("pair")
 _in_states = intent_table.c.state.in_(sa.bindparam("states", expanding=True))
@@ -65,12 +74,15 @@ class Journal:
         intents: Iterable[Intent],
         verdicts: Iterable[Verdict] = (),
         lists: Mapping[str, str] | None = None,
+        conflicts: OpenConflicts | None = None,
+        now: float = 0.0,
     ) -> None:
         """
         In one transaction, before the first write: what is already true, and what is about to be written.
 
         Rows of earlier runs stay until their `verdicts` say what became of them. `lists`: what the base calls the lists
-        with these updates, by id; one that has left the map keeps its name while no other has it.
+        with these updates, by id; one that has left the map keeps its name while no other has it. `conflicts`: what was
+        found out about them, if anything was; `now`: by our clock [s since 1970].
         """
         rows = [row_of_intent(pair, intent) for intent in intents]
         known = self.load_lists(pair) if lists else {}
@@ -79,9 +91,13 @@ class Journal:
         with self._database.writing() as connection:
             for verdict in verdicts:
                 replace_intent(connection, verdict.intent, verdict.became)
+            kept = open_conflicts(connection, pair) if conflicts else []
             _update_base(connection, pair, updates)
             for lead_id in forget:
                 connection.execute(sa.delete(base_table).where(_row_of(base_table, pair, lead_id)))
+                forget_conflicts(connection, pair, lead_id)
+            if conflicts:
+                note_conflicts(connection, pair, kept, conflicts, now)
             if rows:
                 connection.execute(sa.insert(intent_table), rows)
             if called != known:
@@ -122,6 +138,7 @@ class Journal:
             for row in connection.execute(sa.select(intent_table).where(intent_table.c.pair == pair)).all():
                 intent = intent_of(row)
                 replace_intent(connection, intent, intent.renamed(now))
+            rename_conflicts(connection, pair, now)
 
     def amend(self, pair: str, lead_id: str, sent: Sent) -> None:
         """Just before a PUT that turns out to differ from what was journalled."""
@@ -181,10 +198,14 @@ def _row_of(table: sa.Table, pair: str, lead_id: str) -> sa.ColumnElement[bool]:
 
 def _update_base(connection: sa.Connection, pair: str, updates: Updates) -> None:
     """Set the given columns; a lead without a row gets one."""
+    contested = leads_in_conflict(connection, pair) if updates else ()
     for lead_id, columns in updates.items():
         if columns:
             known = _agreed(connection, pair, lead_id)
-            write_row(connection, pair, (known or Agreed(lead_id)).updated(columns), is_new=known is None)
+            was = known or Agreed(lead_id)
+            write_row(connection, pair, now := was.updated(columns), is_new=known is None)
+            if lead_id in contested:
+                close_settled(connection, pair, was, now)
 
 
 def _agreed(connection: sa.Connection, pair: str, lead_id: str) -> Agreed | None:

@@ -2,7 +2,8 @@
 The state database as a whole, each subject a part of it.
 
 What is never kept: a secret (but the one that Airtable signs its webhook with), a person's text other than the values
-both sides agreed on, what was last seen, and, until a report has listed them, the two values of a conflict.
+both sides agreed on, what was last seen, and, until it is settled and a report has listed it, the two values of a
+conflict.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from leadsync.state.holders import Holders
 from leadsync.state.journal import Journal
 from leadsync.state.keys import PairKeys
 from leadsync.state.snapshots import Snapshots
+from leadsync.state.waiting import WaitingRows
 
 
 class StateStore:
@@ -31,6 +33,7 @@ class StateStore:
         self.keys = PairKeys(self.database)
         self.calls = MonthlyCalls(self.database)
         self.holders = Holders(self.database)
+        self.waiting = WaitingRows(self.database)
 
     def close(self) -> None:
         """Give the connections back."""

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from leadsync.core.journal import IntentState
 from leadsync.frames.agreed import BASE_COLUMNS, CELLS
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 metadata = sa.MetaData()
 schema_version = sa.Table("leadsync_schema", metadata, sa.Column("version", sa.Integer, nullable=False))
 
@@ -71,4 +71,24 @@ calls_table = sa.Table(
     metadata,
     sa.Column("month", sa.String, primary_key=True),  # like 2026-11
     sa.Column("airtable", sa.Integer, nullable=False),
+)
+
+conflict_table = sa.Table(
+    "leadsync_conflict",
+    metadata,
+    sa.Column("pair", sa.String, primary_key=True),
+    sa.Column("lead_id", sa.String, primary_key=True),
+    sa.Column("cell", sa.String, primary_key=True),  # as the base calls it
+    sa.Column("since", sa.Float, nullable=False),  # by our clock [s since 1970]
+    sa.Column("conflict", sa.Text, nullable=False),  # JSON, a Conflict
+)
+
+aside_table = sa.Table(
+    "leadsync_aside",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("pair", sa.String, nullable=False, index=True),
+    sa.Column("lead_id", sa.String, nullable=False),
+    sa.Column("since", sa.Float, nullable=False),
+    sa.Column("entry", sa.Text, nullable=False),  # JSON, a SetAside
 )
