@@ -13,6 +13,7 @@ from operator import attrgetter
 
 from leadsync.core.conflicts import Conflict, OpenConflicts
 from leadsync.core.decisions import Direction
+from leadsync.core.ledger import Entry
 from leadsync.core.lookups import Check
 from leadsync.frames.agreed import Columns
 from leadsync.frames.cards import NO_CARD, Card
@@ -75,7 +76,7 @@ class CardWrite:
 
     `block`: what its lines are to show, by label. `cells`: the other cells of the mapping that are sent.
     `record` holds the base columns that are true once the write has succeeded, `undo` what they were before,
-    `conflicts` what the write settles.
+    `conflicts` what the write settles, `entries` what the history is to say of it.
     """
 
     lead_id: str
@@ -91,15 +92,20 @@ class CardWrite:
     undo: Columns = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    entries: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True)
 class CellWrite:
-    """One cell of a lead: its new value, the base columns that are true once it is written, and the change."""
+    """
+    One cell of a lead: its new value, the base columns that are true once it is written, the change, and the history's
+    entry of it.
+    """
 
     value: Value
     record: Columns
     change: Change
+    entry: Entry | None = None
 
 
 @dataclass(frozen=True)
@@ -131,6 +137,11 @@ class LeadWrite:
     def changes(self) -> tuple[Change, ...]:
         """One change a cell."""
         return tuple(write.change for write in self.cells.values())
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What the history is to say of it."""
+        return tuple(write.entry for write in self.cells.values() if write.entry)
 
 
 @dataclass

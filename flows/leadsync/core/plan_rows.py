@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from leadsync.core.conflicts import Key
-from leadsync.core.decisions import CellDecision, Direction, RowDecision
+from leadsync.core.decisions import Direction, RowDecision
 from leadsync.core.draft import Draft, LeadRow
+from leadsync.core.entries import entry_of
 from leadsync.core.plan import CardWrite, Change, LeadWrite, Plan
 from leadsync.core.plan_cells import (
     NAME_PLANNERS,
@@ -18,7 +18,7 @@ from leadsync.core.plan_cells import (
     resolve_status,
 )
 from leadsync.core.plan_mapped import block_of, plan_block, plan_cell, plan_new_card
-from leadsync.core.reconcile import Decided, Reconciled
+from leadsync.core.reconcile import Reconciled
 from leadsync.frames.agreed import Columns
 from leadsync.frames.cards import CardPresence
 from leadsync.frames.leads import LeadPresence
@@ -29,32 +29,10 @@ def build_plan(reconciled: Reconciled, rules: Rules) -> Plan:
     """Turn decisions into writes; leads that are quiet cost nothing here."""
     plan = Plan(quarantine=list(reconciled.quarantine))
     for decided in reconciled.decided:
-        plan.still_open.unseen.update(_unseen(decided, rules))
+        plan.still_open.unseen.update(decided.unseen(rules))
         if not decided.decision.quiet:
             ROW_PLANNERS[decided.decision.row](LeadRow(plan, rules, decided))
     return plan
-
-
-NOT_COMPARED: Final = (
-    RowDecision.STAY_ARCHIVED,
-    RowDecision.LEAVE,
-    RowDecision.ORPHAN,
-    RowDecision.IGNORE,
-    RowDecision.QUARANTINED,
-)
-"""Of these leads and cards one side is out of reach for the time being, or it is unclear which card is whose."""
-NO_VALUE: Final = (CellDecision.PARKED, CellDecision.QUARANTINED)
-
-
-def _unseen(decided: Decided, rules: Rules) -> Iterator[Key]:
-    """What was not compared: all of a lead, unless that is gone for good, or single cells of it."""
-    if decided.decision.row in NOT_COMPARED:
-        if LeadPresence.GONE not in (decided.lead.presence, decided.agreed.lead_presence):
-            yield decided.lead_id, ""
-    else:
-        for field, decision in decided.decision.cells.items():
-            if decision in NO_VALUE:
-                yield decided.lead_id, rules.name_of(field)
 
 
 def _create(row: LeadRow) -> None:
@@ -75,7 +53,15 @@ def _create(row: LeadRow) -> None:
     note = "created again" if row.is_known else ""
     change = Change(row.lead_id, "", "card", "", f"{lead.title[:80]} in {stage}", Direction.TO_TRELLO, note)
     write = CardWrite(
-        row.lead_id, "", stage, lead.title, draft.block, tuple(draft.cells), record=draft.card_record, changes=(change,)
+        row.lead_id,
+        "",
+        stage,
+        lead.title,
+        draft.block,
+        tuple(draft.cells),
+        record=draft.card_record,
+        changes=(change,),
+        entries=(entry_of(row, change, draft.card_record),),
     )
     row.plan.card_writes.append(write)
 
@@ -150,6 +136,7 @@ def _archive(row: LeadRow) -> None:
             planned_from=row.card,
             undo=row.undo(record),
             changes=(change,),
+            entries=(entry_of(row, change, record),),
         )
     )
 
@@ -201,9 +188,16 @@ def _hand_in(row: LeadRow, draft: Draft) -> None:
             undo=row.undo(draft.card_record),
             changes=tuple(draft.card_changes),
             conflicts=tuple(draft.card_conflicts),
+            entries=tuple(
+                entry_of(row, change, draft.card_record, draft.card_conflicts) for change in draft.card_changes
+            ),
         )
         row.plan.card_writes.append(write)
     if draft.lead_cells:
         conflicts = tuple(draft.lead_conflicts)
-        lead = LeadWrite(row.lead_id, row.card_id, draft.lead_cells, row.lead, conflicts)
+        cells = {
+            cell: replace(write, entry=entry_of(row, write.change, write.record, conflicts))
+            for cell, write in draft.lead_cells.items()
+        }
+        lead = LeadWrite(row.lead_id, row.card_id, cells, row.lead, conflicts)
         row.plan.lead_writes.append(replace(lead, undo=row.undo(lead.record)))

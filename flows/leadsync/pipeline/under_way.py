@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+
+import pandas as pd
 
 from leadsync.apply.target import Target
+from leadsync.core.ledger import Begun
 from leadsync.mapping.rules import Rules, Take
 from leadsync.pipeline.change_feed import ChangeFeed
 from leadsync.pipeline.clients import Clients
@@ -34,13 +36,22 @@ class Run:
     still_held: StillHeld
     telling: Telling
     mapped: Mapped
+    begun: Begun
     take: Take | None = None
-    run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def run_id(self) -> str:
+        """What history and journal know it by."""
+        return self.begun.run_id
 
     @property
     def pair(self) -> str:
         """The key of our rows."""
         return self.rows.pair.key
+
+    def concerned(self, leads: pd.DataFrame) -> pd.DataFrame:
+        """Those of the leads that the run is about."""
+        return leads[leads.index == self.take.lead_id] if self.take else leads
 
     def rules(self, board: Board) -> Rules:
         """What the planner may know."""
@@ -55,4 +66,4 @@ class Run:
 
     def target(self, board: Board) -> Target:
         """Where a pass writes."""
-        return Target(board, self.clients.store, self.pair, self.still_held)
+        return Target(board, self.clients.store, self.pair, self.still_held, self.begun)

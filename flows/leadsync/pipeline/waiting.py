@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -18,8 +18,12 @@ TOO_LONG: Final = 86_400.0
 NAMED: Final = 5
 
 
-def meant_by(chosen: Chosen, known: Sequence[OpenConflict]) -> Take:
-    """The conflicts that are meant. Raises: ConfigurationError that says which there are."""
+def meant_by(chosen: Chosen, known: Sequence[OpenConflict], columns: Mapping[str, str]) -> Take:
+    """
+    The conflicts that are meant. `columns`: those of the mapping's cells, by name.
+
+    Raises: ConfigurationError that says which conflicts there are.
+    """
     of_lead = [each for each in known if chosen.lead in (each.conflict.lead_id, each.conflict.card_id)]
     if not of_lead:
         leads = list(dict.fromkeys(each.conflict.lead_id for each in known))
@@ -27,7 +31,8 @@ def meant_by(chosen: Chosen, known: Sequence[OpenConflict]) -> Take:
         there = f"there are some of {', '.join(leads[:NAMED])}{more}" if leads else "none is open"
         raise ConfigurationError(f"No conflict of {chosen.lead!r} is known; {there}. Nothing was written.")
     fields = [each.conflict.field for each in of_lead]
-    ours = [each for each in of_lead if chosen.field.casefold() in ("", each.conflict.field.casefold())]
+    named = chosen.field.casefold()
+    ours = [each for each in of_lead if named in ("", *_names(each, columns))]
     if not ours:
         raise ConfigurationError(
             f"No conflict about {chosen.field!r} of {chosen.lead} is known; there are some about: {', '.join(fields)}. "
@@ -35,6 +40,10 @@ def meant_by(chosen: Chosen, known: Sequence[OpenConflict]) -> Take:
         )
     listed = {each.cell: Listed(each.conflict.field, each.conflict.airtable, each.conflict.trello) for each in ours}
     return Take(of_lead[0].conflict.lead_id, chosen.side, listed)
+
+
+def _names(each: OpenConflict, columns: Mapping[str, str]) -> list[str]:
+    return [name.casefold() for name in (each.conflict.field, columns.get(each.cell, each.conflict.field))]
 
 
 def still_open(take: Take, known: Sequence[OpenConflict]) -> Take:

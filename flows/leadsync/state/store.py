@@ -2,8 +2,8 @@
 The state database as a whole, each subject a part of it.
 
 What is never kept: a secret (but the one that Airtable signs its webhook with), a person's text other than the values
-both sides agreed on, what was last seen, and, until it is settled and a report has listed it, the two values of a
-conflict.
+both sides agreed on, what was last seen, what runs changed for as long as the history is kept, and, until it is settled
+and a report has listed it, the two values of a conflict.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from leadsync.state.calls import MonthlyCalls
 from leadsync.state.database import Database
 from leadsync.state.facts import Facts
+from leadsync.state.history import History
 from leadsync.state.holders import Holders
 from leadsync.state.journal import Journal
 from leadsync.state.keys import PairKeys
@@ -28,6 +29,7 @@ class StateStore:
     def __init__(self, url: str) -> None:
         self.database = Database(url)
         self.journal = Journal(self.database)
+        self.history = History(self.database)
         self.snapshots = Snapshots(self.database)
         self.facts = Facts(self.database)
         self.keys = PairKeys(self.database)
