@@ -33,7 +33,7 @@ from leadsync.state.store import StateStore
 from runs.command import nothing_to_stop, run_command, stoppable
 from runs.fleet_record import fleet_run_name, pair_ended, publish_fleet
 from runs.here import Ended, run_flow
-from runs.pair_block import members, state_url_of
+from runs.pair_block import members, state_url
 from runs.record import final_state
 from runs.recorder import conclude
 
@@ -75,7 +75,7 @@ def _sync_all(report: FleetReport, every: str, limit: int, only: list[str], opti
     there = members()
     if not there:
         raise ConfigurationError("No pair is saved yet. Save one with `flows/pairs.py NAME --env FILE`.")
-    store = StateStore(state_url_of(there))
+    store = StateStore(state_url())
     try:
         report.pairs, due = len(there), due_members(there, store, time.time(), only)
         report.due, due = len(due), due[: limit or None]

@@ -12,12 +12,13 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any, Final
 
-from leadsync.errors import BusyError, Exit, LeadsyncError
+from leadsync.errors import BusyError, ConfigurationError, Exit, LeadsyncError
 from leadsync.pipeline.run import run_sync
 from leadsync.pipeline.steps import Options
 from leadsync.report.report import Report
@@ -60,6 +61,25 @@ class Synced:
 
     pair: str
     report: Report | None
+
+
+def due_members(there: Sequence[Member], store: StateStore, now: float, only: Collection[str] = ()) -> list[Member]:
+    """
+    Those of the pairs that are to be synced, longest overdue first. `only`: these, due or not.
+
+    What is known of pairs that are not there any more is forgotten. Raises: ConfigurationError if one is not there.
+    """
+    names = {member.pair for member in there}
+    if unknown := [pair for pair in only if pair not in names]:
+        near = get_close_matches(unknown[0], sorted(names), 3)
+        told = f"near it are: {', '.join(near)}" if near else f"there are {len(names)}, listed by flows/pairs.py"
+        raise ConfigurationError(f"There is no pair {unknown[0]!r}; {told}.")
+    known = store.pair_runs.load_all()
+    if gone := known.keys() - names:
+        store.pair_runs.drop(gone)
+    timed = (replace(member, due=known[member.pair].due if member.pair in known else 0.0) for member in there)
+    wanted = (member for member in timed if (member.pair in only if only else member.due <= now))
+    return sorted(wanted, key=lambda member: (member.due, member.pair))
 
 
 class Waiting:
@@ -163,7 +183,7 @@ class Fleet:
             settings = member.settings()
             with pair_lock(self.store, f"fleet {settings.airtable_base_id}"):
                 known = self.store.pair_runs.load(member.pair)
-                if known.due > member.due and known.due > self.clock():
+                if known.due > max(member.due, self.clock()):  # somebody has synced it since
                     return Synced(member.pair, None)
                 began = self.clock()
                 report = self.run(settings, self.options, transport=self.transport, shared=self.store)

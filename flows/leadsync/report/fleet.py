@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from leadsync.errors import Exit, LeadsyncError
 from leadsync.report.markdown import as_shown

@@ -51,9 +51,8 @@ class PairRuns:
             if not connection.execute(sa.update(pair_run_table).where(same).values(**values)).rowcount:
                 connection.execute(sa.insert(pair_run_table).values(**values))
 
-    def keep(self, pairs: Collection[str]) -> None:
-        """Of pairs that are no more nothing is left."""
-        gone = self.load_all().keys() - pairs
+    def drop(self, pairs: Collection[str]) -> None:
+        """Of these nothing is left."""
         with self._database.writing() as connection:
-            for pair in gone:
+            for pair in pairs:
                 connection.execute(sa.delete(pair_run_table).where(pair_run_table.c.pair == pair))
