@@ -23,7 +23,8 @@ from rich.console import Console
 
 from leadsync.errors import ConfigurationError, LeadsyncError
 from leadsync.model import Read
-from leadsync.pipeline.fleet import AT_ONCE, Fleet, due_members, shared_transport
+from leadsync.pipeline.fleet import AT_ONCE, Fleet, shared_transport
+from leadsync.pipeline.members import due_members
 from leadsync.pipeline.steps import Options
 from leadsync.report.fleet import COLUMNS, FleetReport, cells
 from leadsync.report.terminal import STYLES, progress_bar, say, tabulate

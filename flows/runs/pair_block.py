@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field, HttpUrl, SecretStr, ValidationError, crea
 
 from leadsync.environment import OF_THE_INSTALLATION, load_settings
 from leadsync.errors import ConfigurationError, LeadsyncError
-from leadsync.pipeline.fleet import Member
+from leadsync.pipeline.members import Member
 from leadsync.setting_values import plain
 from leadsync.settings import Settings
 

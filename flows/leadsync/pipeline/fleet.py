@@ -11,18 +11,16 @@ import logging
 import queue
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any, Final
 
-from leadsync.errors import BusyError, ConfigurationError, Exit, LeadsyncError
+from leadsync.errors import BusyError, Exit, LeadsyncError
+from leadsync.pipeline.members import Member, Waiting
 from leadsync.pipeline.run import run_sync
 from leadsync.pipeline.steps import Options
 from leadsync.report.report import Report
-from leadsync.settings import Settings
 from leadsync.state.lock import pair_lock
 from leadsync.state.pair_runs import PairRun
 from leadsync.state.store import StateStore
@@ -41,84 +39,11 @@ LOOK_AGAIN: Final = 1.0
 
 
 @dataclass(frozen=True)
-class Member:
-    """
-    A pair of the fleet. `base`, `shares`: what tells its base and its credentials from others'.
-
-    `settings`: raises ConfigurationError; `due`: by our clock [s since 1970].
-    """
-
-    pair: str
-    base: str
-    shares: str
-    settings: Callable[[], Settings]
-    due: float = 0.0
-
-
-@dataclass(frozen=True)
 class Synced:
     """What became of a pair; `report` is None if another process has seen to it."""
 
     pair: str
     report: Report | None
-
-
-def due_members(there: Sequence[Member], store: StateStore, now: float, only: Collection[str] = ()) -> list[Member]:
-    """
-    Those of the pairs that are to be synced, longest overdue first. `only`: these, due or not.
-
-    What is known of pairs that are not there any more is forgotten. Raises: ConfigurationError if one is not there.
-    """
-    names = {member.pair for member in there}
-    if unknown := [pair for pair in only if pair not in names]:
-        near = get_close_matches(unknown[0], sorted(names), 3)
-        told = f"near it are: {', '.join(near)}" if near else f"there are {len(names)}, listed by flows/pairs.py"
-        raise ConfigurationError(f"There is no pair {unknown[0]!r}; {told}.")
-    known = store.pair_runs.load_all()
-    if gone := known.keys() - names:
-        store.pair_runs.drop(gone)
-    timed = (replace(member, due=known[member.pair].due if member.pair in known else 0.0) for member in there)
-    wanted = (member for member in timed if (member.pair in only if only else member.due <= now))
-    return sorted(wanted, key=lambda member: (member.due, member.pair))
-
-
-class Waiting:
-    """
-    The pairs still to be synced, longest overdue first, of a base one at a time. Safe for threads.
-
-    Of those that share credentials no more are at work than of others, so that no budget lies idle while there is
-    something to do with it.
-    """
-
-    def __init__(self, members: Iterable[Member]) -> None:
-        self._changed, self._at_work, self._bases = threading.Condition(), Counter[str](), set[str]()
-        self._left: dict[str, list[Member]] = {}
-        for member in sorted(members, key=lambda each: (each.due, each.pair)):
-            self._left.setdefault(member.shares, []).append(member)
-
-    def next(self) -> Member | None:
-        """The next one, once there is one; None if none is left. `end` must follow."""
-        with self._changed:
-            while any(self._left.values()):
-                firsts = filter(None, map(self._first_of, self._left.values()))
-                first = min(firsts, key=lambda each: (self._at_work[each.shares], each.due), default=None)
-                if first is not None:
-                    self._left[first.shares].remove(first)
-                    self._at_work[first.shares] += 1
-                    self._bases.add(first.base)
-                    return first
-                self._changed.wait()
-            return None
-
-    def end(self, member: Member) -> None:
-        """It is no more at work."""
-        with self._changed:
-            self._at_work[member.shares] -= 1
-            self._bases.discard(member.base)
-            self._changed.notify_all()
-
-    def _first_of(self, members: list[Member]) -> Member | None:
-        return next((member for member in members if member.base not in self._bases), None)
 
 
 @dataclass(frozen=True)

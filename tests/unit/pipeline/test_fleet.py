@@ -11,7 +11,8 @@ import pytest
 
 from leadsync.errors import ConfigurationError, Exit, TransientServiceError
 from leadsync.pipeline import fleet as fleets
-from leadsync.pipeline.fleet import AT_ONCE, LONGEST, Fleet, Member, Waiting, after, due_members
+from leadsync.pipeline.fleet import AT_ONCE, LONGEST, Fleet, after
+from leadsync.pipeline.members import Member, Waiting, due_members
 from leadsync.pipeline.steps import Options
 from leadsync.report.report import Report
 from leadsync.state.lock import pair_lock
@@ -162,7 +163,7 @@ def test_as_many_are_at_work_as_are_asked_for_and_no_more(store):
 
 def test_what_is_known_of_a_pair_goes_with_it(store):
     [*fleet(store, done).sync([member(1), member(2)])]
-    assert due_members([member(2), member(3)], store, NOW) == [member(3)]
+    assert [each.pair for each in due_members([member(2), member(3)], store, NOW)] == ["pair-3"]
     assert [*store.pair_runs.load_all()] == ["pair-2"]
 
 
@@ -174,6 +175,5 @@ def test_pairs_that_are_due_and_those_that_are_asked_for(store):
     assert [each.pair for each in due_members(there, store, NOW, ["pair-2"])] == ["pair-2"]
     with pytest.raises(ConfigurationError, match="no pair 'pair-9'; near it are: pair-"):
         due_members(there, store, NOW, ["pair-9"])
-    assert {each.report is None for each in fleet(store, done).sync(due_members(there, store, NOW, ["pair-2"]))} == {
-        False
-    }
+    asked_for = due_members(there, store, NOW, ["pair-2"])
+    assert [each.report is None for each in fleet(store, done).sync(asked_for)] == [False]
