@@ -66,13 +66,10 @@ def command(prefect_server, configured, monkeypatch):
 def task_runs():
     """Of the last run of the fleet: name -> the name of its state."""
     with get_client(sync_client=True) as client:
-        runs = client.read_flow_runs(
-            flow_run_filter=FlowRunFilter(name={"like_": name}), limit=1, sort="START_TIME_DESC"
-        )
-        return {
-            run.name: run.state.name
-            for run in client.read_task_runs(flow_run_filter=FlowRunFilter(id={"any_": [runs[0].id]}))
-        }
+        of_fleet = FlowRunFilter(name={"like_": "fleet"})
+        (run,) = client.read_flow_runs(flow_run_filter=of_fleet, limit=1, sort="START_TIME_DESC")
+        of_run = FlowRunFilter(id={"any_": [run.id]})
+        return {each.name: each.state.name for each in client.read_task_runs(flow_run_filter=of_run)}
 
 
 def test_all_pairs_are_synced_and_what_changed_has_a_run_of_its_own(saved, command, teams):
