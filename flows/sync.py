@@ -39,6 +39,7 @@ from runs.here import Ended, run_flow
 from runs.pair_block import settings_of
 from runs.record import final_state, publish, run_name, shown_progress
 from runs.recorder import conclude
+from runs.signs import give_signs, unheard
 
 # --- the flow -------------------------------------------------------------------------------------------------
 
@@ -127,6 +128,7 @@ def sync_leads(
         with shown_progress(Console(stderr=True)) as progress:
             steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
             report = run_sync(settings, Options(dry_run, allow_mass_change, conflict.policy, read, paced, adopt), steps)
+        give_signs(report, settings, pair)
     return conclude(report, partial(call_task, publish, report), final_state(report))
 
 
@@ -181,7 +183,8 @@ def sync(
     if demo:
         from demo import run_demo
 
-        report = run_demo(lambda: run_locally(**options).outcome, Console(stderr=as_json))
+        with unheard():
+            report = run_demo(lambda: run_locally(**options).outcome, Console(stderr=as_json))
     else:
         ended = run_locally(**options)
         report = ended.outcome
