@@ -37,7 +37,7 @@ from runs.here import Ended, connected, run_flow
 from runs.pair_block import settings_of
 from runs.record import final_state, publish, shown_progress
 from runs.recorder import conclude
-from sync import call_task, submit_tasks
+from runs.tasks import call_task, submit_tasks
 
 
 class Side(StrEnum):

@@ -16,6 +16,7 @@ from leadsync.state.holders import Holders
 from leadsync.state.journal import Journal
 from leadsync.state.keys import PairKeys
 from leadsync.state.snapshots import Snapshots
+from leadsync.state.spent_plans import SpentPlans
 from leadsync.state.waiting import WaitingRows
 
 
@@ -35,6 +36,7 @@ class StateStore:
         self.keys = PairKeys(self.database)
         self.calls = MonthlyCalls(self.database)
         self.holders = Holders(self.database)
+        self.spent_plans = SpentPlans(self.database)
         self.waiting = WaitingRows(self.database)
 
     def close(self) -> None:
