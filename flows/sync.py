@@ -35,6 +35,7 @@ from runs.here import Ended, run_flow
 from runs.pair_block import settings_of
 from runs.record import final_state, publish, run_name, shown_progress
 from runs.recorder import asked_beside, conclude
+from runs.signs import give_signs, unheard
 from runs.tasks import call_task, submit_tasks
 
 # --- the flow -------------------------------------------------------------------------------------------------
@@ -76,6 +77,7 @@ def sync_leads(
         with shown_progress(Console(stderr=True)) as progress:
             steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
             report = run_sync(settings, options, steps)
+        give_signs(report, settings, pair)
     return conclude(report, partial(call_task, publish, report), final_state(report))
 
 
@@ -151,7 +153,8 @@ def sync(
         from demo import run_demo
 
         once = bool(out or plan or expect_no_changes)
-        report = run_demo(lambda: run_locally(asked, **options).outcome, Console(stderr=as_json), once)
+        with unheard():
+            report = run_demo(lambda: run_locally(asked, **options).outcome, Console(stderr=as_json), once)
     else:
         ended = run_locally(asked, **options)
         report = ended.outcome

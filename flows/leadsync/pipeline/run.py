@@ -99,7 +99,7 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
             report.postponed = [{"lead_id": lead_id} for lead_id in _make_passes(run, board)]
         if not (options.dry_run or take):
             keep_meanings(store, run.pair, mapped)
-            telling.waiting(*waiting_longer(store, run.pair, run.begun.at))
+            report.waiting = waiting_longer(store, run.pair, run.begun.at)
     telling.open_window()
     report.judge()
     if options.expects_nothing:
