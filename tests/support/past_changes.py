@@ -9,7 +9,6 @@ from leadsync.state.history import PastChange, PastRun
 from leadsync.state.store import StateStore
 from support.harness import World
 
-
 MOVES_ALONE = ("due_complete", "seen_status")
 """Columns of the base that follow one side's without any write."""
 
