@@ -106,12 +106,13 @@ class World:
         read: str = "full",
         paced: bool = False,
         adopt: str = "ask",
+        asked: Mapping[str, Any] | None = None,
         **changes: str | None,
     ) -> Report:
-        """One run, in process and without Prefect; None lets any exit code pass."""
+        """One run, in process and without Prefect; None lets any exit code pass. `asked`: further Options."""
         self.emulator.clear_requests()
         self.emulator.clock.advance(self.pause)
-        options = Options(dry_run, allow_mass_change, read=Read(read), paced=paced, adopt=Adopt(adopt))
+        options = Options(dry_run, allow_mass_change, read=Read(read), paced=paced, adopt=Adopt(adopt), **asked or {})
         with (
             patch("leadsync.apply.cards.WRITERS", 1 if self.ordered else 4),
             patch("leadsync.apply.leads.WRITERS", 1 if self.ordered else 2),

@@ -160,7 +160,8 @@ class LeadWrite:
 class Plan:
     """
     Everything one pass wants to do. `base_updates`: lead_id -> base columns that are already true. `checks`: by card
-    id, when those that are archived or away were last known to exist.
+    id, when those that are archived or away were last known to exist. `sides`: of every lead that is not at rest, as
+    it was planned from.
     """
 
     card_writes: list[CardWrite] = field(default_factory=list)
@@ -171,6 +172,7 @@ class Plan:
     quarantine: list[SetAside] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     checks: dict[str, Check] = field(default_factory=dict)
+    sides: dict[str, tuple[Lead, Card]] = field(default_factory=dict)
 
     @property
     def changes(self) -> list[Change]:
@@ -199,6 +201,7 @@ class Plan:
             base_updates=mine.base_updates | planned.base_updates,
             conflicts=sorted([*mine.conflicts, *planned.conflicts], key=by_lead),
             notes=sorted([*mine.notes, *planned.notes], key=by_lead),
+            sides=mine.sides | planned.sides,
         )
 
 

@@ -23,6 +23,7 @@ from leadsync.pipeline.mapped import keep_meanings, mind_names
 from leadsync.pipeline.one_pass import one_pass
 from leadsync.pipeline.quota import Month, start_of_month
 from leadsync.pipeline.rows import find_rows
+from leadsync.pipeline.saved_plans import refuse_foreign
 from leadsync.pipeline.steps import Options, Steps
 from leadsync.pipeline.telling import Telling
 from leadsync.pipeline.under_way import Run
@@ -38,6 +39,7 @@ DAY = 86_400.0
 """Seconds."""
 PASSES = 3
 """A pass that met an edit made meanwhile is followed by another, up to this many in one run."""
+LEFT = "{many} edited while the plan was applied; that stands, and the next run decides about it."
 
 
 def run_sync(settings: Settings, options: Options, steps: Steps | None = None, transport: Transport = Wire) -> Report:
@@ -65,16 +67,20 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
     telling, store = Telling(report), clients.store
     if ahead := _ahead_of_pace(settings, store):
         if options.paced:
-            return report.skip(f"Skipped: {ahead}")
+            report.skip(f"Skipped: {ahead}")
+            return
         telling.note(ahead)
     board = resolve(settings, clients)
     pair = Pair(settings.airtable_base_id, settings.airtable_table_name, board.board_id)
     report.base_url, report.board_url = clients.airtable.url, board.url
     with pair_lock(store, pair.lock) as still_held:
+        if options.plan:
+            refuse_foreign(options.plan, pair, settings, options, store)
         rows = find_rows(pair, settings, clients, steps, options.dry_run, telling)
         feed = None
         if settings.airtable_change_feed is FeedChoice.ON:
-            feed = ChangeFeed(settings, clients.airtable, store, rows.pair.key, may_make=not options.dry_run)
+            may_make = not (options.dry_run or options.plan)
+            feed = ChangeFeed(settings, clients.airtable, store, rows.pair.key, may_make=may_make)
         mapped = mind_names(store, rows.pair.key, board.cells, settings.mapping.timezone, options.dry_run)
         run = Run(settings, options, steps, clients, rows, feed, still_held, telling, mapped, _begun(settings))
         with _all_is_told(run):
@@ -82,7 +88,9 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
         if not options.dry_run:
             keep_meanings(store, run.pair, mapped)
     telling.open_window()
-    return report.judge()
+    report.judge()
+    if options.expects_nothing:
+        report.expect_nothing()
 
 
 def _begun(settings: Settings) -> Begun:
@@ -131,10 +139,14 @@ def _end_told(run: Run) -> None:
 
 def _make_passes(run: Run, board: Board) -> list[str]:
     """Returns: the leads still postponed."""
-    read, leads = run.options.read, run.rows.leads
-    for _ in range(PASSES):
+    plan = run.options.plan  # it is applied as it is, and on whole reads
+    read, leads = Read.FULL if plan else run.options.read, run.rows.leads
+    for _ in range(1 if plan else PASSES):
         passed = one_pass(run, read, board, leads)
         if not passed.postponed:
             break
         read, board, leads = Read.FULL, passed.board, None  # something is not as it was last seen
+    if plan and passed.postponed:
+        many = len({*passed.postponed})
+        run.telling.note(LEFT.format(many="1 lead was" if many == 1 else f"{many} leads were"))
     return sorted(set(passed.postponed))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ParamSpec, Protocol, TypeVar
 
 from leadsync.apply.outcome import Progress
+from leadsync.core.saved_plan import SavedPlan
 from leadsync.model import Adopt, ConflictPolicy, Read
 
 P = ParamSpec("P")
@@ -22,7 +23,10 @@ Told = TypeVar("Told", covariant=True)
 
 @dataclass(frozen=True)
 class Options:
-    """The choices of one run."""
+    """
+    The choices of one run. `saves`: the report of a dry run is to hold the plan; `expects_nothing`: it fails if there
+    is anything to do. `plan`: nothing but this is to be written.
+    """
 
     dry_run: bool = False
     allow_mass_change: bool = False
@@ -30,6 +34,9 @@ class Options:
     read: Read = Read.FULL
     paced: bool = False
     adopt: Adopt = Adopt.ASK
+    saves: bool = False
+    expects_nothing: bool = False
+    plan: SavedPlan | None = None
 
 
 class Call(Protocol):

@@ -16,6 +16,7 @@ from leadsync.state.holders import Holders
 from leadsync.state.journal import Journal
 from leadsync.state.keys import PairKeys
 from leadsync.state.snapshots import Snapshots
+from leadsync.state.spent_plans import SpentPlans
 
 
 class StateStore:
@@ -34,6 +35,7 @@ class StateStore:
         self.keys = PairKeys(self.database)
         self.calls = MonthlyCalls(self.database)
         self.holders = Holders(self.database)
+        self.spent_plans = SpentPlans(self.database)
 
     def close(self) -> None:
         """Give the connections back."""
