@@ -63,6 +63,7 @@ class RunKind(StrEnum):
 
     SYNC = "sync"
     UNDO = "undo"
+    TAKE = "take"  # conflicts that a person settled
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
+from leadsync.core.conflicts import Conflict, OpenConflicts
 from leadsync.core.decisions import Direction
 from leadsync.core.ledger import Entry
 from leadsync.core.lookups import Check
@@ -32,19 +33,6 @@ class Change:
     after: str
     direction: Direction
     note: str = ""
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """A cell both sides moved apart, with both values and what is done about it."""
-
-    lead_id: str
-    card_id: str
-    field: str
-    airtable: str
-    trello: str
-    kind: str  # conflict | first match | lead deleted
-    resolution: str
 
 
 @dataclass(frozen=True, order=True)
@@ -160,8 +148,8 @@ class LeadWrite:
 class Plan:
     """
     Everything one pass wants to do. `base_updates`: lead_id -> base columns that are already true. `checks`: by card
-    id, when those that are archived or away were last known to exist. `sides`: of every lead that is not at rest, as
-    it was planned from.
+    id, when those that are archived or away were last known to exist. `still_open`: the conflicts that nothing has
+    settled yet. `sides`: of every lead that is not at rest, as it was planned from.
     """
 
     card_writes: list[CardWrite] = field(default_factory=list)
@@ -169,6 +157,7 @@ class Plan:
     base_updates: dict[str, Columns] = field(default_factory=dict)
     forget: list[str] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
+    still_open: OpenConflicts = field(default_factory=OpenConflicts)
     quarantine: list[SetAside] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     checks: dict[str, Check] = field(default_factory=dict)
@@ -200,6 +189,7 @@ class Plan:
             lead_writes=sorted([*mine.lead_writes, *planned.lead_writes], key=by_lead),
             base_updates=mine.base_updates | planned.base_updates,
             conflicts=sorted([*mine.conflicts, *planned.conflicts], key=by_lead),
+            still_open=mine.still_open.along_with(planned.still_open),
             notes=sorted([*mine.notes, *planned.notes], key=by_lead),
             sides=mine.sides | planned.sides,
         )

@@ -9,7 +9,7 @@ from typing import Final
 from leadsync.core.decisions import Direction, RowDecision
 from leadsync.core.draft import Draft, LeadRow
 from leadsync.core.entries import entry_of
-from leadsync.core.plan import CardWrite, Change, Conflict, LeadWrite, Plan
+from leadsync.core.plan import CardWrite, Change, LeadWrite, Plan
 from leadsync.core.plan_cells import (
     NAME_PLANNERS,
     NOT_AGREED,
@@ -30,6 +30,7 @@ def build_plan(reconciled: Reconciled, rules: Rules) -> Plan:
     sides = {decided.lead_id: (decided.lead, decided.card) for decided in reconciled.decided}
     plan = Plan(quarantine=list(reconciled.quarantine), sides=sides)
     for decided in reconciled.decided:
+        plan.still_open.unseen.update(decided.unseen(rules))
         if not decided.decision.quiet:
             ROW_PLANNERS[decided.decision.row](LeadRow(plan, rules, decided))
     return plan
@@ -144,9 +145,7 @@ def _archive(row: LeadRow) -> None:
 def _keep_moved(row: LeadRow) -> None:
     place = row.card.stage or "another list"
     trello = f"{row.card.title[:80]} in {place}"
-    row.plan.conflicts.append(
-        Conflict(row.lead_id, row.card_id, "card", "deleted", trello, "lead deleted", "left for a person to decide")
-    )
+    row.conflict("card", "deleted", trello, "lead deleted", "left for a person to decide", row.agreed.title)
     row.record(lead_presence=LeadPresence.GONE)
 
 

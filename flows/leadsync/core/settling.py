@@ -12,9 +12,9 @@ from typing import Final
 
 import pandas as pd
 
+from leadsync.core.conflicts import Conflict
 from leadsync.core.journal import LEAD, Intent, IntentState
 from leadsync.core.ledger import Entry, proven
-from leadsync.core.plan import Conflict
 from leadsync.core.witness import NO_PROOF, Proof, agreed_with, field_of, holds, parts_of
 from leadsync.frames.agreed import NEVER_AGREED, Agreed, Columns
 from leadsync.frames.cards import Card, CardPresence

@@ -112,8 +112,8 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     snapshot = snapshot_now(memory.snapshot, sides.leads, sides.cards, question(run.settings, lists.board))
     snapshot = replace(snapshot, lists_checked=snapshot.lists_checked or lists.fresh)
     verdicts = _judge(run, memory, sides, lists.board)
-    lacking, leads, cards = lacking_labels(lists.board, sides.leads.leads), sides.leads, sides.cards
-    told = leads.feed_asked, leads.told, memory.base, cards.strangers, settled.choice, lacking
+    lacking = lacking_labels(lists.board, run.concerned(sides.leads.leads))
+    told = sides.leads.feed_asked, sides.leads.told, memory.base, sides.cards.strangers, settled.choice, lacking
     return Planned(plan, snapshot, verdicts, lists, *told)
 
 

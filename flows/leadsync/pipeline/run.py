@@ -10,9 +10,10 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from leadsync.core.journal import IntentState
-from leadsync.core.ledger import Begun
+from leadsync.core.ledger import Begun, RunKind
 from leadsync.errors import LeadsyncError, StateStoreError
 from leadsync.model import ChangeFeed as FeedChoice
 from leadsync.model import Read
@@ -27,6 +28,7 @@ from leadsync.pipeline.saved_plans import refuse_foreign
 from leadsync.pipeline.steps import Options, Steps
 from leadsync.pipeline.telling import Telling
 from leadsync.pipeline.under_way import Run
+from leadsync.pipeline.waiting import meant_by, still_open, waiting_longer
 from leadsync.report.report import Report
 from leadsync.settings import Settings
 from leadsync.state.lock import pair_lock
@@ -82,20 +84,25 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
             may_make = not (options.dry_run or options.plan)
             feed = ChangeFeed(settings, clients.airtable, store, rows.pair.key, may_make=may_make)
         mapped = mind_names(store, rows.pair.key, board.cells, settings.mapping.timezone, options.dry_run)
-        run = Run(settings, options, steps, clients, rows, feed, still_held, telling, mapped, _begun(settings))
+        columns = {cell.name: cell.column.name for cell in board.cells}
+        open_now = store.waiting.conflicts(rows.pair.key) if options.take else []
+        take = meant_by(options.take, open_now, columns) if options.take else None
+        begun = _begun(settings, RunKind.TAKE if take else RunKind.SYNC)
+        run = Run(settings, options, steps, clients, rows, feed, still_held, telling, mapped, begun, take)
         with _all_is_told(run):
             report.postponed = [{"lead_id": lead_id} for lead_id in _make_passes(run, board)]
-        if not options.dry_run:
+        if not (options.dry_run or take):
             keep_meanings(store, run.pair, mapped)
+            telling.waiting(*waiting_longer(store, run.pair, run.begun.at))
     telling.open_window()
     report.judge()
     if options.expects_nothing:
         report.expect_nothing()
 
 
-def _begun(settings: Settings) -> Begun:
+def _begun(settings: Settings, kind: RunKind) -> Begun:
     now = time.time()
-    return Begun(uuid.uuid4().hex, now, kept_since=now - settings.sync_history_days * DAY)
+    return Begun(uuid.uuid4().hex, now, kind, kept_since=now - settings.sync_history_days * DAY)
 
 
 def _ahead_of_pace(settings: Settings, store: StateStore) -> str:
@@ -146,6 +153,11 @@ def _make_passes(run: Run, board: Board) -> list[str]:
         if not passed.postponed:
             break
         read, board, leads = Read.FULL, passed.board, None  # something is not as it was last seen
+        if run.take:
+            left = still_open(run.take, run.clients.store.waiting.conflicts(run.pair))
+            if not left.cells:
+                break
+            run = replace(run, take=left)
     if plan and passed.postponed:
         many = len({*passed.postponed})
         run.telling.note(LEFT.format(many="1 lead was" if many == 1 else f"{many} leads were"))

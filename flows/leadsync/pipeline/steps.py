@@ -22,10 +22,19 @@ Told = TypeVar("Told", covariant=True)
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """Which side wins the conflicts of a lead, by its id or its card's. `field`: one of them, "" for all."""
+
+    side: ConflictPolicy
+    lead: str
+    field: str = ""
+
+
+@dataclass(frozen=True)
 class Options:
     """
     The choices of one run. `saves`: the report of a dry run is to hold the plan; `expects_nothing`: it fails if there
-    is anything to do. `plan`: nothing but this is to be written.
+    is anything to do. `plan`: nothing but this is to be written; `take`: nothing but these conflicts is settled.
     """
 
     dry_run: bool = False
@@ -37,6 +46,7 @@ class Options:
     saves: bool = False
     expects_nothing: bool = False
     plan: SavedPlan | None = None
+    take: Chosen | None = None
 
 
 class Call(Protocol):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import pandas as pd
+
 from leadsync.apply.target import Target
 from leadsync.core.ledger import Begun
-from leadsync.mapping.rules import Rules
+from leadsync.mapping.rules import Rules, Take
 from leadsync.pipeline.change_feed import ChangeFeed
 from leadsync.pipeline.clients import Clients
 from leadsync.pipeline.mapped import Mapped, mind_names
@@ -22,7 +24,7 @@ from leadsync.trello.board import Board
 class Run:
     """
     One run under way, which holds the lock. `feed`: Airtable's change feed, if it is switched on. `mapped`: what
-    is kept of the mapping.
+    is kept of the mapping. `take`: the conflicts that the run is about, None if it is about everything.
     """
 
     settings: Settings
@@ -35,6 +37,7 @@ class Run:
     telling: Telling
     mapped: Mapped
     begun: Begun
+    take: Take | None = None
 
     @property
     def run_id(self) -> str:
@@ -46,10 +49,14 @@ class Run:
         """The key of our rows."""
         return self.rows.pair.key
 
+    def concerned(self, leads: pd.DataFrame) -> pd.DataFrame:
+        """Those of the leads that the run is about."""
+        return leads[leads.index == self.take.lead_id] if self.take else leads
+
     def rules(self, board: Board) -> Rules:
         """What the planner may know."""
         chosen = self.settings.rules(conflict=self.options.conflict, allow_mass_change=self.options.allow_mass_change)
-        return replace(chosen, cells=board.cells, lists_apart=self.mapped.redrawn)
+        return replace(chosen, cells=board.cells, lists_apart=self.mapped.redrawn, take=self.take)
 
     def mapped_anew(self, board: Board) -> Run:
         """The run as it goes on once columns or custom fields have turned out to be others."""

@@ -116,3 +116,23 @@ change_table = sa.Table(
     sa.Index("leadsync_change_of_lead", "pair", "lead_id"),
     sqlite_autoincrement=True,
 )
+
+conflict_table = sa.Table(
+    "leadsync_conflict",
+    metadata,
+    sa.Column("pair", sa.String, primary_key=True),
+    sa.Column("lead_id", sa.String, primary_key=True),
+    sa.Column("cell", sa.String, primary_key=True),  # as the base calls it
+    sa.Column("since", sa.Float, nullable=False),  # by our clock [s since 1970]
+    sa.Column("conflict", sa.Text, nullable=False),  # JSON, a Conflict
+)
+
+aside_table = sa.Table(
+    "leadsync_aside",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("pair", sa.String, nullable=False, index=True),
+    sa.Column("lead_id", sa.String, nullable=False),
+    sa.Column("since", sa.Float, nullable=False),
+    sa.Column("entry", sa.Text, nullable=False),  # JSON, a SetAside
+)
