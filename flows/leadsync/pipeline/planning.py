@@ -78,6 +78,7 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     memory = recall(
         clients.store, run.pair, checkup, run.rows.lent, run.mapped.rename, rename_of(lists.board.cells), stages
     )
+    memory = replace(memory, undo=run.undo.cells if run.undo else None)
     sides = _extract(run, memory, _scope(run, read, memory, lists.board), lists.board, leads)
     if run.feed is not None:
         read_cell = clients.airtable.columns.read
