@@ -45,16 +45,22 @@ PASSES = 3
 LEFT = "{many} edited while the plan was applied; that stands, and the next run decides about it."
 
 
-def run_sync(settings: Settings, options: Options, steps: Steps | None = None, transport: Transport = Wire) -> Report:
+def run_sync(
+    settings: Settings,
+    options: Options,
+    steps: Steps | None = None,
+    transport: Transport = Wire,
+    shared: StateStore | None = None,
+) -> Report:
     """
-    Sync once. `transport`: as for open_clients.
+    Sync once. `transport`, `shared`: as for open_clients.
 
     Returns: the report, whose exit code says how it ended; a LeadsyncError becomes one too and never escapes.
     """
     started = time.monotonic()
     report = Report(dry_run=options.dry_run)
     try:
-        with open_clients(settings, transport) as clients:
+        with open_clients(settings, transport, shared) as clients:
             try:
                 _sync(settings, options, steps or Steps(), clients, report)
             finally:
