@@ -66,7 +66,7 @@ def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Pas
     outcome = _apply(run, planned)
     snapshot = snapshot_after(planned.snapshot, outcome.records, outcome.cards, planned.lists.board)
     snapshot = check_leads(run, planned, snapshot, outcome)
-    if not outcome.postponed:
+    if not outcome.postponed and run.undo is None:
         run.clients.store.snapshots.save(run.pair, snapshot)
     return Passed(planned.lists.board, outcome.postponed)
 
@@ -107,7 +107,7 @@ def _journal(run: Run, planned: Planned) -> None:
         conflicts=plan.still_open,
         now=now,
     )
-    if run.take is None:
+    if run.take is None and run.undo is None:
         clients.store.waiting.set_aside(run.pair, plan.quarantine, now)
     keep_checks(clients.store, run.pair, plan.checks)
 

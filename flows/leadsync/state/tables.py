@@ -107,7 +107,9 @@ run_table = sa.Table(
     sa.Column("at", sa.Float, nullable=False),  # when it began, by our clock [s since 1970]
     sa.Column("ended", sa.Float),  # None if it was cut off
     sa.Column("kind", sa.String, nullable=False),  # RunKind
-    sa.Column("undoes", sa.String, nullable=False),  # the run that it takes back, else ""
+    sa.Column("undoes", sa.String, nullable=False),  # the run that it takes back, else ""; of that only
+    sa.Column("lead_id", sa.String, nullable=False),  # this lead, and
+    sa.Column("field", sa.String, nullable=False),  # this field; "" for all
     sa.Index("leadsync_run_of_pair", "pair", "at"),
 )
 
