@@ -14,7 +14,7 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from leadsync.apply.outcome import Progress
 from leadsync.core.saved_plan import SavedPlan
-from leadsync.model import Adopt, ConflictPolicy, Read
+from leadsync.model import Adopt, ConflictPolicy, Read, Review
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,7 +25,7 @@ Told = TypeVar("Told", covariant=True)
 class Options:
     """
     The choices of one run. `saves`: the report of a dry run is to hold the plan; `expects_nothing`: it fails if there
-    is anything to do. `plan`: nothing but this is to be written.
+    is anything to do. `plan`: nothing but this is to be written; it needs no `review`.
     """
 
     dry_run: bool = False
@@ -37,6 +37,7 @@ class Options:
     saves: bool = False
     expects_nothing: bool = False
     plan: SavedPlan | None = None
+    review: Review = Review.NEVER
 
 
 class Call(Protocol):

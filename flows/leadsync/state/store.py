@@ -2,7 +2,8 @@
 The state database as a whole, each subject a part of it.
 
 What is never kept: a secret (but the one that Airtable signs its webhook with), a person's text other than the values
-both sides agreed on, what was last seen, and, until a report has listed them, the two values of a conflict.
+both sides agreed on, what was last seen, a plan while it waits for review, and, until a report has listed them, the two
+values of a conflict.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from leadsync.state.facts import Facts
 from leadsync.state.holders import Holders
 from leadsync.state.journal import Journal
 from leadsync.state.keys import PairKeys
+from leadsync.state.reviews import Reviews
 from leadsync.state.snapshots import Snapshots
 from leadsync.state.spent_plans import SpentPlans
 
@@ -33,6 +35,7 @@ class StateStore:
         self.calls = MonthlyCalls(self.database)
         self.holders = Holders(self.database)
         self.spent_plans = SpentPlans(self.database)
+        self.reviews = Reviews(self.database)
 
     def close(self) -> None:
         """Give the connections back."""
