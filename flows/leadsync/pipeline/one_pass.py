@@ -20,7 +20,8 @@ from leadsync.model import Read
 from leadsync.pipeline.earlier_writes import check_leads, give_back_earlier
 from leadsync.pipeline.lists import Lists
 from leadsync.pipeline.memory import keep_checks
-from leadsync.pipeline.planning import Planned, check_lists, make_labels, plan_pass
+from leadsync.pipeline.planned_anew import check_lists, make_labels
+from leadsync.pipeline.planning import Planned, plan_pass
 from leadsync.pipeline.review import ask_for_review
 from leadsync.pipeline.saved_plans import hold_to, refuse_unfinished, save, spent_by
 from leadsync.pipeline.snapshots import snapshot_after
@@ -96,8 +97,21 @@ def _journal(run: Run, planned: Planned) -> None:
         clients.store.snapshots.forget(run.pair, planned.snapshot.feed)
     leads_since = clients.airtable.clock if run.feed and run.feed.follows(planned.snapshot.feed) else None
     intents = intents_of(plan, clients.trello.clock, run.run_id, planned.lists.board.lists, leads_since)
-    named, spent = planned.lists.board.stages, spent_by(run)
-    clients.store.journal.enter(run.pair, plan.base_updates, plan.forget, intents, lists=named, spent=spent)
+    begun = run.begun if intents else None
+    named, now, spent = planned.lists.board.stages, run.begun.at, spent_by(run)
+    clients.store.journal.enter(
+        run.pair,
+        plan.base_updates,
+        plan.forget,
+        intents,
+        lists=named,
+        spent=spent,
+        begun=begun,
+        conflicts=plan.still_open,
+        now=now,
+    )
+    if run.take is None:
+        clients.store.waiting.set_aside(run.pair, plan.quarantine, now)
     keep_checks(clients.store, run.pair, plan.checks)
 
 

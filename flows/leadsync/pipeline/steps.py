@@ -22,10 +22,20 @@ Told = TypeVar("Told", covariant=True)
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """Which side wins the conflicts of a lead, by its id or its card's. `field`: one of them, "" for all."""
+
+    side: ConflictPolicy
+    lead: str
+    field: str = ""
+
+
+@dataclass(frozen=True)
 class Options:
     """
     The choices of one run. `saves`: the report of a dry run is to hold the plan; `expects_nothing`: it fails if there
-    is anything to do. `plan`: nothing but this is to be written; it needs no `review`.
+    is anything to do. `plan`: nothing but this is to be written, and it needs no `review`; `take`: nothing but these
+    conflicts is settled.
     """
 
     dry_run: bool = False
@@ -38,6 +48,7 @@ class Options:
     expects_nothing: bool = False
     plan: SavedPlan | None = None
     review: Review = Review.NEVER
+    take: Chosen | None = None
 
 
 class Call(Protocol):
