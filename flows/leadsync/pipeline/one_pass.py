@@ -22,6 +22,7 @@ from leadsync.pipeline.lists import Lists
 from leadsync.pipeline.memory import keep_checks
 from leadsync.pipeline.planned_anew import check_lists, make_labels
 from leadsync.pipeline.planning import Planned, plan_pass
+from leadsync.pipeline.review import ask_for_review
 from leadsync.pipeline.saved_plans import hold_to, refuse_unfinished, save, spent_by
 from leadsync.pipeline.snapshots import snapshot_after
 from leadsync.pipeline.under_way import Run
@@ -51,6 +52,8 @@ def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Pas
             run.telling.report.plan = save(run, planned)
         return Passed(planned.lists.board)
     run.clients.count()
+    if not checkup.found:
+        ask_for_review(run, planned)
     if labelled := bool(planned.lacking):
         planned = make_labels(run, planned, checkup)
         hold_to(run, planned, after_labels=True)

@@ -99,6 +99,14 @@ spent_plan_table = sa.Table(
     sa.Column("at", sa.String, nullable=False),
 )
 
+review_table = sa.Table(
+    "leadsync_review",
+    metadata,
+    sa.Column("pair", sa.String, primary_key=True),
+    sa.Column("run", sa.String, nullable=False),
+    sa.Column("plan", sa.Text, nullable=False),  # as in its file
+)
+
 run_table = sa.Table(
     "leadsync_run",
     metadata,
