@@ -33,6 +33,8 @@ LINGER = 10.0
 """Seconds that Prefect gets at the end to hand in its last records; a server that takes none must not keep us."""
 STOPPED = "Stopped. What was written is recorded; the next run goes on from there."
 
+PAIR = "--pair"
+"""The option of every door that takes the settings of a further pair from Prefect."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -43,11 +45,11 @@ QUIET = {
 }
 
 
-def prepare_local_run(secrets: bool = False) -> None:
+def prepare_local_run(pairs: bool = False) -> None:
     """
     Call first: outputs that cannot fail us, quiet defaults, the temporary server on its way if one is needed.
 
-    `secrets`: see begin_server_if_needed.
+    `pairs`: as begin_server_if_needed has it; so it is wherever --pair names one.
     """
     harden_streams()
     _at_signals(_stop_at_once)
@@ -60,7 +62,7 @@ def prepare_local_run(secrets: bool = False) -> None:
     helping = {"--help", "-h", "--install-completion", "--show-completion"} & set(sys.argv)
     if not helping:
         try:
-            begin_server_if_needed(secrets)
+            begin_server_if_needed(pairs or any(word.partition("=")[0] == PAIR for word in sys.argv[1:]))
         except ConfigurationError as error:
             print(printable(error), file=sys.stderr)
             _leave(error.exit_code)
