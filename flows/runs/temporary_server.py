@@ -49,8 +49,8 @@ def begin_server_if_needed(pairs: bool = False) -> None:
     """
     Unless Prefect knows of a server, or one answers at the default address, a temporary one is on its way.
 
-    `pairs`: the server keeps them, with their secrets and the addresses these are sent to, so whatever happens to answer
-    at the default address will not do.
+    `pairs`: the server keeps them, with their secrets and the addresses these are sent to, so whatever happens to
+    answer at the default address will not do.
     Raises: ConfigurationError if Prefect cannot read its settings, which it does when it is first imported.
     """
     try:

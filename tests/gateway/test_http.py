@@ -262,7 +262,8 @@ def test_health_tells_how_it_stands(served):
 
 def test_health_says_who_took_the_lock_last(serve):
     taken = {"appA/board": {"pid": 7}}
-    assert serve(lock=lambda: taken).ask("GET", "/health").json()["lock"] == {"held_here": False, "last_taken_by": taken}
+    told = serve(lock=lambda: taken).ask("GET", "/health").json()
+    assert told["lock"] == {"held_here": False, "last_taken_by": taken}
 
 
 def test_health_comes_soon_however_long_the_state_database_is_silent(serve, monkeypatch):

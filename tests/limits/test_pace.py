@@ -14,7 +14,11 @@ PER_SECOND, PER_WINDOW = 4.75, 95
 
 
 def test_default_pace_is_kept_and_used(limited, small_pages):
-    """25 Airtable requests in a row, then more cards than fit into one of Trello's windows; in real time. The next window but one is 20 s away."""
+    """
+    25 Airtable requests in a row, then more cards than fit into one of Trello's windows; in real time.
+
+    Half the pace, and a second window left out, are more than a slow machine explains.
+    """
     world = limited(LEADS)
     small_pages(PAGE)
     report = world.paced_sync()
