@@ -25,6 +25,7 @@ from rich.console import Console
 
 from leadsync.apply.cards import load_cards
 from leadsync.apply.leads import load_leads
+from leadsync.apply.new_leads import load_new_leads
 from leadsync.environment import load_settings
 from leadsync.errors import LeadsyncError, TransientServiceError
 from leadsync.model import Adopt, ConflictChoice, Read
@@ -72,6 +73,7 @@ TASKS: dict[Callable[..., Any], Any] = {
     join_and_diff: as_task(join_and_diff, "join and diff"),
     load_cards: as_task(load_cards, "load cards"),
     load_leads: as_task(load_leads, "load leads"),
+    load_new_leads: as_task(load_new_leads, "make leads of cards"),
     publish: as_task(publish, "report"),
 }
 

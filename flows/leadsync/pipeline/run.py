@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from leadsync.core.journal import IntentState
 from leadsync.errors import LeadsyncError, StateStoreError
@@ -122,7 +123,8 @@ def _make_passes(run: Run, board: Board) -> list[str]:
     read, leads = run.options.read, run.rows.leads
     for _ in range(PASSES):
         passed = one_pass(run, read, board, leads)
-        if not passed.postponed:
+        if not passed.postponed and not passed.made:
             break
+        run = replace(run, made={**run.made, **passed.made})
         read, board, leads = Read.FULL, passed.board, None  # something is not as it was last seen
     return sorted(set(passed.postponed))

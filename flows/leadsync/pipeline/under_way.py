@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from leadsync.apply.target import Target
+from leadsync.frames.actions import Item
 from leadsync.mapping.rules import Rules
 from leadsync.pipeline.change_feed import ChangeFeed
 from leadsync.pipeline.clients import Clients
@@ -22,7 +24,7 @@ from leadsync.trello.board import Board
 class Run:
     """
     One run under way, which holds the lock. `feed`: Airtable's change feed, if it is switched on. `mapped`: what
-    is kept of the mapping.
+    is kept of the mapping. `made`: leads that an earlier pass has made of cards, by id, in the view or not.
     """
 
     settings: Settings
@@ -34,6 +36,7 @@ class Run:
     still_held: StillHeld
     telling: Telling
     mapped: Mapped
+    made: Mapping[str, Item] = field(default_factory=dict)
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @property
