@@ -102,6 +102,8 @@ class Settings(BaseSettings):
     """Refuse a run in which more than this share of the known leads or cards is missing [%], from 10 on."""
     sync_full_every: Annotated[timedelta, NoDecode] = timedelta(hours=24)
     """With `--read auto`: how long until both sides are read whole again, like 24h, 90m or 7d; a number is hours."""
+    sync_history_days: int = Field(default=90, ge=1)
+    """Days for which the history keeps what each run changed, with the values; after that it cannot be undone."""
     sync_status_map: Annotated[StatusMap, NoDecode] = Field(
         default_factory=lambda: StatusMap.from_stages(DEFAULT_STAGE_OF), validate_default=False
     )
@@ -130,6 +132,7 @@ class Settings(BaseSettings):
     _credentials = field_validator("airtable_api_token", "trello_api_key", "trello_api_token", "trello_api_secret")(
         setting_values.credential
     )
+    _public_url = field_validator("sync_public_url")(lambda value: value and setting_addresses.public_url(value))
     _api_token = field_validator("sync_api_token")(setting_values.api_token)
     _full_every = field_validator("sync_full_every", mode="before")(setting_values.duration)
     _status_map = field_validator("sync_status_map", mode="before")(setting_values.status_map)
@@ -148,11 +151,6 @@ class Settings(BaseSettings):
     @classmethod
     def _is_the_same_everywhere(cls, value: SecretStr) -> SecretStr:
         return SecretStr(setting_addresses.state_url(value.get_secret_value()))
-
-    @field_validator("sync_public_url")
-    @classmethod
-    def _is_public_url(cls, value: str | None) -> str | None:
-        return None if value is None else setting_addresses.public_url(value)
 
     @field_validator("sync_status_map")
     @classmethod

@@ -45,11 +45,12 @@ QUIET = {
 }
 
 
-def prepare_local_run(pairs: bool = False) -> None:
+def prepare_local_run(pairs: bool = False, only_for: tuple[str, ...] = ()) -> None:
     """
     Call first: outputs that cannot fail us, quiet defaults, the temporary server on its way if one is needed.
 
-    `pairs`: as begin_server_if_needed has it; so it is wherever --pair names one.
+    `pairs`: as begin_server_if_needed has it; so it is wherever --pair names one. `only_for`: words of the command line
+    without which none is needed.
     """
     harden_streams()
     _at_signals(_stop_at_once)
@@ -60,7 +61,8 @@ def prepare_local_run(pairs: bool = False) -> None:
     handler.setFormatter(OneLine("%(message)s"))
     log.addHandler(handler)
     helping = {"--help", "-h", "--install-completion", "--show-completion"} & set(sys.argv)
-    if not helping:
+    offline = bool(only_for) and not any(word.startswith(only_for) for word in sys.argv[1:])
+    if not (helping or offline):
         try:
             begin_server_if_needed(pairs or any(word.partition("=")[0] == PAIR for word in sys.argv[1:]))
         except ConfigurationError as error:

@@ -4,6 +4,7 @@ import pytest
 import requests
 
 from emulator import Fault
+from leadsync.core.saved_plan import SavedPlan
 from support.harness import MARKER, World
 
 COLUMN = "card_id"
@@ -339,3 +340,50 @@ def test_token_that_may_not_write_is_misconfigured(office):
     office.emulator.inject(Fault("status", service="airtable", method="PATCH", status=403, times=100))
     report = office.sync(exit_code=2)
     assert "Nothing could be written" in report.message
+
+
+# --- beside other things --------------------------------------------------------------------------------------
+
+
+def saved_plan(office):
+    return SavedPlan.parse(office.sync(dry_run=True, asked={"saves": True}).plan.text, "plan.json")
+
+
+def test_saved_plan_makes_the_leads_that_it_shows(office):
+    cards = [office.made("Zoë"), office.made("Ann", "ann@example.com")]
+    plan = saved_plan(office)
+    shown = [(write.side, write.action, write.card_id) for write in plan.writes]
+    assert sorted(shown) == sorted(("airtable", "create", card) for card in cards)
+    report = office.sync(asked={"plan": plan})
+    assert [len(office.of_card(card)) for card in cards] == [1, 1]
+    assert "The next run writes the LeadID line into 2 cards" in str(report.notes)
+    office.sync()
+    office.assert_one_each(*cards)
+
+
+@pytest.mark.parametrize("change", ["renamed", "another", "archived", "all-archived"])
+def test_saved_plan_is_refused_if_other_leads_would_be_made(office, change):
+    first, second = office.made("Zoë"), office.made("Ann")
+    plan = saved_plan(office)
+    if change == "renamed":
+        office.trello.edit(first, name="Zoe")
+    elif change == "another":
+        office.made("Bo")
+    else:
+        for card in (first, second)[: 1 if change == "archived" else 2]:
+            office.trello.archive(card)
+    report = office.sync(exit_code=3, asked={"plan": plan})
+    assert (office.writes(), len(office.airtable.records())) == (0, 3), report.message
+
+
+def test_mapped_cells_of_the_card_go_over_too(tmp_path):
+    """By the first match of lead and card: an empty side is filled."""
+    (tmp_path / "map.toml").write_text('[[field]]\nairtable = "Next step"\ncard = "due"\n')
+    office = Office(tmp_path, leads=0)
+    office.airtable.add_field("Next step", "date", {"dateFormat": {"name": "iso", "format": "YYYY-MM-DD"}})
+    office.env["SYNC_FIELDS"] = str(tmp_path / "map.toml")
+    card = office.made("Zoë", due="2026-12-24T12:00:00.000Z")
+    office.sync()
+    assert office.of_card(card)[office.lead_of(card)]["Next step"] == "2026-12-24"
+    office.assert_one_each(card)
+    office.close()
