@@ -135,7 +135,7 @@ def _ahead_of_pace(settings: Settings, store: StateStore) -> str:
     if allowed is None:
         return ""
     now = now_utc()
-    month = Month(start_of_month(now), store.calls.load(month_name(now)), allowed)
+    month = Month(start_of_month(now), store.calls.load(month_name(now, settings.airtable_workspace)), allowed)
     due = month.due()
     if now >= due:
         return ""
