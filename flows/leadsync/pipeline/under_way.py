@@ -8,6 +8,7 @@ import pandas as pd
 
 from leadsync.apply.target import Target
 from leadsync.core.ledger import Begun
+from leadsync.core.plan import Plan
 from leadsync.mapping.rules import Rules, Take
 from leadsync.pipeline.change_feed import ChangeFeed
 from leadsync.pipeline.clients import Clients
@@ -53,10 +54,16 @@ class Run:
         """Those of the leads that the run is about."""
         return leads[leads.index == self.take.lead_id] if self.take else leads
 
+    def about(self, plan: Plan) -> Plan:
+        """A plan as far as a report is to tell it: what else is set aside is for the next run's."""
+        if self.take is None:
+            return plan
+        return replace(plan, quarantine=[each for each in plan.quarantine if each.lead_id == self.take.lead_id])
+
     def rules(self, board: Board) -> Rules:
         """What the planner may know."""
         chosen = self.settings.rules(conflict=self.options.conflict, allow_mass_change=self.options.allow_mass_change)
-        return replace(chosen, cells=board.cells, lists_apart=self.mapped.redrawn, take=self.take)
+        return replace(chosen, cells=board.cells, lists_apart=self.mapped.redrawn)
 
     def mapped_anew(self, board: Board) -> Run:
         """The run as it goes on once columns or custom fields have turned out to be others."""
