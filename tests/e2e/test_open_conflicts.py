@@ -235,6 +235,28 @@ def test_row_with_a_winner_goes_before_a_setting_that_holds(mapped, due, policy)
     assert known(mapped) == {}
 
 
+@pytest.mark.parametrize("row", ['airtable = "status"\ncard = "list"\n', 'airtable = "name"\ncard = "title"\n'])
+def test_rows_for_status_and_name_have_a_policy_of_their_own(world, row):
+    """What has no row follows the setting."""
+    field = "status" if "status" in row else "name"
+    lead = world.linked("Ada", "NEW")
+    both(world, lead, "CONTACTED", "DONE")
+    world.airtable.edit(lead, name="Ada L.")
+    world.trello.edit(world.card(lead)["id"], name="A. L.")
+    world.sync(SYNC_FIELDS=f'[[field]]\n{row}conflict = "hold"\n')
+    assert [of for _, of in known(world)] == [field]
+
+
+def test_first_match_of_a_cell_is_held(mapped):
+    """A row that comes later meets values that nobody agreed on."""
+    lead = mapped.linked("Ada", "NEW", Begins="2026-11-01T08:00:00.000Z")
+    SHOWN["start"].put(mapped, mapped.card(lead)["id"], "2026-11-02")
+    mapped.sync(SYNC_FIELDS=HELD.format("Begins", "start"))
+    assert [(key, values[0]) for key, values in known(mapped).items()] == [((lead, "start"), None)]
+    take(mapped, "airtable", lead, SYNC_FIELDS=HELD.format("Begins", "start"))
+    assert SHOWN["start"].of_card(mapped, lead)[:10] == "2026-11-01"
+
+
 def test_row_taken_away_takes_its_conflicts_along(mapped, due):
     mapped.sync(SYNC_FIELDS=ROW.format("Begins", "start"))
     assert known(mapped) == {}
