@@ -132,6 +132,7 @@ def test_scheduled_deployment_is_active(prefect):
 
 
 SYNC = {"dry_run": False, "conflict": "settings", "allow_mass_change": False, "pair": "", "adopt": "ask"}
+SYNC |= {"review": "never"}
 
 
 @pytest.mark.parametrize(
