@@ -39,7 +39,7 @@ class Rules:
 
     `cells`: those of the mapping but for status and name; `rows`: the rows of these two, by field. `lists_apart`: names
     of cells whose map or time zone is another than last time, so that what it has drawn apart is listed, once. `wins`:
-    whatever else is said, None if nothing of that kind is. `undone`: by lead, names of cells that are held since what
+    every conflict, if a person has said so. `undone`: by lead, names of cells that are held since what
     had settled them was undone.
     """
 
