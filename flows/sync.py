@@ -36,6 +36,7 @@ from runs.pair_block import settings_of
 from runs.record import final_state, publish, run_name, shown_progress
 from runs.recorder import asked_beside, conclude
 from runs.review import apply_approved, approved_plan, wait_for_review
+from runs.signs import give_signs, unheard
 from runs.tasks import call_task, submit_tasks
 
 # --- the flow -------------------------------------------------------------------------------------------------
@@ -79,6 +80,7 @@ def sync_leads(
             steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
             report = apply_approved(approved, partial(run_sync, settings, options, steps), settings)
         wait_for_review(report, settings)
+        give_signs(report, settings, pair)
     except LeadsyncError as error:
         report.fail(error)
     return conclude(report, partial(call_task, publish, report), final_state(report))
@@ -160,7 +162,8 @@ def sync(
         from demo import run_demo
 
         once = bool(out or plan or expect_no_changes)
-        report = run_demo(lambda: run_locally(asked, **options).outcome, Console(stderr=as_json), once)
+        with unheard():
+            report = run_demo(lambda: run_locally(asked, **options).outcome, Console(stderr=as_json), once)
     else:
         ended = run_locally(asked, **options)
         report = ended.outcome

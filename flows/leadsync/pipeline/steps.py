@@ -31,6 +31,15 @@ class Chosen:
 
 
 @dataclass(frozen=True)
+class UndoChoice:
+    """The run that is to be taken back, by its id or the beginning of it; of that a lead and a field, "" for all."""
+
+    run: str
+    lead: str = ""
+    field: str = ""
+
+
+@dataclass(frozen=True)
 class Options:
     """
     The choices of one run. `saves`: the report of a dry run is to hold the plan; `expects_nothing`: it fails if there
@@ -49,6 +58,7 @@ class Options:
     plan: SavedPlan | None = None
     review: Review = Review.NEVER
     take: Chosen | None = None
+    undo: UndoChoice | None = None
 
 
 class Call(Protocol):
