@@ -98,7 +98,8 @@ class Report:
 
     def fail(self, error: LeadsyncError) -> None:
         """End with `error`; what was written before stays listed, and then the run counts as incomplete."""
-        written = self.gave_back or any(change["outcome"] == "done" for change in self.changes)
+        done = any(change.get("outcome") != "planned" for change in self.changes)
+        written = (done or self.gave_back) and not self.dry_run
         self.error = str(error)
         self.exit_code = Exit.INCOMPLETE if written and error.exit_code != Exit.BUSY else error.exit_code
         self.title = "Incomplete" if written else error.title
