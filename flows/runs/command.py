@@ -81,20 +81,29 @@ def spare_loopback() -> None:
 
 def spare_prefect() -> None:
     """
-    A proxy of another kind than HTTP ends Prefect's client, whoever it asks; a server on this machine needs none.
+    A proxy of another kind than HTTP ends Prefect's client, whoever it asks. A server on this machine needs none, nor
+    one that NO_PROXY names.
 
     To httpx a * among other names is every host, to requests it is none: the services are asked as before.
     """
     from prefect.settings import get_current_settings
 
     address = get_current_settings().api.url
-    proxies = urllib.request.getproxies()
-    kinds = {proxies.get(name, "").rpartition("://")[0].lower() for name in ("http", "https", "all")}
-    if kinds - {"", "http", "https"} and (address is None or is_loopback(urlsplit(address).hostname)):
+    if not other_proxy():
+        return
+    host = "127.0.0.1" if address is None else urlsplit(address).netloc.rpartition("@")[2]
+    if is_loopback(urlsplit(f"//{host}").hostname) or urllib.request.proxy_bypass(host):
         for name in ("NO_PROXY", "no_proxy"):
             listed = os.environ.get(name)
             if listed is not None and listed.strip() != "*":
                 os.environ[name] = f"{listed},*"
+
+
+def other_proxy() -> str:
+    """The kind of a proxy in the environment that is none of HTTP, such as socks5; "" if there is none."""
+    proxies = urllib.request.getproxies()
+    kinds = {proxies.get(name, "").rpartition("://")[0].lower() for name in ("http", "https", "all")}
+    return next(iter(sorted(kinds - {"", "http", "https"})), "")
 
 
 def _said_to_prefect() -> dict[str, str]:
