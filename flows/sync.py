@@ -39,6 +39,7 @@ from runs.here import Ended, run_flow
 from runs.pair_block import settings_of
 from runs.record import final_state, publish, run_name, shown_progress
 from runs.recorder import conclude
+from runs.turns import take_turns
 
 # --- the flow -------------------------------------------------------------------------------------------------
 
@@ -165,8 +166,8 @@ def sync(
         ConflictChoice, typer.Option(help="Who wins when both sides moved one cell apart; settings: SYNC_CONFLICT.")
     ] = ConflictChoice.SETTINGS,
     read: Annotated[
-        Read, typer.Option(help="Both sides whole, only what changed, or whichever costs fewer calls.")
-    ] = Read.FULL,
+        Read | None, typer.Option(help="Both sides whole, only what changed, or whichever costs fewer calls. [full]")
+    ] = None,
     paced: Annotated[
         bool, typer.Option("--paced", help="Skip the run if the month's calls are ahead of AIRTABLE_MONTHLY_CALLS.")
     ] = False,
@@ -174,10 +175,19 @@ def sync(
         Adopt, typer.Option(help="Cards that look like leads: tie those that match one to one, or none of them.")
     ] = Adopt.ASK,
     pair: Annotated[str, typer.Option(help="A pair saved with flows/pairs.py; without it, the one in .env.")] = "",
+    every: Annotated[
+        str, typer.Option(help="Sync now and then every 30s, 15m, 1h, 1d, until Ctrl-C; implies --read auto --paced.")
+    ] = "",
 ) -> None:
     """Make the Airtable table Leads and the Trello board equal, in both directions."""
     options: dict[str, Any] = {"dry_run": dry_run, "conflict": conflict, "allow_mass_change": allow_mass_change}
-    options |= {"read": read, "paced": paced, "pair": pair, "adopt": adopt}
+    options |= {"read": read or Read.FULL, "paced": paced, "pair": pair, "adopt": adopt}
+    if every:
+        once = {"--demo": demo, "--allow-mass-change": allow_mass_change, "--adopt": adopt is not Adopt.ASK}
+        options |= {"read": read or Read.AUTO, "paced": True}
+        code = take_turns(lambda: run_locally(**options), every, [name for name in once if once[name]], as_json)
+        nothing_to_stop()
+        raise typer.Exit(code)
     if demo:
         from demo import run_demo
 
