@@ -113,6 +113,22 @@ def test_wrong_token_ends_it_at_the_first_turn(command, configured, monkeypatch)
     assert "AIRTABLE_API_TOKEN" in lines[0]
 
 
+def test_settings_are_read_anew_for_each_turn(command, configured, monkeypatch, tmp_path):
+    """A token that died is replaced in the file; nobody has to start again."""
+    file = tmp_path / "pair.env"
+    monkeypatch.delenv("AIRTABLE_API_TOKEN")
+    monkeypatch.setenv("LEADSYNC_ENV_FILE", str(file))
+
+    def token(value):
+        file.write_text(f"AIRTABLE_API_TOKEN={value}\n")
+
+    token(configured["AIRTABLE_API_TOKEN"])
+    mended = partial(token, configured["AIRTABLE_API_TOKEN"])
+    code, lines = command("--every", "1m", "--json", between=[partial(token, "patDIED"), mended])
+    assert [json.loads(line)["exit_code"] for line in lines] == [0, 2, 0]
+    assert code == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

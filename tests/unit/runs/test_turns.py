@@ -99,17 +99,8 @@ def stopped_in_a_turn(send):
         return repeat(turn, tell, MINUTE, pause=lambda _seconds: len(told) < 2 or it_goes_on(_seconds)), told
 
 
-@pytest.fixture
-def own_signals():
-    """What signals do is put back after the test."""
-    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, action in kept.items():
-        signal.signal(number, action)
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_turn_that_was_stopped_is_told_and_is_the_last(own_signals, number):
+def test_turn_that_was_stopped_is_told_and_is_the_last(number):
     """A run in a flow makes a sentence of the signal itself; the turns see it all the same."""
 
     def stop_the_run():
@@ -125,7 +116,7 @@ def test_turn_that_was_stopped_is_told_and_is_the_last(own_signals, number):
     assert stopped_in_a_turn(once) == (Exit.DONE, [Exit.DONE, Exit.DONE])
 
 
-def test_signal_while_a_turn_is_told_comes_after_its_line(own_signals):
+def test_signal_while_a_turn_is_told_comes_after_its_line():
     """No half of a JSON object for whoever reads it."""
     told = []
 
@@ -139,7 +130,7 @@ def test_signal_while_a_turn_is_told_comes_after_its_line(own_signals):
     assert told == [Exit.REFUSED]
 
 
-def test_signal_that_is_put_off_is_felt(own_signals):
+def test_signal_that_is_put_off_is_felt():
     done = []
 
     def say_a_line():
