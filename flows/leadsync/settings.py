@@ -15,11 +15,12 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from leadsync import pasted_ids, setting_addresses, setting_values
-from leadsync.mapping.cells import Cell, tie
+from leadsync.mapping.cells import Cell
 from leadsync.mapping.closing import Closing
 from leadsync.mapping.names import BoardNames
 from leadsync.mapping.rows import CellMapping
 from leadsync.mapping.rules import Rules
+from leadsync.mapping.tied import tie
 from leadsync.model import (
     DEFAULT_STAGE_OF,
     DONE,
@@ -98,6 +99,8 @@ class Settings(BaseSettings):
     """Refuse a run in which more than this share of the known leads or cards is missing [%], from 10 on."""
     sync_full_every: Annotated[timedelta, NoDecode] = timedelta(hours=24)
     """With `--read auto`: how long until both sides are read whole again, like 24h, 90m or 7d; a number is hours."""
+    sync_history_days: int = Field(default=90, ge=1)
+    """Days for which the history keeps what each run changed, with the values; after that it cannot be undone."""
     sync_status_map: Annotated[StatusMap, NoDecode] = Field(
         default_factory=lambda: StatusMap.from_stages(DEFAULT_STAGE_OF), validate_default=False
     )

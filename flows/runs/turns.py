@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -15,8 +16,11 @@ from leadsync.report.terminal import show_line
 from leadsync.setting_values import duration, shown
 from runs.command import undisturbed, was_stopped
 from runs.here import Ended
+from runs.temporary_server import stop_server
 
 T = TypeVar("T")
+SERVER_TURNS = 500
+"""Turns after which Prefect's temporary server makes way for another: each was seen to leave 25 KB in its memory."""
 SHORTEST, LONGEST = timedelta(seconds=1), timedelta(days=366)
 
 
@@ -26,7 +30,12 @@ def take_turns(run: Callable[[], Ended], every: str, once: Sequence[str], as_jso
 
     `run`: leaves a Report. `once`: options given that are meant for a single run. Returns: the last run's exit code.
     """
-    console = Console()
+    console, turns = Console(), itertools.count()
+
+    def turn() -> Ended:
+        if (made := next(turns)) and made % SERVER_TURNS == 0:
+            stop_server()
+        return run()
 
     def tell(ended: Ended) -> Exit:
         report: Report = ended.outcome
@@ -46,7 +55,7 @@ def take_turns(run: Callable[[], Ended], every: str, once: Sequence[str], as_jso
         report = Report()
         report.fail(error)
         return tell(Ended(report))
-    return repeat(run, tell, seconds)
+    return repeat(turn, tell, seconds)
 
 
 def seconds_between(text: str) -> float:

@@ -16,7 +16,9 @@ from typer.testing import CliRunner
 
 import sync as door
 from emulator.wire.faults import Fault
+from leadsync.report.report import Report
 from runs import turns
+from runs.here import Ended
 from support.places import ROOT
 
 QUOTA = Fault(
@@ -129,6 +131,17 @@ def test_settings_are_read_anew_for_each_turn(command, configured, monkeypatch, 
     assert code == 0
 
 
+def test_temporary_server_is_replaced_before_it_has_grown(command, monkeypatch):
+    """After the turns that are said, and not before; the next run starts another."""
+    stopped = []
+    monkeypatch.setattr(turns, "SERVER_TURNS", 2)
+    monkeypatch.setattr(turns, "stop_server", lambda: stopped.append(len(ran)))
+    ran = []
+    monkeypatch.setattr(door, "run_locally", lambda **_options: ran.append(1) or Ended(Report()))
+    command("--every", "1s", between=[lambda: None] * 4)
+    assert (len(ran), stopped) == (5, [2, 4])
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -136,6 +149,9 @@ def test_settings_are_read_anew_for_each_turn(command, configured, monkeypatch, 
         (["--every", "15m", "--demo"], "--demo"),
         (["--every", "15m", "--adopt", "email"], "--adopt"),
         (["--every", "15m", "--allow-mass-change"], "--allow-mass-change"),
+        (["--every", "15m", "--dry-run", "--out", "plan.json"], "--out"),
+        (["--every", "15m", "--plan", "plan.json"], "--plan"),
+        (["--every", "15m", "--expect-no-changes"], "--expect-no-changes"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_asked(command, emulator, arguments, said):

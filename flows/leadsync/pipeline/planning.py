@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import pandas as pd
+
 from leadsync.airtable.client import LeadsRead
 from leadsync.apply.leads import REREAD
 from leadsync.apply.repair_cards import Checkup
+from leadsync.core.journal import IntentState
 from leadsync.core.lead_overwrites import find_told
 from leadsync.core.plan import Plan
 from leadsync.core.settling import Verdict, judge
 from leadsync.errors import GuardError, ServiceRefusedError
+from leadsync.frames.actions import Item
 from leadsync.frames.payloads import LeadChange
 from leadsync.frames.snapshot import Snapshot
 from leadsync.model import Read
@@ -40,7 +44,7 @@ class Planned:
 
     `lists`: those it was planned with. `feed_asked`, `told`: whether Airtable's change feed was read, and what it told.
     `choice`: what was chosen on first contact, if it is new. `lacking`: labels that leads ask for, and that the board
-    has not.
+    has not. `base`: what was agreed. `strangers`: cards that are nobody's, as Trello sent them.
     """
 
     plan: Plan
@@ -49,6 +53,8 @@ class Planned:
     lists: Lists
     feed_asked: bool
     told: tuple[LeadChange, ...]
+    base: pd.DataFrame
+    strangers: tuple[Item, ...] = ()
     choice: Choice | None = None
     lacking: tuple[str, ...] = ()
 
@@ -107,8 +113,9 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     snapshot = snapshot_now(memory.snapshot, sides.leads, sides.cards, question(run.settings, lists.board))
     snapshot = replace(snapshot, lists_checked=snapshot.lists_checked or lists.fresh)
     verdicts = _judge(run, memory, sides, lists.board)
-    lacking = lacking_labels(lists.board, sides.leads.leads)
-    return Planned(plan, snapshot, verdicts, lists, sides.leads.feed_asked, sides.leads.told, settled.choice, lacking)
+    lacking = lacking_labels(lists.board, run.concerned(sides.leads.leads))
+    told = sides.leads.feed_asked, sides.leads.told, memory.base, sides.cards.strangers, settled.choice, lacking
+    return Planned(plan, snapshot, verdicts, lists, *told)
 
 
 def make_labels(run: Run, planned: Planned, checkup: Checkup) -> Planned:
@@ -205,6 +212,15 @@ def _judge(run: Run, memory: Memory, sides: Sides, board: Board) -> list[Verdict
     asked = None if checkup.error else checkup.shown - checkup.found
     proof, now = memory.proof(cards, board), run.clients.trello.clock
     verdicts = judge(memory.base, memory.intents, leads, cards, proof, now, asked)
+    verdicts = [_for_repair(each, now) if each.intent.number in checkup.found else each for each in verdicts]
     verdicts = [each for each in verdicts if each.became or each.intent.number not in checkup.found]
     run.telling.conflicts(conflict for verdict in verdicts for conflict in verdict.conflicts)
     return verdicts
+
+
+def _for_repair(verdict: Verdict, now: float) -> Verdict:
+    """Of a write that landed on an edit the journal's row is kept until that is given back; what it did is history."""
+    if verdict.became or not verdict.took_effect:
+        return verdict
+    row = replace(verdict.intent, state=IntentState.UNCHECKED, answered=now, conflicts=(), entries=())
+    return replace(verdict, became=row)
