@@ -36,6 +36,8 @@ STOPPED = "Stopped. What was written is recorded; the next run goes on from ther
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _signals: list[int] = []
 """Those that came since the command can be stopped."""
+PAIR = "--pair"
+"""The option of every door that takes the settings of a further pair from Prefect."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -46,11 +48,12 @@ QUIET = {
 }
 
 
-def prepare_local_run(secrets: bool = False, only_for: tuple[str, ...] = ()) -> None:
+def prepare_local_run(pairs: bool = False, only_for: tuple[str, ...] = ()) -> None:
     """
     Call first: outputs that cannot fail us, quiet defaults, the temporary server on its way if one is needed.
 
-    `secrets`: see begin_server_if_needed. `only_for`: words of the command line without which none is needed.
+    `pairs`: as begin_server_if_needed has it; so it is wherever --pair names one. `only_for`: words of the command line
+    without which none is needed.
     """
     harden_streams()
     _at_signals(_stop_at_once)
@@ -64,7 +67,7 @@ def prepare_local_run(secrets: bool = False, only_for: tuple[str, ...] = ()) -> 
     offline = bool(only_for) and not any(word.startswith(only_for) for word in sys.argv[1:])
     if not (helping or offline):
         try:
-            begin_server_if_needed(secrets)
+            begin_server_if_needed(pairs or any(word.partition("=")[0] == PAIR for word in sys.argv[1:]))
         except ConfigurationError as error:
             print(printable(error), file=sys.stderr)
             _leave(error.exit_code)

@@ -137,7 +137,7 @@ def test_temporary_server_is_replaced_before_it_has_grown(command, monkeypatch):
     monkeypatch.setattr(turns, "SERVER_TURNS", 2)
     monkeypatch.setattr(turns, "stop_server", lambda: stopped.append(len(ran)))
     ran = []
-    monkeypatch.setattr(door, "run_locally", lambda **_options: ran.append(1) or Ended(Report()))
+    monkeypatch.setattr(door, "run_locally", lambda *_asked, **_options: ran.append(1) or Ended(Report()))
     command("--every", "1s", between=[lambda: None] * 4)
     assert (len(ran), stopped) == (5, [2, 4])
 

@@ -137,7 +137,7 @@ def serve() -> Iterator[Callable[..., Served]]:
             def run(asked: SyncRun) -> dict[str, Any]:
                 asked.flow_run_id = served.named
                 served.runs.append(asked)
-                served.hold.wait(10)
+                served.hold.wait(60)
                 return dict(served.outcome)
 
             gate = Gate(**({"trigger": Trigger(run, settle), "inbox": inbox, "host": "127.0.0.1"} | more))

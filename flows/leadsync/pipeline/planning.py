@@ -13,11 +13,10 @@ import pandas as pd
 from leadsync.airtable.client import LeadsRead
 from leadsync.apply.leads import REREAD
 from leadsync.apply.repair_cards import Checkup
-from leadsync.core.journal import IntentState
 from leadsync.core.lead_overwrites import find_told
 from leadsync.core.plan import Plan
 from leadsync.core.settling import Verdict, judge
-from leadsync.errors import GuardError, ServiceRefusedError
+from leadsync.errors import GuardError
 from leadsync.frames.actions import Item
 from leadsync.frames.payloads import LeadChange
 from leadsync.frames.snapshot import Snapshot
@@ -25,7 +24,8 @@ from leadsync.model import Read
 from leadsync.pipeline.extract import extract_cards, extract_leads
 from leadsync.pipeline.first_contact import Choice, creates_cards, settle_contact
 from leadsync.pipeline.join import join_and_diff
-from leadsync.pipeline.lists import Lists, mind_lists, mind_names, resolve_again
+from leadsync.pipeline.leads_from_cards import plan_new_leads, tie_made_leads
+from leadsync.pipeline.lists import Lists, mind_lists, mind_names
 from leadsync.pipeline.mapped import identities, rename_of
 from leadsync.pipeline.memory import Memory, recall
 from leadsync.pipeline.rows import without_others
@@ -34,7 +34,6 @@ from leadsync.pipeline.snapshots import snapshot_now
 from leadsync.pipeline.ties import Schema, known_schema, lacking_labels
 from leadsync.pipeline.under_way import Run
 from leadsync.trello.board import Board, CardsRead
-from leadsync.trello.names import add_label
 
 
 @dataclass(frozen=True)
@@ -79,6 +78,7 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     memory = recall(
         clients.store, run.pair, checkup, run.rows.lent, run.mapped.rename, rename_of(lists.board.cells), stages
     )
+    memory = replace(memory, undo=run.undo.cells if run.undo else None)
     sides = _extract(run, memory, _scope(run, read, memory, lists.board), lists.board, leads)
     if run.feed is not None:
         read_cell = clients.airtable.columns.read
@@ -100,12 +100,14 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
         return plan_pass(run, Read.FULL, checkup, lists)  # nothing is refused for what a delta may have missed
     if not sides.leads.whole and not _still_there(run, plan, sides.leads):
         return plan_pass(run, Read.FULL, checkup, lists)
-    if creates_cards(plan) and not sides.cards.shows_strangers:
+    if (creates_cards(plan) or clients.airtable.columns.card_id) and not sides.cards.shows_strangers:
         cards = run.steps.call(extract_cards, clients.trello, lists.board, memory, to_the_end=True)
         sides = _ours(run, memory, replace(sides, cards=cards))
         plan = _join(run, memory, sides, lists.board)
-    settled = settle_contact(run, plan, memory.base, sides.leads, sides.cards, lists.board)
+    plan, cards = tie_made_leads(run, plan, memory.base, sides.leads, sides.cards, lists.board)
+    settled = settle_contact(run, plan, memory.base, sides.leads, cards, lists.board)
     plan, sides = settled.plan, replace(sides, cards=settled.cards)
+    plan = plan_new_leads(run, plan, memory.base, sides.leads, sides.cards, lists.board, settled.choice)
     if memory.base.empty and not memory.intents:
         met = sides.cards.cards["lead_id"].isin(sides.leads.leads.index)
         run.telling.met_anew(int(met.sum()), clients.store.database.shown_url)
@@ -116,40 +118,6 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     lacking = lacking_labels(lists.board, run.concerned(sides.leads.leads))
     told = sides.leads.feed_asked, sides.leads.told, memory.base, sides.cards.strangers, settled.choice, lacking
     return Planned(plan, snapshot, verdicts, lists, *told)
-
-
-def make_labels(run: Run, planned: Planned, checkup: Checkup) -> Planned:
-    """
-    Labels that leads ask for are created, once; then everything is planned anew.
-
-    The board is asked first: somebody may have made one, or a run that was killed. Cost: 1 request a label, 2 for the
-    board.
-    """
-    lists, refused = resolve_again(planned.lists.board, run.settings, run.clients), []
-    there = {name.strip() for name in lists.board.labels.values()}
-    for name in (name for name in planned.lacking if name not in there):
-        try:
-            add_label(run.clients.trello, planned.lists.board.board_id, name)
-        except ServiceRefusedError as error:
-            refused.append(name)
-            run.telling.note(f"Label {name!r} could not be created ({error}). Create it on the board by hand.")
-    if {*refused} == {*planned.lacking}:
-        return planned
-    if not there >= {*planned.lacking}:
-        lists = resolve_again(lists.board, run.settings, run.clients)
-    return plan_pass(run, Read.FULL, checkup, lists)
-
-
-def check_lists(run: Run, planned: Planned, checkup: Checkup) -> Planned:
-    """
-    Before cards are written: the lists must be those that were planned with; else everything is planned anew.
-
-    Cost: 1 request. Raises: as Trello.fetch_board.
-    """
-    lists = resolve_again(planned.lists.board, run.settings, run.clients)
-    if not lists.board.means_the_same(planned.lists.board):
-        return plan_pass(run, Read.FULL, checkup, lists)
-    return replace(planned, lists=lists, snapshot=replace(planned.snapshot, lists_checked=True))
 
 
 def _scope(run: Run, read: Read, memory: Memory, board: Board) -> Scope:
@@ -212,15 +180,6 @@ def _judge(run: Run, memory: Memory, sides: Sides, board: Board) -> list[Verdict
     asked = None if checkup.error else checkup.shown - checkup.found
     proof, now = memory.proof(cards, board), run.clients.trello.clock
     verdicts = judge(memory.base, memory.intents, leads, cards, proof, now, asked)
-    verdicts = [_for_repair(each, now) if each.intent.number in checkup.found else each for each in verdicts]
     verdicts = [each for each in verdicts if each.became or each.intent.number not in checkup.found]
     run.telling.conflicts(conflict for verdict in verdicts for conflict in verdict.conflicts)
     return verdicts
-
-
-def _for_repair(verdict: Verdict, now: float) -> Verdict:
-    """Of a write that landed on an edit the journal's row is kept until that is given back; what it did is history."""
-    if verdict.became or not verdict.took_effect:
-        return verdict
-    row = replace(verdict.intent, state=IntentState.UNCHECKED, answered=now, conflicts=(), entries=())
-    return replace(verdict, became=row)
