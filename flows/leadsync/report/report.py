@@ -131,8 +131,12 @@ class Report:
         elif self.conflicts or self.quarantine:
             self.title = "CompletedWithFindings"
 
-    def as_json(self) -> str:
-        """The machine-readable report, in ASCII: any output takes it, and no terminal finds a command in it."""
+    def as_json(self, indent: int | None = 2) -> str:
+        """
+        The machine-readable report, in ASCII: any output takes it, and no terminal finds a command in it.
+
+        `indent`: None for one line.
+        """
         body = {
             "message": self.message,
             "exit_code": self.exit_code,
@@ -149,12 +153,12 @@ class Report:
             "read": self.read,
             "seconds": round(self.seconds, 3),
         }
-        return json_text(body)
+        return json_text(body, indent)
 
 
-def json_text(body: Any) -> str:
+def json_text(body: Any, indent: int | None = 2) -> str:
     """JSON in printable ASCII, for programs and for terminals."""
-    return json.dumps(body, indent=2).replace("\x7f", "\\u007f")
+    return json.dumps(body, indent=indent).replace("\x7f", "\\u007f")
 
 
 def rows_of(items: Iterable[Any], **more: Any) -> list[Row]:
