@@ -44,6 +44,7 @@ class Options:
     """
     The choices of one run. `saves`: the report of a dry run is to hold the plan; `expects_nothing`: it fails if there
     is anything to do. `plan`: nothing but this is to be written; `take`: nothing but these conflicts is settled.
+    `undo`: nothing but this is done. `explains`: the lead of which the report of a dry run is to say why it is so.
     """
 
     dry_run: bool = False
@@ -57,6 +58,7 @@ class Options:
     plan: SavedPlan | None = None
     take: Chosen | None = None
     undo: UndoChoice | None = None
+    explains: str = ""
 
 
 class Call(Protocol):
