@@ -2,12 +2,12 @@
 What a fleet of idle pairs takes, beside what the limits of its credentials set: two processes on one PostgreSQL state.
 
 Each answers its own requests, as a service would after LATENCY; what was sent, and when, is compared with the limits
-afterwards. `python tests/benchmarks/fleet.py --pairs 5000 --state postgresql://…` prints a table; with `--troubled` one
-pair always fails, one never answers in time, and one has 5,000 leads to load.
+afterwards. `python tests/benchmarks/fleet.py --pairs 5000 --state postgresql://…` prints a table.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "flows"))
 
 import requests
 import typer
+import urllib3
 from requests.adapters import BaseAdapter
 from rich.console import Console
 from rich.table import Table
@@ -42,7 +43,7 @@ from leadsync.transport.wire import Transport, Wire
 
 LATENCY = 0.1
 TOKENS, PROCESSES, AT_ONCE = 3, 2, 24
-TO_LOAD = 5_000
+OAUTH = 'OAuth oauth_consumer_key="{}", oauth_token="{}"'
 KINDS = (
     (r"/v0/app\w+/", "leads"),
     (r"/boards/\w+/actions", "actions"),
@@ -76,9 +77,7 @@ def recorded() -> dict[str, Any]:
         answers["board"] = requests.get(
             f"{emulator.url}/1/boards/{emulator.trello.board_id}",
             params={"fields": "name,url", "lists": "all", "list_fields": "name,closed"},
-            headers={
-                "Authorization": f'OAuth oauth_consumer_key="{env["TRELLO_API_KEY"]}", oauth_token="{env["TRELLO_API_TOKEN"]}"'
-            },
+            headers={"Authorization": OAUTH.format(env["TRELLO_API_KEY"], env["TRELLO_API_TOKEN"])},
             timeout=10,
         ).text
         answers["actions"] = "[]"
@@ -86,7 +85,7 @@ def recorded() -> dict[str, Any]:
 
 
 def settings_of(number: int, told: Mapping[str, Any], state: str) -> Settings:
-    """Those of one pair; the first three are the troubled ones, if there are any."""
+    """Those of one pair."""
     return Settings(
         _env_file=None,  # type: ignore[call-arg]
         airtable_api_token="pat" + "A" * 14 + "." + "0" * 64,
@@ -119,10 +118,6 @@ class Service(BaseAdapter):
         made = requests.Response()
         made.status_code, made.url, made.request = 200, url, request
         made.headers["Content-Type"] = "application/json"
-        import io
-
-        import urllib3
-
         made.raw = urllib3.HTTPResponse(
             body=io.BytesIO(body.encode()), status=200, headers=dict(made.headers), preload_content=False
         )
@@ -179,9 +174,10 @@ def both(place: Path, state: str, pairs: int, fill: bool) -> list[dict[str, Any]
         for number in range(PROCESSES)
     ]
     for process in running:
-        assert process.stdout and process.stdout.readline() == "ready\n"
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
     for process in running:
-        assert process.stdin
+        assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
     for process in running:
