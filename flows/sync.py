@@ -80,7 +80,7 @@ def sync_leads(
             steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
             report = apply_approved(approved, partial(run_sync, settings, options, steps), settings)
         wait_for_review(report, settings)
-        give_signs(report, settings, pair)
+        give_signs(report, pair)
     except LeadsyncError as error:
         report.fail(error)
     return conclude(report, partial(call_task, publish, report), final_state(report))

@@ -45,6 +45,7 @@ class Report:
     postponed: list[Row] = field(default_factory=list)
     moved: list[Row] = field(default_factory=list)
     plan: SavedPlan | None = None
+    pair: str = ""  # as the settings name it: base/table/board
     waiting: list[str] = field(default_factory=list)  # what has waited for a person longer than a day
     calls: dict[str, int] = field(default_factory=lambda: {"airtable": 0, "trello": 0})
     read: dict[str, str] = field(default_factory=dict)  # airtable and trello -> full | delta
