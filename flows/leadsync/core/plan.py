@@ -164,8 +164,7 @@ class Plan:
     """
     Everything one pass wants to do. `base_updates`: lead_id -> base columns that are already true. `checks`: by card
     id, when those that are archived or away were last known to exist. `still_open`: the conflicts that nothing has
-    settled yet. `sides`: of every lead that is not at rest, as it was planned from. `new_leads`: made once
-    the writes are done.
+    settled yet. `sides`: of every lead not at rest, as it was planned from. `new_leads`: made once all is written.
     """
 
     card_writes: list[CardWrite] = field(default_factory=list)
