@@ -131,7 +131,8 @@ class Wild(World):
         if is_spoilt:
             return self.spoil(self.server, connection, body, self.chance)
         kind = told.headers["Content-Type"] or "text/plain"
-        return connection.sendall(answer(body, f"{told.status} {told.reason}", *date, kind=kind))
+        more = (*date, "Connection: close")  # which is what happens; a POST would be sent on it otherwise
+        return connection.sendall(answer(body, f"{told.status} {told.reason}", *more, kind=kind))
 
     def close(self) -> None:
         if self.server is not None:
