@@ -25,6 +25,7 @@ from rich.console import Console
 
 from leadsync.apply.cards import load_cards
 from leadsync.apply.leads import load_leads
+from leadsync.core.told import Note
 from leadsync.environment import load_settings
 from leadsync.errors import LeadsyncError, TransientServiceError
 from leadsync.model import Adopt, ConflictChoice, Read
@@ -150,7 +151,7 @@ def run_locally(**options: Any) -> Ended:
         report = Report(dry_run=bool(options.get("dry_run")))
         report.fail(ended.outcome)
     if ended.unrecorded:
-        report.notes.append({"lead_id": "", "card_id": "", "note": ended.unrecorded})
+        report.notes.append(Note("", "", ended.unrecorded))
     return Ended(report, ended.seen_at)
 
 

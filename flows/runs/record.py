@@ -51,9 +51,9 @@ def publish(report: Report) -> None:
     """Log every change and finding, and leave the report and the table of changes as artifacts."""
     logger = get_run_logger()
     for change in report.changes:
-        logger.info("%(lead_id)s %(field)s: %(before)r -> %(after)r (%(direction)s, %(outcome)s)", change)
+        logger.info("%(lead_id)s %(field)s: %(before)r -> %(after)r (%(direction)s, %(outcome)s)", vars(change))
     for row in (*report.quarantine, *report.failures):
-        logger.warning("%(lead_id)s %(card_id)s: %(reason)s. %(remedy)s", row)
+        logger.warning("%(lead_id)s %(card_id)s: %(reason)s. %(remedy)s", vars(row))
     (logger.info if report.exit_code == Exit.DONE else logger.error)(report.message)
     try:
         create_markdown_artifact(as_markdown(report), key="sync-report", description=report.summary)

@@ -22,6 +22,7 @@ from leadsync.report.report import Report
 from support.installation import Installation
 from support.prefect_pages import VIEWS, Tab, View, chromium
 from support.readme_commands import set_up
+from support.reported import change
 
 pytestmark = pytest.mark.installation
 
@@ -239,8 +240,7 @@ HOSTILE = {
 @pytest.mark.parametrize("kind", ["markdown", "table"])
 def test_page_of_a_hostile_report_fetches_and_links_nothing(prefect, tab, interface, kind):
     """In both of Prefect's interfaces, whose Markdown differs: leads are read there as they are called."""
-    row = {"card_id": "", "field": "name", "before": "", "direction": "to_trello", "note": ""}
-    changes = [row | {"lead_id": lead, "after": text} for lead, text in HOSTILE.items()]
+    changes = [change(lead_id=lead, after=text) for lead, text in HOSTILE.items()]
     report = Report(changes=changes, titles=HOSTILE, error=" ".join(HOSTILE.values()))
     data = as_markdown(report) if kind == "markdown" else json.dumps(change_rows(report))
     made = prefect.post("artifacts/", key=f"hostile-{kind}", type=kind, data=data)

@@ -7,20 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from leadsync.core.plan import Change, Conflict
+from leadsync.core.told import Change, Conflict, Failure, Note
 from leadsync.errors import DeadTokenError, LeadsyncError
 from leadsync.frames.actions import Item
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A lead or card that could not be written, why, and what to do."""
-
-    lead_id: str
-    card_id: str
-    reason: str
-    remedy: str
-
 
 Progress = Callable[[str, int, int], None]
 
@@ -43,7 +32,7 @@ class Outcome:
     overwritten: list[Conflict] = field(default_factory=list)
     dead: DeadTokenError | None = None
     error: LeadsyncError | None = None  # the run must end here
-    notes: list[dict[str, str]] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     records: dict[str, Item] = field(default_factory=dict)  # leads and cards as the services returned them, by id
     cards: dict[str, Item] = field(default_factory=dict)
 

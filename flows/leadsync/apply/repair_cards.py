@@ -16,8 +16,8 @@ from leadsync.apply.give_back import GIVEN_UP, Edit, Repair, Repairs
 from leadsync.apply.target import Target
 from leadsync.core.journal import COLUMN_OF, Intent, IntentState, digest
 from leadsync.core.overwrites import Feed, Overwritten, find_overwritten, is_element
-from leadsync.core.plan import Conflict
 from leadsync.core.settling import LATE
+from leadsync.core.told import Conflict
 from leadsync.core.witness import CARD_CELLS
 from leadsync.errors import LeadsyncError, ServiceRefusedError
 from leadsync.frames.agreed import sides_of

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from leadsync.core.decisions import Direction
-from leadsync.core.plan import CardCell, CellWrite, Change, Conflict, Note, Plan, SetAside
+from leadsync.core.plan import CardCell, CellWrite, Plan
 from leadsync.core.reconcile import Decided
+from leadsync.core.told import Change, Conflict, Note, SetAside
 from leadsync.frames.agreed import NEVER_AGREED, Agreed, Columns
 from leadsync.frames.cards import Card, CardPresence
 from leadsync.frames.leads import Lead

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from leadsync.core.plan import CardWrite, Conflict, LeadWrite, Plan
+from leadsync.core.plan import CardWrite, LeadWrite, Plan
+from leadsync.core.told import Conflict
 from leadsync.frames.actions import Item
 from leadsync.frames.agreed import Columns, Rename, columns_renamed
 from leadsync.frames.block import with_block

@@ -11,60 +11,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
-from leadsync.core.decisions import Direction
 from leadsync.core.lookups import Check
+from leadsync.core.told import Change, Conflict, Note, SetAside
 from leadsync.frames.agreed import Columns
 from leadsync.frames.cards import NO_CARD, Card
 from leadsync.frames.leads import Lead
 from leadsync.mapping.cells import Cell
 from leadsync.mapping.lenses import Value
-
-
-@dataclass(frozen=True, order=True)
-class Change:
-    """One cell, or one card, that goes from one value to another; in order by lead, and by field within one."""
-
-    lead_id: str
-    card_id: str
-    field: str  # a cell's, as Cell.field; card | marker
-    before: str
-    after: str
-    direction: Direction
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """A cell both sides moved apart, with both values and what is done about it."""
-
-    lead_id: str
-    card_id: str
-    field: str
-    airtable: str
-    trello: str
-    kind: str  # conflict | first match | lead deleted
-    resolution: str
-
-
-@dataclass(frozen=True, order=True)
-class SetAside:
-    """A card (`field` is "") or a cell that is set aside, why, and what a person can do about it."""
-
-    lead_id: str
-    card_id: str
-    field: str
-    reason: str
-    remedy: str
-    card_url: str = ""
-
-
-@dataclass(frozen=True)
-class Note:
-    """Something a person should know once, about which nothing is done."""
-
-    lead_id: str
-    card_id: str
-    note: str
 
 
 @dataclass(frozen=True)
@@ -103,6 +56,12 @@ class CardWrite:
     undo: Columns = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+
+    def __lt__(self, other: CardWrite) -> bool:
+        return self.lead_id < other.lead_id
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self.changes))
 
 
 @dataclass(frozen=True)
@@ -144,6 +103,12 @@ class LeadWrite:
         """One change a cell."""
         return tuple(write.change for write in self.cells.values())
 
+    def __lt__(self, other: LeadWrite) -> bool:
+        return self.lead_id < other.lead_id
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self.changes))
+
 
 @dataclass
 class Plan:
@@ -183,8 +148,8 @@ class Plan:
         mine = mine.without_cards(lead_ids, planned.quarantine)
         return replace(
             mine,
-            card_writes=sorted([*mine.card_writes, *planned.card_writes], key=by_lead),
-            lead_writes=sorted([*mine.lead_writes, *planned.lead_writes], key=by_lead),
+            card_writes=sorted([*mine.card_writes, *planned.card_writes]),
+            lead_writes=sorted([*mine.lead_writes, *planned.lead_writes]),
             base_updates=mine.base_updates | planned.base_updates,
             conflicts=sorted([*mine.conflicts, *planned.conflicts], key=by_lead),
             notes=sorted([*mine.notes, *planned.notes], key=by_lead),

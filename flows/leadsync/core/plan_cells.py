@@ -7,7 +7,8 @@ from typing import Final
 
 from leadsync.core.decisions import CellDecision, Direction
 from leadsync.core.draft import Draft, LeadRow
-from leadsync.core.plan import CellWrite, Conflict
+from leadsync.core.plan import CellWrite
+from leadsync.core.told import Conflict
 from leadsync.frames.agreed import Columns
 from leadsync.model import ConflictPolicy
 

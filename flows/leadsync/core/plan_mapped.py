@@ -8,8 +8,9 @@ from typing import Final
 from leadsync.core.compared import Compared
 from leadsync.core.decisions import CellDecision, Direction
 from leadsync.core.draft import Draft, LeadRow
-from leadsync.core.plan import CardCell, CellWrite, Change, Conflict
+from leadsync.core.plan import CardCell, CellWrite
 from leadsync.core.plan_cells import resolve
+from leadsync.core.told import Change, Conflict
 from leadsync.frames.agreed import Columns, sides_of
 from leadsync.frames.block import with_block
 from leadsync.mapping.cells import Cell

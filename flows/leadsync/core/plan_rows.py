@@ -8,7 +8,7 @@ from typing import Final
 
 from leadsync.core.decisions import Direction, RowDecision
 from leadsync.core.draft import Draft, LeadRow
-from leadsync.core.plan import CardWrite, Change, Conflict, LeadWrite, Plan
+from leadsync.core.plan import CardWrite, LeadWrite, Plan
 from leadsync.core.plan_cells import (
     NAME_PLANNERS,
     NOT_AGREED,
@@ -18,6 +18,7 @@ from leadsync.core.plan_cells import (
 )
 from leadsync.core.plan_mapped import block_of, plan_block, plan_cell, plan_new_card
 from leadsync.core.reconcile import Reconciled
+from leadsync.core.told import Change, Conflict
 from leadsync.frames.agreed import Columns
 from leadsync.frames.cards import CardPresence
 from leadsync.frames.leads import LeadPresence

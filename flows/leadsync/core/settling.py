@@ -13,7 +13,7 @@ from typing import Final
 import pandas as pd
 
 from leadsync.core.journal import LEAD, Intent, IntentState
-from leadsync.core.plan import Conflict
+from leadsync.core.told import Conflict
 from leadsync.core.witness import NO_PROOF, Proof, agreed_with, field_of, holds, parts_of
 from leadsync.frames.agreed import NEVER_AGREED, Agreed, Columns
 from leadsync.frames.cards import Card, CardPresence

@@ -74,7 +74,7 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
         mapped = mind_names(store, rows.pair.key, board.cells, settings.mapping.timezone, options.dry_run)
         run = Run(settings, options, steps, clients, rows, feed, still_held, telling, mapped)
         with _all_is_told(run):
-            report.postponed = [{"lead_id": lead_id} for lead_id in _make_passes(run, board)]
+            report.postponed = _make_passes(run, board)
         if not options.dry_run:
             keep_meanings(store, run.pair, mapped)
     telling.open_window()

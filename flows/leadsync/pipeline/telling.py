@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from leadsync.airtable.client import LeadsRead
 from leadsync.apply.give_back import Repairs
 from leadsync.apply.outcome import Outcome
 from leadsync.core.lead_overwrites import Patched
-from leadsync.core.plan import Conflict, Plan
-from leadsync.report.report import Report, rows_of
+from leadsync.core.plan import Plan
+from leadsync.core.told import ChangeOutcome, Conflict, Note
+from leadsync.report.report import Report
 from leadsync.trello.board import CardsRead
 
 
@@ -22,12 +24,15 @@ class Telling:
 
     def note(self, text: str, lead_id: str = "", card_id: str = "") -> None:
         """Something a person should know."""
-        note = {"lead_id": lead_id, "card_id": card_id, "note": text}
-        self.report.notes += [note] if note not in self.report.notes else []
+        self.notes([Note(lead_id, card_id, text)])
+
+    def notes(self, notes: Iterable[Note]) -> None:
+        """Several of them."""
+        self.report.notes += [note for note in notes if note not in self.report.notes]
 
     def conflicts(self, conflicts: Iterable[Conflict]) -> None:
         """Conflicts of the plan, and those that came to light while writing or after a run was cut off."""
-        self.report.conflicts += [row for row in rows_of(conflicts) if row not in self.report.conflicts]
+        self.report.conflicts += [each for each in conflicts if each not in self.report.conflicts]
 
     def read(self, leads: LeadsRead, cards: CardsRead) -> None:
         """What was read, and how."""
@@ -48,18 +53,18 @@ class Telling:
     def findings(self, plan: Plan) -> None:
         """What a person must be told of a plan, beside its changes."""
         self.conflicts(plan.conflicts)
-        self.report.quarantine = rows_of(plan.quarantine)
-        self.report.notes += [note for note in rows_of(plan.notes) if note not in self.report.notes]
+        self.report.quarantine = list(plan.quarantine)
+        self.notes(plan.notes)
 
     def planned(self, plan: Plan) -> None:
         """What would be written."""
-        self.report.changes += rows_of(plan.changes, outcome="planned")
+        self.report.changes += plan.changes
 
     def written(self, outcome: Outcome) -> None:
         """What became of the writes to one side."""
-        self.report.changes += rows_of(sorted(outcome.done), outcome="done")
-        self.report.failures += rows_of(outcome.failures)
-        self.report.notes += outcome.notes
+        self.report.changes += [replace(change, outcome=ChangeOutcome.DONE) for change in sorted(outcome.done)]
+        self.report.failures += outcome.failures
+        self.notes(outcome.notes)
         self.conflicts(outcome.overwritten)
 
     def repaired(self, repairs: Repairs) -> None:
@@ -69,7 +74,7 @@ class Telling:
         for intent in repairs.unchecked:
             note = "A write could not be checked for a week: an edit made just before it would be lost."
             self.note(note, intent.lead_id, intent.card_id)
-        self.report.failures += rows_of(repairs.failures)
+        self.report.failures += repairs.failures
         self._silent += repairs.silent
 
     def open_window(self) -> None:

@@ -7,7 +7,7 @@ Never here: what is in the report.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -31,7 +31,7 @@ CHANGE_COLUMNS = ("lead", "field", "before", "after", "direction", "note", "lead
 def change_rows(report: Report) -> list[dict[str, str]]:
     """The changes as rows of a table artifact, the first TABLE_ROWS of them, led by the name that people know."""
     return [
-        {column: as_shown(({"lead": _name(report, change)} | change)[column]) for column in CHANGE_COLUMNS}
+        {column: as_shown(_value(report, change, column)) for column in CHANGE_COLUMNS}
         for change in report.changes[:TABLE_ROWS]
     ]
 
@@ -46,27 +46,23 @@ def as_markdown(report: Report) -> str:
     lines += [links, ""] if links else []
     lines += ["| what | how many |", "|---|---|"]
     lines += [f"| {name.replace('_', ' ')} | {count} |" for name, count in report.counts.items()]
-    for title, rows, columns in (
+    lists: tuple[tuple[str, Sequence[Row], tuple[str, ...]], ...] = (
         ("Changes", report.changes, CHANGE_COLUMNS),
         ("Conflicts", report.conflicts, ("lead", "field", "airtable", "trello", "kind", "resolution", "lead_id")),
         ("Quarantine", report.quarantine, ("lead", "reason", "remedy", "lead_id", "card_id")),
         ("Failures", report.failures, ("lead", "reason", "remedy", "lead_id", "card_id")),
         ("Notes", report.notes, ("lead", "note", "lead_id", "card_id")),
-    ):
-        lines += _section(title, [{"lead": _name(report, row), **row} for row in rows[:TABLE_ROWS]], columns, len(rows))
+    )
+    for title, rows, columns in lists:
+        if rows:
+            lines += ["", f"## {title} ({len(rows)})", "", _line(columns), "|---" * len(columns) + "|"]
+            lines += [_line(_cell(_value(report, row, column)) for column in columns) for row in rows[:TABLE_ROWS]]
     return "\n".join(lines)
 
 
-def _name(report: Report, row: Row) -> str:
-    """What people call the lead."""
-    return report.titles.get(row["lead_id"], "")
-
-
-def _section(title: str, rows: list[Row], columns: tuple[str, ...], total: int) -> list[str]:
-    if not rows:
-        return []
-    lines = ["", f"## {title} ({total})", "", _line(columns), "|---" * len(columns) + "|"]
-    return lines + [_line(_cell(row[column]) for column in columns) for row in rows]
+def _value(report: Report, row: Row, column: str) -> str:
+    """A column of a row; the lead is what people call it."""
+    return report.titles.get(row.lead_id, "") if column == "lead" else getattr(row, column)
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from leadsync.core.decisions import Direction
+from leadsync.core.told import Change, Conflict, Failure, Note, SetAside
 from leadsync.errors import Exit, LeadsyncError
 
-Row = dict[str, Any]
-
+Row = Change | Conflict | SetAside | Failure | Note
 FINDINGS = {
     "conflicts": ("conflict", "conflicts"),
     "quarantine": ("in quarantine", "in quarantine"),
@@ -23,24 +24,22 @@ FINDINGS = {
 @dataclass
 class Report:
     """
-    One run. Lists hold one dict a row, each with `lead_id` and/or `card_id`.
+    One run. Each row of a list names its lead, its card, or both; `postponed`: ids of leads.
 
-    `changes`: field, before, after, direction, note, outcome (planned | done). `conflicts`: field, airtable,
-    trello, kind, resolution. `quarantine` and `failures`: reason, remedy. `notes`: note. `calls`: requests a side.
-    `read`: how each side was read, full or delta. `unmarked_cards`: those of the board that are no lead's, None if
-    nobody looked, or the activity alone did not tell.
+    `calls`: requests a side. `read`: how each side was read, full or delta. `unmarked_cards`: those of the board that
+    are no lead's, None if nobody looked, or the activity alone did not tell.
     """
 
     dry_run: bool = False
     leads: int = 0
     cards: int = 0
     unmarked_cards: int | None = None
-    changes: list[Row] = field(default_factory=list)
-    conflicts: list[Row] = field(default_factory=list)
-    quarantine: list[Row] = field(default_factory=list)
-    failures: list[Row] = field(default_factory=list)
-    notes: list[Row] = field(default_factory=list)
-    postponed: list[Row] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    quarantine: list[SetAside] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    postponed: list[str] = field(default_factory=list)
     calls: dict[str, int] = field(default_factory=lambda: {"airtable": 0, "trello": 0})
     read: dict[str, str] = field(default_factory=dict)  # airtable and trello -> full | delta
     seconds: float = 0.0
@@ -65,8 +64,8 @@ class Report:
             "changes": len(self.changes),
             "created": of["created"],
             "archived": of["archived"],
-            "to_trello": sum(change["direction"] == "to_trello" for change in self.changes),
-            "to_airtable": sum(change["direction"] == "to_airtable" for change in self.changes),
+            "to_trello": sum(change.direction is Direction.TO_TRELLO for change in self.changes),
+            "to_airtable": sum(change.direction is Direction.TO_AIRTABLE for change in self.changes),
             "conflicts": len(self.conflicts),
             "quarantine": len(self.quarantine),
             "failures": len(self.failures),
@@ -110,24 +109,27 @@ class Report:
         elif self.conflicts or self.quarantine:
             self.title = "CompletedWithFindings"
 
-    def as_json(self) -> str:
-        """The machine-readable report, in ASCII: any output takes it, and no terminal finds a command in it."""
-        body = {
+    def as_object(self) -> dict[str, Any]:
+        """The machine-readable report: the lists hold one object a row."""
+        return {
             "message": self.message,
             "exit_code": self.exit_code,
             "dry_run": self.dry_run,
             "counts": self.counts,
-            "changes": self.changes,
-            "conflicts": self.conflicts,
-            "quarantine": self.quarantine,
-            "failures": self.failures,
-            "notes": self.notes,
-            "postponed": self.postponed,
+            "changes": _objects(self.changes),
+            "conflicts": _objects(self.conflicts),
+            "quarantine": _objects(self.quarantine),
+            "failures": _objects(self.failures),
+            "notes": _objects(self.notes),
+            "postponed": [{"lead_id": lead_id} for lead_id in self.postponed],
             "calls": self.calls,
             "read": self.read,
             "seconds": round(self.seconds, 3),
         }
-        return json_text(body)
+
+    def as_json(self) -> str:
+        """The same in ASCII: any output takes it, and no terminal finds a command in it."""
+        return json_text(self.as_object())
 
 
 def json_text(body: Any) -> str:
@@ -135,12 +137,11 @@ def json_text(body: Any) -> str:
     return json.dumps(body, indent=2).replace("\x7f", "\\u007f")
 
 
-def rows_of(items: Iterable[Any], **more: Any) -> list[Row]:
-    """Dataclass instances as report rows."""
-    return [asdict(item) | more for item in items]
+def _objects(rows: Sequence[Row]) -> list[dict[str, str]]:
+    return [dict(vars(row)) for row in rows]
 
 
-def _kind_of(change: Row) -> str:
-    if change["field"] != "card":
+def _kind_of(change: Change) -> str:
+    if change.field != "card":
         return "cell"
-    return "created" if change["before"] == "" else str(change["after"])
+    return "created" if change.before == "" else change.after

@@ -6,22 +6,25 @@ What is never here: a decision.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from leadsync.core.decisions import Direction
+from leadsync.core.told import Change, Failure, SetAside
 from leadsync.errors import Exit
 from leadsync.report.report import Report, Row
 from leadsync.texts import printable
 
-Cell = Callable[[Row], str]
+Cell = Callable[[Any], str]
 ROWS_SHOWN = 50
 """Rows of a table before it is cut with a count of the rest; --json has them all."""
-ARROWS = {"to_trello": "Airtable → Trello", "to_airtable": "Trello → Airtable"}
+ARROWS = {Direction.TO_TRELLO: "Airtable → Trello", Direction.TO_AIRTABLE: "Trello → Airtable"}
 STYLES = {
     Exit.DONE: "green",
     Exit.INCOMPLETE: "yellow",
@@ -51,15 +54,15 @@ def show(report: Report, console: Console, seen_at: str = "") -> None:
     lead = _lead_of(report.titles)
     reasons: dict[str, Cell] = {"lead": lead, "card": _card, "why": _of("reason"), "what to do": _of("remedy")}
     moves: dict[str, Cell] = {"lead": lead, "field": _field, "from → to": _move, "direction": _arrow}
-    values: dict[str, Cell] = {"lead": lead, "field": _field, "Airtable": _of("airtable"), "Trello": _of("trello")}
-    outcome: dict[str, Cell] = {"kind": _of("kind"), "what is done": _of("resolution")}
+    differing: dict[str, Cell] = {"lead": lead, "field": _of("field"), "Airtable": _of("airtable")}
+    differing |= {"Trello": _of("trello"), "kind": _of("kind"), "what is done": _of("resolution")}
     _table(console, "Plan (nothing was written)" if report.dry_run else "Changes", report.changes, moves)
-    _table(console, "Conflicts", report.conflicts, values | outcome)
+    _table(console, "Conflicts", report.conflicts, differing)
     _table(console, "Quarantine", report.quarantine, reasons)
     _table(console, "Failures", report.failures, reasons)
     for note in report.notes:
-        whose = f"{lead(note)}: " if note["lead_id"] else ""
-        say(console, whose + note["note"], "dim")
+        whose = f"{lead(note)}: " if note.lead_id else ""
+        say(console, whose + note.note, "dim")
     say(console, report.message, STYLES[report.exit_code])
     if seen_at:
         say(console, seen_at, "dim")
@@ -84,7 +87,7 @@ def progress_bar(console: Console) -> Iterator[Callable[[str, int, int], None]]:
         yield progress
 
 
-def _table(console: Console, title: str, rows: list[Row], columns: dict[str, Cell]) -> None:
+def _table(console: Console, title: str, rows: Sequence[Row], columns: dict[str, Cell]) -> None:
     if not rows:
         return
     tabulate(console, title, columns, ((cell(row) for cell in columns.values()) for row in rows[:ROWS_SHOWN]))
@@ -93,29 +96,29 @@ def _table(console: Console, title: str, rows: list[Row], columns: dict[str, Cel
 
 
 def _of(key: str) -> Cell:
-    return lambda row: str(row[key])
+    return lambda row: str(getattr(row, key))
 
 
 def _lead_of(titles: dict[str, str]) -> Cell:
     """The name a person knows the lead by, and its id."""
-    return lambda row: f"{_short(titles.get(row['lead_id'], ''), 30)} {row['lead_id']}".strip()
+    return lambda row: f"{_short(titles.get(row.lead_id, ''), 30)} {row.lead_id}".strip()
 
 
-def _card(row: Row) -> str:
-    return str(row.get("card_url") or row["card_id"])
+def _card(row: SetAside | Failure) -> str:
+    return row.card_url or row.card_id if isinstance(row, SetAside) else row.card_id
 
 
-def _field(row: Row) -> str:
-    return f"{row['field']} ({row['note']})" if row.get("note") else str(row["field"])
+def _field(row: Change) -> str:
+    return f"{row.field} ({row.note})" if row.note else row.field
 
 
-def _move(row: Row) -> str:
-    return f"{_short(row['before'])} → {_short(row['after'])}".removeprefix(" → ")
+def _move(row: Change) -> str:
+    return f"{_short(row.before)} → {_short(row.after)}".removeprefix(" → ")
 
 
 def _short(value: str, limit: int = 60) -> str:
     return value if len(value) <= limit else f"{value[: limit - 1]}…"
 
 
-def _arrow(row: Row) -> str:
-    return ARROWS[row["direction"]]
+def _arrow(row: Change) -> str:
+    return ARROWS[row.direction]

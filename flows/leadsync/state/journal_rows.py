@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from leadsync.core.journal import Intent, IntentState, Sent
-from leadsync.core.plan import Conflict
+from leadsync.core.told import Conflict
 from leadsync.frames.agreed import Columns
 from leadsync.state.base_rows import json_of, value_of
 from leadsync.state.database import json_object

@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 from leadsync.report.markdown import TABLE_ROWS, as_markdown, as_shown, change_rows
 from leadsync.report.report import Report
 from leadsync.texts import printable
+from support.reported import aside, change, conflict, failure, note
 from support.rows import lead_id
 
 HOSTILE = {
@@ -97,23 +98,18 @@ def test_plain_text_stays_plain(value):
     assert as_shown(value) == value
 
 
-def row(**more):
-    empty = {"lead_id": lead_id(1), "card_id": "", "field": "name", "before": "", "after": "", "note": ""}
-    return empty | {"direction": "to_trello", "airtable": "", "trello": "", "kind": "", "resolution": ""} | more
-
-
 @pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
 def test_no_part_of_a_report_becomes_more_than_text(value):
     """The message, and each column of each list, are alike."""
-    found = {"reason": value, "remedy": value, "lead_id": lead_id(1), "card_id": value}
+    found = {"reason": value, "remedy": value, "card_id": value}
     report = Report(
         error=value,
         titles={lead_id(1): value},
-        changes=[row(before=value, after=value, field=value, note=value)],
-        conflicts=[row(airtable=value, trello=value, kind=value, resolution=value, field=value)],
-        quarantine=[found],
-        failures=[found],
-        notes=[row(note=value)],
+        changes=[change(before=value, after=value, field=value, note=value)],
+        conflicts=[conflict(airtable=value, trello=value, kind=value, resolution=value, field=value)],
+        quarantine=[aside(**found)],
+        failures=[failure(**found)],
+        notes=[note(value)],
     )
     tokens = markdown.parse(as_markdown(report))
     kinds = {piece.type for token in tokens for piece in token.children or ()} | {token.type for token in tokens}
@@ -125,7 +121,7 @@ def test_no_part_of_a_report_becomes_more_than_text(value):
 @pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
 def test_row_of_the_table_artifact_is_only_text(value):
     """There a cell is Markdown, too."""
-    (shown,) = change_rows(Report(titles={lead_id(1): value}, changes=[row(after=value)]))
+    (shown,) = change_rows(Report(titles={lead_id(1): value}, changes=[change(after=value)]))
     assert_shown(shown["after"], value)
     assert_shown(shown["lead"], value)
 
@@ -142,8 +138,8 @@ def test_address_that_a_service_gave_is_a_link_or_nothing(url):
 
 def test_markdown_shows_every_list_and_breaks_on_nothing(busy):
     """Long cells are cut."""
-    busy.failures = [{"lead_id": lead_id(7), "card_id": "", "reason": "x" * 400 + "|", "remedy": "a\nb"}]
-    busy.notes = [{"lead_id": lead_id(8), "card_id": "", "note": "left alone"}]
+    busy.failures = [failure(reason="x" * 400 + "|", remedy="a\nb")]
+    busy.notes = [note("left alone")]
     busy.board_url = "https://trello.com/b/AbCd1234"
     text = as_markdown(busy)
     for title in ("Changes (5)", "Conflicts (1)", "Quarantine (1)", "Failures (1)", "Notes (1)"):
@@ -155,7 +151,7 @@ def test_markdown_shows_every_list_and_breaks_on_nothing(busy):
 
 def test_markdown_of_thousands_stays_readable():
     """The log has the rest."""
-    text = as_markdown(Report(changes=[row(lead_id="rec")] * (TABLE_ROWS + 50)))
+    text = as_markdown(Report(changes=[change(lead_id="rec")] * (TABLE_ROWS + 50)))
     assert f"Changes ({TABLE_ROWS + 50})" in text
     assert text.count("| rec |") == TABLE_ROWS
 

@@ -7,8 +7,10 @@ import json
 import pytest
 
 from leadsync import errors
+from leadsync.core.told import ChangeOutcome
 from leadsync.errors import BusyError, ConfigurationError, GuardError
 from leadsync.report.report import Report
+from support.reported import aside, change, conflict, failure, note
 
 
 def test_counts_say_how_many_of_what(busy):
@@ -49,9 +51,9 @@ def test_summary_says_what_matters(busy):
     ("more", "exit_code", "title"),
     [
         ({}, 0, "Completed"),
-        ({"conflicts": [{}]}, 0, "CompletedWithFindings"),
-        ({"quarantine": [{}]}, 0, "CompletedWithFindings"),
-        ({"failures": [{}], "conflicts": [{}]}, 1, "Incomplete"),
+        ({"conflicts": [conflict()]}, 0, "CompletedWithFindings"),
+        ({"quarantine": [aside()]}, 0, "CompletedWithFindings"),
+        ({"failures": [failure()], "conflicts": [conflict()]}, 1, "Incomplete"),
     ],
     ids=["clean", "conflicts", "quarantine", "failures"],
 )
@@ -86,7 +88,7 @@ def test_failure_by_error_before_anything_was_written(error, exit_code):
 @pytest.mark.parametrize("error", [ConfigurationError("x"), GuardError("x")], ids=["configuration", "guard"])
 def test_failure_after_writes_is_incomplete(error):
     """Codes 2 and 3 promise that nothing was written."""
-    report = Report(changes=[{"field": "name", "direction": "to_trello"}])
+    report = Report(changes=[change()])
     report.fail(error)
     assert (report.exit_code, report.title) == (1, "Incomplete")
     assert "changes were written" in report.message
@@ -94,7 +96,7 @@ def test_failure_after_writes_is_incomplete(error):
 
 def test_failed_dry_run_keeps_its_code():
     """Planned changes are no written ones."""
-    report = Report(dry_run=True, changes=[{"field": "name", "direction": "to_trello"}])
+    report = Report(dry_run=True, changes=[change()])
     report.fail(GuardError("x"))
     assert report.exit_code == 3
 
@@ -102,9 +104,79 @@ def test_failed_dry_run_keeps_its_code():
 def test_json_is_printable_ascii_and_says_the_same():
     """Any output takes it, and a terminal finds no command in it."""
     hostile = "Zoë 🚀 \x1b[2J\x9b\x7f\u202e\ud83d"
-    printed = Report(
-        titles={}, changes=[{"lead_id": "rec", "field": "name", "direction": "", "after": hostile}]
-    ).as_json()
+    printed = Report(changes=[change(after=hostile)]).as_json()
     assert printed.isascii()
     assert printed.replace("\n", "").isprintable()
     assert json.loads(printed)["changes"][0]["after"] == hostile
+
+
+ROWS = """\
+  "changes": [
+    {
+      "lead_id": "rec1",
+      "card_id": "c1",
+      "field": "status",
+      "before": "TODO",
+      "after": "DONE",
+      "direction": "to_trello",
+      "note": "why",
+      "outcome": "planned"
+    }
+  ],
+  "conflicts": [
+    {
+      "lead_id": "rec1",
+      "card_id": "c1",
+      "field": "name",
+      "airtable": "a",
+      "trello": "t",
+      "kind": "conflict",
+      "resolution": "Airtable's value is kept"
+    }
+  ],
+  "quarantine": [
+    {
+      "lead_id": "rec1",
+      "card_id": "c1",
+      "field": "status",
+      "reason": "r",
+      "remedy": "m",
+      "card_url": "u"
+    }
+  ],
+  "failures": [
+    {
+      "lead_id": "rec1",
+      "card_id": "c1",
+      "reason": "r",
+      "remedy": "m"
+    }
+  ],
+  "notes": [
+    {
+      "lead_id": "rec1",
+      "card_id": "c1",
+      "note": "n"
+    }
+  ],
+  "postponed": [
+    {
+      "lead_id": "rec1"
+    }
+  ],
+"""
+
+
+def test_json_of_the_rows_to_the_byte():
+    """Programs of others read it."""
+    of = {"lead_id": "rec1", "card_id": "c1"}
+    planned = change(**of, field="status", before="TODO", after="DONE", note="why", outcome=ChangeOutcome.PLANNED)
+    report = Report(
+        changes=[planned],
+        conflicts=[conflict(**of, airtable="a", trello="t", resolution="Airtable's value is kept")],
+        quarantine=[aside(**of, field="status", reason="r", remedy="m", card_url="u")],
+        failures=[failure(**of, reason="r", remedy="m")],
+        notes=[note("n", "rec1", "c1")],
+        postponed=["rec1"],
+    )
+    assert ROWS in report.as_json()

@@ -10,6 +10,7 @@ from rich.console import Console
 from leadsync.errors import Exit
 from leadsync.report.report import Report
 from leadsync.report.terminal import ROWS_SHOWN, say, show, tabulate
+from support.reported import aside, change, conflict, failure, note
 from support.rows import lead_id
 
 HOSTILE = "[/red] [bold]x[/] :rocket: \x1b[2J\x1b]52;c;cm0=\x07\x9b1m\u202eadA\n✓ all is well\\"
@@ -26,21 +27,16 @@ def on(console):
     return console.file.getvalue()
 
 
-def row(**more):
-    empty = {"lead_id": lead_id(1), "card_id": "", "field": "name", "before": "", "after": "", "note": ""}
-    return empty | {"direction": "to_trello"} | more
-
-
 HOSTILE_REPORTS = {
-    "title": {"titles": {lead_id(1): HOSTILE}, "changes": [row()]},
-    "before": {"changes": [row(before=HOSTILE)]},
-    "after": {"changes": [row(after=HOSTILE)]},
-    "column": {"changes": [row(field=HOSTILE)]},
-    "note-of-a-change": {"changes": [row(note=HOSTILE)]},
-    "conflict": {"conflicts": [row(airtable=HOSTILE, trello=HOSTILE, kind=HOSTILE, resolution=HOSTILE)]},
-    "quarantine": {"quarantine": [row(reason=HOSTILE, remedy=HOSTILE)]},
-    "failure": {"failures": [row(reason=HOSTILE, remedy=HOSTILE, card_url=HOSTILE)]},
-    "note": {"notes": [row(note=HOSTILE)]},
+    "title": {"titles": {lead_id(1): HOSTILE}, "changes": [change()]},
+    "before": {"changes": [change(before=HOSTILE)]},
+    "after": {"changes": [change(after=HOSTILE)]},
+    "column": {"changes": [change(field=HOSTILE)]},
+    "note-of-a-change": {"changes": [change(note=HOSTILE)]},
+    "conflict": {"conflicts": [conflict(airtable=HOSTILE, trello=HOSTILE, kind=HOSTILE, resolution=HOSTILE)]},
+    "quarantine": {"quarantine": [aside(reason=HOSTILE, remedy=HOSTILE)]},
+    "failure": {"failures": [failure(reason=HOSTILE, remedy=HOSTILE, card_id=HOSTILE)]},
+    "note": {"notes": [note(HOSTILE)]},
     "error": {"error": HOSTILE, "exit_code": Exit.MISCONFIGURED},
     "reason-to-skip": {"skipped": HOSTILE},
 }
@@ -72,5 +68,5 @@ def test_table_holds_texts_as_they_are(console):
 
 
 def test_long_table_is_cut_with_a_count(console):
-    show(Report(changes=[row()] * (ROWS_SHOWN + 7)), console)
+    show(Report(changes=[change()] * (ROWS_SHOWN + 7)), console)
     assert "… and 7 more; --json lists them all." in on(console)
