@@ -20,6 +20,7 @@ from prefect.artifacts import (
     create_table_artifact,
     update_progress_artifact,
 )
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.logging import get_logger
 from prefect.runtime import flow_run
@@ -28,9 +29,10 @@ from prefect.states import Cancelled, Completed, Failed
 from rich.console import Console
 
 from leadsync.errors import Exit, LeadsyncError
-from leadsync.report.markdown import as_markdown, change_rows
-from leadsync.report.report import Report
+from leadsync.report.markdown import as_markdown, as_shown, change_rows
+from leadsync.report.report import Report, Row
 from leadsync.report.terminal import progress_bar
+from leadsync.report.to_do import settled, to_do
 from leadsync.texts import printable
 from runs.recorder import ONE_TRY
 
@@ -47,16 +49,27 @@ def run_name() -> str:
     return f"{what} {datetime.now():%Y-%m-%d %H:%M:%S}"
 
 
+def name_at_the_end(report: Report) -> None:
+    """The run is called by what came of it, too: a list of runs then tells what happened."""
+    with temporary_settings(ONE_TRY), get_client(sync_client=True) as client:
+        client.update_flow_run(flow_run.id, name=f"{flow_run.name}: {printable(report.glance)}")
+
+
 def publish(report: Report) -> None:
-    """Log every change and finding, and leave the report and the table of changes as artifacts."""
+    """Log every change and finding, name the run, and leave the report and the table of changes as artifacts."""
     logger = get_run_logger()
     for change in report.changes:
-        logger.info("%(lead_id)s %(field)s: %(before)r -> %(after)r (%(direction)s, %(outcome)s)", vars(change))
-    for row in (*report.quarantine, *report.failures):
-        logger.warning("%(lead_id)s %(card_id)s: %(reason)s. %(remedy)s", vars(row))
+        logger.info("%s: %s (%s)", report.about(change), change, change.outcome)
+    for thing in to_do(report):
+        tell = logger.info if thing.row in report.standing else logger.warning
+        tell("%s: %s. %s", report.about(thing.row), thing.what, thing.remedy)
+    rest: list[Row] = [*settled(report), *report.notes]
+    for row in rest:
+        logger.info("%s: %s", report.about(row), row)
     (logger.info if report.exit_code == Exit.DONE else logger.error)(report.message)
     try:
-        create_markdown_artifact(as_markdown(report), key="sync-report", description=report.summary)
+        name_at_the_end(report)
+        create_markdown_artifact(as_markdown(report), key="sync-report", description=as_shown(report.message))
         if report.changes:
             rows = change_rows(report)
             shown = f"the first {len(rows)} of " if len(rows) < len(report.changes) else ""

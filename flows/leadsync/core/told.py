@@ -51,8 +51,12 @@ class Conflict:
     field: str
     airtable: str
     trello: str
-    kind: str  # conflict | first match | lead deleted
+    kind: str  # conflict | first match | lead deleted | mapping changed | edited meanwhile
     resolution: str
+
+    def __str__(self) -> str:
+        values = f"{self.airtable or '(empty)'} on Airtable, {self.trello or '(empty)'} on Trello"
+        return f"{self.field}: {values} ({self.kind}, {self.resolution})"
 
 
 @dataclass(frozen=True, order=True)
@@ -84,3 +88,6 @@ class Note:
     lead_id: str
     card_id: str
     note: str
+
+    def __str__(self) -> str:
+        return self.note

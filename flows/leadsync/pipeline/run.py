@@ -21,6 +21,7 @@ from leadsync.pipeline.mapped import keep_meanings, mind_names
 from leadsync.pipeline.one_pass import one_pass
 from leadsync.pipeline.quota import Month, start_of_month
 from leadsync.pipeline.rows import find_rows
+from leadsync.pipeline.standing import mark_standing
 from leadsync.pipeline.steps import Options, Steps
 from leadsync.pipeline.telling import Telling
 from leadsync.pipeline.under_way import Run
@@ -66,6 +67,7 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
     board = resolve(settings, clients)
     pair = Pair(settings.airtable_base_id, settings.airtable_table_name, board.board_id)
     report.base_url, report.board_url = clients.airtable.url, board.url
+    report.table_url = clients.airtable.table_url
     with pair_lock(store, pair.lock) as still_held:
         rows = find_rows(pair, settings, clients, steps, options.dry_run, telling)
         feed = None
@@ -77,6 +79,7 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
             report.postponed = _make_passes(run, board)
         if not options.dry_run:
             keep_meanings(store, run.pair, mapped)
+        mark_standing(report, clients.store.facts, run.pair)
     telling.open_window()
     return report.judge()
 
@@ -109,6 +112,8 @@ def _all_is_told(run: Run) -> Iterator[None]:
         with suppress(StateStoreError):
             _end_told(run)
         raise
+    finally:
+        run.telling.name_rows()
     _end_told(run)
 
 

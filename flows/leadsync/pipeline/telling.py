@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+import pandas as pd
+
 from leadsync.airtable.client import LeadsRead
 from leadsync.apply.give_back import Repairs
 from leadsync.apply.outcome import Outcome
@@ -21,6 +23,8 @@ class Telling:
     def __init__(self, report: Report) -> None:
         self.report = report
         self._silent: list[Patched] = []
+        self._titles: list[pd.Series] = []  # what is known, the last first
+        self._card_urls: list[pd.Series] = []
 
     def note(self, text: str, lead_id: str = "", card_id: str = "") -> None:
         """Something a person should know."""
@@ -34,13 +38,19 @@ class Telling:
         """Conflicts of the plan, and those that came to light while writing or after a run was cut off."""
         self.report.conflicts += [each for each in conflicts if each not in self.report.conflicts]
 
-    def read(self, leads: LeadsRead, cards: CardsRead) -> None:
-        """What was read, and how."""
+    def read(self, base: pd.DataFrame, leads: LeadsRead, cards: CardsRead) -> None:
+        """What was read, and how; the base knows what leads were called that are gone."""
         self.report.leads, self.report.cards = len(leads.leads), len(cards.cards)
         self.report.unmarked_cards = None if cards.unmarked < 0 else cards.unmarked
         by_delta = {"airtable": not leads.whole, "trello": cards.delta}
         self.report.read = {side: "delta" if so else "full" for side, so in by_delta.items()}
-        self.report.titles |= dict(zip(leads.leads.index, leads.leads["title"], strict=True))
+        self._titles, self._card_urls = [leads.leads["title"], base["title"]], [cards.cards["url"]]
+
+    def name_rows(self) -> None:
+        """At the end, also of a run that failed: what people call the leads in the rows, and where their cards are."""
+        for row in self.report.rows:
+            _find(row.lead_id, self._titles, self.report.titles)
+            _find(row.card_id, self._card_urls, self.report.card_urls)
 
     def met_anew(self, cards: int, state: str) -> None:
         """A state that is another one than last time shows in this: it knows none of the cards that the sync made."""
@@ -65,6 +75,7 @@ class Telling:
         self.report.changes += [replace(change, outcome=ChangeOutcome.DONE) for change in sorted(outcome.done)]
         self.report.failures += outcome.failures
         self.notes(outcome.notes)
+        self.report.card_urls |= {card_id: str(item.get("shortUrl") or "") for card_id, item in outcome.cards.items()}
         self.conflicts(outcome.overwritten)
 
     def repaired(self, repairs: Repairs) -> None:
@@ -86,3 +97,9 @@ class Telling:
                 f"moment before would have gone unnoticed, in {len(leads)} leads ({', '.join(leads[:3])}"
                 f"{' …' if len(leads) > 3 else ''})."
             )
+
+
+def _find(item_id: str, places: Iterable[pd.Series], found: dict[str, str]) -> None:
+    """Take down what the first of the places holds of `item_id` that is not empty."""
+    if item_id and not found.get(item_id) and (held := next(filter(None, (at.get(item_id) for at in places)), "")):
+        found[item_id] = str(held)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,8 @@ from leadsync.core.told import Change, Conflict, Failure, Note, SetAside
 from leadsync.errors import Exit, LeadsyncError
 
 Row = Change | Conflict | SetAside | Failure | Note
+Finding = Conflict | SetAside
+
 FINDINGS = {
     "conflicts": ("conflict", "conflicts"),
     "quarantine": ("in quarantine", "in quarantine"),
@@ -27,7 +30,9 @@ class Report:
     One run. Each row of a list names its lead, its card, or both; `postponed`: ids of leads.
 
     `calls`: requests a side. `read`: how each side was read, full or delta. `unmarked_cards`: those of the board that
-    are no lead's, None if nobody looked, or the activity alone did not tell.
+    are no lead's, None if nobody looked, or the activity alone did not tell. `standing`: findings that the run before
+    had listed, too. `base_url`, `table_url`, `board_url`: where a person opens them. `titles`, `card_urls`: what people
+    call the leads in the rows, and where their cards are, by id.
     """
 
     dry_run: bool = False
@@ -40,6 +45,7 @@ class Report:
     failures: list[Failure] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     postponed: list[str] = field(default_factory=list)
+    standing: frozenset[Finding] = frozenset()
     calls: dict[str, int] = field(default_factory=lambda: {"airtable": 0, "trello": 0})
     read: dict[str, str] = field(default_factory=dict)  # airtable and trello -> full | delta
     seconds: float = 0.0
@@ -49,8 +55,10 @@ class Report:
     error: str = ""
     skipped: str = ""
     base_url: str = ""
+    table_url: str = ""
     board_url: str = ""
-    titles: dict[str, str] = field(default_factory=dict)  # lead_id -> what a person calls it; for tables only
+    titles: dict[str, str] = field(default_factory=dict)
+    card_urls: dict[str, str] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -73,21 +81,48 @@ class Report:
         }
 
     @property
+    def rows(self) -> Iterator[Row]:
+        """Of all lists."""
+        for rows in (self.changes, self.conflicts, self.quarantine, self.failures, self.notes):
+            yield from rows
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What may last from run to run."""
+        return [*self.conflicts, *self.quarantine]
+
+    @property
+    def news(self) -> list[Finding]:
+        """Findings that the run before did not list."""
+        return [each for each in self.findings if each not in self.standing]
+
+    @property
+    def glance(self) -> str:
+        """What came of the run in a few words with counts, for a list of runs."""
+        return ", ".join([self._became, *filter(None, map(self._found, FINDINGS))])
+
+    @property
     def summary(self) -> str:
         """One line with counts, calls a side, and seconds."""
-        count = self.counts
-        verb = "would change" if self.dry_run else "changed"
-        parts = [f"{count['leads']} leads, {count['cards']} cards: {verb} {count['changes']} cells or cards"]
+        read = f"{self.leads} leads, {self.cards} cards"
         if others := self.unmarked_cards:
-            parts.append(f"{others} other card{'s' if others > 1 else ''} on the board")
-        parts += [f"{count[name]} {words[count[name] != 1]}" for name, words in FINDINGS.items() if count[name]]
+            read += f", {others} other card{'s' if others > 1 else ''} on the board"
         calls = f"{self.calls['airtable']} Airtable + {self.calls['trello']} Trello calls"
-        return f"{', '.join(parts)} ({calls}, {self.seconds:.1f} s)"
+        return f"{self.glance}: {read} ({calls}, {self.seconds:.1f} s)"
 
     @property
     def message(self) -> str:
         """The sentence for people: the error if there was one, else why nothing was done, else the summary."""
         return self.error or self.skipped or self.summary
+
+    def name_of(self, row: Row) -> str:
+        """What people call the lead, "" if that is not known."""
+        return self.titles.get(row.lead_id, "")
+
+    def about(self, row: Row) -> str:
+        """The row's lead, by name and id, and its card."""
+        card = f"card {row.card_id}" if row.card_id else ""
+        return " ".join(filter(None, (self.name_of(row), row.lead_id, card))) or "the run"
 
     def fail(self, error: LeadsyncError) -> None:
         """End with `error`; what was written before stays listed, and then the run counts as incomplete."""
@@ -103,24 +138,24 @@ class Report:
         self.skipped, self.title = why, "Skipped"
 
     def judge(self) -> None:
-        """Set exit code and title from what became of the writes; a finding that is listed is no failure."""
+        """Set exit code and title from what became of the writes; a finding is told by the title once, not for ever."""
         if self.failures:
             self.exit_code, self.title = Exit.INCOMPLETE, "Incomplete"
-        elif self.conflicts or self.quarantine:
+        elif self.news:
             self.title = "CompletedWithFindings"
 
     def as_object(self) -> dict[str, Any]:
-        """The machine-readable report: the lists hold one object a row."""
+        """The machine-readable report: the lists hold one object a row, each with its lead's name."""
         return {
             "message": self.message,
             "exit_code": self.exit_code,
             "dry_run": self.dry_run,
             "counts": self.counts,
-            "changes": _objects(self.changes),
-            "conflicts": _objects(self.conflicts),
-            "quarantine": _objects(self.quarantine),
-            "failures": _objects(self.failures),
-            "notes": _objects(self.notes),
+            "changes": self._objects(self.changes),
+            "conflicts": self._objects(self.conflicts),
+            "quarantine": self._objects(self.quarantine),
+            "failures": self._objects(self.failures),
+            "notes": self._objects(self.notes),
             "postponed": [{"lead_id": lead_id} for lead_id in self.postponed],
             "calls": self.calls,
             "read": self.read,
@@ -131,14 +166,34 @@ class Report:
         """The same in ASCII: any output takes it, and no terminal finds a command in it."""
         return json_text(self.as_object())
 
+    @property
+    def _became(self) -> str:
+        number = len(self.changes)
+        if self.skipped:
+            return "skipped"
+        if self.error:
+            words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", self.title).lower()
+            return f"{number} changed, {words}" if number and not self.dry_run else words
+        if self.dry_run:
+            return f"would change {f'{number} cells or cards' if number else 'nothing'}"
+        if number:
+            return f"{number} changed"
+        return "nothing changed" if self.news or self.failures or self.postponed else "nothing to do"
+
+    def _found(self, kind: str) -> str:
+        """How many there are of a kind of finding, and how many of them are new; "" if there is none."""
+        found: Sequence[Any] = getattr(self, kind)
+        new = sum(each not in self.standing for each in found)
+        said = f"{len(found)} {FINDINGS[kind][len(found) != 1]}" if found else ""
+        return said if new == len(found) else f"{said} ({f'{new} new' if new else 'as before'})"
+
+    def _objects(self, rows: Sequence[Row]) -> list[dict[str, str]]:
+        return [vars(row) | {"lead_name": self.name_of(row)} for row in rows]
+
 
 def json_text(body: Any) -> str:
     """JSON in printable ASCII, for programs and for terminals."""
     return json.dumps(body, indent=2).replace("\x7f", "\\u007f")
-
-
-def _objects(rows: Sequence[Row]) -> list[dict[str, str]]:
-    return [dict(vars(row)) for row in rows]
 
 
 def _kind_of(change: Change) -> str:

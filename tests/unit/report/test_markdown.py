@@ -114,8 +114,10 @@ def test_no_part_of_a_report_becomes_more_than_text(value):
     tokens = markdown.parse(as_markdown(report))
     kinds = {piece.type for token in tokens for piece in token.children or ()} | {token.type for token in tokens}
     assert not kinds & {"image", "link_open", "html_inline", "html_block", "strong_open", "em_open", "fence", "hr"}
-    assert sum(token.type == "tr_open" for token in tokens) == 2 * 5 + 1 + len(report.counts)
-    assert len(cells_of(as_markdown(report))) == 2 * len(report.counts) + 7 + 7 + 5 + 5 + 4
+    assert sum(token.type == "tr_open" for token in tokens) == 1 + len(report.counts)
+    assert len(cells_of(as_markdown(report))) == 2 * len(report.counts)
+    assert sum(token.type == "list_item_open" for token in tokens) == 5
+    assert sum(token.type == "heading_open" for token in tokens) == 1 + 3
 
 
 @pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
@@ -142,10 +144,10 @@ def test_markdown_shows_every_list_and_breaks_on_nothing(busy):
     busy.notes = [note("left alone")]
     busy.board_url = "https://trello.com/b/AbCd1234"
     text = as_markdown(busy)
-    for title in ("Changes (5)", "Conflicts (1)", "Quarantine (1)", "Failures (1)", "Notes (1)"):
+    for title in ("What you must do (2)", "Changes (5)", "Settled conflicts (1)", "Notes (1)"):
         assert f"## {title}" in text
     assert "(https://trello.com/b/AbCd1234)" in text
-    assert "a b |" in text
+    assert "What to do: a b\n" in text
     assert "x" * 300 not in text
 
 
@@ -153,9 +155,52 @@ def test_markdown_of_thousands_stays_readable():
     """The log has the rest."""
     text = as_markdown(Report(changes=[change(lead_id="rec")] * (TABLE_ROWS + 50)))
     assert f"Changes ({TABLE_ROWS + 50})" in text
-    assert text.count("| rec |") == TABLE_ROWS
+    assert text.count("- rec: ") == TABLE_ROWS
+    assert "… and 50 more" in text
 
 
 def test_markdown_of_an_idle_run_is_short():
     """No empty tables."""
     assert "##" not in as_markdown(Report())
+
+
+LEAD, CARD = lead_id(1), "c" * 24
+HELD = {"resolution": "held: make both equal by hand"}
+
+
+def report_of_one(**more):
+    """About a lead whose name and places are known."""
+    places = {"table_url": "https://airtable.com/appX/Leads", "card_urls": {CARD: "https://trello.com/c/AbCd1234"}}
+    return Report(**({"titles": {LEAD: "Zoë"}} | places | more))
+
+
+def test_change_is_a_sentence_with_links_to_lead_and_card():
+    moved = change(card_id=CARD, field="status", before="NEW", after="CONTACTED")
+    assert (
+        f"- [Zoë](https://airtable.com/appX/Leads/{LEAD}) ([card](https://trello.com/c/AbCd1234)): "
+        "status NEW → CONTACTED on Trello\n"
+    ) in as_markdown(report_of_one(changes=[moved]))
+
+
+def test_lead_of_which_nothing_is_known_is_named_by_its_id():
+    text = as_markdown(Report(changes=[change(card_id=CARD, before="A", after="B")]))
+    assert f"- {LEAD} (card {CARD}): name A → B on Trello\n" in text
+
+
+def test_report_opens_with_what_a_person_must_do():
+    """Each with its remedy, before the changes; a conflict that is settled asks for nothing."""
+    report = report_of_one(
+        changes=[change(before="A", after="B")],
+        failures=[failure(reason="the option is missing", remedy="Add it.")],
+        conflicts=[conflict(airtable="A", trello="B", **HELD), conflict(field="status", resolution="Airtable wins")],
+        quarantine=[aside(field="due", reason="no date", remedy="Type a date.")],
+    )
+    text = as_markdown(report)
+    things, changes = text.index("## What you must do (3)"), text.index("## Changes (1)")
+    assert things < changes < text.index("## Settled conflicts (1)")
+    for said in (
+        "not written: the option is missing. What to do: Add it.",
+        "name: A on Airtable, B on Trello (conflict, held: make both equal by hand). What to do: Make both sides equal",
+        "due is set aside: no date. What to do: Type a date.",
+    ):
+        assert things < text.index(said) < changes
