@@ -22,6 +22,8 @@ FINDINGS = {
     "failures": ("failure", "failures"),
     "postponed": ("postponed", "postponed"),
 }
+ADDRESS = ":/?#@!$&'*+,;=-._~%"
+"""What an address keeps in a link: neither brackets nor blanks nor controls, which would end it."""
 
 
 @dataclass

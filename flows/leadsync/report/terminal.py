@@ -6,22 +6,26 @@ What is never here: a decision.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
 from leadsync.core.decisions import Direction
 from leadsync.core.told import Change, Failure, SetAside
 from leadsync.errors import Exit
-from leadsync.report.report import Report, Row
+from leadsync.report.report import ADDRESS, Report, Row
 from leadsync.texts import printable
 
-Cell = Callable[[Any], str]
+Cell = Callable[[Any], str | Text]
+ID = re.compile(r"rec[0-9A-Za-z]{14}|[0-9a-f]{24}")
 ROWS_SHOWN = 50
 """Rows of a table before it is cut with a count of the rest; --json has them all."""
 ARROWS = {Direction.TO_TRELLO: "Airtable → Trello", Direction.TO_AIRTABLE: "Trello → Airtable"}
@@ -40,29 +44,31 @@ def say(console: Console, text: object, style: str = "") -> None:
 
 
 def tabulate(console: Console, title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Print a table; a value too long for its column is folded."""
+    """Print a table; a value too long for its column is folded, an id that stands alone in its line is not."""
     table = Table(title=title or None, title_justify="left", title_style="bold", expand=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(printable(value)) for value in row))
+    shown = [[cell if isinstance(cell, Text) else Text(printable(cell)) for cell in row] for row in rows]
+    for number, column in enumerate(columns):
+        ids = [line for row in shown for line in row[number].plain.split("\n") if ID.fullmatch(line)]
+        table.add_column(column, overflow="fold", min_width=max(map(len, ids), default=None))
+    for row in shown:
+        table.add_row(*row)
     console.print(table)
 
 
 def show(report: Report, console: Console, seen_at: str = "") -> None:
     """Print the tables that have rows, the summary, and where the run can be seen."""
-    lead = _lead_of(report.titles)
-    reasons: dict[str, Cell] = {"lead": lead, "card": _card, "why": _of("reason"), "what to do": _of("remedy")}
-    moves: dict[str, Cell] = {"lead": lead, "field": _field, "from → to": _move, "direction": _arrow}
-    differing: dict[str, Cell] = {"lead": lead, "field": _of("field"), "Airtable": _of("airtable")}
+    whose = _whose(report)
+    reasons: dict[str, Cell] = {"lead, card": whose, "why": _of("reason"), "what to do": _of("remedy")}
+    moves: dict[str, Cell] = {"lead": whose, "field": _field, "from → to": _move, "direction": _arrow}
+    differing: dict[str, Cell] = {"lead": whose, "field": _of("field"), "Airtable": _of("airtable")}
     differing |= {"Trello": _of("trello"), "kind": _of("kind"), "what is done": _of("resolution")}
     _table(console, "Plan (nothing was written)" if report.dry_run else "Changes", report.changes, moves)
     _table(console, "Conflicts", report.conflicts, differing)
     _table(console, "Quarantine", report.quarantine, reasons)
     _table(console, "Failures", report.failures, reasons)
     for note in report.notes:
-        whose = f"{lead(note)}: " if note.lead_id else ""
-        say(console, whose + note.note, "dim")
+        lead = " ".join(filter(None, (report.name_of(note), note.lead_id)))
+        say(console, f"{lead}: {note}" if lead else note, "dim")
     say(console, report.message, STYLES[report.exit_code])
     if seen_at:
         say(console, seen_at, "dim")
@@ -99,13 +105,31 @@ def _of(key: str) -> Cell:
     return lambda row: str(getattr(row, key))
 
 
-def _lead_of(titles: dict[str, str]) -> Cell:
-    """The name a person knows the lead by, and its id."""
-    return lambda row: f"{_short(titles.get(row.lead_id, ''), 30)} {row.lead_id}".strip()
+def _whose(report: Report) -> Cell:
+    """
+    The name that a person knows the lead by, and the ids of lead and card, a line each.
+
+    Addresses would break a narrow table: they are behind the ids, for terminals that can follow links.
+    """
+
+    def whose(row: Row) -> Text:
+        lead = f"{report.table_url}/{row.lead_id}" if report.table_url else ""
+        shown = (
+            Text(printable(_short(report.name_of(row), 30))),
+            Text(printable(row.lead_id), _link(lead)),
+            Text(printable(row.card_id) if isinstance(row, SetAside | Failure) else "", _link(_card_url(report, row))),
+        )
+        return Text("\n").join(line for line in shown if line.plain)
+
+    return whose
 
 
-def _card(row: SetAside | Failure) -> str:
-    return row.card_url or row.card_id if isinstance(row, SetAside) else row.card_id
+def _card_url(report: Report, row: Row) -> str:
+    return (row.card_url if isinstance(row, SetAside) else "") or report.card_urls.get(row.card_id, "")
+
+
+def _link(url: str) -> Style | str:
+    return Style(link=quote(url, ADDRESS)) if url.startswith("https://") else ""
 
 
 def _field(row: Change) -> str:

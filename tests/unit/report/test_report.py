@@ -42,9 +42,10 @@ def test_json_holds_what_is_promised(busy):
 
 def test_summary_says_what_matters(busy):
     """Counts, findings, calls and seconds; a dry run says would."""
-    assert "changed 5 cells or cards" in busy.summary
-    assert "2 Airtable + 5 Trello calls, 1.2 s" in busy.summary
-    assert "would change" in Report(dry_run=True).summary
+    assert busy.summary == (
+        "5 changed, 1 conflict, 1 in quarantine: 5 leads, 5 cards (2 Airtable + 5 Trello calls, 1.2 s)"
+    )
+    assert "would change nothing" in Report(dry_run=True).summary
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,8 @@ ROWS = """\
       "after": "DONE",
       "direction": "to_trello",
       "note": "why",
-      "outcome": "planned"
+      "outcome": "planned",
+      "lead_name": "Zoe"
     }
   ],
   "conflicts": [
@@ -131,7 +133,8 @@ ROWS = """\
       "airtable": "a",
       "trello": "t",
       "kind": "conflict",
-      "resolution": "Airtable's value is kept"
+      "resolution": "Airtable's value is kept",
+      "lead_name": "Zoe"
     }
   ],
   "quarantine": [
@@ -141,7 +144,8 @@ ROWS = """\
       "field": "status",
       "reason": "r",
       "remedy": "m",
-      "card_url": "u"
+      "card_url": "u",
+      "lead_name": "Zoe"
     }
   ],
   "failures": [
@@ -149,14 +153,16 @@ ROWS = """\
       "lead_id": "rec1",
       "card_id": "c1",
       "reason": "r",
-      "remedy": "m"
+      "remedy": "m",
+      "lead_name": "Zoe"
     }
   ],
   "notes": [
     {
       "lead_id": "rec1",
       "card_id": "c1",
-      "note": "n"
+      "note": "n",
+      "lead_name": "Zoe"
     }
   ],
   "postponed": [
@@ -178,5 +184,40 @@ def test_json_of_the_rows_to_the_byte():
         failures=[failure(**of, reason="r", remedy="m")],
         notes=[note("n", "rec1", "c1")],
         postponed=["rec1"],
+        titles={"rec1": "Zoe"},
     )
     assert ROWS in report.as_json()
+
+
+HELD, COPY = conflict(resolution="held"), aside(reason="a copy")
+GLANCES = {
+    "idle": ({}, "nothing to do"),
+    "busy": ({"changes": [change()] * 3, "conflicts": [HELD]}, "3 changed, 1 conflict"),
+    "planned": ({"changes": [change()], "dry_run": True}, "would change 1 cells or cards"),
+    "news": ({"conflicts": [HELD]}, "nothing changed, 1 conflict"),
+    "standing": (
+        {"conflicts": [HELD], "quarantine": [COPY], "standing": frozenset({HELD, COPY})},
+        "nothing to do, 1 conflict (as before), 1 in quarantine (as before)",
+    ),
+    "one-of-two-is-new": (
+        {"conflicts": [HELD, conflict(field="status")], "standing": frozenset({HELD})},
+        "nothing changed, 2 conflicts (1 new)",
+    ),
+    "failed-writes": ({"changes": [change()], "failures": [failure()] * 2}, "1 changed, 2 failures"),
+    "refused": ({"error": "No.", "title": "RefusedByGuard"}, "refused by guard"),
+    "cut": ({"error": "No.", "title": "Incomplete", "changes": [change()]}, "1 changed, incomplete"),
+    "skipped": ({"skipped": "Skipped: why"}, "skipped"),
+}
+
+
+@pytest.mark.parametrize(("more", "glance"), GLANCES.values(), ids=GLANCES)
+def test_glance_says_what_came_of_the_run(more, glance):
+    assert Report(**more).glance == glance
+
+
+@pytest.mark.parametrize("found", [{"conflicts": [HELD]}, {"quarantine": [COPY]}], ids=["conflict", "quarantine"])
+@pytest.mark.parametrize(("stood", "title"), [(True, "Completed"), (False, "CompletedWithFindings")])
+def test_finding_that_was_there_before_gives_no_title(found, stood, title):
+    report = Report(**found, standing=frozenset({HELD, COPY} if stood else ()))
+    report.judge()
+    assert report.title == title

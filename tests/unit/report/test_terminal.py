@@ -70,3 +70,41 @@ def test_table_holds_texts_as_they_are(console):
 def test_long_table_is_cut_with_a_count(console):
     show(Report(changes=[change()] * (ROWS_SHOWN + 7)), console)
     assert "… and 7 more; --json lists them all." in on(console)
+
+
+LEAD, CARD = lead_id(1), "c0ffee" * 4
+PLACES = {
+    "table_url": "https://airtable.com/appX/Leads",
+    "card_urls": {CARD: "https://trello.com/c/AbCd1234"},
+    "titles": {LEAD: "Bruno Keller, who has a rather long name"},
+}
+ASIDE = aside(card_id=CARD, reason="a copy: another card already carries this LeadID", remedy="Remove the LeadID line.")
+
+
+@pytest.mark.parametrize("width", [60, 80, 99])
+def test_id_is_whole_in_a_narrow_terminal(width):
+    """A person copies it; what breaks instead are texts."""
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    moved = change(card_id=CARD, before="A name of many words, and more of them", after="another one, as long as that")
+    show(Report(changes=[moved], quarantine=[ASIDE], **PLACES), console)
+    lines = on(console).splitlines()
+    assert [sum(item in line for line in lines) for item in (LEAD, CARD)] == [2, 1]
+    assert max(map(len, (line for line in lines if "│" in line))) <= width
+    assert "https://" not in on(console)
+
+
+def test_ids_are_links_where_the_terminal_can():
+    console = Console(file=io.StringIO(), force_terminal=True, width=80, color_system="standard", legacy_windows=False)
+    show(Report(quarantine=[ASIDE], **PLACES), console)
+    for address, item in ((f"{PLACES['table_url']}/{LEAD}", LEAD), (PLACES["card_urls"][CARD], CARD)):
+        assert f";{address}\x1b\\{item}\x1b]8;;\x1b\\" in on(console)
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "http://127.0.0.1/x", "https://x/\x1b]8;;y\x07z"])
+def test_address_that_a_service_gave_is_a_link_or_nothing(url):
+    """What would end it is no part of it."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=200, color_system="standard", legacy_windows=False)
+    show(Report(quarantine=[aside(card_id=CARD, card_url=url)]), console)
+    linked = on(console).count("\x1b]8;id=")
+    assert linked == url.startswith("https://")
+    assert "\x07" not in on(console)
