@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from leadsync.core.conflicts import Conflict
 from leadsync.core.decisions import Direction
-from leadsync.core.told import Change, ChangeOutcome, Conflict, Failure, Note, SetAside
+from leadsync.core.told import Change, ChangeOutcome, Failure, Note, SetAside
 from support.rows import lead_id
 
 

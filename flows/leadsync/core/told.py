@@ -1,7 +1,7 @@
 """
-What a person is told of a run, row by row: changes, conflicts, what is set aside or failed, and notes.
+What a person is told of a run, row by row: changes, what is set aside or failed, and notes.
 
-The fields, in order, are those that --json prints. Never here: when something is told, in which words.
+The fields, in order, are those that --json prints. Never here: conflicts (see conflicts.py), when something is told.
 """
 
 from __future__ import annotations
@@ -40,23 +40,6 @@ class Change:
         elif self.field == "marker":
             said = f"{self.after} written on {side}"
         return f"{said} ({self.note})" if self.note else said
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """A cell both sides moved apart, with both values and what is done about it."""
-
-    lead_id: str
-    card_id: str
-    field: str
-    airtable: str
-    trello: str
-    kind: str  # conflict | first match | lead deleted | mapping changed | edited meanwhile
-    resolution: str
-
-    def __str__(self) -> str:
-        values = f"{self.airtable or '(empty)'} on Airtable, {self.trello or '(empty)'} on Trello"
-        return f"{self.field}: {values} ({self.kind}, {self.resolution})"
 
 
 @dataclass(frozen=True, order=True)

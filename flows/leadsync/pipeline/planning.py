@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import pandas as pd
+
 from leadsync.airtable.client import LeadsRead
 from leadsync.apply.leads import REREAD
 from leadsync.apply.repair_cards import Checkup
+from leadsync.core.journal import IntentState
 from leadsync.core.lead_overwrites import find_told
 from leadsync.core.plan import Plan
 from leadsync.core.settling import Verdict, judge
-from leadsync.errors import GuardError, ServiceRefusedError
+from leadsync.errors import GuardError
+from leadsync.frames.actions import Item
 from leadsync.frames.payloads import LeadChange
 from leadsync.frames.snapshot import Snapshot
 from leadsync.model import Read
 from leadsync.pipeline.extract import extract_cards, extract_leads
 from leadsync.pipeline.first_contact import Choice, creates_cards, settle_contact
 from leadsync.pipeline.join import join_and_diff
-from leadsync.pipeline.lists import Lists, mind_lists, mind_names, resolve_again
+from leadsync.pipeline.lists import Lists, mind_lists, mind_names
 from leadsync.pipeline.mapped import identities, rename_of
 from leadsync.pipeline.memory import Memory, recall
 from leadsync.pipeline.rows import without_others
@@ -30,7 +34,6 @@ from leadsync.pipeline.snapshots import snapshot_now
 from leadsync.pipeline.ties import Schema, known_schema, lacking_labels
 from leadsync.pipeline.under_way import Run
 from leadsync.trello.board import Board, CardsRead
-from leadsync.trello.names import add_label
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Planned:
 
     `lists`: those it was planned with. `feed_asked`, `told`: whether Airtable's change feed was read, and what it told.
     `choice`: what was chosen on first contact, if it is new. `lacking`: labels that leads ask for, and that the board
-    has not.
+    has not. `base`: what was agreed. `strangers`: cards that are nobody's, as Trello sent them.
     """
 
     plan: Plan
@@ -49,6 +52,8 @@ class Planned:
     lists: Lists
     feed_asked: bool
     told: tuple[LeadChange, ...]
+    base: pd.DataFrame
+    strangers: tuple[Item, ...] = ()
     choice: Choice | None = None
     lacking: tuple[str, ...] = ()
 
@@ -107,42 +112,9 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     snapshot = snapshot_now(memory.snapshot, sides.leads, sides.cards, question(run.settings, lists.board))
     snapshot = replace(snapshot, lists_checked=snapshot.lists_checked or lists.fresh)
     verdicts = _judge(run, memory, sides, lists.board)
-    lacking = lacking_labels(lists.board, sides.leads.leads)
-    return Planned(plan, snapshot, verdicts, lists, sides.leads.feed_asked, sides.leads.told, settled.choice, lacking)
-
-
-def make_labels(run: Run, planned: Planned, checkup: Checkup) -> Planned:
-    """
-    Labels that leads ask for are created, once; then everything is planned anew.
-
-    The board is asked first: somebody may have made one, or a run that was killed. Cost: 1 request a label, 2 for the
-    board.
-    """
-    lists, refused = resolve_again(planned.lists.board, run.settings, run.clients), []
-    there = {name.strip() for name in lists.board.labels.values()}
-    for name in (name for name in planned.lacking if name not in there):
-        try:
-            add_label(run.clients.trello, planned.lists.board.board_id, name)
-        except ServiceRefusedError as error:
-            refused.append(name)
-            run.telling.note(f"Label {name!r} could not be created ({error}). Create it on the board by hand.")
-    if {*refused} == {*planned.lacking}:
-        return planned
-    if not there >= {*planned.lacking}:
-        lists = resolve_again(lists.board, run.settings, run.clients)
-    return plan_pass(run, Read.FULL, checkup, lists)
-
-
-def check_lists(run: Run, planned: Planned, checkup: Checkup) -> Planned:
-    """
-    Before cards are written: the lists must be those that were planned with; else everything is planned anew.
-
-    Cost: 1 request. Raises: as Trello.fetch_board.
-    """
-    lists = resolve_again(planned.lists.board, run.settings, run.clients)
-    if not lists.board.means_the_same(planned.lists.board):
-        return plan_pass(run, Read.FULL, checkup, lists)
-    return replace(planned, lists=lists, snapshot=replace(planned.snapshot, lists_checked=True))
+    lacking = lacking_labels(lists.board, run.concerned(sides.leads.leads))
+    told = sides.leads.feed_asked, sides.leads.told, memory.base, sides.cards.strangers, settled.choice, lacking
+    return Planned(plan, snapshot, verdicts, lists, *told)
 
 
 def _scope(run: Run, read: Read, memory: Memory, board: Board) -> Scope:
@@ -205,6 +177,15 @@ def _judge(run: Run, memory: Memory, sides: Sides, board: Board) -> list[Verdict
     asked = None if checkup.error else checkup.shown - checkup.found
     proof, now = memory.proof(cards, board), run.clients.trello.clock
     verdicts = judge(memory.base, memory.intents, leads, cards, proof, now, asked)
+    verdicts = [_for_repair(each, now) if each.intent.number in checkup.found else each for each in verdicts]
     verdicts = [each for each in verdicts if each.became or each.intent.number not in checkup.found]
     run.telling.conflicts(conflict for verdict in verdicts for conflict in verdict.conflicts)
     return verdicts
+
+
+def _for_repair(verdict: Verdict, now: float) -> Verdict:
+    """Of a write that landed on an edit the journal's row is kept until that is given back; what it did is history."""
+    if verdict.became or not verdict.took_effect:
+        return verdict
+    row = replace(verdict.intent, state=IntentState.UNCHECKED, answered=now, conflicts=(), entries=())
+    return replace(verdict, became=row)

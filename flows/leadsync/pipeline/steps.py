@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ParamSpec, Protocol, TypeVar
 
 from leadsync.apply.outcome import Progress
+from leadsync.core.saved_plan import SavedPlan
 from leadsync.model import Adopt, ConflictPolicy, Read
 
 P = ParamSpec("P")
@@ -21,8 +22,20 @@ Told = TypeVar("Told", covariant=True)
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """Which side wins the conflicts of a lead, by its id or its card's. `field`: one of them, "" for all."""
+
+    side: ConflictPolicy
+    lead: str
+    field: str = ""
+
+
+@dataclass(frozen=True)
 class Options:
-    """The choices of one run."""
+    """
+    The choices of one run. `saves`: the report of a dry run is to hold the plan; `expects_nothing`: it fails if there
+    is anything to do. `plan`: nothing but this is to be written; `take`: nothing but these conflicts is settled.
+    """
 
     dry_run: bool = False
     allow_mass_change: bool = False
@@ -30,6 +43,10 @@ class Options:
     read: Read = Read.FULL
     paced: bool = False
     adopt: Adopt = Adopt.ASK
+    saves: bool = False
+    expects_nothing: bool = False
+    plan: SavedPlan | None = None
+    take: Chosen | None = None
 
 
 class Call(Protocol):

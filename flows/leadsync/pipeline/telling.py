@@ -10,10 +10,13 @@ import pandas as pd
 from leadsync.airtable.client import LeadsRead
 from leadsync.apply.give_back import Repairs
 from leadsync.apply.outcome import Outcome
+from leadsync.core.conflicts import Conflict
 from leadsync.core.lead_overwrites import Patched
+from leadsync.core.moved_since import Moved
 from leadsync.core.plan import Plan
-from leadsync.core.told import ChangeOutcome, Conflict, Note
+from leadsync.core.told import ChangeOutcome, Note, SetAside
 from leadsync.report.report import Report
+from leadsync.state.waiting import OpenConflict
 from leadsync.trello.board import CardsRead
 
 
@@ -66,6 +69,10 @@ class Telling:
         self.report.quarantine = list(plan.quarantine)
         self.notes(plan.notes)
 
+    def moved(self, moved: Iterable[Moved]) -> None:
+        """What is not as it was when a saved plan was made."""
+        self.report.moved = list(moved)
+
     def planned(self, plan: Plan) -> None:
         """What would be written."""
         self.report.changes += plan.changes
@@ -87,6 +94,13 @@ class Telling:
             self.note(note, intent.lead_id, intent.card_id)
         self.report.failures += repairs.failures
         self._silent += repairs.silent
+
+    def waiting(self, conflicts: Iterable[OpenConflict], aside: Iterable[SetAside]) -> None:
+        """What has waited for a person too long."""
+        met = [each.conflict for each in conflicts]
+        told = [f"conflict about {each.field}: {each.airtable!r} or {each.trello!r}" for each in met]
+        self.report.waiting = [f"{each.lead_id}, {text}" for each, text in zip(met, told, strict=True)]
+        self.report.waiting += [f"{each.lead_id or each.card_id}, set aside: {each.reason}" for each in aside]
 
     def open_window(self) -> None:
         """Once a run: which writes to leads nobody can say to have hit no edit."""

@@ -9,11 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from leadsync.core.conflicts import Conflict
 from leadsync.core.decisions import Direction
-from leadsync.core.told import Change, Conflict, Failure, Note, SetAside
+from leadsync.core.moved_since import Moved
+from leadsync.core.saved_plan import SavedPlan
+from leadsync.core.told import Change, Failure, Note, SetAside
 from leadsync.errors import Exit, LeadsyncError
 
-Row = Change | Conflict | SetAside | Failure | Note
+Row = Change | Conflict | SetAside | Failure | Note | Moved
 Finding = Conflict | SetAside
 
 FINDINGS = {
@@ -32,9 +35,9 @@ class Report:
     One run. Each row of a list names its lead, its card, or both; `postponed`: ids of leads.
 
     `calls`: requests a side. `read`: how each side was read, full or delta. `unmarked_cards`: those of the board that
-    are no lead's, None if nobody looked, or the activity alone did not tell. `standing`: findings that the run before
-    had listed, too. `base_url`, `table_url`, `board_url`: where a person opens them. `titles`, `card_urls`: what people
-    call the leads in the rows, and where their cards are, by id.
+    are no lead's, None if nobody looked, or the activity alone did not tell. `moved`: what is not as it was when a
+    saved plan was made; `plan`: the one made now. `standing`: what waited for a person before the run; `waiting`: what
+    has done so for more than a day. Where a person opens things: `…_url`, `card_urls` by id. `titles`: of leads, by id.
     """
 
     dry_run: bool = False
@@ -47,6 +50,9 @@ class Report:
     failures: list[Failure] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     postponed: list[str] = field(default_factory=list)
+    moved: list[Moved] = field(default_factory=list)
+    plan: SavedPlan | None = None
+    waiting: list[str] = field(default_factory=list)
     standing: frozenset[Finding] = frozenset()
     calls: dict[str, int] = field(default_factory=lambda: {"airtable": 0, "trello": 0})
     read: dict[str, str] = field(default_factory=dict)  # airtable and trello -> full | delta
@@ -85,18 +91,14 @@ class Report:
     @property
     def rows(self) -> Iterator[Row]:
         """Of all lists."""
-        for rows in (self.changes, self.conflicts, self.quarantine, self.failures, self.notes):
+        for rows in (self.changes, self.conflicts, self.quarantine, self.failures, self.notes, self.moved):
             yield from rows
 
     @property
-    def findings(self) -> list[Finding]:
-        """What may last from run to run."""
-        return [*self.conflicts, *self.quarantine]
-
-    @property
     def news(self) -> list[Finding]:
-        """Findings that the run before did not list."""
-        return [each for each in self.findings if each not in self.standing]
+        """Findings that did not wait for a person before."""
+        found: list[Finding] = [*self.conflicts, *self.quarantine]
+        return [each for each in found if each not in self.standing]
 
     @property
     def glance(self) -> str:
@@ -135,9 +137,19 @@ class Report:
         if written:
             self.error += " Before that, changes were written; they are listed, and the next run goes on from there."
 
+    def note(self, text: str) -> None:
+        """Something a person should know that is about no lead."""
+        self.notes.append(Note("", "", text))
+
     def skip(self, why: str) -> None:
         """End before anything was asked."""
         self.skipped, self.title = why, "Skipped"
+
+    def expect_nothing(self) -> None:
+        """Fail if there is anything to do."""
+        if self.changes:
+            self.exit_code, self.title = Exit.SOMETHING_TO_DO, "SomethingToDo"
+            self.error = f"There is something to do, and nothing was expected: {self.summary}"
 
     def judge(self) -> None:
         """Set exit code and title from what became of the writes; a finding is told by the title once, not for ever."""
@@ -159,6 +171,7 @@ class Report:
             "failures": self._objects(self.failures),
             "notes": self._objects(self.notes),
             "postponed": [{"lead_id": lead_id} for lead_id in self.postponed],
+            "moved": self._objects(self.moved),
             "calls": self.calls,
             "read": self.read,
             "seconds": round(self.seconds, 3),
@@ -189,7 +202,7 @@ class Report:
         said = f"{len(found)} {FINDINGS[kind][len(found) != 1]}" if found else ""
         return said if new == len(found) else f"{said} ({f'{new} new' if new else 'as before'})"
 
-    def _objects(self, rows: Sequence[Row]) -> list[dict[str, str]]:
+    def _objects(self, rows: Sequence[Row]) -> list[dict[str, str | None]]:
         return [vars(row) | {"lead_name": self.name_of(row)} for row in rows]
 
 

@@ -35,6 +35,7 @@ STYLES = {
     Exit.MISCONFIGURED: "red",
     Exit.REFUSED: "red",
     Exit.BUSY: "yellow",
+    Exit.SOMETHING_TO_DO: "yellow",
 }
 
 
@@ -63,6 +64,9 @@ def show(report: Report, console: Console, seen_at: str = "") -> None:
     differing: dict[str, Cell] = {"lead": whose, "field": _of("field"), "Airtable": _of("airtable")}
     differing |= {"Trello": _of("trello"), "kind": _of("kind"), "what is done": _of("resolution")}
     _table(console, "Plan (nothing was written)" if report.dry_run else "Changes", report.changes, moves)
+    since: dict[str, Cell] = {"lead": whose, "field": _of("field"), "side": _of("side")}
+    since |= {"planned on": _of("planned"), "now": _of("now")}
+    _table(console, "Moved since the plan was made", report.moved, since)
     _table(console, "Conflicts", report.conflicts, differing)
     _table(console, "Quarantine", report.quarantine, reasons)
     _table(console, "Failures", report.failures, reasons)

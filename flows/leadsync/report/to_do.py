@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from leadsync.core.told import Conflict
+from leadsync.core.conflicts import Conflict
 from leadsync.report.report import Report, Row
 
 SETTLED = ("Airtable wins", "Trello wins", "both kept", "decided anew", "in force")

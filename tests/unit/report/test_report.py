@@ -134,6 +134,7 @@ ROWS = """\
       "trello": "t",
       "kind": "conflict",
       "resolution": "Airtable's value is kept",
+      "base": null,
       "lead_name": "Zoe"
     }
   ],
