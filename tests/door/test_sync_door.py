@@ -235,7 +235,7 @@ def test_flow_loads_as_a_deployment_does():
     """Prefect's loader finds the flow and its imports from the repository's root."""
     flow = load_flow_from_entrypoint(f"{ROOT}/flows/sync.py:sync_leads")
     assert flow.name == "sync-leads"
-    choices = {"dry_run", "conflict", "allow_mass_change", "read", "paced", "pair", "adopt"}
+    choices = {"dry_run", "conflict", "allow_mass_change", "read", "paced", "pair", "adopt", "review"}
     assert set(flow.parameters.properties) == choices
 
 
@@ -321,3 +321,15 @@ def test_demo_tells_the_story(tmp_path):
     for words in ("LOST", "a copy: another card", "Airtable wins", "1 Airtable + 1 Trello calls", "Where to look next"):
         assert words in done.stdout
     assert "QUALIFIED │ Trello → Airtable" not in done.stdout
+
+
+def test_demo_gives_no_sign_of_life(command, monkeypatch):
+    """What runs against the emulator tells nothing of the pair that somebody watches."""
+    given = []
+    monkeypatch.setattr("runs.signs.give_sign", lambda sign, *_more: given.append(sign))
+    command()
+    assert given == ["leadsync.synced"]
+    monkeypatch.setattr("demo.run_demo", lambda sync, _console: sync())
+    command("--demo")
+    command("--dry-run")
+    assert given == ["leadsync.synced"]

@@ -25,7 +25,7 @@ class Change:
 
     lead_id: str
     card_id: str
-    field: str  # a cell's, as Cell.field; card | marker
+    field: str  # a cell's, as Cell.field; card | lead | marker
     before: str
     after: str
     direction: Direction
@@ -35,8 +35,8 @@ class Change:
     def __str__(self) -> str:
         side = "Trello" if self.direction is Direction.TO_TRELLO else "Airtable"
         said = f"{self.field} {self.before or '(empty)'} → {self.after or '(empty)'} on {side}"
-        if self.field == "card":
-            said = f"card {self.after} on {side}" if self.before else f"card created on {side}: {self.after}"
+        if self.field in ("card", "lead"):
+            said = f"{self.field} {f'{self.after} on {side}' if self.before else f'created on {side}: {self.after}'}"
         elif self.field == "marker":
             said = f"{self.after} written on {side}"
         return f"{said} ({self.note})" if self.note else said

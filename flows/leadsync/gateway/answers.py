@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, StrictBool
 
+from leadsync.errors import LeadsyncError
 from leadsync.gateway.inbox import Verdict
 from leadsync.gateway.line import SyncRun
 from leadsync.model import ConflictPolicy, Read
@@ -51,12 +53,21 @@ class Health(BaseModel):
     """Since the gateway was started."""
     queue: dict[str, Any] | None = None
     lock: dict[str, Any] | None = None
+    """Whether a run of this process holds it, and who took it last; `unknown` says why nobody can tell."""
 
 
 class Receipt(BaseModel):
     """What became of a delivery."""
 
     verdict: Verdict
+
+
+def told_lock(held_here: bool, look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The pair's lock, as health tells it. `look`: who took it last; raises LeadsyncError if nobody can tell."""
+    try:
+        return {"held_here": held_here, "last_taken_by": look() or None}
+    except LeadsyncError as error:
+        return {"held_here": held_here, "unknown": str(error)}
 
 
 def last_run(run: SyncRun | None) -> dict[str, Any] | None:

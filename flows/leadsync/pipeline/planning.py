@@ -13,7 +13,6 @@ import pandas as pd
 from leadsync.airtable.client import LeadsRead
 from leadsync.apply.leads import REREAD
 from leadsync.apply.repair_cards import Checkup
-from leadsync.core.journal import IntentState
 from leadsync.core.lead_overwrites import find_told
 from leadsync.core.plan import Plan
 from leadsync.core.settling import Verdict, judge
@@ -25,6 +24,7 @@ from leadsync.model import Read
 from leadsync.pipeline.extract import extract_cards, extract_leads
 from leadsync.pipeline.first_contact import Choice, creates_cards, settle_contact
 from leadsync.pipeline.join import join_and_diff
+from leadsync.pipeline.leads_from_cards import plan_new_leads, tie_made_leads
 from leadsync.pipeline.lists import Lists, mind_lists, mind_names
 from leadsync.pipeline.mapped import identities, rename_of
 from leadsync.pipeline.memory import Memory, recall
@@ -78,6 +78,7 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     memory = recall(
         clients.store, run.pair, checkup, run.rows.lent, run.mapped.rename, rename_of(lists.board.cells), stages
     )
+    memory = replace(memory, undo=run.undo.cells if run.undo else None)
     sides = _extract(run, memory, _scope(run, read, memory, lists.board), lists.board, leads)
     if run.feed is not None:
         read_cell = clients.airtable.columns.read
@@ -99,12 +100,14 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
         return plan_pass(run, Read.FULL, checkup, lists)  # nothing is refused for what a delta may have missed
     if not sides.leads.whole and not _still_there(run, plan, sides.leads):
         return plan_pass(run, Read.FULL, checkup, lists)
-    if creates_cards(plan) and not sides.cards.shows_strangers:
+    if (creates_cards(plan) or clients.airtable.columns.card_id) and not sides.cards.shows_strangers:
         cards = run.steps.call(extract_cards, clients.trello, lists.board, memory, to_the_end=True)
         sides = _ours(run, memory, replace(sides, cards=cards))
         plan = _join(run, memory, sides, lists.board)
-    settled = settle_contact(run, plan, memory.base, sides.leads, sides.cards, lists.board)
+    plan, cards = tie_made_leads(run, plan, memory.base, sides.leads, sides.cards, lists.board)
+    settled = settle_contact(run, plan, memory.base, sides.leads, cards, lists.board)
     plan, sides = settled.plan, replace(sides, cards=settled.cards)
+    plan = plan_new_leads(run, plan, memory.base, sides.leads, sides.cards, lists.board, settled.choice)
     if memory.base.empty and not memory.intents:
         met = sides.cards.cards["lead_id"].isin(sides.leads.leads.index)
         run.telling.met_anew(int(met.sum()), clients.store.database.shown_url)
@@ -177,15 +180,6 @@ def _judge(run: Run, memory: Memory, sides: Sides, board: Board) -> list[Verdict
     asked = None if checkup.error else checkup.shown - checkup.found
     proof, now = memory.proof(cards, board), run.clients.trello.clock
     verdicts = judge(memory.base, memory.intents, leads, cards, proof, now, asked)
-    verdicts = [_for_repair(each, now) if each.intent.number in checkup.found else each for each in verdicts]
     verdicts = [each for each in verdicts if each.became or each.intent.number not in checkup.found]
     run.telling.conflicts(conflict for verdict in verdicts for conflict in verdict.conflicts)
     return verdicts
-
-
-def _for_repair(verdict: Verdict, now: float) -> Verdict:
-    """Of a write that landed on an edit the journal's row is kept until that is given back; what it did is history."""
-    if verdict.became or not verdict.took_effect:
-        return verdict
-    row = replace(verdict.intent, state=IntentState.UNCHECKED, answered=now, conflicts=(), entries=())
-    return replace(verdict, became=row)

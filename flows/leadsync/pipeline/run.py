@@ -28,6 +28,7 @@ from leadsync.pipeline.saved_plans import refuse_foreign
 from leadsync.pipeline.steps import Options, Steps
 from leadsync.pipeline.telling import Telling
 from leadsync.pipeline.under_way import Run
+from leadsync.pipeline.undoing import ID_SHOWN, chosen_undo, unfinished
 from leadsync.pipeline.waiting import meant_by, standing, still_open, waiting_longer
 from leadsync.report.report import Report
 from leadsync.settings import Settings
@@ -44,16 +45,22 @@ PASSES = 3
 LEFT = "{many} edited while the plan was applied; that stands, and the next run decides about it."
 
 
-def run_sync(settings: Settings, options: Options, steps: Steps | None = None, transport: Transport = Wire) -> Report:
+def run_sync(
+    settings: Settings,
+    options: Options,
+    steps: Steps | None = None,
+    transport: Transport = Wire,
+    shared: StateStore | None = None,
+) -> Report:
     """
-    Sync once. `transport`: as for open_clients.
+    Sync once. `transport`, `shared`: as for open_clients.
 
     Returns: the report, whose exit code says how it ended; a LeadsyncError becomes one too and never escapes.
     """
     started = time.monotonic()
     report = Report(dry_run=options.dry_run)
     try:
-        with open_clients(settings, transport) as clients:
+        with open_clients(settings, transport, shared) as clients:
             try:
                 _sync(settings, options, steps or Steps(), clients, report)
             finally:
@@ -90,16 +97,33 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
         take = meant_by(options.take, open_now, columns) if options.take else None
         begun = _begun(settings, RunKind.TAKE if take else RunKind.SYNC)
         run = Run(settings, options, steps, clients, rows, feed, still_held, telling, mapped, begun, take)
-        report.standing = standing(store, rows.pair.key)
+        _finish_undo(run, board)
+        if options.undo:
+            undo = chosen_undo(options.undo, store, run.pair, begun)
+            run = replace(run, begun=undo.begun, undo=undo)
+        report.standing = standing(store, run.pair)
         with _all_is_told(run):
             report.postponed = _make_passes(run, board)
-        if not (options.dry_run or take):
+        if not (options.dry_run or take or run.undo):
             keep_meanings(store, run.pair, mapped)
-            telling.waiting(*waiting_longer(store, run.pair, run.begun.at))
+            report.waiting = waiting_longer(store, run.pair, run.begun.at)
     telling.open_window()
     report.judge()
     if options.expects_nothing:
         report.expect_nothing()
+
+
+def _finish_undo(run: Run, board: Board) -> None:
+    """First of all: what an undo was to take back when it was cut off; half of it may be written."""
+    cut = unfinished(run.clients.store, run.pair, run.begun.kept_since)
+    if cut is None:
+        return
+    if run.options.dry_run or run.options.plan:
+        run.telling.note(f"An undo of run {cut.begun.undoes[:ID_SHOWN]} was cut off; the next sync finishes it first.")
+        return
+    finishing = replace(run, begun=cut.begun, take=None, undo=cut)
+    with _all_is_told(finishing):
+        _make_passes(finishing, board)
 
 
 def _begun(settings: Settings, kind: RunKind) -> Begun:
@@ -144,24 +168,27 @@ def _end_told(run: Run) -> None:
     if run.options.dry_run:
         return
     run.clients.store.journal.end_told(run.pair, run.run_id)
-    if run.telling.report.changes or run.telling.report.gave_back:
+    if run.undo or run.telling.report.changes or run.telling.report.gave_back:
         run.clients.store.history.end(run.run_id, time.time())
 
 
 def _make_passes(run: Run, board: Board) -> list[str]:
     """Returns: the leads still postponed."""
     plan = run.options.plan  # it is applied as it is, and on whole reads
-    read, leads = Read.FULL if plan else run.options.read, run.rows.leads
+    read, leads = Read.FULL if plan or run.undo else run.options.read, run.rows.leads
     for _ in range(1 if plan else PASSES):
         passed = one_pass(run, read, board, leads)
-        if not passed.postponed:
+        if not passed.postponed and not passed.made:
             break
+        run = replace(run, made={**run.made, **passed.made})
         read, board, leads = Read.FULL, passed.board, None  # something is not as it was last seen
         if run.take:
             left = still_open(run.take, run.clients.store.waiting.conflicts(run.pair))
             if not left.cells:
                 break
             run = replace(run, take=left)
+    if plan and passed.made:
+        run.telling.note(f"The next run writes the LeadID line into {len(passed.made)} cards that became leads.")
     if plan and passed.postponed:
         many = len({*passed.postponed})
         run.telling.note(LEFT.format(many="1 lead was" if many == 1 else f"{many} leads were"))

@@ -14,9 +14,8 @@ from leadsync.core.conflicts import Conflict
 from leadsync.core.lead_overwrites import Patched
 from leadsync.core.moved_since import Moved
 from leadsync.core.plan import Plan
-from leadsync.core.told import ChangeOutcome, Note, SetAside
+from leadsync.core.told import ChangeOutcome, Note
 from leadsync.report.report import Report
-from leadsync.state.waiting import OpenConflict
 from leadsync.trello.board import CardsRead
 
 
@@ -94,13 +93,6 @@ class Telling:
             self.note(note, intent.lead_id, intent.card_id)
         self.report.failures += repairs.failures
         self._silent += repairs.silent
-
-    def waiting(self, conflicts: Iterable[OpenConflict], aside: Iterable[SetAside]) -> None:
-        """What has waited for a person too long."""
-        met = [each.conflict for each in conflicts]
-        told = [f"conflict about {each.field}: {each.airtable!r} or {each.trello!r}" for each in met]
-        self.report.waiting = [f"{each.lead_id}, {text}" for each, text in zip(met, told, strict=True)]
-        self.report.waiting += [f"{each.lead_id or each.card_id}, set aside: {each.reason}" for each in aside]
 
     def open_window(self) -> None:
         """Once a run: which writes to leads nobody can say to have hit no edit."""

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from leadsync.core.told import Change, Note
-from leadsync.report.report import ADDRESS, Report, Row
+from leadsync.report.report import Report, Row
 from leadsync.report.to_do import ToDo, settled, to_do
 from leadsync.texts import printable
 
@@ -27,6 +27,8 @@ ACTIVE = re.compile(
 )
 """What may be Markdown, HTML or a bare address to one renderer or another."""
 TICKS = re.compile("`+")
+ADDRESS = ":/?#@!$&'*+,;=-._~%"
+"""What an address keeps in a link: neither brackets nor blanks nor controls, which would end it."""
 CHANGE_COLUMNS = ("lead", "field", "before", "after", "direction", "note", "lead_id")
 
 

@@ -13,7 +13,7 @@ from leadsync.core.conflicts import Conflict
 from leadsync.core.decisions import Direction
 from leadsync.core.moved_since import Moved
 from leadsync.core.saved_plan import SavedPlan
-from leadsync.core.told import Change, Failure, Note, SetAside
+from leadsync.core.told import Change, ChangeOutcome, Failure, Note, SetAside
 from leadsync.errors import Exit, LeadsyncError
 
 Row = Change | Conflict | SetAside | Failure | Note | Moved
@@ -25,8 +25,6 @@ FINDINGS = {
     "failures": ("failure", "failures"),
     "postponed": ("postponed", "postponed"),
 }
-ADDRESS = ":/?#@!$&'*+,;=-._~%"
-"""What an address keeps in a link: neither brackets nor blanks nor controls, which would end it."""
 
 
 @dataclass
@@ -130,7 +128,7 @@ class Report:
 
     def fail(self, error: LeadsyncError) -> None:
         """End with `error`; what was written before stays listed, and then the run counts as incomplete."""
-        written = (bool(self.changes) or self.gave_back) and not self.dry_run
+        written = self.gave_back or any(change.outcome is ChangeOutcome.DONE for change in self.changes)
         self.error = str(error)
         self.exit_code = Exit.INCOMPLETE if written and error.exit_code != Exit.BUSY else error.exit_code
         self.title = "Incomplete" if written else error.title
@@ -144,6 +142,10 @@ class Report:
     def skip(self, why: str) -> None:
         """End before anything was asked."""
         self.skipped, self.title = why, "Skipped"
+
+    def wait(self, why: str) -> None:
+        """End quietly: somebody else is to decide."""
+        self.error, self.skipped, self.exit_code = "", why, Exit.DONE
 
     def expect_nothing(self) -> None:
         """Fail if there is anything to do."""
@@ -212,6 +214,6 @@ def json_text(body: Any) -> str:
 
 
 def _kind_of(change: Change) -> str:
-    if change.field != "card":
+    if change.field not in ("card", "lead"):
         return "cell"
     return "created" if change.before == "" else change.after

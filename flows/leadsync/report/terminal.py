@@ -21,7 +21,8 @@ from rich.text import Text
 from leadsync.core.decisions import Direction
 from leadsync.core.told import Change, Failure, SetAside
 from leadsync.errors import Exit
-from leadsync.report.report import ADDRESS, Report, Row
+from leadsync.report.markdown import ADDRESS
+from leadsync.report.report import Report, Row
 from leadsync.texts import printable
 
 Cell = Callable[[Any], str | Text]
