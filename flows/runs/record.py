@@ -37,6 +37,7 @@ from leadsync.report.to_do import settled, to_do
 from leadsync.texts import printable
 from runs.recorder import ONE_TRY
 
+ours = logging.getLogger("leadsync")
 LONG_LOAD = 50
 """Writes from which on a load keeps a progress artifact; fewer are over before anybody has opened it."""
 PROGRESS_EVERY = 2.0
@@ -103,6 +104,28 @@ def in_one_line(line: logging.LogRecord) -> bool:
 
 for of_runs in ("flow_runs", "task_runs"):
     get_logger(of_runs).addFilter(in_one_line)
+
+
+class _IntoTheLog(logging.Handler):
+    """To the run's own log, from whichever thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._log = get_run_logger()
+
+    def emit(self, line: logging.LogRecord) -> None:
+        self._log.log(line.levelno, line.getMessage())
+
+
+@contextmanager
+def told_in_the_log() -> Iterator[None]:
+    """What is said inside on our own logger, as that a service is waited for, stands in the log of the run as well."""
+    handler = _IntoTheLog()
+    ours.addHandler(handler)
+    try:
+        yield
+    finally:
+        ours.removeHandler(handler)
 
 
 @contextmanager

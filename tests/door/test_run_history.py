@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey, LogFilter, LogFilterFlowRunId
 
 import sync as door
+from emulator import Fault
 
 
 def run(**options):
@@ -81,3 +84,17 @@ def test_report_links_to_lead_and_card(differing, emulator, configured):
     url = emulator.trello.card(card)["shortUrl"]
     assert f"- [Zoë Ito]({place}) ([card]({url})): name Zoë → Zoë Ito on Trello\n" in report.data
     assert f"[Zoë Ito]({place}) ([card]({url})): status: CONTACTED on Airtable, DONE on Trello" in report.data
+
+
+def test_wait_for_a_service_stands_in_the_log_of_the_run(prefect_server, configured, emulator):
+    """Also one that a writing thread waits."""
+    emulator.airtable.add_lead("Ada", "ada@example.com", "NEW", "web")
+    emulator.inject(Fault("status", service="trello", method="POST", status=429, headers={"Retry-After": "1"}))
+    kept, _ = run()
+    told, deadline = [], time.monotonic() + 60  # lines are handed in by a thread of Prefect's
+    while not told and time.monotonic() < deadline:
+        with get_client(sync_client=True) as client:
+            of_run = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[kept.id]))
+            told = [line.message for line in client.read_logs(of_run) if "again in" in line.message]
+        time.sleep(0.2)
+    assert told == ["Trello: too many requests (429), again in 1 s."]

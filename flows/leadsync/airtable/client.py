@@ -11,7 +11,6 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 import pandas as pd
 from pyairtable import Api
@@ -96,11 +95,6 @@ class Airtable:
     def url(self) -> str:
         """Where a person opens the base."""
         return f"https://airtable.com/{self.settings.airtable_base_id}"
-
-    @property
-    def table_url(self) -> str:
-        """Where a person opens the table; with a lead's id at its end, the lead."""
-        return f"{self.url}/{quote(self.settings.airtable_table_name, '')}"
 
     def fetch_leads(self) -> LeadsRead:
         """

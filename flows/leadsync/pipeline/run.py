@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from urllib.parse import quote
 
 from leadsync.core.journal import IntentState
 from leadsync.core.ledger import Begun, RunKind
@@ -82,7 +83,7 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
     board = resolve(settings, clients)
     pair = Pair(settings.airtable_base_id, settings.airtable_table_name, board.board_id)
     report.base_url, report.board_url = clients.airtable.url, board.url
-    report.table_url = clients.airtable.table_url
+    report.table_url = f"{report.base_url}/{quote(settings.airtable_table_name, '')}"
     with pair_lock(store, pair.lock) as still_held:
         if options.plan:
             refuse_foreign(options.plan, pair, settings, options, store)

@@ -97,7 +97,7 @@ def test_failure_after_writes_is_incomplete(error):
 
 def test_failed_dry_run_keeps_its_code():
     """Planned changes are no written ones."""
-    report = Report(dry_run=True, changes=[change()])
+    report = Report(dry_run=True, changes=[change(outcome=ChangeOutcome.PLANNED)])
     report.fail(GuardError("x"))
     assert report.exit_code == 3
 
