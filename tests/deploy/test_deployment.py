@@ -78,7 +78,7 @@ def test_runs_on_demand_sync_and_leave_a_report(prefect, emulator, history):
         "dry": ("COMPLETED", "CompletedWithFindings"),
         "findings": ("COMPLETED", "CompletedWithFindings"),
     }
-    assert "12 leads, 0 cards: changed 12" in history["first"]["state"]["message"]
+    assert "12 changed: 12 leads, 0 cards" in history["first"]["state"]["message"]
     assert "would change 3" in history["dry"]["state"]["message"]
     run = history["first"]["id"]
     reports = prefect.post("artifacts/filter", artifacts={"key": {"any_": ["sync-report"]}})

@@ -40,6 +40,10 @@ class Told:
     def postponed(self) -> Rows:
         return self._rows("postponed")
 
+    @property
+    def moved(self) -> Rows:
+        return self._rows("moved")
+
     def _rows(self, name: str) -> Rows:
         rows: Rows = self.report.as_object()[name]
         return rows

@@ -353,8 +353,7 @@ def test_wait_for_a_broken_service_is_told(call, caplog, method):
         call(method, answer(500, "oops", "text/plain"))
     told = [line.getMessage() for line in caplog.records if line.name == "leadsync"]
     assert {line.rpartition(", again in ")[0] for line in told} == {"Airtable: an answer of 500"}
-    assert len(told) <= 3
-    assert told[-1] in {f"Airtable: an answer of 500, again in {seconds} s." for seconds in (3, 4, 5)}
+    assert 1 <= len(told) <= 3
 
 
 def test_wait_before_a_patch_is_sent_again_is_told(call, wire, caplog):
