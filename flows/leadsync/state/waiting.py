@@ -14,7 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from leadsync.core.conflicts import Conflict, OpenConflicts
-from leadsync.core.plan import SetAside
+from leadsync.core.told import SetAside
 from leadsync.frames.agreed import Agreed, Rename
 from leadsync.state.database import Database
 from leadsync.state.tables import aside_table, conflict_table
