@@ -11,6 +11,7 @@ from typing import Any
 
 from leadsync.core.conflicts import Conflict
 from leadsync.core.decisions import Direction
+from leadsync.core.explain import Explained
 from leadsync.core.moved_since import Moved
 from leadsync.core.saved_plan import SavedPlan
 from leadsync.core.told import Change, ChangeOutcome, Failure, Note, SetAside
@@ -50,6 +51,8 @@ class Report:
     postponed: list[str] = field(default_factory=list)
     moved: list[Moved] = field(default_factory=list)
     plan: SavedPlan | None = None
+    pair: str = ""  # as the settings name it: base/table/board
+    explained: Explained | None = None  # the lead that a dry run was asked about
     waiting: list[str] = field(default_factory=list)
     standing: frozenset[Finding] = frozenset()
     calls: dict[str, int] = field(default_factory=lambda: {"airtable": 0, "trello": 0})
@@ -107,8 +110,8 @@ class Report:
     def summary(self) -> str:
         """One line with counts, calls a side, and seconds."""
         read = f"{self.leads} leads, {self.cards} cards"
-        if others := self.unmarked_cards:
-            read += f", {others} other card{'s' if others > 1 else ''} on the board"
+        others = self.unmarked_cards
+        read += f", {others} other card{'s' if others > 1 else ''} on the board" if others else ""
         calls = f"{self.calls['airtable']} Airtable + {self.calls['trello']} Trello calls"
         return f"{self.glance}: {read} ({calls}, {self.seconds:.1f} s)"
 
@@ -123,8 +126,7 @@ class Report:
 
     def about(self, row: Row) -> str:
         """The row's lead, by name and id, and its card."""
-        card = f"card {row.card_id}" if row.card_id else ""
-        return " ".join(filter(None, (self.name_of(row), row.lead_id, card))) or "the run"
+        return " ".join(filter(None, (self.name_of(row), row.lead_id, row.card_id and f"card {row.card_id}"))) or "run"
 
     def fail(self, error: LeadsyncError) -> None:
         """End with `error`; what was written before stays listed, and then the run counts as incomplete."""
@@ -179,9 +181,9 @@ class Report:
             "seconds": round(self.seconds, 3),
         }
 
-    def as_json(self) -> str:
-        """The same in ASCII: any output takes it, and no terminal finds a command in it."""
-        return json_text(self.as_object())
+    def as_json(self, indent: int | None = 2) -> str:
+        """The same in ASCII: any output takes it, no terminal finds a command in it. `indent`: None for one line."""
+        return json_text(self.as_object(), indent)
 
     @property
     def _became(self) -> str:
@@ -193,9 +195,8 @@ class Report:
             return f"{number} changed, {words}" if number and not self.dry_run else words
         if self.dry_run:
             return f"would change {f'{number} cells or cards' if number else 'nothing'}"
-        if number:
-            return f"{number} changed"
-        return "nothing changed" if self.news or self.failures or self.postponed else "nothing to do"
+        unfinished = self.news or self.failures or self.postponed
+        return f"{number} changed" if number else "nothing changed" if unfinished else "nothing to do"
 
     def _found(self, kind: str) -> str:
         """How many there are of a kind of finding, and how many of them are new; "" if there is none."""
@@ -208,9 +209,9 @@ class Report:
         return [vars(row) | {"lead_name": self.name_of(row)} for row in rows]
 
 
-def json_text(body: Any) -> str:
+def json_text(body: Any, indent: int | None = 2) -> str:
     """JSON in printable ASCII, for programs and for terminals."""
-    return json.dumps(body, indent=2).replace("\x7f", "\\u007f")
+    return json.dumps(body, indent=indent).replace("\x7f", "\\u007f")
 
 
 def _kind_of(change: Change) -> str:

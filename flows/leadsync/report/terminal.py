@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -77,6 +78,11 @@ def show(report: Report, console: Console, seen_at: str = "") -> None:
     say(console, report.message, STYLES[report.exit_code])
     if seen_at:
         say(console, seen_at, "dim")
+
+
+def show_line(report: Report, console: Console) -> None:
+    """Print when a run ended, and its summary or its error, as one line."""
+    say(console, f"{datetime.now():%Y-%m-%d %H:%M:%S}  {report.message}", STYLES[report.exit_code])
 
 
 @contextmanager
