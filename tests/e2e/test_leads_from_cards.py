@@ -254,9 +254,10 @@ def test_lead_that_the_view_hides_is_made_once(tmp_path):
     office.env["AIRTABLE_VIEW"] = "Known"
     card = office.made()
     office.sync()
+    lead = office.lead_of(card)
+    assert f"LeadID: {lead}" in office.trello.card(card)["desc"]
     office.sync()
     assert office.writes() == 0
-    lead = office.lead_of(card)
     office.airtable.edit(lead, status="LOST")
     office.sync()
     assert (office.writes(), office.status(lead)) == (0, "LOST")
