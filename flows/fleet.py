@@ -35,8 +35,9 @@ from runs.command import nothing_to_stop, run_command, stoppable
 from runs.fleet_record import fleet_run_name, pair_ended, publish_fleet
 from runs.here import Ended, run_flow
 from runs.pair_block import members, state_url
-from runs.record import final_state
+from runs.record import final_state, told_in_the_log
 from runs.recorder import conclude
+from runs.signs import give_signs
 
 
 @flow(name="sync-fleet", flow_run_name=fleet_run_name, retries=0, persist_result=False)
@@ -63,7 +64,8 @@ def sync_fleet(
     """
     report, began = FleetReport(dry_run=dry_run), time.monotonic()
     try:
-        _sync_all(report, every, limit, only or [], Options(dry_run=dry_run, read=read, paced=paced), at_once)
+        with told_in_the_log():
+            _sync_all(report, every, limit, only or [], Options(dry_run=dry_run, read=read, paced=paced), at_once)
         report.judge()
     except LeadsyncError as error:
         report.fail(error)
@@ -85,6 +87,8 @@ def _sync_all(report: FleetReport, every: str, limit: int, only: list[str], opti
         with progress_bar(Console(stderr=True)) as bar:
             for done, synced in enumerate(fleet.sync(due), start=1):
                 row = report.add(synced.pair, synced.report)
+                if synced.report:
+                    give_signs(synced.report, synced.pair)
                 if row and row.is_news and synced.report:
                     pair_ended(synced.pair, synced.report)
                 bar("pairs", done, len(due))

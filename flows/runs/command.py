@@ -33,6 +33,9 @@ LINGER = 10.0
 """Seconds that Prefect gets at the end to hand in its last records; a server that takes none must not keep us."""
 STOPPED = "Stopped. What was written is recorded; the next run goes on from there."
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_signals: list[int] = []
+"""Those that came since the command can be stopped."""
 PAIR = "--pair"
 """The option of every door that takes the settings of a further pair from Prefect."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -41,7 +44,6 @@ QUIET = {
     "DO_NOT_TRACK": "1",
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # the run's log is kept all the same
     "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",  # records that a server did not take would be printed whole
-    "PREFECT_LOGGING_EXTRA_LOGGERS": "leadsync",
 }
 
 
@@ -146,21 +148,35 @@ def stoppable() -> Iterator[None]:
 
     Whoever is inside turns KeyboardInterrupt into a sentence, and calls `nothing_to_stop` once the outcome is known.
     """
-    stopped: list[int] = []
-
-    def stop(number: int, _frame: object) -> None:
-        stopped.append(number)
-        raise KeyboardInterrupt
-
-    _at_signals(stop)
+    _signals.clear()
+    _at_signals(_interrupt)
     try:
         yield
     except SystemExit as ended:
-        if stopped:
+        if was_stopped():
             if ended.code == ABORTED:
                 print(STOPPED, file=sys.stderr)
             _leave(Exit.INCOMPLETE if ended.code in (None, ABORTED) else int(ended.code))
         raise
+
+
+def was_stopped() -> bool:
+    """Whether a signal came, whatever became of its KeyboardInterrupt."""
+    return bool(_signals)
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """What is inside comes to its end: a signal that comes meanwhile is felt after it."""
+    late: list[int] = []
+    before = {number: signal.signal(number, lambda number, _frame: late.append(number)) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, action in before.items():
+            signal.signal(number, action)
+    if late:
+        signal.raise_signal(late[0])
 
 
 def nothing_to_stop() -> None:
@@ -168,8 +184,13 @@ def nothing_to_stop() -> None:
     _at_signals(signal.SIG_IGN)
 
 
+def _interrupt(number: int, _frame: object) -> None:
+    _signals.append(number)
+    raise KeyboardInterrupt
+
+
 def _at_signals(action: Any) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         signal.signal(number, action)
 
 

@@ -32,6 +32,7 @@ from leadsync.state.webhooks import load_known
 from leadsync.trello.client import client_identifier
 from support.gateway_process import TOKEN, free_port
 from support.harness import World
+from support.told import Told
 
 TRELLO_SECRET = "the-power-up-secret"
 MAC_SECRET = base64.b64encode(bytes(range(128))).decode()
@@ -95,12 +96,17 @@ def airtable_delivery(
 
 @dataclass
 class Served:
-    """A gateway whose runs do nothing. `runs`: those that were started; `hold` keeps one under way until it is set."""
+    """
+    A gateway whose runs do nothing.
+
+    `runs`: those that were started. `hold` keeps one under way until it is set. `named`: the id that Prefect gives.
+    """
 
     url: str
     gate: Gate
     runs: list[SyncRun] = field(default_factory=list)
     hold: threading.Event = field(default_factory=threading.Event)
+    named: str | None = None
     outcome: dict[str, Any] = field(default_factory=lambda: {"exit_code": 0, "message": "done"})
 
     def ask(self, method: str, path: str, **options: Any) -> requests.Response:
@@ -130,6 +136,7 @@ def serve() -> Iterator[Callable[..., Served]]:
             inbox = Inbox(TRELLO_SECRET, url + TRELLO_PATH, IDENTIFIER, mac_secret, base_id=BASE, board=BOARD)
 
             def run(asked: SyncRun) -> dict[str, Any]:
+                asked.flow_run_id = served.named
                 served.runs.append(asked)
                 served.hold.wait(60)
                 return dict(served.outcome)
@@ -181,7 +188,7 @@ class Instant:
 
     def _run(self, run: SyncRun) -> dict[str, Any]:
         report = run_sync(self.settings, run.options, transport=self.world.transport)
-        self.reports.append(report)
+        self.reports.append(Told(report))
         told: dict[str, Any] = json.loads(report.as_json())
         return told
 

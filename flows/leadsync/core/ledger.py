@@ -15,6 +15,8 @@ from typing import Final, NamedTuple
 from leadsync.core.decisions import Direction
 from leadsync.frames.agreed import Columns, Rename, columns_renamed
 
+ID_SHOWN: Final = 8
+"""Characters of a run's id that tell it from others, as a rule."""
 CARD_FIELD: Final = "card"
 """What an entry about a card as a whole is called: created, archived, un-archived."""
 
@@ -110,13 +112,14 @@ class Entry:
     left: Columns = dataclasses.field(default_factory=dict)
     note: str = ""
 
+    @property
+    def cell(self) -> str:
+        """What the base calls the cell: a mapped one as its columns do, the others as reports do."""
+        return next((name.partition(" ")[2] for name in self.held | self.left if " " in name), self.field)
+
     def recorded(self, columns: Columns) -> Entry:
         """The same with the values that the service returned."""
-
-        def returned(of: Columns) -> Columns:
-            return {name: columns.get(name, value) for name, value in of.items()}
-
-        return replace(self, now=returned(self.now), left=returned(self.left))
+        return replace(self, now={name: columns.get(name, value) for name, value in self.now.items()})
 
     def renamed(self, now: Rename) -> Entry:
         """The same with the mapping's cells as they are called now."""

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from leadsync.core.conflicts import OpenConflicts
 from leadsync.core.decisions import Direction, RowDecision
 from leadsync.core.draft import Draft, LeadRow
 from leadsync.core.entries import entry_of
-from leadsync.core.plan import CardWrite, Change, LeadWrite, Plan
+from leadsync.core.plan import CardWrite, LeadWrite, Plan
 from leadsync.core.plan_cells import (
     NAME_PLANNERS,
     NOT_AGREED,
@@ -19,6 +20,7 @@ from leadsync.core.plan_cells import (
 )
 from leadsync.core.plan_mapped import block_of, plan_block, plan_cell, plan_new_card
 from leadsync.core.reconcile import Reconciled
+from leadsync.core.told import Change
 from leadsync.frames.agreed import Columns
 from leadsync.frames.cards import CardPresence
 from leadsync.frames.leads import LeadPresence
@@ -28,7 +30,7 @@ from leadsync.mapping.rules import Rules
 def build_plan(reconciled: Reconciled, rules: Rules) -> Plan:
     """Turn decisions into writes; leads that are quiet cost nothing here."""
     sides = {decided.lead_id: (decided.lead, decided.card) for decided in reconciled.decided}
-    plan = Plan(quarantine=list(reconciled.quarantine), sides=sides)
+    plan = Plan(quarantine=list(reconciled.quarantine), sides=sides, still_open=OpenConflicts(among=reconciled.known))
     for decided in reconciled.decided:
         plan.still_open.unseen.update(decided.unseen(rules))
         if not decided.decision.quiet:

@@ -7,7 +7,7 @@ trello.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from leadsync.core.decide import decide
 from leadsync.core.decisions import ARCHIVED, CellDecision, Decision, RowDecision
 from leadsync.core.diff import Moved, everything, moved
 from leadsync.core.identity import NONE_ADOPTED, identify
-from leadsync.core.plan import SetAside
+from leadsync.core.told import SetAside
 from leadsync.frames.agreed import NEVER_AGREED, Agreed
 from leadsync.frames.cards import NO_CARD, Card, CardPresence
 from leadsync.frames.leads import NO_LEAD, Lead, LeadPresence
@@ -64,10 +64,14 @@ class Decided:
 
 @dataclass(frozen=True)
 class Reconciled:
-    """`decided`: every lead that moved, once, in order. `quarantine`: cards and cells set aside, in order."""
+    """
+    `decided`: every lead that moved, once, in order. `quarantine`: cards and cells set aside, in order. `known`: ids of
+    the leads that have a base, and were looked at, those at rest among them.
+    """
 
     decided: list[Decided]
     quarantine: list[SetAside]
+    known: Collection[str] = ()
 
 
 def as_last_agreed(base: pd.DataFrame, airtable: pd.DataFrame, fallback: str) -> pd.DataFrame:
@@ -108,7 +112,7 @@ def reconcile(
     """
     frames = base, airtable, trello
     rows = everything(*frames) if rules.lists_apart else moved(*frames, rules.status_map)
-    return decide_all(rows, rules, adopted)
+    return replace(decide_all(rows, rules, adopted), known=base.index)
 
 
 def decide_all(rows: Moved, rules: Rules, adopted: Mapping[str, str] = NONE_ADOPTED) -> Reconciled:

@@ -111,7 +111,7 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     if memory.base.empty and not memory.intents:
         met = sides.cards.cards["lead_id"].isin(sides.leads.leads.index)
         run.telling.met_anew(int(met.sum()), clients.store.database.shown_url)
-    run.telling.read(sides.leads, sides.cards)
+    run.telling.read(memory.base, sides.leads, sides.cards)
     snapshot = snapshot_now(memory.snapshot, sides.leads, sides.cards, question(run.settings, lists.board))
     snapshot = replace(snapshot, lists_checked=snapshot.lists_checked or lists.fresh)
     verdicts = _judge(run, memory, sides, lists.board)
@@ -156,7 +156,8 @@ def _ours(run: Run, memory: Memory, sides: Sides) -> Sides:
 
 
 def _join(run: Run, memory: Memory, sides: Sides, board: Board) -> Plan:
-    return run.steps.call(join_and_diff, memory, sides.leads.leads, sides.cards, run.clients, board, run.rules(board))
+    read = sides.leads.leads, sides.cards
+    return run.steps.call(join_and_diff, memory, *read, run.clients, board, run.rules(board), run.take)
 
 
 def _still_there(run: Run, plan: Plan, leads: LeadsRead) -> bool:

@@ -11,15 +11,16 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from urllib.parse import quote
 
 from leadsync.core.journal import IntentState
-from leadsync.core.ledger import Begun, RunKind
+from leadsync.core.ledger import ID_SHOWN, Begun, RunKind
 from leadsync.errors import LeadsyncError, StateStoreError
 from leadsync.model import ChangeFeed as FeedChoice
 from leadsync.model import Read
 from leadsync.pipeline.change_feed import ChangeFeed
 from leadsync.pipeline.clients import Clients, month_name, now_utc, open_clients
-from leadsync.pipeline.lists import resolve
+from leadsync.pipeline.lists import named_pair, resolve
 from leadsync.pipeline.mapped import keep_meanings, mind_names
 from leadsync.pipeline.one_pass import one_pass
 from leadsync.pipeline.quota import Month, start_of_month
@@ -28,8 +29,8 @@ from leadsync.pipeline.saved_plans import refuse_foreign
 from leadsync.pipeline.steps import Options, Steps
 from leadsync.pipeline.telling import Telling
 from leadsync.pipeline.under_way import Run
-from leadsync.pipeline.undoing import ID_SHOWN, chosen_undo, unfinished
-from leadsync.pipeline.waiting import meant_by, still_open, waiting_longer
+from leadsync.pipeline.undoing import chosen_undo, unfinished
+from leadsync.pipeline.waiting import meant_by, standing, still_open, waiting_longer
 from leadsync.report.report import Report
 from leadsync.settings import Settings
 from leadsync.state.lock import pair_lock
@@ -74,6 +75,7 @@ def run_sync(
 def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, report: Report) -> None:
     """Resolve, lock, and make passes until nothing is postponed."""
     telling, store = Telling(report), clients.store
+    report.pair = named_pair(settings).key
     if ahead := _ahead_of_pace(settings, store):
         if options.paced:
             report.skip(f"Skipped: {ahead}")
@@ -82,6 +84,7 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
     board = resolve(settings, clients)
     pair = Pair(settings.airtable_base_id, settings.airtable_table_name, board.board_id)
     report.base_url, report.board_url = clients.airtable.url, board.url
+    report.table_url = f"{report.base_url}/{quote(settings.airtable_table_name, '')}"
     with pair_lock(store, pair.lock) as still_held:
         if options.plan:
             refuse_foreign(options.plan, pair, settings, options, store)
@@ -100,8 +103,9 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
         if options.undo:
             undo = chosen_undo(options.undo, store, run.pair, begun)
             run = replace(run, begun=undo.begun, undo=undo)
+        report.standing = standing(store, run.pair)
         with _all_is_told(run):
-            report.postponed = [{"lead_id": lead_id} for lead_id in _make_passes(run, board)]
+            report.postponed = _make_passes(run, board)
         if not (options.dry_run or take or run.undo):
             keep_meanings(store, run.pair, mapped)
             report.waiting = waiting_longer(store, run.pair, run.begun.at)
@@ -135,7 +139,7 @@ def _ahead_of_pace(settings: Settings, store: StateStore) -> str:
     if allowed is None:
         return ""
     now = now_utc()
-    month = Month(start_of_month(now), store.calls.load(month_name(now)), allowed)
+    month = Month(start_of_month(now), store.calls.load(month_name(now, settings.airtable_workspace)), allowed)
     due = month.due()
     if now >= due:
         return ""
@@ -157,6 +161,8 @@ def _all_is_told(run: Run) -> Iterator[None]:
         with suppress(StateStoreError):
             _end_told(run)
         raise
+    finally:
+        run.telling.name_rows()
     _end_told(run)
 
 
