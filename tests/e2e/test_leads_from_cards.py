@@ -324,6 +324,13 @@ def test_idle_run_with_the_setting_costs_no_more(office):
     assert report.calls == {"airtable": 1, "trello": 1}
 
 
+def test_leads_are_read_whole_once_the_column_is_asked_for(office):
+    """What was seen before did not tell it."""
+    office.sync(SYNC_CREATE_LEADS="off")
+    assert office.sync(read="delta").read["airtable"] == "full"
+    assert office.sync(read="delta").read["airtable"] == "delta"
+
+
 def test_refused_card_does_not_stop_the_others(office):
     """Neither its e-mail address nor its status is to be had: the one is left out, the other is a failure."""
     office.airtable.lock_field("email")
