@@ -14,8 +14,9 @@ from leadsync.core.conflicts import UNDONE, Conflict
 from leadsync.core.decisions import Direction
 from leadsync.core.entries import held_by, told_of
 from leadsync.core.ledger import CARD_FIELD, Entry, Rule, Told
-from leadsync.core.plan import CardCell, CardWrite, CellWrite, Change, LeadWrite, Plan, SetAside
+from leadsync.core.plan import CardCell, CardWrite, CellWrite, LeadWrite, Plan
 from leadsync.core.taken_back import TakenBack
+from leadsync.core.told import Change, SetAside
 from leadsync.core.undo_sides import EDITED, TICK, Sides, sides_of_cell
 from leadsync.frames.agreed import NEVER_AGREED, Agreed, Columns
 from leadsync.frames.cards import Card, CardPresence
