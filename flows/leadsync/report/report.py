@@ -20,6 +20,7 @@ from leadsync.errors import Exit, LeadsyncError
 Row = Change | Conflict | SetAside | Failure | Note | Moved
 Finding = Conflict | SetAside
 
+LISTS = ("changes", "conflicts", "quarantine", "failures", "notes")
 FINDINGS = {
     "conflicts": ("conflict", "conflicts"),
     "quarantine": ("in quarantine", "in quarantine"),
@@ -92,8 +93,8 @@ class Report:
     @property
     def rows(self) -> Iterator[Row]:
         """Of all lists."""
-        for rows in (self.changes, self.conflicts, self.quarantine, self.failures, self.notes, self.moved):
-            yield from rows
+        for name in (*LISTS, "moved"):
+            yield from getattr(self, name)
 
     @property
     def news(self) -> list[Finding]:
@@ -169,11 +170,7 @@ class Report:
             "exit_code": self.exit_code,
             "dry_run": self.dry_run,
             "counts": self.counts,
-            "changes": self._objects(self.changes),
-            "conflicts": self._objects(self.conflicts),
-            "quarantine": self._objects(self.quarantine),
-            "failures": self._objects(self.failures),
-            "notes": self._objects(self.notes),
+            **{name: self._objects(getattr(self, name)) for name in LISTS},
             "postponed": [{"lead_id": lead_id} for lead_id in self.postponed],
             "moved": self._objects(self.moved),
             "calls": self.calls,
