@@ -60,6 +60,16 @@ def test_dry_run_writes_nothing(command, emulator):
     assert emulator.calls("airtable", writes=True) + emulator.calls("trello", writes=True) == 0
 
 
+def test_card_becomes_a_lead_by_a_task_of_the_flow(command, emulator, monkeypatch):
+    monkeypatch.setenv("SYNC_CREATE_LEADS", "on")
+    emulator.airtable.add_field("card_id")
+    card = emulator.trello.add_card("TODO", "Zoë")
+    code, printed = command("--json")
+    (lead,) = emulator.airtable.records()
+    assert (code, emulator.airtable.records()[lead]["card_id"]) == (0, card), printed
+    assert f"LeadID: {lead}" in emulator.trello.card(card)["desc"]
+
+
 def test_wrong_token_is_a_sentence_that_names_the_setting(command, configured, monkeypatch):
     """Exit code 2, and the token itself is nowhere."""
     monkeypatch.setenv("AIRTABLE_API_TOKEN", "patWrongWrongWrong")
@@ -329,7 +339,6 @@ def test_demo_gives_no_sign_of_life(command, monkeypatch):
     monkeypatch.setattr("runs.signs.give_sign", lambda sign, *_more: given.append(sign))
     command()
     assert given == ["leadsync.synced"]
-    monkeypatch.setattr("demo.run_demo", lambda sync, _console: sync())
-    command("--demo")
-    command("--dry-run")
+    monkeypatch.setattr("demo.run_demo", lambda sync, *_more: sync())
+    assert [command(option)[0] for option in ("--demo", "--dry-run")] == [0, 0]
     assert given == ["leadsync.synced"]

@@ -102,7 +102,7 @@ def writes_of(plan: Plan, sight: Sight) -> list[Write]:
 
 def _creation(new: NewLead, sight: Sight) -> Write:
     """A card that becomes a lead, which has no id yet."""
-    sends = {"name": new.name, "status": new.status} | ({"email": new.email} if new.email else {})
+    sends = {"name": new.card.title, "status": new.status} | ({"email": new.email} if new.email else {})
     return Write(
         side="airtable",
         action="create",

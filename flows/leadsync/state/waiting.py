@@ -96,15 +96,13 @@ def note_conflicts(
     """
     What a pass has met: new ones, those whose values are others by now, and those that are none any more.
 
-    `kept`: as they were before this transaction, which may have closed some; one about the same base is no new one.
+    `kept`: as they were before this transaction, which may have closed some; what is found again is as old as it was.
     """
     known = {(each.conflict.lead_id, each.cell): each for each in kept}
     there = {(each.conflict.lead_id, each.cell): each for each in open_conflicts(connection, pair)}
     wanted = {key: each for key, each in there.items() if met.stands(key)}
     for key, conflict in met.found.items():
-        was = known.get(key)
-        since = was.since if was is not None and was.conflict.base == conflict.base else now
-        wanted[key] = OpenConflict(key[1], conflict, since)
+        wanted[key] = OpenConflict(key[1], conflict, known[key].since if key in known else now)
     for key in [key for key, each in there.items() if wanted.get(key) != each]:
         connection.execute(sa.delete(conflict_table).where(_of(pair, *key)))
     rows = [
