@@ -13,8 +13,9 @@ from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
-from leadsync.core.plan import CardWrite, Change, LeadWrite, NewLead, Plan
+from leadsync.core.plan import CardWrite, LeadWrite, NewLead, Plan
 from leadsync.core.planned_from import Part, Row, Sight, plain
+from leadsync.core.told import Change
 from leadsync.errors import ConfigurationError
 
 VERSION: Final = 1
