@@ -20,12 +20,8 @@ from leadsync.errors import Exit, LeadsyncError
 Row = Change | Conflict | SetAside | Failure | Note | Moved
 Finding = Conflict | SetAside
 
-FINDINGS = {
-    "conflicts": ("conflict", "conflicts"),
-    "quarantine": ("in quarantine", "in quarantine"),
-    "failures": ("failure", "failures"),
-    "postponed": ("postponed", "postponed"),
-}
+FINDINGS = {"conflicts": ("conflict", "conflicts"), "quarantine": ("in quarantine", "in quarantine")}
+FINDINGS |= {"failures": ("failure", "failures"), "postponed": ("postponed", "postponed")}
 
 
 @dataclass
@@ -146,10 +142,6 @@ class Report:
     def skip(self, why: str) -> None:
         """End before anything was asked."""
         self.skipped, self.title = why, "Skipped"
-
-    def wait(self, why: str) -> None:
-        """End quietly: somebody else is to decide."""
-        self.error, self.skipped, self.exit_code = "", why, Exit.DONE
 
     def expect_nothing(self) -> None:
         """Fail if there is anything to do."""
