@@ -84,7 +84,8 @@ def wait_for_review(report: Report, settings: Settings) -> None:
     with _reviews(settings) as reviews:
         before = reviews.of_pair(pair)
         if before and _still_waits(before.run) and _says_the_same(before, report.plan):
-            report.wait(f"The same plan waits for review already, in the run {before.run}.")
+            report.error, report.exit_code = "", Exit.DONE
+            report.skipped = f"The same plan waits for review already, in the run {before.run}."
             return
         _show(report)
         reviews.put(pair, Waiting(_run_id(), report.plan.text))

@@ -4,7 +4,7 @@ through Prefect's API or in its UI.
 """
 
 import time
-from contextlib import suppress
+import uuid
 from urllib.error import HTTPError
 
 import pytest
@@ -51,10 +51,23 @@ def tab(prefect, tmp_path):
 SCHEDULED = {"type": "SCHEDULED"}
 
 
+def ask(prefect, path, **body):
+    """What Prefect's API answers, once its database is not busy with something else."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return prefect.post(path, **body)
+        except HTTPError as busy:
+            if busy.code != 503 or time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+
+
 def start(prefect, **parameters):
     """The id of a run on demand, which a worker takes up."""
-    (deployment,) = prefect.post("deployments/filter", deployments={"name": {"any_": ["on-demand"]}})
-    run = prefect.post(f"deployments/{deployment['id']}/create_flow_run", parameters=parameters, state=SCHEDULED)
+    (deployment,) = ask(prefect, "deployments/filter", deployments={"name": {"any_": ["on-demand"]}})
+    once = {"state": SCHEDULED, "idempotency_key": uuid.uuid4().hex}
+    run = ask(prefect, f"deployments/{deployment['id']}/create_flow_run", parameters=parameters, **once)
     return run["id"]
 
 
@@ -62,10 +75,9 @@ def state_of(prefect, run, *types):
     """The run's state, once it is of one of these types."""
     deadline, state = time.monotonic() + PATIENCE, {}
     while time.monotonic() < deadline:
-        with suppress(HTTPError):  # 503: its database is busy
-            (found,) = prefect.post("flow_runs/filter", flow_runs={"id": {"any_": [run]}})
-            state = found["state"]
-        if state.get("type") in types:
+        (found,) = ask(prefect, "flow_runs/filter", flow_runs={"id": {"any_": [run]}})
+        state = found["state"]
+        if state["type"] in types:
             return state
         time.sleep(0.5)
     raise AssertionError(f"{run} is {state}")
@@ -77,7 +89,7 @@ def ended(prefect, run):
 
 def plans(prefect, run):
     """The plans that a run shows."""
-    found = prefect.post("artifacts/filter", artifacts={"key": {"any_": ["sync-plan"]}})
+    found = ask(prefect, "artifacts/filter", artifacts={"key": {"any_": ["sync-plan"]}})
     return [artifact["data"] for artifact in found if artifact["flow_run_id"] == run]
 
 
@@ -107,7 +119,7 @@ def test_run_waits_for_review_and_goes_on_when_it_is_resumed(prefect, emulator):
     assert "Ada Lovelace" in plans(prefect, other)[0]
     assert writes(emulator) == 0
 
-    prefect.post(f"flow_runs/{other}/resume")
+    ask(prefect, f"flow_runs/{other}/resume")
     done = ended(prefect, other)
     assert (done["type"], done["name"]) == ("COMPLETED", "Completed"), done["message"]
     assert writes(emulator) == 12
@@ -122,7 +134,7 @@ def test_edit_while_the_plan_waits_makes_the_run_fail(prefect, emulator):
     assert state_of(prefect, run, "PAUSED", "COMPLETED", "FAILED", "CRASHED")["name"] == "Suspended"
     emulator.airtable.edit(other, email="moved@example.com")
     before = writes(emulator)
-    prefect.post(f"flow_runs/{run}/resume")
+    ask(prefect, f"flow_runs/{run}/resume")
     state = ended(prefect, run)
     assert (state["type"], state["name"], writes(emulator)) == ("FAILED", "PlanRefused", before), state["message"]
     assert f"email of {other} on Airtable" in state["message"]
@@ -136,7 +148,7 @@ def test_plan_is_read_and_resumed_in_the_ui(prefect, emulator, tab):
     emulator.airtable.edit(lead, name="Read by a person")
     run = start(prefect, review="always")
     state_of(prefect, run, "PAUSED")
-    (plan,) = prefect.post("artifacts/filter", artifacts={"key": {"any_": ["sync-plan"]}}, sort="CREATED_DESC", limit=1)
+    (plan,) = ask(prefect, "artifacts/filter", artifacts={"key": {"any_": ["sync-plan"]}}, sort="CREATED_DESC", limit=1)
     known = {"run": run, "artifact": plan["id"]}
     tab.look(View("/artifacts/artifact/{artifact}", words=("WaitsForReview", "Read by a person")), known)
     tab.look(View("/runs/flow-run/{run}", words=("Suspended",)), known)

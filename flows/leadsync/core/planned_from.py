@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Final
 
 import pandas as pd
@@ -96,8 +97,7 @@ class Sight:
     def agreed(self, key: str) -> Row:
         """The lead as it was agreed, at rest; nowhere if it never was, or is a card that is no lead's."""
         lead_id, card_id = (key, "") if key.startswith(LEAD_ID) else ("", key)
-        known = self._base[self._base.index == lead_id]
-        agreed = rows_of(known, Agreed)[0] if len(known) else NEVER_AGREED
+        agreed = self._agreed.get(lead_id, NEVER_AGREED)
         lead, card = NO_LEAD, NO_CARD
         if agreed.lead_presence:
             lead = Lead(lead_id, agreed.lead_presence, status=agreed.status, name=agreed.name, cells=agreed.lead_cells)
@@ -106,6 +106,10 @@ class Sight:
             card = replace(card, due_complete=agreed.due_complete, cells=agreed.card_cells)
         card_id = agreed.card_id or card_id
         return Row(lead_id=lead_id, card_id=card_id, airtable=self._of_lead(lead), trello=self._of_card(card))
+
+    @cached_property
+    def _agreed(self) -> dict[str, Agreed]:
+        return {agreed.lead_id: agreed for agreed in rows_of(self._base, Agreed)}
 
     def _of_lead(self, lead: Lead) -> Side:
         if lead.presence != LeadPresence.PRESENT:

@@ -146,10 +146,6 @@ class Report:
         """End before anything was asked."""
         self.skipped, self.title = why, "Skipped"
 
-    def wait(self, why: str) -> None:
-        """End quietly: somebody else is to decide."""
-        self.error, self.skipped, self.exit_code = "", why, Exit.DONE
-
     def expect_nothing(self) -> None:
         """Fail if there is anything to do."""
         if self.changes:

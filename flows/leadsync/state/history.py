@@ -17,6 +17,7 @@ from leadsync.frames.cards import CardPresence
 from leadsync.frames.leads import LeadPresence
 from leadsync.state.database import Database
 from leadsync.state.history_rows import entry_of, purge
+from leadsync.state.reviews import end_reviews_of
 from leadsync.state.tables import base_table, change_table, intent_table, run_table
 
 _counts = (
@@ -154,7 +155,8 @@ class History:
     def forget(self, pair: str, lead_id: str) -> int:
         """
         Erase a lead's values: from its changes, of which only remains that there were some, and, if the lead is gone,
-        from what is kept of it in case that it comes back. Returns: the number of changes.
+        from what is kept of it in case that it comes back. A plan with it in it waits for review no more. Returns: the
+        number of changes.
         """
         ours = (change_table.c.pair == pair) & (change_table.c.lead_id == lead_id)
         told = ("airtable_before", "trello_before", "airtable_after", "trello_after", "note")
@@ -168,6 +170,7 @@ class History:
             erased = connection.execute(sa.update(change_table).where(ours).values(**blank)).rowcount
             connection.execute(sa.update(intent_table).where(waiting).values(entries="[]", conflicts="[]"))
             connection.execute(sa.update(base_table).where(tombstone).values(name="", title="", cells="{}"))
+            end_reviews_of(connection, pair, lead_id)
         return int(erased)
 
 

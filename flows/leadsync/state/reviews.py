@@ -47,3 +47,9 @@ class Reviews:
         with self._database.reading() as connection:
             row = connection.execute(sa.select(review_table).where(which)).one_or_none()
         return None if row is None else Waiting(row.run, row.plan)
+
+
+def end_reviews_of(connection: sa.Connection, pair: str, lead_id: str) -> None:
+    """In a transaction with what else is erased of a lead: the pair's plan waits no more if the lead is in it."""
+    named = (review_table.c.pair == pair) & review_table.c.plan.contains(lead_id, autoescape=True)
+    connection.execute(sa.delete(review_table).where(named))

@@ -48,3 +48,13 @@ def test_one_plan_a_pair_waits(store):
     store.reviews.end("run 3")
     assert store.reviews.of_pair(PAIR) is None
     assert store.reviews.of_run("run 2") is not None
+
+
+@pytest.mark.parametrize(("plan", "left"), [('{"lead_id": "rec1"}', False), ('{"lead_id": "rec2"}', True)])
+def test_plan_with_a_lead_that_is_to_be_forgotten_waits_no_more(store, plan, left):
+    """Its values stand in there."""
+    store.reviews.put(PAIR, Waiting("run", plan))
+    store.history.forget("another pair", "rec1")
+    assert store.reviews.of_pair(PAIR) is not None
+    store.history.forget(PAIR, "rec1")
+    assert (store.reviews.of_pair(PAIR) is not None) is left
