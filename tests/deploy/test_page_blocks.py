@@ -37,6 +37,9 @@ ELSEWHERE = {
         "tests/deploy/test_deployment.py",
         "a server and a worker that keep running, followed there with all that comes after",
     ),
+    "python flows/fleet.py": ("tests/door/test_fleet_door.py", "it takes saved pairs, each with a base and a board"),
+    "python flows/conflicts.py": ("tests/door/test_conflicts.py", "it names a lead by its id"),
+    "python flows/history.py": ("tests/door/test_history_door.py", "it names runs and a lead by their ids"),
 }
 """How a block begins that is not typed here -> the file that does, and why not here."""
 STAY = {"flows/emulator/__main__.py": "TRELLO_", "flows/serve.py": "gateway on http", "--every": "Trello calls"}
