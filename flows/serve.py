@@ -118,6 +118,12 @@ def choose_deployment(via: Via, deployment: str) -> str | None:
     return deployment if found else None
 
 
+def prefect_pages() -> str:
+    """Where Prefect's own pages are, "" if no server of its own keeps the runs."""
+    found = get_current_settings()
+    return (found.ui_url or "").rstrip("/") if found.api.url else ""
+
+
 def listen(
     settings: Settings,
     host: str,
@@ -133,7 +139,7 @@ def listen(
     stopping = threading.Event()
     trigger = Trigger(run_by(deployment, pair, stopping.is_set) if deployment else run_here(pair), settle)
     store = StateStore(settings.sync_state_url.get_secret_value())
-    gate = build_gate(settings, host, address, trigger, store, look_up if deployment else None)
+    gate = build_gate(settings, host, address, trigger, store, look_up if deployment else None, prefect_pages())
     server = Gateway.of(gate, host, port)
     failed: list[LeadsyncError | None] = []
     tending = threading.Thread(

@@ -22,6 +22,7 @@ from leadsync.gateway.access import Gate, objection
 from leadsync.gateway.answers import ENDED, Health, Receipt, RunStatus, SyncChoices, last_run, status_of
 from leadsync.gateway.description import page_of
 from leadsync.gateway.inbox import Verdict
+from leadsync.gateway.pages import add_pages
 from leadsync.gateway.problems import Limits, answer_problems, problems_of
 from leadsync.gateway.webhooks import AIRTABLE_PATH, TRELLO_PATH
 from leadsync.pipeline.steps import Options
@@ -49,6 +50,8 @@ def build_app(gate: Gate) -> FastAPI:
     _add_health(app, gate)
     _add_runs(app, gate)
     _add_webhooks(app, gate)
+    if gate.desk is not None:
+        add_pages(app, gate, gate.desk)
 
     @app.get("/docs", include_in_schema=False)
     def docs() -> Response:

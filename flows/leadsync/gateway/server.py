@@ -22,6 +22,7 @@ from leadsync.gateway.inbox import Inbox
 from leadsync.gateway.trigger import Trigger
 from leadsync.gateway.webhooks import TRELLO_PATH, Webhooks
 from leadsync.loopback import is_loopback
+from leadsync.page.desk import Desk
 from leadsync.pipeline.clients import open_clients
 from leadsync.settings import Settings
 from leadsync.state.store import StateStore
@@ -127,8 +128,13 @@ def build_gate(
     trigger: Trigger,
     store: StateStore,
     look_up: Callable[[str], dict[str, Any] | None] | None,
+    prefect: str = "",
 ) -> Gate:
-    """The parts of the gateway, put together. `look_up`: as Gate has it, if a deployment makes the runs; else None."""
+    """
+    The parts of the gateway, put together.
+
+    `look_up`: as Gate has it, if a deployment makes the runs; else None. `prefect`: as Desk has it.
+    """
 
     def mac_secret() -> str | None:
         try:
@@ -161,4 +167,5 @@ def build_gate(
         by_deployment=look_up is not None,
         lock=lock,
         look_up=look_up or (lambda _run_id: None),
+        desk=Desk(settings, store, prefect),
     )

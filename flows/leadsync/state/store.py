@@ -13,6 +13,7 @@ from leadsync.state.facts import Facts
 from leadsync.state.holders import Holders
 from leadsync.state.journal import Journal
 from leadsync.state.keys import PairKeys
+from leadsync.state.listed import LeadList
 from leadsync.state.snapshots import Snapshots
 
 
@@ -31,6 +32,7 @@ class StateStore:
         self.keys = PairKeys(self.database)
         self.calls = MonthlyCalls(self.database)
         self.holders = Holders(self.database)
+        self.listed = LeadList(self.database)
 
     def close(self) -> None:
         """Give the connections back."""

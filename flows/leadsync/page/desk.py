@@ -1,0 +1,86 @@
+"""
+What the page reads: from the state database alone, so that looking costs no request to a service.
+
+Never here: HTML, a write, a route.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from leadsync.page.leads import LeadState, Places, Row, rows_side_by_side
+from leadsync.pipeline.lists import known_board
+from leadsync.settings import Settings
+from leadsync.state.listed import Show
+from leadsync.state.pair import Pair
+from leadsync.state.store import StateStore
+from leadsync.trello.board import Board
+
+ROWS = 50
+"""Leads on a page."""
+
+
+@dataclass(frozen=True)
+class Leads:
+    """A page of leads: `rows` of `total`, page `number` of `pages`."""
+
+    rows: list[Row]
+    total: int
+    number: int
+    pages: int
+
+
+@dataclass(frozen=True)
+class Links:
+    """Where the whole of each is opened; `prefect` is "" if nobody keeps its runs."""
+
+    airtable: str
+    trello: str
+    prefect: str
+
+
+class Desk:
+    """One pair, looked at. `prefect`: where Prefect's pages are, "" if there is no server that stays."""
+
+    def __init__(self, settings: Settings, store: StateStore, prefect: str = "") -> None:
+        self.settings, self.store, self.prefect = settings, store, prefect
+
+    @property
+    def board(self) -> Board | None:
+        """As the last run found it; None before the first."""
+        return known_board(self.settings, self.store)
+
+    def pair(self, board: Board) -> str:
+        """The key under which the state keeps it."""
+        return Pair(self.settings.airtable_base_id, self.settings.airtable_table_name, board.board_id).key
+
+    def links(self, board: Board | None) -> Links:
+        """To both services and Prefect."""
+        trello = board.url if board and board.url.startswith("https://") else ""
+        return Links(f"https://airtable.com/{self.settings.airtable_base_id}", trello, self.prefect)
+
+    def leads(self, board: Board, search: str, show: Show, number: int) -> Leads:
+        """Page `number`, or the last one if there are fewer."""
+        pair, waiting = self.pair(board), self.waiting(board)
+        found = self.store.listed.load(pair, search, show, waiting, (number - 1) * ROWS, ROWS)
+        pages = max(1, -(-found.total // ROWS))
+        if number > pages:
+            return self.leads(board, search, show, pages)
+        places = self._places(board)
+        return Leads(rows_side_by_side(found.rows, places, waiting), found.total, number, pages)
+
+    def names(self, board: Board, lead_ids: Collection[str]) -> dict[str, str]:
+        """What people call these leads."""
+        found = self.store.listed.load_some(self.pair(board), lead_ids)
+        rows = rows_side_by_side([*found.values()], self._places(board), {})
+        return {row.lead_id: row.name for row in rows}
+
+    def waiting(self, board: Board) -> Mapping[str, LeadState]:
+        """Leads about which somebody has to decide something, and what."""
+        return {}
+
+    def _places(self, board: Board) -> Places:
+        settings = self.settings
+        columns = {name: settings.columns[name] for name in ("name", "status")}
+        return Places(settings.airtable_base_id, settings.airtable_table_name, board.board_id, board.stages, columns)
