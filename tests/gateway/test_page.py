@@ -29,7 +29,7 @@ def page(tmp_path):
 @pytest.fixture
 def guarded_page(serve, page):
     """A page that wants a token; its runs do nothing."""
-    return serve(token=TOKEN, desk=page.desk, public_url=PUBLIC)
+    return serve(token=TOKEN, views=page.gate.views, public_url=PUBLIC)
 
 
 def basic(password):
@@ -74,7 +74,7 @@ def test_preview_tells_and_sync_does(page):
 
 def test_run_under_way_is_looked_at_again(serve, page):
     """The browser asks again by itself, without a script."""
-    served = serve(desk=page.desk)
+    served = serve(views=page.gate.views)
     served.hold.clear()
     asked = served.ask("POST", "/page/sync", headers={"Origin": served.url})
     assert (asked.status_code, asked.headers["Refresh"]) == (200, "1")

@@ -16,6 +16,7 @@ from leadsync.gateway.inbox import Inbox
 from leadsync.gateway.line import SyncRun
 from leadsync.gateway.trigger import Trigger
 from leadsync.page.desk import Desk
+from leadsync.page.views import Views
 from leadsync.pipeline.run import run_sync
 from leadsync.state.store import StateStore
 from support.gateway_process import free_port
@@ -36,7 +37,7 @@ class Paged:
         self.reports: list[Any] = []
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self.gate = Gate(trigger=Trigger(self._run, 0.05), inbox=NO_WEBHOOKS, host="127.0.0.1", desk=self.desk)
+        self.gate = Gate(trigger=Trigger(self._run, 0.05), inbox=NO_WEBHOOKS, host="127.0.0.1", views=Views(self.desk))
 
     def _run(self, run: SyncRun) -> dict[str, Any]:
         report = run_sync(self.settings, run.options, transport=self.world.transport)

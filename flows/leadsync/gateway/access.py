@@ -13,7 +13,7 @@ from leadsync.gateway.inbox import Inbox
 from leadsync.gateway.signatures import is_token
 from leadsync.gateway.trigger import Trigger
 from leadsync.loopback import is_loopback
-from leadsync.page.desk import Desk
+from leadsync.page.views import Views
 
 HTTP = 80
 PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
@@ -25,7 +25,7 @@ class Gate:
     What the gateway is made of.
 
     host: what it listens on. token: SYNC_API_TOKEN. public_url: where it is reached from outside. look_up: a run
-    this process no longer knows, by id, as Prefect tells it. lock: who took the pair's lock last. desk: what people are
+    this process no longer knows, by id, as Prefect tells it. lock: who took the pair's lock last. views: what people are
     shown; None if there is no page.
     """
 
@@ -37,7 +37,7 @@ class Gate:
     by_deployment: bool = False
     look_up: Callable[[str], dict[str, Any] | None] = lambda _run_id: None
     lock: Callable[[], dict[str, Any]] = dict
-    desk: Desk | None = None
+    views: Views | None = None
 
 
 def objection(headers: Mapping[str, str], gate: Gate) -> HTTPException | None:

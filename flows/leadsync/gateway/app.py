@@ -50,8 +50,8 @@ def build_app(gate: Gate) -> FastAPI:
     _add_health(app, gate)
     _add_runs(app, gate)
     _add_webhooks(app, gate)
-    if gate.desk is not None:
-        add_pages(app, gate, gate.desk)
+    if gate.views is not None:
+        add_pages(app, gate, gate.views)
 
     @app.get("/docs", include_in_schema=False)
     def docs() -> Response:

@@ -7,7 +7,7 @@ Never here: what is shown (see page/), who may ask (see page_access.py).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -20,7 +20,6 @@ from leadsync.gateway.access import Gate
 from leadsync.gateway.answers import status_of
 from leadsync.gateway.line import Stage
 from leadsync.gateway.page_access import page_objection
-from leadsync.page.desk import Desk
 from leadsync.page.rendering import HEADERS, STATIC, static
 from leadsync.page.views import Views
 from leadsync.pipeline.steps import Options
@@ -28,7 +27,6 @@ from leadsync.pipeline.steps import Options
 log = logging.getLogger("leadsync")
 LOOK_AGAIN = "1"
 """Seconds until a browser asks again for a run that has not ended."""
-MOST_PAGES = 10**9
 
 
 class PageRoute(APIRoute):
@@ -56,9 +54,9 @@ class PageRoute(APIRoute):
         return guarded
 
 
-def add_pages(app: FastAPI, gate: Gate, desk: Desk) -> None:
+def add_pages(app: FastAPI, gate: Gate, views: Views) -> None:
     """The routes of the page."""
-    router, views = APIRouter(route_class=PageRoute, include_in_schema=False), Views(desk)
+    router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
     @router.get("/")
     def leads(q: str = "", show: str = "", page: str = "1") -> Response:
@@ -90,6 +88,19 @@ def add_pages(app: FastAPI, gate: Gate, desk: Desk) -> None:
     app.include_router(router)
 
 
+def add_guarded(app: FastAPI, path: str, method: str, answer: Callable[[Request], Awaitable[Response]]) -> None:
+    """A further route, as guarded as those of the page."""
+    router = APIRouter(route_class=PageRoute, include_in_schema=False)
+    router.add_api_route(path, answer, methods=[method])
+    app.include_router(router)
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """The fields of a form that was sent; of several of one name the last."""
+    body = (await request.body()).decode(errors="replace")
+    return {name: values[-1] for name, values in parse_qs(body, keep_blank_values=True).items()}
+
+
 def _ask(gate: Gate, options: Options) -> Response:
     run = gate.trigger.ask(options)
     if run is None:
@@ -99,6 +110,6 @@ def _ask(gate: Gate, options: Options) -> Response:
 
 def _problem(gate: Gate, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """A refusal as a page that tells nothing but why."""
-    assert gate.desk is not None
-    shown = Views(gate.desk).problem(HTTPStatus(status).phrase, detail)
+    assert gate.views is not None
+    shown = gate.views.problem(HTTPStatus(status).phrase, detail)
     return HTMLResponse(shown, status, dict(headers or {}))
