@@ -25,8 +25,8 @@ class Gate:
     What the gateway is made of.
 
     host: what it listens on. token: SYNC_API_TOKEN. public_url: where it is reached from outside. look_up: a run
-    this process no longer knows, by id, as Prefect tells it. lock: who took the pair's lock last. views: what people are
-    shown; None if there is no page.
+    this process no longer knows, by id, as Prefect tells it. lock: who took the pair's lock last. views: the page,
+    None if there is none.
     """
 
     trigger: Trigger
