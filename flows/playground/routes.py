@@ -138,6 +138,7 @@ class Playground:
                 lists=LISTS,
                 statuses=STATUSES,
                 report=report,
+                dry_run=bool(report.get("dry_run")),
                 changes=changes_told(report, names),
                 sections=[(title, rows(report, of), columns) for title, of, columns in SECTIONS],
                 names=names,
