@@ -15,11 +15,12 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from leadsync import pasted_ids, setting_addresses, setting_values
-from leadsync.mapping.cells import Cell, tie
+from leadsync.mapping.cells import Cell
 from leadsync.mapping.closing import Closing
 from leadsync.mapping.names import BoardNames
 from leadsync.mapping.rows import CellMapping
 from leadsync.mapping.rules import Rules
+from leadsync.mapping.tied import tie
 from leadsync.model import (
     DEFAULT_STAGE_OF,
     DONE,

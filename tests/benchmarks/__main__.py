@@ -1,5 +1,5 @@
 """
-The figures of the README, measured: calls, throughput, the pure part, the whole command. Prints one Markdown table.
+What tests/README.md measures: calls, throughput, the pure part, the whole command. Prints one Markdown table.
 
 `uv run --group dev tests/benchmarks/__main__.py` takes some seven minutes; calls, throughput, pure and
 wall, named, run a part.

@@ -1,8 +1,8 @@
 """
 The README's commands in the real thing: server, work pool, deployments, worker, watched runs, and Prefect's UI.
 
-All in one file, so that it takes one installation. With README_SCREENSHOTS=1 the pictures that the README shows go to
-tests/deploy/screenshots.
+All in one file, so that it takes one installation. With README_SCREENSHOTS=1 the pictures that flows/README.md shows go
+to tests/deploy/screenshots.
 """
 
 import http.server
@@ -20,8 +20,8 @@ from emulator import Emulator
 from leadsync.report.markdown import as_markdown, change_rows
 from leadsync.report.report import Report
 from support.installation import Installation
+from support.pages import set_up
 from support.prefect_pages import VIEWS, Tab, View, chromium
-from support.readme_commands import set_up
 
 pytestmark = pytest.mark.installation
 

@@ -71,7 +71,7 @@ def unknown_keys(document):
 DEPLOYMENTS = deployments()
 
 
-def test_names_are_those_of_the_readme():
+def test_names_are_those_of_the_page_of_the_commands():
     """Three deployments, under the names that people type; the fourth is an example."""
     assert list(deployments(with_example=False)) == ["scheduled", "on-demand", "daily"]
     assert set(DEPLOYMENTS) == set(PARAMETERS)

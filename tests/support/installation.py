@@ -12,8 +12,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from support.pages import Command
 from support.places import ROOT
-from support.readme_commands import Command
 
 PRINTED_ADDRESS = "127.0.0.1:4200"
 KEEP_RUNNING = (("prefect", "server", "start"), ("prefect", "worker", "start"), ("flows/serve.py",))

@@ -126,6 +126,18 @@ def _set_aside(each: Decided, rules: Rules) -> Iterator[SetAside]:
         readable = lead.is_readable(mapped.field) and each.card.is_readable(mapped.field)
         if each.decision.cells[mapped.field] is CellDecision.QUARANTINED and readable:
             yield _meaningless(each, mapped)
+        elif mapped.card.name == "members" and lead.presence is LeadPresence.PRESENT and readable:
+            yield from _on_no_card(each, mapped)
+
+
+def _on_no_card(each: Decided, cell: Cell) -> Iterator[SetAside]:
+    """People whom the map calls members that the board has not: they stay with the lead."""
+    held = each.lead.cells[cell.name]
+    elements = held if isinstance(held, frozenset) else {str(held)}
+    for name in sorted(cell.lacking.keys() & elements):
+        reason = f"column {cell.row.airtable!r} holds {name!r}, and the board has not one member {cell.lacking[name]!r}"
+        remedy = f"Invite that member, choose another, or correct map of {cell.row.where}."
+        yield SetAside(each.lead_id, each.card_id, cell.field, reason, remedy)
 
 
 def _meaningless(each: Decided, cell: Cell) -> SetAside:

@@ -21,7 +21,7 @@ from leadsync.environment import the_env_files
 from leadsync.errors import BusyError, ConfigurationError, LeadsyncError
 from leadsync.frames.agreed import base_frame
 from leadsync.frames.snapshot import pages_of
-from leadsync.mapping.cells import Tied
+from leadsync.mapping.tied import Tied
 from leadsync.model import STAGES, ChangeFeed
 from leadsync.pipeline.change_feed import NEEDS_IDS
 from leadsync.pipeline.clients import Clients
