@@ -99,6 +99,8 @@ class Settings(BaseSettings):
     """Refuse a run in which more than this share of the known leads or cards is missing [%], from 10 on."""
     sync_full_every: Annotated[timedelta, NoDecode] = timedelta(hours=24)
     """With `--read auto`: how long until both sides are read whole again, like 24h, 90m or 7d; a number is hours."""
+    sync_history_days: int = Field(default=90, ge=1)
+    """Days for which the history keeps what each run changed, with the values; after that it cannot be undone."""
     sync_status_map: Annotated[StatusMap, NoDecode] = Field(
         default_factory=lambda: StatusMap.from_stages(DEFAULT_STAGE_OF), validate_default=False
     )

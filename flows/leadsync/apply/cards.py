@@ -107,7 +107,8 @@ def _record_card(item: Item, answer: CardAnswer, trello: Trello, target: Target,
     later = {column: value for each in write.cells for column, value in each.record.items()}
     agreed = {write.lead_id: {**write.record, **later, **returned, "card_id": card_id}}
     sent = {write.lead_id: answer.sent} if write.card_id else None
-    target.store.journal.record(target.pair, CARD, agreed, sent, answer.answered)
+    taken = {write.lead_id: [change.field for change in write.changes]}
+    target.store.journal.record(target.pair, CARD, agreed, sent, answer.answered, taken)
 
 
 def _as_returned(write: CardWrite, card: Card) -> Columns:

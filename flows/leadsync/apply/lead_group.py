@@ -55,6 +55,7 @@ class Group:
         """
         updates: dict[str, dict[str, Any]] = {}
         sent: dict[str, Sent] = {}
+        taken: dict[str, list[str]] = {}
         for lead_id in [lead_id for lead_id in lead_ids if lead_id in self.left and not self.left[lead_id]]:
             write, written = self.writes[lead_id], self.written(lead_id)
             outcome.done += [cell.change for cell in written]
@@ -62,9 +63,10 @@ class Group:
                 columns = {column: value for cell in written for column, value in cell.record.items()}
                 updates[lead_id] = columns | {base_column(cell): value for cell, value in values.items()}
                 sent[lead_id] = sent_to_lead(write, values)
+                taken[lead_id] = [cell.change.field for cell in written]
             del self.left[lead_id]
         if updates:
-            target.store.journal.record(target.pair, LEAD, updates, sent, answered)
+            target.store.journal.record(target.pair, LEAD, updates, sent, answered, taken)
 
 
 def base_column(cell: str) -> str:

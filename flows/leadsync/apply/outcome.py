@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from leadsync.core.plan import Change, Conflict
+from leadsync.core.conflicts import Conflict
+from leadsync.core.plan import Change
 from leadsync.errors import DeadTokenError, LeadsyncError
 from leadsync.frames.actions import Item
 

@@ -11,7 +11,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
+from leadsync.core.conflicts import Conflict, OpenConflicts
 from leadsync.core.decisions import Direction
+from leadsync.core.ledger import Entry
 from leadsync.core.lookups import Check
 from leadsync.frames.agreed import Columns
 from leadsync.frames.cards import NO_CARD, Card
@@ -31,19 +33,6 @@ class Change:
     after: str
     direction: Direction
     note: str = ""
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """A cell both sides moved apart, with both values and what is done about it."""
-
-    lead_id: str
-    card_id: str
-    field: str
-    airtable: str
-    trello: str
-    kind: str  # conflict | first match | lead deleted
-    resolution: str
 
 
 @dataclass(frozen=True, order=True)
@@ -87,7 +76,7 @@ class CardWrite:
 
     `block`: what its lines are to show, by label. `cells`: the other cells of the mapping that are sent.
     `record` holds the base columns that are true once the write has succeeded, `undo` what they were before,
-    `conflicts` what the write settles.
+    `conflicts` what the write settles, `entries` what the history is to say of it.
     """
 
     lead_id: str
@@ -103,15 +92,20 @@ class CardWrite:
     undo: Columns = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    entries: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True)
 class CellWrite:
-    """One cell of a lead: its new value, the base columns that are true once it is written, and the change."""
+    """
+    One cell of a lead: its new value, the base columns that are true once it is written, the change, and the history's
+    entry of it.
+    """
 
     value: Value
     record: Columns
     change: Change
+    entry: Entry | None = None
 
 
 @dataclass(frozen=True)
@@ -144,12 +138,18 @@ class LeadWrite:
         """One change a cell."""
         return tuple(write.change for write in self.cells.values())
 
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What the history is to say of it."""
+        return tuple(write.entry for write in self.cells.values() if write.entry)
+
 
 @dataclass
 class Plan:
     """
     Everything one pass wants to do. `base_updates`: lead_id -> base columns that are already true. `checks`: by card
-    id, when those that are archived or away were last known to exist.
+    id, when those that are archived or away were last known to exist. `still_open`: the conflicts that nothing has
+    settled yet.
     """
 
     card_writes: list[CardWrite] = field(default_factory=list)
@@ -157,6 +157,7 @@ class Plan:
     base_updates: dict[str, Columns] = field(default_factory=dict)
     forget: list[str] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
+    still_open: OpenConflicts = field(default_factory=OpenConflicts)
     quarantine: list[SetAside] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     checks: dict[str, Check] = field(default_factory=dict)
@@ -187,6 +188,7 @@ class Plan:
             lead_writes=sorted([*mine.lead_writes, *planned.lead_writes], key=by_lead),
             base_updates=mine.base_updates | planned.base_updates,
             conflicts=sorted([*mine.conflicts, *planned.conflicts], key=by_lead),
+            still_open=mine.still_open.along_with(planned.still_open),
             notes=sorted([*mine.notes, *planned.notes], key=by_lead),
         )
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
+from leadsync.core.conflicts import Key
 from leadsync.core.decide import decide
 from leadsync.core.decisions import ARCHIVED, CellDecision, Decision, RowDecision
 from leadsync.core.diff import Moved, everything, moved
@@ -25,6 +26,16 @@ from leadsync.frames.schema import frame_of, overlay, rows_of
 from leadsync.mapping.cells import Cell, told
 from leadsync.mapping.rules import Rules
 from leadsync.texts import title_for
+
+NOT_COMPARED: Final = (
+    RowDecision.STAY_ARCHIVED,
+    RowDecision.LEAVE,
+    RowDecision.ORPHAN,
+    RowDecision.IGNORE,
+    RowDecision.QUARANTINED,
+)
+"""Of these leads one side is out of reach for the time being, or it is unclear which card is whose."""
+NO_VALUE: Final = (CellDecision.PARKED, CellDecision.QUARANTINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,14 @@ class Decided:
     def card_id(self) -> str:
         """Trello's card id, "" if there is none."""
         return self.card.card_id or self.agreed.card_id
+
+    def unseen(self, rules: Rules) -> Iterator[Key]:
+        """What was not compared: all of a lead, unless that is gone for good, or single cells of it."""
+        if self.decision.row not in NOT_COMPARED:
+            cells = self.decision.cells.items()
+            yield from ((self.lead_id, rules.name_of(field)) for field, decision in cells if decision in NO_VALUE)
+        elif LeadPresence.GONE not in (self.lead.presence, self.agreed.lead_presence):
+            yield self.lead_id, ""
 
 
 @dataclass(frozen=True)

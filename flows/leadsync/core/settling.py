@@ -12,8 +12,9 @@ from typing import Final
 
 import pandas as pd
 
+from leadsync.core.conflicts import Conflict
 from leadsync.core.journal import LEAD, Intent, IntentState
-from leadsync.core.plan import Conflict
+from leadsync.core.ledger import Entry, proven
 from leadsync.core.witness import NO_PROOF, Proof, agreed_with, field_of, holds, parts_of
 from leadsync.frames.agreed import NEVER_AGREED, Agreed, Columns
 from leadsync.frames.cards import Card, CardPresence
@@ -22,6 +23,8 @@ from leadsync.frames.schema import frame_of, overlay, rows_of
 
 PROOFS: Final = {"stage": ("stage", "due_complete")}
 """A write of list and tick is proven by both, where both were sent; every other cell by itself."""
+PRESENCE: Final = ("lead_presence", "card_presence", "seen_status")
+"""Columns that are agreed once a card is archived, or open again."""
 LATE: Final = 60.0
 """Seconds after which a write that neither its cell nor the feed shows did not take place."""
 
@@ -32,13 +35,14 @@ class Verdict:
     What became of a pending write.
 
     `took_effect`, or `is_late`: it would have shown by now. `conflicts`: those that it settled. `became`: its journal
-    row from now on, None if that ends.
+    row from now on, None if that ends. `entries`: what the history is to say of it.
     """
 
     intent: Intent
     took_effect: bool
     is_late: bool
     became: Intent | None
+    entries: tuple[Entry, ...] = ()
 
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
@@ -107,8 +111,9 @@ def _verdict(intent: Intent, settled: Columns, now: float, shown: Collection[int
     conflicts = tuple(item for item in intent.conflicts if item.field in fields)
     unchecked = intent.is_patch or (intent.is_put and intent.number not in (shown or ()))
     state = IntentState.UNCHECKED if unchecked else IntentState.CHECKED
-    became = replace(intent, state=state, conflicts=conflicts, answered=now)
-    return Verdict(intent, True, False, became if unchecked or conflicts else None)
+    became = replace(intent, state=state, conflicts=conflicts, answered=now, entries=())
+    entries = tuple(proven(intent.entries, intent.record, settled))
+    return Verdict(intent, True, False, became if unchecked or conflicts else None, entries)
 
 
 def _settled(
@@ -134,7 +139,8 @@ def _settled(
         return dict(intent.record) if card is None or card.presence == CardPresence.ARCHIVED else {}
     if card is None or card.presence != CardPresence.OPEN:
         return {}
-    return _columns(intent, card, proof)
+    opened = {column: intent.record[column] for column in PRESENCE if column in intent.record}
+    return (opened if "closed" in intent.sent.cells else {}) | _columns(intent, card, proof)
 
 
 def _settled_creation(was: Agreed | None, intent: Intent, trello: pd.DataFrame) -> Columns:

@@ -17,6 +17,7 @@ from leadsync.core.plan import Plan
 from leadsync.core.plan_rows import build_plan
 from leadsync.core.reconcile import as_last_agreed, reconcile
 from leadsync.core.settling import settle
+from leadsync.core.taking import plan_taken
 from leadsync.frames.agreed import Agreed
 from leadsync.frames.cards import deleted_cards
 from leadsync.frames.schema import overlay, rows_of
@@ -45,7 +46,8 @@ def join_and_diff(
     missing_leads, missing_cards = to_look_up(base, leads, trello, rules)
     leads = overlay(leads, clients.airtable.look_up_leads(missing_leads))
     trello = overlay(trello, clients.trello.look_up_cards(board, missing_cards))
-    plan = build_plan(reconcile(base, leads, trello, rules), rules)
+    reconciled = reconcile(base, leads, trello, rules)
+    plan = plan_taken(reconciled, rules.take, rules) if rules.take else build_plan(reconciled, rules)
     check_plan(base, plan, rules)
     _carry_settled(plan, memory.base, base, memory.intents)
     plan.checks = checks

@@ -85,7 +85,20 @@ def _journal(run: Run, planned: Planned) -> None:
         clients.store.snapshots.forget(run.pair, planned.snapshot.feed)
     leads_since = clients.airtable.clock if run.feed and run.feed.follows(planned.snapshot.feed) else None
     intents = intents_of(plan, clients.trello.clock, run.run_id, planned.lists.board.lists, leads_since)
-    clients.store.journal.enter(run.pair, plan.base_updates, plan.forget, intents, lists=planned.lists.board.stages)
+    begun = run.begun if intents else None
+    named, now = planned.lists.board.stages, run.begun.at
+    clients.store.journal.enter(
+        run.pair,
+        plan.base_updates,
+        plan.forget,
+        intents,
+        lists=named,
+        begun=begun,
+        conflicts=plan.still_open,
+        now=now,
+    )
+    if run.take is None:
+        clients.store.waiting.set_aside(run.pair, plan.quarantine, now)
     keep_checks(clients.store, run.pair, plan.checks)
 
 

@@ -7,10 +7,13 @@ What is never here: a rule, a request, Prefect.
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from leadsync.core.journal import IntentState
+from leadsync.core.ledger import Begun, RunKind
 from leadsync.errors import LeadsyncError, StateStoreError
 from leadsync.model import ChangeFeed as FeedChoice
 from leadsync.model import Read
@@ -24,6 +27,7 @@ from leadsync.pipeline.rows import find_rows
 from leadsync.pipeline.steps import Options, Steps
 from leadsync.pipeline.telling import Telling
 from leadsync.pipeline.under_way import Run
+from leadsync.pipeline.waiting import meant_by, still_open, waiting_longer
 from leadsync.report.report import Report
 from leadsync.settings import Settings
 from leadsync.state.lock import pair_lock
@@ -32,6 +36,8 @@ from leadsync.state.store import StateStore
 from leadsync.transport.wire import Transport, Wire
 from leadsync.trello.board import Board
 
+DAY = 86_400.0
+"""Seconds."""
 PASSES = 3
 """A pass that met an edit made meanwhile is followed by another, up to this many in one run."""
 
@@ -72,13 +78,23 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
         if settings.airtable_change_feed is FeedChoice.ON:
             feed = ChangeFeed(settings, clients.airtable, store, rows.pair.key, may_make=not options.dry_run)
         mapped = mind_names(store, rows.pair.key, board.cells, settings.mapping.timezone, options.dry_run)
-        run = Run(settings, options, steps, clients, rows, feed, still_held, telling, mapped)
+        columns = {cell.name: cell.column.name for cell in board.cells}
+        open_now = store.waiting.conflicts(rows.pair.key) if options.take else []
+        take = meant_by(options.take, open_now, columns) if options.take else None
+        begun = _begun(settings, RunKind.TAKE if take else RunKind.SYNC)
+        run = Run(settings, options, steps, clients, rows, feed, still_held, telling, mapped, begun, take)
         with _all_is_told(run):
             report.postponed = [{"lead_id": lead_id} for lead_id in _make_passes(run, board)]
-        if not options.dry_run:
+        if not (options.dry_run or take):
             keep_meanings(store, run.pair, mapped)
+            telling.waiting(*waiting_longer(store, run.pair, run.begun.at))
     telling.open_window()
     return report.judge()
+
+
+def _begun(settings: Settings, kind: RunKind) -> Begun:
+    now = time.time()
+    return Begun(uuid.uuid4().hex, now, kind, kept_since=now - settings.sync_history_days * DAY)
 
 
 def _ahead_of_pace(settings: Settings, store: StateStore) -> str:
@@ -113,8 +129,11 @@ def _all_is_told(run: Run) -> Iterator[None]:
 
 
 def _end_told(run: Run) -> None:
-    if not run.options.dry_run:
-        run.clients.store.journal.end_told(run.pair, run.run_id)
+    if run.options.dry_run:
+        return
+    run.clients.store.journal.end_told(run.pair, run.run_id)
+    if run.telling.report.changes or run.telling.report.gave_back:
+        run.clients.store.history.end(run.run_id, time.time())
 
 
 def _make_passes(run: Run, board: Board) -> list[str]:
@@ -125,4 +144,9 @@ def _make_passes(run: Run, board: Board) -> list[str]:
         if not passed.postponed:
             break
         read, board, leads = Read.FULL, passed.board, None  # something is not as it was last seen
+        if run.take:
+            left = still_open(run.take, run.clients.store.waiting.conflicts(run.pair))
+            if not left.cells:
+                break
+            run = replace(run, take=left)
     return sorted(set(passed.postponed))

@@ -21,8 +21,17 @@ Told = TypeVar("Told", covariant=True)
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """Which side wins the conflicts of a lead, by its id or its card's. `field`: one of them, "" for all."""
+
+    side: ConflictPolicy
+    lead: str
+    field: str = ""
+
+
+@dataclass(frozen=True)
 class Options:
-    """The choices of one run."""
+    """The choices of one run. `take`: the conflicts that it is about; nothing else is written then."""
 
     dry_run: bool = False
     allow_mass_change: bool = False
@@ -30,6 +39,7 @@ class Options:
     read: Read = Read.FULL
     paced: bool = False
     adopt: Adopt = Adopt.ASK
+    take: Chosen | None = None
 
 
 class Call(Protocol):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+
+import pandas as pd
 
 from leadsync.apply.target import Target
-from leadsync.mapping.rules import Rules
+from leadsync.core.ledger import Begun
+from leadsync.mapping.rules import Rules, Take
 from leadsync.pipeline.change_feed import ChangeFeed
 from leadsync.pipeline.clients import Clients
 from leadsync.pipeline.mapped import Mapped, mind_names
@@ -22,7 +24,7 @@ from leadsync.trello.board import Board
 class Run:
     """
     One run under way, which holds the lock. `feed`: Airtable's change feed, if it is switched on. `mapped`: what
-    is kept of the mapping.
+    is kept of the mapping. `take`: the conflicts that the run is about, None if it is about everything.
     """
 
     settings: Settings
@@ -34,17 +36,27 @@ class Run:
     still_held: StillHeld
     telling: Telling
     mapped: Mapped
-    run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    begun: Begun
+    take: Take | None = None
+
+    @property
+    def run_id(self) -> str:
+        """What history and journal know it by."""
+        return self.begun.run_id
 
     @property
     def pair(self) -> str:
         """The key of our rows."""
         return self.rows.pair.key
 
+    def concerned(self, leads: pd.DataFrame) -> pd.DataFrame:
+        """Those of the leads that the run is about."""
+        return leads[leads.index == self.take.lead_id] if self.take else leads
+
     def rules(self, board: Board) -> Rules:
         """What the planner may know."""
         chosen = self.settings.rules(conflict=self.options.conflict, allow_mass_change=self.options.allow_mass_change)
-        return replace(chosen, cells=board.cells, lists_apart=self.mapped.redrawn)
+        return replace(chosen, cells=board.cells, lists_apart=self.mapped.redrawn, take=self.take)
 
     def mapped_anew(self, board: Board) -> Run:
         """The run as it goes on once columns or custom fields have turned out to be others."""
@@ -54,4 +66,4 @@ class Run:
 
     def target(self, board: Board) -> Target:
         """Where a pass writes."""
-        return Target(board, self.clients.store, self.pair, self.still_held)
+        return Target(board, self.clients.store, self.pair, self.still_held, self.begun)

@@ -41,6 +41,7 @@ class Report:
     failures: list[Row] = field(default_factory=list)
     notes: list[Row] = field(default_factory=list)
     postponed: list[Row] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)  # what has waited for a person longer than a day
     calls: dict[str, int] = field(default_factory=lambda: {"airtable": 0, "trello": 0})
     read: dict[str, str] = field(default_factory=dict)  # airtable and trello -> full | delta
     seconds: float = 0.0

@@ -2,7 +2,8 @@
 The state database as a whole, each subject a part of it.
 
 What is never kept: a secret (but the one that Airtable signs its webhook with), a person's text other than the values
-both sides agreed on, what was last seen, and, until a report has listed them, the two values of a conflict.
+both sides agreed on, what was last seen, what runs changed for as long as the history is kept, and, until it is settled
+and a report has listed it, the two values of a conflict.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 from leadsync.state.calls import MonthlyCalls
 from leadsync.state.database import Database
 from leadsync.state.facts import Facts
+from leadsync.state.history import History
 from leadsync.state.holders import Holders
 from leadsync.state.journal import Journal
 from leadsync.state.keys import PairKeys
 from leadsync.state.listed import LeadList
 from leadsync.state.snapshots import Snapshots
+from leadsync.state.waiting import WaitingRows
 
 
 class StateStore:
@@ -27,12 +30,14 @@ class StateStore:
     def __init__(self, url: str) -> None:
         self.database = Database(url)
         self.journal = Journal(self.database)
+        self.history = History(self.database)
         self.snapshots = Snapshots(self.database)
         self.facts = Facts(self.database)
         self.keys = PairKeys(self.database)
         self.calls = MonthlyCalls(self.database)
         self.holders = Holders(self.database)
         self.listed = LeadList(self.database)
+        self.waiting = WaitingRows(self.database)
 
     def close(self) -> None:
         """Give the connections back."""

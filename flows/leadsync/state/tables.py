@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from leadsync.core.journal import IntentState
 from leadsync.frames.agreed import BASE_COLUMNS, CELLS
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 metadata = sa.MetaData()
 schema_version = sa.Table("leadsync_schema", metadata, sa.Column("version", sa.Integer, nullable=False))
 
@@ -48,6 +48,7 @@ intent_table = sa.Table(
     sa.Column("sent", sa.Text, nullable=False, server_default="{}"),
     sa.Column("undo", sa.Text, nullable=False, server_default="{}"),
     sa.Column("conflicts", sa.Text, nullable=False, server_default="[]"),
+    sa.Column("entries", sa.Text, nullable=False, server_default="[]"),
 )
 
 holder_table = sa.Table(
@@ -71,4 +72,59 @@ calls_table = sa.Table(
     metadata,
     sa.Column("month", sa.String, primary_key=True),  # like 2026-11
     sa.Column("airtable", sa.Integer, nullable=False),
+)
+
+run_table = sa.Table(
+    "leadsync_run",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("pair", sa.String, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),  # when it began, by our clock [s since 1970]
+    sa.Column("ended", sa.Float),  # None if it was cut off
+    sa.Column("kind", sa.String, nullable=False),  # RunKind
+    sa.Column("undoes", sa.String, nullable=False),  # the run that it takes back, else ""
+    sa.Index("leadsync_run_of_pair", "pair", "at"),
+)
+
+change_table = sa.Table(
+    "leadsync_change",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("pair", sa.String, nullable=False),
+    sa.Column("run", sa.String, nullable=False, index=True),
+    sa.Column("lead_id", sa.String, nullable=False),
+    sa.Column("card_id", sa.String, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),  # when it was recorded, by our clock [s since 1970]
+    sa.Column("field", sa.String, nullable=False),
+    sa.Column("direction", sa.String, nullable=False),
+    sa.Column("rule", sa.String, nullable=False),
+    sa.Column("note", sa.String, nullable=False),
+    sa.Column("airtable_before", sa.Text, nullable=False),
+    sa.Column("trello_before", sa.Text, nullable=False),
+    sa.Column("airtable_after", sa.Text, nullable=False),
+    sa.Column("trello_after", sa.Text, nullable=False),
+    sa.Column("cells", sa.Text, nullable=False),  # JSON, agreed | held | now | left -> columns of the base
+    sa.Column("reverses", sa.Integer, index=True),  # id of the change that it takes back
+    sa.Index("leadsync_change_of_lead", "pair", "lead_id"),
+    sqlite_autoincrement=True,
+)
+
+conflict_table = sa.Table(
+    "leadsync_conflict",
+    metadata,
+    sa.Column("pair", sa.String, primary_key=True),
+    sa.Column("lead_id", sa.String, primary_key=True),
+    sa.Column("cell", sa.String, primary_key=True),  # as the base calls it
+    sa.Column("since", sa.Float, nullable=False),  # by our clock [s since 1970]
+    sa.Column("conflict", sa.Text, nullable=False),  # JSON, a Conflict
+)
+
+aside_table = sa.Table(
+    "leadsync_aside",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("pair", sa.String, nullable=False, index=True),
+    sa.Column("lead_id", sa.String, nullable=False),
+    sa.Column("since", sa.Float, nullable=False),
+    sa.Column("entry", sa.Text, nullable=False),  # JSON, a SetAside
 )

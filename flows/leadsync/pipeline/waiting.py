@@ -1,0 +1,58 @@
+"""Which of the conflicts that are kept a person means, and what has waited for one too long. Never here: a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from leadsync.core.plan import SetAside
+from leadsync.errors import ConfigurationError
+from leadsync.mapping.rules import Listed, Take
+from leadsync.pipeline.steps import Chosen
+from leadsync.state.store import StateStore
+from leadsync.state.waiting import OpenConflict
+
+TOO_LONG: Final = 86_400.0
+"""Seconds that a conflict, or what is set aside, may wait before somebody is told of it once more."""
+NAMED: Final = 5
+
+
+def meant_by(chosen: Chosen, known: Sequence[OpenConflict], columns: Mapping[str, str]) -> Take:
+    """
+    The conflicts that are meant. `columns`: those of the mapping's cells, by name.
+
+    Raises: ConfigurationError that says which conflicts there are.
+    """
+    of_lead = [each for each in known if chosen.lead in (each.conflict.lead_id, each.conflict.card_id)]
+    if not of_lead:
+        leads = list(dict.fromkeys(each.conflict.lead_id for each in known))
+        more = f" and {len(leads) - NAMED} more" if len(leads) > NAMED else ""
+        there = f"there are some of {', '.join(leads[:NAMED])}{more}" if leads else "none is open"
+        raise ConfigurationError(f"No conflict of {chosen.lead!r} is known; {there}. Nothing was written.")
+    fields = [each.conflict.field for each in of_lead]
+    named = chosen.field.casefold()
+    ours = [each for each in of_lead if named in ("", *_names(each, columns))]
+    if not ours:
+        raise ConfigurationError(
+            f"No conflict about {chosen.field!r} of {chosen.lead} is known; there are some about: {', '.join(fields)}. "
+            "Nothing was written."
+        )
+    listed = {each.cell: Listed(each.conflict.field, each.conflict.airtable, each.conflict.trello) for each in ours}
+    return Take(of_lead[0].conflict.lead_id, chosen.side, listed)
+
+
+def _names(each: OpenConflict, columns: Mapping[str, str]) -> list[str]:
+    return [name.casefold() for name in (each.conflict.field, columns.get(each.cell, each.conflict.field))]
+
+
+def still_open(take: Take, known: Sequence[OpenConflict]) -> Take:
+    """What is left of it."""
+    left = {each.cell for each in known if each.conflict.lead_id == take.lead_id}
+    return replace(take, cells={cell: listed for cell, listed in take.cells.items() if cell in left})
+
+
+def waiting_longer(store: StateStore, pair: str, now: float) -> tuple[list[OpenConflict], list[SetAside]]:
+    """Open conflicts, and what is set aside, since more than a day."""
+    conflicts = [each for each in store.waiting.conflicts(pair) if now - each.since > TOO_LONG]
+    return conflicts, [each.entry for each in store.waiting.aside(pair) if now - each.since > TOO_LONG]

@@ -1,0 +1,51 @@
+"""What the history of a world says, opened beside its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from leadsync.state.history import PastChange, PastRun
+from leadsync.state.store import StateStore
+from support.harness import World
+
+
+@contextmanager
+def opened(world: World) -> Iterator[tuple[StateStore, str]]:
+    """The state and the pair's key."""
+    store = StateStore(world.env["SYNC_STATE_URL"])
+    try:
+        yield store, f"{world.airtable.base_id}/Leads/{world.trello.board_id}"
+    finally:
+        store.close()
+
+
+def runs_of(world: World) -> list[PastRun]:
+    """Newest first."""
+    with opened(world) as (store, pair):
+        return store.history.runs(pair)
+
+
+def changes_of(world: World, run_id: str | None = None) -> list[PastChange]:
+    """Of one run, by default of all, the oldest first."""
+    with opened(world) as (store, pair):
+        ids = [run_id] if run_id else [run.run_id for run in store.history.runs(pair)][::-1]
+        return [change for each in ids for change in store.history.changes(pair, each)]
+
+
+def told(change: PastChange) -> tuple[str, str, tuple[str, str], tuple[str, str]]:
+    """A change as (field, rule, both values before, both after)."""
+    entry = change.entry
+    return entry.field, entry.rule.value, tuple(entry.before), tuple(entry.after)
+
+
+def assert_agrees_with_base(world: World) -> None:
+    """What the history says was agreed last about a cell is what the base says."""
+    with opened(world) as (store, pair):
+        latest: dict[tuple[str, str], object] = {}
+        for change in changes_of(world):
+            latest |= {(change.lead_id, column): value for column, value in change.entry.now.items()}
+        for (lead, column), value in latest.items():
+            row = store.journal.load_row(pair, lead)
+            assert row is not None, lead
+            assert row.get(column) == value, (lead, column)
