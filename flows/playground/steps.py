@@ -29,13 +29,14 @@ class Do(StrEnum):
     UNARCHIVE = "unarchive"
     COPY = "copy"
     SYNC = "sync"
+    TAKE = "take"
     LOST = "lost"
     LIMIT = "limit"
 
 
 CELLS = (Do.NAME, Do.EMAIL, Do.STATUS, Do.SOURCE)
-OF_A_LEAD = (*CELLS, Do.MOVE, Do.TITLE, Do.ARCHIVE, Do.UNARCHIVE, Do.COPY)
-WITH_TEXT = (Do.ADD, *CELLS, Do.MOVE, Do.TITLE)
+OF_A_LEAD = (*CELLS, Do.MOVE, Do.TITLE, Do.ARCHIVE, Do.UNARCHIVE, Do.COPY, Do.TAKE)
+WITH_TEXT = (Do.ADD, *CELLS, Do.MOVE, Do.TITLE, Do.TAKE)
 SAID = {
     Do.ADD: "Airtable: {text!r} is added",
     Do.MOVE: "Trello: the card of {name} is moved to {text}",
@@ -44,6 +45,7 @@ SAID = {
     Do.UNARCHIVE: "Trello: the card of {name} is un-archived",
     Do.COPY: "Trello: the card of {name} is copied, LeadID line included",
     Do.SYNC: "Sync",
+    Do.TAKE: "Conflict of {name}: taken is {text}",
     Do.LOST: "The answer to the next write is lost on its way",
     Do.LIMIT: "Trello answers the next call with 429: too many requests",
 }

@@ -16,9 +16,10 @@ from typing import Any, Final
 
 from emulator import Emulator, Fault, Request
 from leadsync.gateway.line import SyncRun
+from leadsync.model import ConflictPolicy, Read
 from leadsync.page.desk import Desk
 from leadsync.pipeline.run import run_sync
-from leadsync.pipeline.steps import Options
+from leadsync.pipeline.steps import Chosen, Options
 from leadsync.settings import Settings
 from leadsync.state.store import StateStore
 from leadsync.transport.wire import Wire
@@ -90,6 +91,8 @@ class World:
                 raise StepError(f"An address holds {MOST} steps at most. Start over.")
             if step.do is Do.SYNC:
                 self._sync(Options())
+            elif step.do is Do.TAKE:
+                self._sync(self._taken(step))
             else:
                 self._edit(step)
             self.steps.append(step)
@@ -101,7 +104,7 @@ class World:
             if run.options.dry_run:
                 self._sync(run.options)
             else:
-                self.perform(Step(Do.SYNC))
+                self.perform(self._step_of(run.options))
             return self.last or {}
 
     def name(self, lead: int) -> str:
@@ -132,6 +135,20 @@ class World:
         self.waited = clock.waited
         self.emulator.clock.advance(clock.waited)
         self.last = json.loads(report.as_json())
+
+    def _step_of(self, options: Options) -> Step:
+        """What a run that was asked for is as a step."""
+        if options.take is None:
+            return Step(Do.SYNC)
+        taken = options.take
+        lead = self.leads.index(taken.lead) + 1 if taken.lead in self.leads else 0
+        return Step(Do.TAKE, lead, " ".join(filter(None, (taken.side.value, taken.field))))
+
+    def _taken(self, step: Step) -> Options:
+        side, _, field = step.text.partition(" ")
+        if side not in (ConflictPolicy.AIRTABLE, ConflictPolicy.TRELLO):
+            raise StepError(f"{str(step)[:80]!r} takes no side; that is airtable or trello.")
+        return Options(read=Read.AUTO, take=Chosen(ConflictPolicy(side), self._lead(step.lead), field))
 
     def _edit(self, step: Step) -> None:
         airtable, trello = self.emulator.airtable, self.emulator.trello

@@ -10,8 +10,8 @@ import requests
 from support.gateway_process import TOKEN
 from support.page_world import paged
 
-BUTTONS = ["/page/sync", "/page/preview"]
-VIEWS = ["/", "/page/style.css", "/page/script.js", "/asked/none"]
+BUTTONS = ["/page/sync", "/page/preview", "/page/take"]
+VIEWS = ["/", "/decide", "/history", "/page/style.css", "/page/script.js", "/asked/none"]
 PUBLIC = "https://sync.example"
 
 
@@ -254,3 +254,90 @@ def test_state_of_a_lead_is_told(tmp_path):
             found = shown(made.get(f"/?show={show}"))
             assert f"{name} Airtable" in found
             assert "Ed Airtable" not in found
+
+
+# What waits for somebody, and what was done
+
+
+@pytest.fixture
+def held(tmp_path):
+    """Ada's status is in conflict, and Bo's card has a copy."""
+    with paged(tmp_path, "Ada", "Bo", "Cy", SYNC_CONFLICT="hold") as made:
+        by_name = {cells["name"]: lead for lead, cells in made.world.airtable.records().items()}
+        made.ada, made.bo, made.cy = (by_name[name] for name in ("Ada", "Bo", "Cy"))
+        made.world.trello.move(made.world.card(made.ada)["id"], "DONE")
+        made.world.airtable.edit(made.ada, status="CONTACTED")
+        made.world.trello.copy(made.world.card(made.bo)["id"])
+        made.world.sync()
+        yield made
+
+
+def test_what_waits_is_told_with_its_remedy(held):
+    """Why, since when, and both values; the menu counts it, the list shows it, and looking asks nobody."""
+    before = len(held.world.emulator.requests)
+    text = shown(held.get("/decide"))
+    assert "To decide 2" in text
+    assert "Ada : status differs (conflict, since 20" in text
+    assert "Agreed before NEW Airtable CONTACTED Trello DONE Take Airtable's Take Trello's" in text
+    assert "Bo : a copy: another card already carries this LeadID" in text
+    assert "Remove the LeadID line from the copy." in text
+    listed = shown(held.get("/?show=decide"))
+    assert "Ada Airtable CONTACTED Ada Trello DONE conflict" in listed
+    assert "Bo Airtable NEW Bo Trello TODO set aside" in listed
+    assert "2 leads" in listed
+    assert len(held.world.emulator.requests) == before
+
+
+@pytest.mark.parametrize(
+    ("side", "status", "card"), [("airtable", "CONTACTED", "IN_PROGRESS"), ("trello", "QUALIFIED", "DONE")]
+)
+def test_conflict_is_settled_by_a_button(held, side, status, card):
+    """As the command does: that cell, and nothing else."""
+    held.world.airtable.edit(held.cy, status="LOST")
+    told = shown(held.press("/page/take", lead=held.ada, field="status", side=side))
+    assert f"Take {side.title()}'s value" in told
+    assert "Both sides changed it: " in told
+    assert held.world.status(held.ada) == status
+    lists = {each["id"]: each["name"] for each in held.world.trello.lists()}
+    assert lists[held.world.card(held.ada)["idList"]] == card
+    assert lists[held.world.card(held.cy)["idList"]] == "TODO"
+    assert "To decide 1" in shown(held.get("/decide"))
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"side": "both", "lead": "x"}, {"side": "airtable"}, {"side": "trello", "lead": ""}]
+)
+def test_button_of_another_form_is_refused(held, fields):
+    assert held.press("/page/take", **fields).status_code == 422
+    assert held.reports == []
+
+
+def test_conflict_that_is_none_any_more_is_told(held):
+    """The page was old."""
+    held.press("/page/take", lead=held.ada, field="status", side="trello")
+    assert "No conflict of" in shown(held.press("/page/take", lead=held.ada, field="status", side="trello"))
+
+
+def test_history_tells_runs_and_their_changes(held):
+    """The newest first, each with its reason; a lead has its own."""
+    held.press("/page/take", lead=held.ada, field="status", side="trello")
+    answer = held.get("/history")
+    assert "2 runs that changed something" in shown(answer)
+    newest, oldest = re.findall(r'href="(/history/[^"?]+)"', answer.text)
+    assert "1 change of 1 lead" in shown(held.get(newest))
+    assert "Ada status CONTACTED QUALIFIED to Airtable Both sides were edited; Trello's value was taken." in shown(
+        held.get(newest)
+    )
+    assert "3 changes of 3 leads" in shown(held.get(oldest))
+    timeline = shown(held.get(f"/leads/{held.ada}"))
+    assert timeline.index("CONTACTED QUALIFIED") < timeline.index("It had no card.")
+    assert "No run changed anything" in shown(held.get("/history?days=0"))
+
+
+@pytest.mark.parametrize(
+    "path", ["/history/none", "/leads/none", "/leads/%3Cb%3E", "/history/%00", "/leads/" + "x" * 5000]
+)
+def test_what_is_not_known_is_a_page_that_says_so(held, path):
+    answer = held.get(path)
+    assert answer.status_code == 404
+    assert "<b>" not in answer.text

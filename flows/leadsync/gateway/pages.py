@@ -21,9 +21,11 @@ from leadsync.gateway.access import Gate
 from leadsync.gateway.answers import status_of
 from leadsync.gateway.line import Stage
 from leadsync.gateway.page_access import page_objection
+from leadsync.model import ConflictPolicy, Read
 from leadsync.page.rendering import HEADERS, STATIC, static
+from leadsync.page.told import rows
 from leadsync.page.views import Views
-from leadsync.pipeline.steps import Options
+from leadsync.pipeline.steps import Chosen, Options
 
 log = logging.getLogger("leadsync")
 LOOK_AGAIN = "1"
@@ -69,8 +71,33 @@ def add_pages(app: FastAPI, gate: Gate, views: Views) -> None:
         if run is None:
             raise HTTPException(404, "No run of this id is known; the gateway may have been started anew since.")
         ended = run.stage in (Stage.DONE, Stage.DROPPED)
-        shown = views.asked(status_of(run).model_dump() | {"dry_run": run.options.dry_run, "ended": ended})
+        shown = views.asked(status_of(run).model_dump() | _asked_for(run.options, ended))
         return HTMLResponse(shown, headers={} if ended else {"Refresh": LOOK_AGAIN})
+
+    @router.get("/decide")
+    def decide() -> Response:
+        _, _, last = gate.trigger.queue()
+        return HTMLResponse(views.decide(rows((last.report if last else None) or {}, "failures")))
+
+    @router.get("/history")
+    def history(days: str = "30") -> Response:
+        return HTMLResponse(views.history(days))
+
+    @router.get("/history/{run_id}")
+    def run(run_id: str) -> Response:
+        return _found(views.run(run_id), "No run of this id is kept; SYNC_HISTORY_DAYS says how long one is.")
+
+    @router.get("/leads/{lead_id}")
+    def lead(lead_id: str) -> Response:
+        return _found(views.lead(lead_id), "Nothing is known of a lead of this id.")
+
+    @router.post("/page/take")
+    async def take(request: Request) -> Response:
+        form = await form_of(request)
+        if form.get("side") not in (ConflictPolicy.AIRTABLE, ConflictPolicy.TRELLO) or not form.get("lead"):
+            raise HTTPException(422, "A conflict is settled by a side, airtable or trello, and a lead.")
+        chosen = Chosen(ConflictPolicy(form["side"]), form["lead"], form.get("field", ""))
+        return _ask(gate, Options(read=Read.AUTO, take=chosen))
 
     @router.post("/page/sync")
     def sync() -> Response:
@@ -87,6 +114,17 @@ def add_pages(app: FastAPI, gate: Gate, views: Views) -> None:
         return Response(static(name), media_type=STATIC[name])
 
     app.include_router(router)
+
+
+def _found(page: str | None, otherwise: str) -> Response:
+    if page is None:
+        raise HTTPException(404, otherwise)
+    return HTMLResponse(page)
+
+
+def _asked_for(options: Options, ended: bool) -> dict[str, Any]:
+    heading = f"Take {options.take.side.title()}'s value" if options.take else "Sync"
+    return {"dry_run": options.dry_run, "ended": ended, "heading": heading}
 
 
 def add_guarded(app: FastAPI, path: str, method: str, answer: Callable[[Request], Awaitable[Response]]) -> None:

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from leadsync.page.leads import LeadState, Places, Row, rows_side_by_side
 from leadsync.pipeline.lists import known_board
 from leadsync.settings import Settings
+from leadsync.state.history import PastChange, PastRun
 from leadsync.state.listed import Show
 from leadsync.state.pair import Pair
 from leadsync.state.store import StateStore
+from leadsync.state.waiting import OpenConflict, Waiting
 from leadsync.trello.board import Board
 
 ROWS = 50
@@ -76,9 +78,39 @@ class Desk:
         rows = rows_side_by_side([*found.values()], self._places(board), {})
         return {row.lead_id: row.name for row in rows}
 
+    def lead(self, board: Board, lead_id: str) -> Row | None:
+        """One lead, None if nothing is known of it."""
+        found = self.store.listed.load_some(self.pair(board), [lead_id])
+        rows = rows_side_by_side([*found.values()], self._places(board), self.waiting(board))
+        return rows[0] if rows else None
+
     def waiting(self, board: Board) -> Mapping[str, LeadState]:
         """Leads about which somebody has to decide something, and what."""
-        return {}
+        aside = {each.entry.lead_id: LeadState.SET_ASIDE for each in self.aside(board) if each.entry.lead_id}
+        return aside | {each.conflict.lead_id: LeadState.CONFLICT for each in self.conflicts(board)}
+
+    def conflicts(self, board: Board, lead_id: str = "") -> list[OpenConflict]:
+        """Those that are open, the oldest first; of one lead, or of all."""
+        known = self.store.waiting.conflicts(self.pair(board))
+        return sorted((each for each in known if lead_id in ("", each.conflict.lead_id)), key=lambda each: each.since)
+
+    def aside(self, board: Board, lead_id: str = "") -> list[Waiting]:
+        """What is set aside, the oldest first; likewise."""
+        known = self.store.waiting.aside(self.pair(board))
+        return sorted((each for each in known if lead_id in ("", each.entry.lead_id)), key=lambda each: each.since)
+
+    def runs(self, board: Board, since: float) -> list[PastRun]:
+        """Those that changed something after then [s since 1970], the newest first."""
+        return self.store.history.runs(self.pair(board), since)
+
+    def run(self, board: Board, run_id: str) -> tuple[PastRun, list[PastChange]] | None:
+        """One of them with what it changed; None if it is not kept."""
+        found = [run for run in self.store.history.runs_called(self.pair(board), run_id) if run.run_id == run_id]
+        return (found[0], self.store.history.changes(self.pair(board), run_id)) if found else None
+
+    def timeline(self, board: Board, lead_id: str) -> list[PastChange]:
+        """What was changed of a lead, the newest first."""
+        return self.store.history.lead(self.pair(board), lead_id)[::-1]
 
     def _places(self, board: Board) -> Places:
         settings = self.settings

@@ -43,6 +43,7 @@ TOLD: Final[Mapping[LeadState, str]] = {
     LeadState.IN_STEP: "Both sides hold what was agreed.",
 }
 
+UNDER_WAY: Final = (LeadState.NO_CARD, LeadState.DIFFERS, LeadState.IN_STEP)
 OPEN: Final = CardPresence.OPEN
 # (lead, card) as the base knows them -> state; the first that fits
 LEADS: Final[Mapping[str, LeadState]] = {
@@ -117,9 +118,14 @@ def _row(listed: Listed, lead: Lead | None, card: Card | None, places: Places, w
         title=card.title if card else agreed.title,
         stage=(card.stage or "another list") if card else agreed.stage,
         card_url=card.url if card and card.url else f"https://trello.com/c/{agreed.card_id}" if agreed.card_id else "",
-        state=waits or _state_of(listed, card, differs),
+        state=_more_telling(waits, _state_of(listed, card, differs)),
         differs=differs,
     )
+
+
+def _more_telling(waits: LeadState | None, is_now: LeadState) -> LeadState:
+    """A conflict is told before all; that something is set aside, where nothing else is to be said."""
+    return waits if waits and (waits is LeadState.CONFLICT or is_now in UNDER_WAY) else is_now
 
 
 def _state_of(listed: Listed, card: Card | None, differs: Sequence[str]) -> LeadState:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from leadsync.page.desk import Desk, Links
 from leadsync.page.rendering import render
-from leadsync.page.told import changes_told, leads_of, rows
+from leadsync.page.told import changes_told, kept_told, leads_of, rows
 from leadsync.state.listed import Show
 
+DECIDE: Final = "/decide"
+HISTORY: Final = "/history"
+DAY: Final = 86_400.0
+SPANS: Final = (("7", "7 days"), ("30", "30 days"), ("", "All that is kept"))
 SHOWS: Final = (
     (Show.ALL, "All leads"),
     (Show.DECIDE, "To decide"),
@@ -60,7 +65,7 @@ class Views:
         return self.page(
             "asked.html",
             "",
-            heading="Preview" if run["dry_run"] else "Sync",
+            heading="Preview" if run["dry_run"] else run["heading"],
             **{name: run[name] for name in ("dry_run", "ended", "stage")},
             report=report,
             changes=changes_told(report, names)[:MOST_SHOWN],
@@ -68,6 +73,45 @@ class Views:
             names=names,
             run_url=self.run_url(run["flow_run_id"]),
         )
+
+    def decide(self, failures: Sequence[Mapping[str, Any]]) -> str:
+        """What waits for a person. `failures`: of the last run, as its report has them."""
+        board = self.desk.board
+        conflicts, aside = (self.desk.conflicts(board), self.desk.aside(board)) if board else ([], [])
+        leads = {each.conflict.lead_id for each in conflicts} | {each.entry.lead_id for each in aside}
+        names = self.desk.names(board, leads | leads_of([{"failures": [*failures]}])) if board else {}
+        shown: dict[str, Sequence[Any]] = {"conflicts": conflicts, "aside": aside, "failures": failures}
+        return self.page("decide.html", DECIDE, names=names, **{of: rows[:MOST_SHOWN] for of, rows in shown.items()})
+
+    def history(self, days: str) -> str:
+        """The runs of the last `days`, all that are kept if that is no number."""
+        board = self.desk.board
+        since = time.time() - int(days) * DAY if days.isdecimal() and len(days) < 6 else 0.0
+        runs = self.desk.runs(board, since) if board else []
+        return self.page("history.html", HISTORY, runs=runs[:MOST_SHOWN], total=len(runs), days=days, spans=SPANS)
+
+    def run(self, run_id: str) -> str | None:
+        """What a run changed; None if it is not kept."""
+        board = self.desk.board
+        found = self.desk.run(board, run_id) if board else None
+        if board is None or found is None:
+            return None
+        run, changes = found
+        shown = changes[:MOST_SHOWN]
+        kept = kept_told(shown, self.desk.names(board, {change.lead_id for change in shown}))
+        return self.page("run.html", HISTORY, run=run, kept=kept, total=len(changes))
+
+    def lead(self, lead_id: str) -> str | None:
+        """All there is to say about a lead; None if nothing is known of it."""
+        board = self.desk.board
+        row = self.desk.lead(board, lead_id) if board else None
+        timeline = self.desk.timeline(board, lead_id)[:MOST_SHOWN] if board else []
+        if board is None or (row is None and not timeline):
+            return None
+        kept = kept_told(timeline, {})
+        conflicts, aside = self.desk.conflicts(board, lead_id), self.desk.aside(board, lead_id)
+        values = {"conflicts": conflicts, "aside": aside, "names": {}, "kept": kept}
+        return self.page("lead.html", "", lead_id=lead_id, row=row, **values)
 
     def problem(self, heading: str, detail: str) -> str:
         """Why something was refused. It is shown to anybody, so nothing else is on it."""
@@ -80,6 +124,8 @@ class Views:
 
     def page(self, template: str, here: str, **values: Any) -> str:
         """A whole page."""
-        views = (*self._more, View("/", "Leads"))
-        links = self.desk.links(self.desk.board)
+        board = self.desk.board
+        waits = len(self.desk.conflicts(board)) + len(self.desk.aside(board)) if board else 0
+        views = (*self._more, View("/", "Leads"), View(DECIDE, "To decide", waits), View(HISTORY, "History"))
+        links = self.desk.links(board)
         return render(template, *self._folders, views=views, here=here, links=links, bare=False, **values)

@@ -21,8 +21,8 @@ TO_AIRTABLE, TO_TRELLO = "to_airtable", "to_trello"
     ],
 )
 def test_change_has_a_reason(change, reason):
-    assert why(change).startswith(reason)
-    assert bool(why(change)) == bool(reason)
+    assert why(change, {}).startswith(reason)
+    assert bool(why(change, {})) == bool(reason)
 
 
 def test_new_lead_is_called_as_its_card_will_be():
