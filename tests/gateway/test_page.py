@@ -135,7 +135,8 @@ def test_password_does_nothing_from_elsewhere(guarded_page, page, path, headers)
     ],
 )
 def test_button_works_from_our_page(guarded_page, path, headers):
-    answer = guarded_page.ask("POST", path, headers=headers, allow_redirects=False)
+    fields = {"side": "airtable", "lead": "rec1"}
+    answer = guarded_page.ask("POST", path, headers=headers, data=fields, allow_redirects=False)
     assert answer.status_code == 303
     assert guarded_page.settled() == 1
 
