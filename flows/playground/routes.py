@@ -122,9 +122,9 @@ class Playground:
         return Response((HERE / "static" / name).read_bytes(), media_type=STATIC[name])
 
     def _page(self, wrong: str) -> str:
-        world, report, board = self.world, self.world.last or {}, self.world.desk.board
+        world, report, pair = self.world, self.world.last or {}, self.world.desk.pair
         with world.lock:
-            names = world.desk.names(board, leads_of([report])) if board and report else {}
+            names = world.desk.names(pair, leads_of([report])) if pair and report else {}
             return self.views.page(
                 "play.html",
                 PATH,

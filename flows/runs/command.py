@@ -43,11 +43,11 @@ QUIET = {
 }
 
 
-def prepare_local_run(secrets: bool = False) -> None:
+def prepare_local_run(secrets: bool = False, only_for: tuple[str, ...] = ()) -> None:
     """
     Call first: outputs that cannot fail us, quiet defaults, the temporary server on its way if one is needed.
 
-    `secrets`: see begin_server_if_needed.
+    `secrets`: see begin_server_if_needed. `only_for`: words of the command line without which none is needed.
     """
     harden_streams()
     _at_signals(_stop_at_once)
@@ -58,7 +58,8 @@ def prepare_local_run(secrets: bool = False) -> None:
     handler.setFormatter(OneLine("%(message)s"))
     log.addHandler(handler)
     helping = {"--help", "-h", "--install-completion", "--show-completion"} & set(sys.argv)
-    if not helping:
+    offline = bool(only_for) and not any(word.startswith(only_for) for word in sys.argv[1:])
+    if not (helping or offline):
         try:
             begin_server_if_needed(secrets)
         except ConfigurationError as error:

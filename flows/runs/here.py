@@ -49,14 +49,15 @@ def connected() -> Iterator[None]:
         yield
 
 
-def run_flow(flow: Flow[..., Any], **parameters: Any) -> Ended:
+def run_flow(flow: Flow[..., Any], asked: Any = None, **parameters: Any) -> Ended:
     """
     Run `flow` here, on the configured Prefect server or a temporary one; whatever goes wrong, never a traceback.
 
+    `asked`: what it is asked beside its parameters, see asked_beside; the server learns nothing of it.
     What the flow left stands, whether or not the server took down how it ended.
     """
     seen_at = ""
-    with kept_beside() as beside:
+    with kept_beside(asked) as beside:
         try:
             with connected():
                 error, seen_at = _run(flow, parameters)

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 import sync as door
 from leadsync.state.lock import pair_lock
 from leadsync.state.store import StateStore
-from runs import record
+from runs import record, tasks
 from support.places import ROOT
 
 PARTS = {"counts", "changes", "conflicts", "quarantine", "failures", "calls", "exit_code", "message"}
@@ -102,7 +102,7 @@ def test_second_run_says_who_holds_the_lock(command, emulator, configured):
 def test_service_out_of_reach_is_incomplete(command, monkeypatch):
     """Exit code 1 and where it was looked for."""
     monkeypatch.setattr("leadsync.transport.failures.ATTEMPTS", 1)
-    monkeypatch.setattr("sync.TASKS", {step: task.with_options(retries=0) for step, task in door.TASKS.items()})
+    monkeypatch.setattr(tasks, "TASKS", {step: task.with_options(retries=0) for step, task in tasks.TASKS.items()})
     monkeypatch.setenv("AIRTABLE_ENDPOINT_URL", "http://127.0.0.1:9")
     code, printed = command("--json")
     assert code == 1

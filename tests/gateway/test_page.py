@@ -52,7 +52,7 @@ def test_leads_are_shown_without_a_call(page):
 
 def test_page_is_there_before_the_first_run(tmp_path):
     with paged(tmp_path) as made:
-        assert "No sync has run yet" in shown(made.get("/"))
+        assert "No lead is known yet" in shown(made.get("/"))
         assert not made.world.emulator.requests
 
 

@@ -106,13 +106,15 @@ class World:
         read: str = "full",
         paced: bool = False,
         adopt: str = "ask",
+        asked: Mapping[str, Any] | None = None,
         take: Chosen | None = None,
         **changes: str | None,
     ) -> Report:
-        """One run, in process and without Prefect; None lets any exit code pass."""
+        """One run, in process and without Prefect; None lets any exit code pass. `asked`: further Options."""
         self.emulator.clear_requests()
         self.emulator.clock.advance(self.pause)
-        options = Options(dry_run, allow_mass_change, read=Read(read), paced=paced, adopt=Adopt(adopt), take=take)
+        chosen = {"paced": paced, "adopt": Adopt(adopt), "take": take, **(asked or {})}
+        options = Options(dry_run, allow_mass_change, read=Read(read), **chosen)
         with (
             patch("leadsync.apply.cards.WRITERS", 1 if self.ordered else 4),
             patch("leadsync.apply.leads.WRITERS", 1 if self.ordered else 2),

@@ -149,7 +149,7 @@ class Plan:
     """
     Everything one pass wants to do. `base_updates`: lead_id -> base columns that are already true. `checks`: by card
     id, when those that are archived or away were last known to exist. `still_open`: the conflicts that nothing has
-    settled yet.
+    settled yet. `sides`: of every lead that is not at rest, as it was planned from.
     """
 
     card_writes: list[CardWrite] = field(default_factory=list)
@@ -161,6 +161,7 @@ class Plan:
     quarantine: list[SetAside] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     checks: dict[str, Check] = field(default_factory=dict)
+    sides: dict[str, tuple[Lead, Card]] = field(default_factory=dict)
 
     @property
     def changes(self) -> list[Change]:
@@ -190,6 +191,7 @@ class Plan:
             conflicts=sorted([*mine.conflicts, *planned.conflicts], key=by_lead),
             still_open=mine.still_open.along_with(planned.still_open),
             notes=sorted([*mine.notes, *planned.notes], key=by_lead),
+            sides=mine.sides | planned.sides,
         )
 
 

@@ -27,7 +27,8 @@ from leadsync.mapping.rules import Rules
 
 def build_plan(reconciled: Reconciled, rules: Rules) -> Plan:
     """Turn decisions into writes; leads that are quiet cost nothing here."""
-    plan = Plan(quarantine=list(reconciled.quarantine))
+    sides = {decided.lead_id: (decided.lead, decided.card) for decided in reconciled.decided}
+    plan = Plan(quarantine=list(reconciled.quarantine), sides=sides)
     for decided in reconciled.decided:
         plan.still_open.unseen.update(decided.unseen(rules))
         if not decided.decision.quiet:

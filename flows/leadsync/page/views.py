@@ -53,14 +53,14 @@ class Views:
     def leads(self, search: str, show: str, number: int) -> str:
         """The leads that are like `search`, a page of them."""
         chosen = Show(show) if show in {*Show} else Show.ALL
-        board = self.desk.board
-        leads = self.desk.leads(board, search, chosen, max(1, number)) if board else None
+        pair = self.desk.pair
+        leads = self.desk.leads(pair, search, chosen, max(1, number)) if pair else None
         return self.page("leads.html", "/", leads=leads, search=search, show=chosen, shows=SHOWS)
 
     def asked(self, run: Mapping[str, Any]) -> str:
         """A run that somebody asked for here. `run`: as its status is answered, with `dry_run` and `ended`."""
-        report, board = run["report"] or {}, self.desk.board
-        names = self.desk.names(board, leads_of([report])) if board and report else {}
+        report, pair = run["report"] or {}, self.desk.pair
+        names = self.desk.names(pair, leads_of([report])) if pair and report else {}
         found = {of: rows(report, of)[:MOST_SHOWN] for _, of, _ in SECTIONS}
         return self.page(
             "asked.html",
@@ -76,40 +76,40 @@ class Views:
 
     def decide(self, failures: Sequence[Mapping[str, Any]]) -> str:
         """What waits for a person. `failures`: of the last run, as its report has them."""
-        board = self.desk.board
-        conflicts, aside = (self.desk.conflicts(board), self.desk.aside(board)) if board else ([], [])
+        pair = self.desk.pair
+        conflicts, aside = (self.desk.conflicts(pair), self.desk.aside(pair)) if pair else ([], [])
         leads = {each.conflict.lead_id for each in conflicts} | {each.entry.lead_id for each in aside}
-        names = self.desk.names(board, leads | leads_of([{"failures": [*failures]}])) if board else {}
+        names = self.desk.names(pair, leads | leads_of([{"failures": [*failures]}])) if pair else {}
         shown: dict[str, Sequence[Any]] = {"conflicts": conflicts, "aside": aside, "failures": failures}
         return self.page("decide.html", DECIDE, names=names, **{of: rows[:MOST_SHOWN] for of, rows in shown.items()})
 
     def history(self, days: str) -> str:
         """The runs of the last `days`, all that are kept if that is no number."""
-        board = self.desk.board
+        pair = self.desk.pair
         since = time.time() - int(days) * DAY if days.isdecimal() and len(days) < 6 else 0.0
-        runs = self.desk.runs(board, since) if board else []
+        runs = self.desk.runs(pair, since) if pair else []
         return self.page("history.html", HISTORY, runs=runs[:MOST_SHOWN], total=len(runs), days=days, spans=SPANS)
 
     def run(self, run_id: str) -> str | None:
         """What a run changed; None if it is not kept."""
-        board = self.desk.board
-        found = self.desk.run(board, run_id) if board else None
-        if board is None or found is None:
+        pair = self.desk.pair
+        found = self.desk.run(pair, run_id) if pair else None
+        if pair is None or found is None:
             return None
         run, changes = found
         shown = changes[:MOST_SHOWN]
-        kept = kept_told(shown, self.desk.names(board, {change.lead_id for change in shown}))
+        kept = kept_told(shown, self.desk.names(pair, {change.lead_id for change in shown}))
         return self.page("run.html", HISTORY, run=run, kept=kept, total=len(changes))
 
     def lead(self, lead_id: str) -> str | None:
         """All there is to say about a lead; None if nothing is known of it."""
-        board = self.desk.board
-        row = self.desk.lead(board, lead_id) if board else None
-        timeline = self.desk.timeline(board, lead_id)[:MOST_SHOWN] if board else []
-        if board is None or (row is None and not timeline):
+        pair = self.desk.pair
+        row = self.desk.lead(pair, lead_id) if pair else None
+        timeline = self.desk.timeline(pair, lead_id)[:MOST_SHOWN] if pair else []
+        if pair is None or (row is None and not timeline):
             return None
         kept = kept_told(timeline, {})
-        conflicts, aside = self.desk.conflicts(board, lead_id), self.desk.aside(board, lead_id)
+        conflicts, aside = self.desk.conflicts(pair, lead_id), self.desk.aside(pair, lead_id)
         values = {"conflicts": conflicts, "aside": aside, "names": {}, "kept": kept}
         return self.page("lead.html", "", lead_id=lead_id, row=row, **values)
 
@@ -124,8 +124,8 @@ class Views:
 
     def page(self, template: str, here: str, **values: Any) -> str:
         """A whole page."""
-        board = self.desk.board
-        waits = len(self.desk.conflicts(board)) + len(self.desk.aside(board)) if board else 0
+        pair = self.desk.pair
+        waits = len(self.desk.conflicts(pair)) + len(self.desk.aside(pair)) if pair else 0
         views = (*self._more, View("/", "Leads"), View(DECIDE, "To decide", waits), View(HISTORY, "History"))
-        links = self.desk.links(board)
+        links = self.desk.links()
         return render(template, *self._folders, views=views, here=here, links=links, bare=False, **values)

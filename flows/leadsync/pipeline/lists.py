@@ -16,10 +16,12 @@ import pandas as pd
 
 from leadsync.errors import ConfigurationError
 from leadsync.frames.snapshot import Snapshot
+from leadsync.pasted_ids import OBJECT_ID
 from leadsync.pipeline.clients import Clients
 from leadsync.pipeline.scope import question
 from leadsync.pipeline.ties import strange_values, tied
 from leadsync.settings import Settings
+from leadsync.state.pair import Pair
 from leadsync.state.store import StateStore
 from leadsync.trello.board import Board, CardsRead
 from leadsync.trello.setup import fetch_board
@@ -53,6 +55,15 @@ def known_board(settings: Settings, store: StateStore) -> Board | None:
     known = store.facts.load(_key(settings)) or {}
     whole = known.keys() == Board.__dataclass_fields__.keys() - {"cells"} and isinstance(known["lists"], dict)
     return Board(**known) if whole else None
+
+
+def known_pair(settings: Settings, store: StateStore) -> Pair | None:
+    """The pair that the settings name, None while no run has asked for its board; no request."""
+    base, table, board = settings.airtable_base_id, settings.airtable_table_name, settings.trello_board_id
+    if not OBJECT_ID.fullmatch(board):
+        boards = store.keys.boards_of(base, table)
+        board = (store.facts.load(_key(settings)) or {}).get("board_id") or (boards[0] if len(boards) == 1 else "")
+    return Pair(base, table, board) if board else None
 
 
 def resolve_again(known: Board, settings: Settings, clients: Clients, besides: Collection[str] = ()) -> Lists:

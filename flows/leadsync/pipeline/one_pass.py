@@ -21,6 +21,7 @@ from leadsync.pipeline.earlier_writes import check_leads, give_back_earlier
 from leadsync.pipeline.lists import Lists
 from leadsync.pipeline.memory import keep_checks
 from leadsync.pipeline.planning import Planned, check_lists, make_labels, plan_pass
+from leadsync.pipeline.saved_plans import hold_to, refuse_unfinished, save, spent_by
 from leadsync.pipeline.snapshots import snapshot_after
 from leadsync.pipeline.under_way import Run
 from leadsync.trello.board import Board
@@ -38,20 +39,27 @@ def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Pas
     """`board`: as it was known before. `leads`: if they were read already. A dry run ends with the plan."""
     checkup = look(run.clients.trello, run.target(board), IntentState.UNCHECKED, IntentState.PENDING)
     planned = plan_pass(run, read, checkup, Lists(board), leads)
+    refuse_unfinished(run.options, checkup.found)
+    hold_to(run, planned)
     if run.options.dry_run:
         for name in planned.lacking:
             run.telling.note(f"Label {name!r} would be created on the board.")
         run.telling.planned(planned.plan)
         run.telling.findings(planned.plan)
+        if run.options.saves:
+            run.telling.report.plan = save(run, planned)
         return Passed(planned.lists.board)
     run.clients.count()
-    if planned.lacking:
+    if labelled := bool(planned.lacking):
         planned = make_labels(run, planned, checkup)
+        hold_to(run, planned, after_labels=True)
     planned = _agree(run, planned)
     if given_back := give_back_earlier(run, planned, checkup):
+        refuse_unfinished(run.options, given_back)
         return Passed(planned.lists.board, given_back)
     if planned.plan.card_writes and not planned.snapshot.lists_checked:
         planned = check_lists(run, planned, checkup)
+        hold_to(run, planned, after_labels=labelled)
     _journal(run, planned)
     run.telling.findings(planned.plan)
     outcome = _apply(run, planned)
@@ -86,13 +94,14 @@ def _journal(run: Run, planned: Planned) -> None:
     leads_since = clients.airtable.clock if run.feed and run.feed.follows(planned.snapshot.feed) else None
     intents = intents_of(plan, clients.trello.clock, run.run_id, planned.lists.board.lists, leads_since)
     begun = run.begun if intents else None
-    named, now = planned.lists.board.stages, run.begun.at
+    named, now, spent = planned.lists.board.stages, run.begun.at, spent_by(run)
     clients.store.journal.enter(
         run.pair,
         plan.base_updates,
         plan.forget,
         intents,
         lists=named,
+        spent=spent,
         begun=begun,
         conflicts=plan.still_open,
         now=now,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import pandas as pd
+
 from leadsync.airtable.client import LeadsRead
 from leadsync.apply.leads import REREAD
 from leadsync.apply.repair_cards import Checkup
@@ -16,6 +18,7 @@ from leadsync.core.lead_overwrites import find_told
 from leadsync.core.plan import Plan
 from leadsync.core.settling import Verdict, judge
 from leadsync.errors import GuardError, ServiceRefusedError
+from leadsync.frames.actions import Item
 from leadsync.frames.payloads import LeadChange
 from leadsync.frames.snapshot import Snapshot
 from leadsync.model import Read
@@ -41,7 +44,7 @@ class Planned:
 
     `lists`: those it was planned with. `feed_asked`, `told`: whether Airtable's change feed was read, and what it told.
     `choice`: what was chosen on first contact, if it is new. `lacking`: labels that leads ask for, and that the board
-    has not.
+    has not. `base`: what was agreed. `strangers`: cards that are nobody's, as Trello sent them.
     """
 
     plan: Plan
@@ -50,6 +53,8 @@ class Planned:
     lists: Lists
     feed_asked: bool
     told: tuple[LeadChange, ...]
+    base: pd.DataFrame
+    strangers: tuple[Item, ...] = ()
     choice: Choice | None = None
     lacking: tuple[str, ...] = ()
 
@@ -109,7 +114,8 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     snapshot = replace(snapshot, lists_checked=snapshot.lists_checked or lists.fresh)
     verdicts = _judge(run, memory, sides, lists.board)
     lacking = lacking_labels(lists.board, run.concerned(sides.leads.leads))
-    return Planned(plan, snapshot, verdicts, lists, sides.leads.feed_asked, sides.leads.told, settled.choice, lacking)
+    told = sides.leads.feed_asked, sides.leads.told, memory.base, sides.cards.strangers, settled.choice, lacking
+    return Planned(plan, snapshot, verdicts, lists, *told)
 
 
 def make_labels(run: Run, planned: Planned, checkup: Checkup) -> Planned:

@@ -24,6 +24,7 @@ from leadsync.pipeline.mapped import keep_meanings, mind_names
 from leadsync.pipeline.one_pass import one_pass
 from leadsync.pipeline.quota import Month, start_of_month
 from leadsync.pipeline.rows import find_rows
+from leadsync.pipeline.saved_plans import refuse_foreign
 from leadsync.pipeline.steps import Options, Steps
 from leadsync.pipeline.telling import Telling
 from leadsync.pipeline.under_way import Run
@@ -40,6 +41,7 @@ DAY = 86_400.0
 """Seconds."""
 PASSES = 3
 """A pass that met an edit made meanwhile is followed by another, up to this many in one run."""
+LEFT = "{many} edited while the plan was applied; that stands, and the next run decides about it."
 
 
 def run_sync(settings: Settings, options: Options, steps: Steps | None = None, transport: Transport = Wire) -> Report:
@@ -67,16 +69,20 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
     telling, store = Telling(report), clients.store
     if ahead := _ahead_of_pace(settings, store):
         if options.paced:
-            return report.skip(f"Skipped: {ahead}")
+            report.skip(f"Skipped: {ahead}")
+            return
         telling.note(ahead)
     board = resolve(settings, clients)
     pair = Pair(settings.airtable_base_id, settings.airtable_table_name, board.board_id)
     report.base_url, report.board_url = clients.airtable.url, board.url
     with pair_lock(store, pair.lock) as still_held:
+        if options.plan:
+            refuse_foreign(options.plan, pair, settings, options, store)
         rows = find_rows(pair, settings, clients, steps, options.dry_run, telling)
         feed = None
         if settings.airtable_change_feed is FeedChoice.ON:
-            feed = ChangeFeed(settings, clients.airtable, store, rows.pair.key, may_make=not options.dry_run)
+            may_make = not (options.dry_run or options.plan)
+            feed = ChangeFeed(settings, clients.airtable, store, rows.pair.key, may_make=may_make)
         mapped = mind_names(store, rows.pair.key, board.cells, settings.mapping.timezone, options.dry_run)
         columns = {cell.name: cell.column.name for cell in board.cells}
         open_now = store.waiting.conflicts(rows.pair.key) if options.take else []
@@ -89,7 +95,9 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
             keep_meanings(store, run.pair, mapped)
             telling.waiting(*waiting_longer(store, run.pair, run.begun.at))
     telling.open_window()
-    return report.judge()
+    report.judge()
+    if options.expects_nothing:
+        report.expect_nothing()
 
 
 def _begun(settings: Settings, kind: RunKind) -> Begun:
@@ -138,8 +146,9 @@ def _end_told(run: Run) -> None:
 
 def _make_passes(run: Run, board: Board) -> list[str]:
     """Returns: the leads still postponed."""
-    read, leads = run.options.read, run.rows.leads
-    for _ in range(PASSES):
+    plan = run.options.plan  # it is applied as it is, and on whole reads
+    read, leads = Read.FULL if plan else run.options.read, run.rows.leads
+    for _ in range(1 if plan else PASSES):
         passed = one_pass(run, read, board, leads)
         if not passed.postponed:
             break
@@ -149,4 +158,7 @@ def _make_passes(run: Run, board: Board) -> list[str]:
             if not left.cells:
                 break
             run = replace(run, take=left)
+    if plan and passed.postponed:
+        many = len({*passed.postponed})
+        run.telling.note(LEFT.format(many="1 lead was" if many == 1 else f"{many} leads were"))
     return sorted(set(passed.postponed))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ParamSpec, Protocol, TypeVar
 
 from leadsync.apply.outcome import Progress
+from leadsync.core.saved_plan import SavedPlan
 from leadsync.model import Adopt, ConflictPolicy, Read
 
 P = ParamSpec("P")
@@ -31,7 +32,10 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Options:
-    """The choices of one run. `take`: the conflicts that it is about; nothing else is written then."""
+    """
+    The choices of one run. `saves`: the report of a dry run is to hold the plan; `expects_nothing`: it fails if there
+    is anything to do. `plan`: nothing but this is to be written; `take`: nothing but these conflicts is settled.
+    """
 
     dry_run: bool = False
     allow_mass_change: bool = False
@@ -39,6 +43,9 @@ class Options:
     read: Read = Read.FULL
     paced: bool = False
     adopt: Adopt = Adopt.ASK
+    saves: bool = False
+    expects_nothing: bool = False
+    plan: SavedPlan | None = None
     take: Chosen | None = None
 
 

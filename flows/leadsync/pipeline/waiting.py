@@ -3,19 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from leadsync.core.plan import SetAside
 from leadsync.errors import ConfigurationError
 from leadsync.mapping.rules import Listed, Take
+from leadsync.pipeline.lists import known_pair
 from leadsync.pipeline.steps import Chosen
+from leadsync.settings import Settings
 from leadsync.state.store import StateStore
 from leadsync.state.waiting import OpenConflict
 
 TOO_LONG: Final = 86_400.0
 """Seconds that a conflict, or what is set aside, may wait before somebody is told of it once more."""
 NAMED: Final = 5
+
+
+@dataclass(frozen=True)
+class NamedConflict:
+    """An open conflict as people are told of it. `base`: None for a first match. `since`: [s since 1970]."""
+
+    lead_id: str
+    card_id: str
+    name: str
+    field: str
+    base: str | None
+    airtable: str
+    trello: str
+    kind: str
+    since: float
+
+
+def conflicts_of(settings: Settings) -> list[NamedConflict]:
+    """
+    The open conflicts of the pair that the settings name, oldest first; no request.
+
+    Raises: StateStoreError.
+    """
+    store = StateStore(settings.sync_state_url.get_secret_value())
+    try:
+        pair = known_pair(settings, store)
+        known = store.waiting.conflicts(pair.key) if pair else []
+        return sorted((_named(each, store, pair.key) for each in known if pair), key=lambda each: each.since)
+    finally:
+        store.close()
+
+
+def _named(each: OpenConflict, store: StateStore, pair: str) -> NamedConflict:
+    of, agreed = each.conflict, store.journal.load_row(pair, each.conflict.lead_id)
+    name = (agreed.title or agreed.name) if agreed else ""
+    values = (of.base, of.airtable, of.trello, of.kind)
+    return NamedConflict(of.lead_id, of.card_id, name, of.field, *values, each.since)
 
 
 def meant_by(chosen: Chosen, known: Sequence[OpenConflict], columns: Mapping[str, str]) -> Take:

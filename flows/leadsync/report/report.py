@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from leadsync.core.saved_plan import SavedPlan
 from leadsync.errors import Exit, LeadsyncError
 
 Row = dict[str, Any]
@@ -27,6 +28,7 @@ class Report:
 
     `changes`: field, before, after, direction, note, outcome (planned | done). `conflicts`: field, airtable,
     trello, kind, resolution. `quarantine` and `failures`: reason, remedy. `notes`: note. `calls`: requests a side.
+    `moved`: field, side, planned, now: what is not as it was when a saved plan was made. `plan`: the one made now.
     `read`: how each side was read, full or delta. `unmarked_cards`: those of the board that are no lead's, None if
     nobody looked, or the activity alone did not tell.
     """
@@ -41,6 +43,8 @@ class Report:
     failures: list[Row] = field(default_factory=list)
     notes: list[Row] = field(default_factory=list)
     postponed: list[Row] = field(default_factory=list)
+    moved: list[Row] = field(default_factory=list)
+    plan: SavedPlan | None = None
     waiting: list[str] = field(default_factory=list)  # what has waited for a person longer than a day
     calls: dict[str, int] = field(default_factory=lambda: {"airtable": 0, "trello": 0})
     read: dict[str, str] = field(default_factory=dict)  # airtable and trello -> full | delta
@@ -100,9 +104,19 @@ class Report:
         if written:
             self.error += " Before that, changes were written; they are listed, and the next run goes on from there."
 
+    def note(self, text: str) -> None:
+        """Something a person should know that is about no lead."""
+        self.notes.append({"lead_id": "", "card_id": "", "note": text})
+
     def skip(self, why: str) -> None:
         """End before anything was asked."""
         self.skipped, self.title = why, "Skipped"
+
+    def expect_nothing(self) -> None:
+        """Fail if there is anything to do."""
+        if self.changes:
+            self.exit_code, self.title = Exit.SOMETHING_TO_DO, "SomethingToDo"
+            self.error = f"There is something to do, and nothing was expected: {self.summary}"
 
     def judge(self) -> None:
         """Set exit code and title from what became of the writes; a finding that is listed is no failure."""
@@ -124,6 +138,7 @@ class Report:
             "failures": self.failures,
             "notes": self.notes,
             "postponed": self.postponed,
+            "moved": self.moved,
             "calls": self.calls,
             "read": self.read,
             "seconds": round(self.seconds, 3),

@@ -30,6 +30,7 @@ from leadsync.state.database import Database
 from leadsync.state.facts import Facts, put_facts
 from leadsync.state.history_rows import add_changes, add_reversal, begin, drop_reversal
 from leadsync.state.journal_rows import intent_of, replace_intent, row_of_intent, sent_json
+from leadsync.state.spent_plans import Spent, put_spent
 from leadsync.state.tables import base_table, intent_table
 from leadsync.state.waiting import note_conflicts, open_conflicts
 
@@ -74,6 +75,7 @@ class Journal:
         intents: Iterable[Intent],
         verdicts: Iterable[Verdict] = (),
         lists: Mapping[str, str] | None = None,
+        spent: Spent | None = None,
         begun: Begun | None = None,
         conflicts: OpenConflicts | None = None,
         now: float = 0.0,
@@ -83,14 +85,16 @@ class Journal:
 
         Rows of earlier runs stay until their `verdicts` say what became of them; what they did is history then.
         `begun`: the run that is about to write. `lists`: what the base calls the lists with these updates, by id; one
-        that has left the map keeps its name while no other has it. `conflicts`: what was found out about them, if
-        anything was; `now`: by our clock [s since 1970].
+        that has left the map keeps its name while no other has it. `spent`: the saved plan that is applied;
+        `conflicts`: what was found out about them, if anything was; `now`: by our clock [s since 1970].
         """
         rows = [row_of_intent(pair, intent) for intent in intents]
         known = self.load_lists(pair) if lists else {}
         named = dict(lists or {})
         called = {list_id: was for list_id, was in known.items() if was not in named.values()} | named
         with self._database.writing() as connection:
+            if spent:
+                put_spent(connection, spent)
             for verdict in verdicts:
                 card_id = str(updates.get(verdict.intent.lead_id, {}).get("card_id") or "")
                 add_changes(connection, pair, verdict.intent, verdict.entries, card_id)

@@ -70,6 +70,13 @@ class PairKeys:
                         theirs = (table.c.pair == former.key) & table.c.lead_id.in_(some)
                         connection.execute(sa.update(table).where(theirs).values(pair=pair.key))
 
+    def boards_of(self, base_id: str, table: str) -> list[str]:
+        """Ids of the boards with which this table has rows."""
+        ours = base_table.c.pair.startswith(f"{base_id}/{table}/", autoescape=True)
+        with self._database.reading() as connection:
+            keys = connection.execute(sa.select(base_table.c.pair).where(ours).distinct()).scalars()
+            return [found.board_id for found in map(Pair.of, keys) if found.table == table]
+
     def known_elsewhere(self, pair: str, lead_ids: Collection[str]) -> set[str]:
         """Those of the leads that other pairs on the same board know, be it of another base."""
         return self._elsewhere(pair, "lead_id", lead_ids)

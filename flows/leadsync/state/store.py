@@ -17,6 +17,7 @@ from leadsync.state.journal import Journal
 from leadsync.state.keys import PairKeys
 from leadsync.state.listed import LeadList
 from leadsync.state.snapshots import Snapshots
+from leadsync.state.spent_plans import SpentPlans
 from leadsync.state.waiting import WaitingRows
 
 
@@ -37,6 +38,7 @@ class StateStore:
         self.calls = MonthlyCalls(self.database)
         self.holders = Holders(self.database)
         self.listed = LeadList(self.database)
+        self.spent_plans = SpentPlans(self.database)
         self.waiting = WaitingRows(self.database)
 
     def close(self) -> None:

@@ -74,6 +74,14 @@ calls_table = sa.Table(
     sa.Column("airtable", sa.Integer, nullable=False),
 )
 
+spent_plan_table = sa.Table(
+    "leadsync_spent_plan",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("run", sa.String, nullable=False),
+    sa.Column("at", sa.String, nullable=False),
+)
+
 run_table = sa.Table(
     "leadsync_run",
     metadata,
