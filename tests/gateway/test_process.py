@@ -47,10 +47,10 @@ def command(tmp_path, monkeypatch):
 @pytest.mark.parametrize("conflict", [None, *ConflictPolicy])
 def test_parameters_are_those_of_the_flow(conflict):
     """Prefect refuses a run with others."""
-    import serve as door
+    from asked import parameters_of
     from sync import sync_leads
 
-    parameters = door.parameters_of(Options(conflict=conflict), "north")
+    parameters = parameters_of(Options(conflict=conflict), "north")
     assert sync_leads.validate_parameters(parameters)["pair"] == "north"
 
 
