@@ -145,7 +145,7 @@ def test_checklist_is_told_whole(line, emulator):
 
 
 def test_gateway_reports_it_whole(line, emulator):
-    import serve
+    import asked
 
     emulator.before_request(lambda _request, _index: setattr(line, "left", 0))
     run = asked.run_here("")(asked.SyncRun(Options(), due=0.0))
