@@ -20,7 +20,8 @@ from leadsync.model import Read
 from leadsync.pipeline.earlier_writes import check_leads, give_back_earlier
 from leadsync.pipeline.lists import Lists
 from leadsync.pipeline.memory import keep_checks
-from leadsync.pipeline.planning import Planned, check_lists, make_labels, plan_pass
+from leadsync.pipeline.planned_anew import check_lists, make_labels
+from leadsync.pipeline.planning import Planned, plan_pass
 from leadsync.pipeline.saved_plans import hold_to, refuse_unfinished, save, spent_by
 from leadsync.pipeline.snapshots import snapshot_after
 from leadsync.pipeline.under_way import Run

@@ -17,7 +17,7 @@ from leadsync.core.journal import IntentState
 from leadsync.core.lead_overwrites import find_told
 from leadsync.core.plan import Plan
 from leadsync.core.settling import Verdict, judge
-from leadsync.errors import GuardError, ServiceRefusedError
+from leadsync.errors import GuardError
 from leadsync.frames.actions import Item
 from leadsync.frames.payloads import LeadChange
 from leadsync.frames.snapshot import Snapshot
@@ -25,7 +25,7 @@ from leadsync.model import Read
 from leadsync.pipeline.extract import extract_cards, extract_leads
 from leadsync.pipeline.first_contact import Choice, creates_cards, settle_contact
 from leadsync.pipeline.join import join_and_diff
-from leadsync.pipeline.lists import Lists, mind_lists, mind_names, resolve_again
+from leadsync.pipeline.lists import Lists, mind_lists, mind_names
 from leadsync.pipeline.mapped import identities, rename_of
 from leadsync.pipeline.memory import Memory, recall
 from leadsync.pipeline.rows import without_others
@@ -34,7 +34,6 @@ from leadsync.pipeline.snapshots import snapshot_now
 from leadsync.pipeline.ties import Schema, known_schema, lacking_labels
 from leadsync.pipeline.under_way import Run
 from leadsync.trello.board import Board, CardsRead
-from leadsync.trello.names import add_label
 
 
 @dataclass(frozen=True)
@@ -116,40 +115,6 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     lacking = lacking_labels(lists.board, run.concerned(sides.leads.leads))
     told = sides.leads.feed_asked, sides.leads.told, memory.base, sides.cards.strangers, settled.choice, lacking
     return Planned(plan, snapshot, verdicts, lists, *told)
-
-
-def make_labels(run: Run, planned: Planned, checkup: Checkup) -> Planned:
-    """
-    Labels that leads ask for are created, once; then everything is planned anew.
-
-    The board is asked first: somebody may have made one, or a run that was killed. Cost: 1 request a label, 2 for the
-    board.
-    """
-    lists, refused = resolve_again(planned.lists.board, run.settings, run.clients), []
-    there = {name.strip() for name in lists.board.labels.values()}
-    for name in (name for name in planned.lacking if name not in there):
-        try:
-            add_label(run.clients.trello, planned.lists.board.board_id, name)
-        except ServiceRefusedError as error:
-            refused.append(name)
-            run.telling.note(f"Label {name!r} could not be created ({error}). Create it on the board by hand.")
-    if {*refused} == {*planned.lacking}:
-        return planned
-    if not there >= {*planned.lacking}:
-        lists = resolve_again(lists.board, run.settings, run.clients)
-    return plan_pass(run, Read.FULL, checkup, lists)
-
-
-def check_lists(run: Run, planned: Planned, checkup: Checkup) -> Planned:
-    """
-    Before cards are written: the lists must be those that were planned with; else everything is planned anew.
-
-    Cost: 1 request. Raises: as Trello.fetch_board.
-    """
-    lists = resolve_again(planned.lists.board, run.settings, run.clients)
-    if not lists.board.means_the_same(planned.lists.board):
-        return plan_pass(run, Read.FULL, checkup, lists)
-    return replace(planned, lists=lists, snapshot=replace(planned.snapshot, lists_checked=True))
 
 
 def _scope(run: Run, read: Read, memory: Memory, board: Board) -> Scope:
