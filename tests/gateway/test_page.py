@@ -7,6 +7,9 @@ import re
 import pytest
 import requests
 
+from leadsync.errors import StateStoreError
+from leadsync.pipeline.clients import month_name, now_utc
+from leadsync.pipeline.vital_signs import signs_of
 from support.gateway_process import TOKEN
 from support.page_world import paged
 
@@ -342,3 +345,28 @@ def test_what_is_not_known_is_a_page_that_says_so(held, path):
     answer = held.get(path)
     assert answer.status_code == 404
     assert "<b>" not in answer.text
+
+
+def test_health_tells_of_the_pair(held, serve):
+    """Age of the last success, conflicts that wait, calls this month; a dry run and a failed one are no success."""
+    served = serve(views=held.gate.views, signs=lambda: signs_of(held.settings, held.store))
+    (pair,) = served.ask("GET", "/health").json()["pairs"]
+    assert pair["pair"] == held.desk.pair.key
+    assert (pair["conflicts"], pair["calls_this_month"]) == (1, held.store.calls.load(month_name(now_utc())))
+    assert pair["calls_this_month"] > 0
+    assert 0 <= pair["last_success_age_seconds"] < 600
+    held.store.facts.save(f"success {pair['pair']}", {"at": 0.0})
+    held.press("/page/preview")
+    held.world.airtable.revoke()
+    held.press("/page/sync")
+    (pair,) = served.ask("GET", "/health").json()["pairs"]
+    assert pair["last_success_age_seconds"] > 1e9
+    assert "Last sync without a failure" in shown(held.get("/"))
+
+
+def test_health_is_told_while_the_state_is_away(serve):
+    def away():
+        raise StateStoreError("away")
+
+    told = serve(signs=away).ask("GET", "/health").json()
+    assert (told["status"], "pairs" in told) == ("ok", False)

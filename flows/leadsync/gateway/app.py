@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 
 from leadsync.errors import Exit
 from leadsync.gateway.access import Gate, objection
-from leadsync.gateway.answers import ENDED, Health, Receipt, RunStatus, SyncChoices, last_run, status_of
+from leadsync.gateway.answers import ENDED, Health, Receipt, RunStatus, SyncChoices, last_run, pairs_told, status_of
 from leadsync.gateway.description import page_of
 from leadsync.gateway.inbox import Verdict
 from leadsync.gateway.pages import add_pages
@@ -94,6 +94,7 @@ def _add_health(app: FastAPI, gate: Gate) -> None:
             runs_ended=gate.trigger.runs_ended,
             queue={"running": running.id if running else None, "waiting": waiting},
             lock={"held_here": running is not None, "last_taken_by": gate.lock() or None},
+            pairs=pairs_told(gate.signs),
         )
 
 

@@ -26,6 +26,7 @@ from leadsync.loopback import is_loopback
 from leadsync.page.desk import Desk
 from leadsync.page.views import Views
 from leadsync.pipeline.clients import open_clients
+from leadsync.pipeline.vital_signs import signs_of
 from leadsync.settings import Settings
 from leadsync.state.store import StateStore
 from leadsync.state.webhooks import load_known
@@ -168,6 +169,7 @@ def build_gate(
         public_url=address,
         by_deployment=look_up is not None,
         lock=lock,
+        signs=lambda: signs_of(settings, store),
         look_up=look_up or (lambda _run_id: None),
         views=Views(Desk(settings, store, prefect)),
     )

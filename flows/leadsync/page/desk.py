@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from leadsync.page.leads import LeadState, Places, Row, rows_side_by_side
 from leadsync.pipeline.lists import known_board, known_pair
+from leadsync.pipeline.vital_signs import VitalSigns, signs_of
 from leadsync.settings import Settings
 from leadsync.state.history import PastChange, PastRun
 from leadsync.state.listed import Show
@@ -57,6 +58,11 @@ class Desk:
         board = known_board(self.settings, self.store)
         trello = board.url if board and board.url.startswith("https://") else ""
         return Links(f"https://airtable.com/{self.settings.airtable_base_id}", trello, self.prefect)
+
+    def signs(self) -> VitalSigns | None:
+        """When a sync last succeeded, and the like; None while there is no pair."""
+        pair = self.pair
+        return next((each for each in signs_of(self.settings, self.store) if pair and each.pair == pair.key), None)
 
     def leads(self, pair: Pair, search: str, show: Show, number: int) -> Leads:
         """Page `number`, or the last one if there are fewer."""

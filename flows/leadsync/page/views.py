@@ -116,7 +116,9 @@ class Views:
     def problem(self, heading: str, detail: str) -> str:
         """Why something was refused. It is shown to anybody, so nothing else is on it."""
         bare = Links("", "", "")
-        return render("problem.html", views=(), here="", links=bare, heading=heading, detail=detail, bare=True)
+        return render(
+            "problem.html", views=(), here="", links=bare, signs=None, heading=heading, detail=detail, bare=True
+        )
 
     def run_url(self, flow_run_id: str | None) -> str:
         """Where Prefect shows a run, "" if nowhere."""
@@ -127,5 +129,5 @@ class Views:
         pair = self.desk.pair
         waits = len(self.desk.conflicts(pair)) + len(self.desk.aside(pair)) if pair else 0
         views = (*self._more, View("/", "Leads"), View(DECIDE, "To decide", waits), View(HISTORY, "History"))
-        links = self.desk.links()
-        return render(template, *self._folders, views=views, here=here, links=links, bare=False, **values)
+        links, signs = self.desk.links(), self.desk.signs()
+        return render(template, *self._folders, views=views, here=here, links=links, signs=signs, bare=False, **values)

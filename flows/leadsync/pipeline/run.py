@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from leadsync.core.journal import IntentState
 from leadsync.core.ledger import Begun, RunKind
-from leadsync.errors import LeadsyncError, StateStoreError
+from leadsync.errors import Exit, LeadsyncError, StateStoreError
 from leadsync.model import ChangeFeed as FeedChoice
 from leadsync.model import Read
 from leadsync.pipeline.change_feed import ChangeFeed
@@ -28,6 +28,7 @@ from leadsync.pipeline.saved_plans import refuse_foreign
 from leadsync.pipeline.steps import Options, Steps
 from leadsync.pipeline.telling import Telling
 from leadsync.pipeline.under_way import Run
+from leadsync.pipeline.vital_signs import note_success
 from leadsync.pipeline.waiting import meant_by, still_open, waiting_longer
 from leadsync.report.report import Report
 from leadsync.settings import Settings
@@ -98,6 +99,8 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
     report.judge()
     if options.expects_nothing:
         report.expect_nothing()
+    if report.exit_code is Exit.DONE and not (options.dry_run or options.expects_nothing or take):
+        note_success(store, run.pair, time.time())
 
 
 def _begun(settings: Settings, kind: RunKind) -> Begun:
