@@ -24,7 +24,7 @@ from rich.console import Console
 
 from leadsync.environment import load_settings
 from leadsync.errors import LeadsyncError
-from leadsync.model import Adopt, ConflictChoice, Read
+from leadsync.model import Adopt, ConflictChoice, Read, Review
 from leadsync.pipeline.plan_files import NOTHING_ASKED, Asked, ask, with_those_of, write_plan
 from leadsync.pipeline.run import run_sync
 from leadsync.pipeline.steps import Options, Steps
@@ -35,6 +35,8 @@ from runs.here import Ended, run_flow
 from runs.pair_block import settings_of
 from runs.record import final_state, publish, run_name, shown_progress
 from runs.recorder import asked_beside, conclude
+from runs.review import apply_approved, approved_plan, wait_for_review
+from runs.signs import give_signs, unheard
 from runs.tasks import call_task, submit_tasks
 
 # --- the flow -------------------------------------------------------------------------------------------------
@@ -49,6 +51,7 @@ def sync_leads(
     paced: bool = False,
     pair: str = "",
     adopt: Adopt = Adopt.ASK,
+    review: Review = Review.NEVER,
 ) -> State[Any]:
     """
     Make the Airtable table Leads and the Trello board equal, in both directions.
@@ -63,19 +66,23 @@ def sync_leads(
         adopt: Where leads have no card and cards without a LeadID line look like theirs, tie what matches one to one
             by email or by name, or give such leads cards of their own (none); ask refuses on first contact, and then
             goes on with what was chosen.
+        review: Suspend the run until a person has read its plan and resumes it, if it risks something (first contact,
+            archived cards, more than a tenth of the leads), or always if it writes. Deploy with ENQUEUE.
     """
-    report = Report(dry_run=dry_run)
+    report, asked = Report(dry_run=dry_run), asked_beside() or NOTHING_ASKED
     try:
         settings = settings_of(pair)
-    except LeadsyncError as error:
-        report.fail(error)
-    else:
-        asked: Asked = asked_beside() or NOTHING_ASKED
-        options = Options(dry_run, allow_mass_change, conflict.policy, read, paced, adopt)
-        options = replace(options, saves=bool(asked.out), plan=asked.plan, expects_nothing=asked.expects_nothing)
+        approved = approved_plan(settings)
+        options = Options(dry_run, allow_mass_change, conflict.policy, read, paced and not approved, adopt)
+        options = replace(options, plan=asked.plan or approved, expects_nothing=asked.expects_nothing, review=review)
+        options = replace(options, saves=dry_run and asked.out is not None)
         with shown_progress(Console(stderr=True)) as progress:
             steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
-            report = run_sync(settings, options, steps)
+            report = apply_approved(approved, partial(run_sync, settings, options, steps), settings)
+        wait_for_review(report, settings)
+        give_signs(report, settings, pair)
+    except LeadsyncError as error:
+        report.fail(error)
     return conclude(report, partial(call_task, publish, report), final_state(report))
 
 
@@ -142,16 +149,21 @@ def sync(
     expect_no_changes: Annotated[
         bool, typer.Option("--expect-no-changes", help="Write nothing; exit code 5 if there is anything to do.")
     ] = False,
+    review: Annotated[
+        Review,
+        typer.Option(help="Runs of which only the plan is written, to --out (plan.json), and applied with --plan."),
+    ] = Review.NEVER,
 ) -> None:
     """Make the Airtable table Leads and the Trello board equal, in both directions."""
     options: dict[str, Any] = {"dry_run": dry_run or expect_no_changes, "conflict": conflict, "adopt": adopt}
-    options |= {"read": read, "paced": paced, "pair": pair, "allow_mass_change": allow_mass_change}
-    asked = partial(ask, out, plan, expect_no_changes, dry_run)
+    options |= {"read": read, "paced": paced, "pair": pair, "allow_mass_change": allow_mass_change, "review": review}
+    asked = partial(ask, out, plan, expect_no_changes, dry_run, review is not Review.NEVER)
     if demo:
         from demo import run_demo
 
         once = bool(out or plan or expect_no_changes)
-        report = run_demo(lambda: run_locally(asked, **options).outcome, Console(stderr=as_json), once)
+        with unheard():
+            report = run_demo(lambda: run_locally(asked, **options).outcome, Console(stderr=as_json), once)
     else:
         ended = run_locally(asked, **options)
         report = ended.outcome

@@ -133,6 +133,12 @@ class PlanRefusedError(GuardError):
     title = "PlanRefused"
 
 
+class ReviewNeededError(GuardError):
+    """A person is to read the plan before it is applied; nothing was written."""
+
+    title = "WaitsForReview"
+
+
 class BusyError(LeadsyncError):
     """Another run of the same pair holds the lock."""
 

@@ -50,6 +50,14 @@ class Read(StrEnum):
     AUTO = "auto"
 
 
+class Review(StrEnum):
+    """Which runs wait until a person has read their plan: none, those that risk something, or all that write."""
+
+    NEVER = "never"
+    RISKY = "risky"
+    ALWAYS = "always"
+
+
 class ChangeFeed(StrEnum):
     """Whether Airtable is asked to keep a record of changes for us."""
 

@@ -5,10 +5,8 @@ All in one file, so that it takes one installation. With README_SCREENSHOTS=1 th
 to tests/deploy/screenshots.
 """
 
-import http.server
 import json
 import os
-import queue
 import shlex
 import threading
 from pathlib import Path
@@ -19,6 +17,7 @@ from demo import edit_both_sides
 from emulator import Emulator
 from leadsync.report.markdown import as_markdown, change_rows
 from leadsync.report.report import Report
+from support.chat import open_chat
 from support.installation import Installation
 from support.pages import set_up
 from support.prefect_pages import VIEWS, Tab, View, chromium
@@ -97,31 +96,16 @@ def test_wrong_value_is_refused_by_the_form(prefect):
 
 @pytest.fixture
 def inbox():
-    """A webhook of somebody's chat. Yields: its address, and the texts that arrive."""
-    texts = queue.Queue()
-
-    class Receiver(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            texts.put(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"])
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_arguments):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/chat", texts
-        server.shutdown()
+    with open_chat() as chat:
+        yield chat
 
 
 def test_refused_run_fails_the_watch_and_is_told(prefect, emulator, history, inbox):
     """A guard's refusal is of type Failed: `--watch` answers 1, the automation notifies, the log ends with it."""
-    address, texts = inbox
     for _ in range(2):  # installing twice leaves one of each
-        installed = prefect.script("flows/alerts.py", "--url", address)
+        installed = prefect.script("flows/alerts.py", "--url", inbox.address)
         assert installed.returncode == 0, installed.stdout
-    assert len(prefect.post("automations/filter")) == 2
+    assert len(prefect.post("automations/filter")) == 5
     leads = list(emulator.airtable.records())
     for lead in leads:
         emulator.airtable.delete(lead)
@@ -130,7 +114,7 @@ def test_refused_run_fails_the_watch_and_is_told(prefect, emulator, history, inb
         emulator.airtable.restore(lead)
     assert watched.returncode == 1
     assert "RefusedByGuard" in watched.stdout
-    told = texts.get(timeout=60)
+    told = inbox.heard()
     assert "RefusedByGuard" in told
     assert "Airtable came back empty" in told
     of_run = {"flow_run_id": {"any_": [prefect.last_run()["id"]]}}
@@ -148,6 +132,7 @@ def test_scheduled_deployment_is_active(prefect):
 
 
 SYNC = {"dry_run": False, "conflict": "settings", "allow_mass_change": False, "pair": "", "adopt": "ask"}
+SYNC |= {"review": "never"}
 
 
 @pytest.mark.parametrize(

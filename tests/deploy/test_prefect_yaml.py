@@ -19,21 +19,31 @@ from rich.console import Console
 from support.places import ROOT
 
 EXAMPLE = ("  # - name", "  #   ")
-SYNC = {"dry_run": False, "conflict": "settings", "allow_mass_change": False, "pair": "", "adopt": "ask"}
+SYNC = {
+    "dry_run": False,
+    "conflict": "settings",
+    "allow_mass_change": False,
+    "pair": "",
+    "adopt": "ask",
+    "review": "never",
+}
 PARAMETERS = {
     "scheduled": SYNC | {"read": "auto", "paced": True},
     "on-demand": SYNC | {"read": "full", "paced": False},
     "north": SYNC | {"read": "auto", "paced": True, "pair": "north"},
+    "reviewed": SYNC | {"read": "auto", "paced": True, "review": "risky"},
     "daily": {"every_minutes": 60, "pair": ""},
 }
 EVERY_HOUR = [{"interval": "PT1H", "timezone": "Etc/UTC", "active": True}]
 EVERY_MORNING = [{"cron": "30 5 * * *", "timezone": "Etc/UTC", "active": True}]
-SCHEDULES = {"scheduled": EVERY_HOUR, "on-demand": [], "north": EVERY_HOUR, "daily": EVERY_MORNING}
+SCHEDULES = {"scheduled": EVERY_HOUR, "on-demand": [], "daily": EVERY_MORNING}
+SCHEDULES |= {"north": EVERY_HOUR, "reviewed": EVERY_HOUR}
 ONE_AT_A_TIME = {"limit": 1, "collision_strategy": "CANCEL_NEW"}
+IN_TURN = {"limit": 1, "collision_strategy": "ENQUEUE"}
 
 
 def text(*, with_example=True):
-    """prefect.yaml, with the further pair whose comment signs are taken away."""
+    """prefect.yaml, with the examples whose comment signs are taken away."""
     lines = (ROOT / "prefect.yaml").read_text().splitlines()
     if with_example:
         lines = [line.replace("# ", "", 1) if line.startswith(EXAMPLE) else line for line in lines]
@@ -72,7 +82,7 @@ DEPLOYMENTS = deployments()
 
 
 def test_names_are_those_of_the_page_of_the_commands():
-    """Three deployments, under the names that people type; the fourth is an example."""
+    """Three deployments, under the names that people type; the others are examples."""
     assert list(deployments(with_example=False)) == ["scheduled", "on-demand", "daily"]
     assert set(DEPLOYMENTS) == set(PARAMETERS)
 
@@ -125,7 +135,7 @@ def test_parameters_are_those_of_the_flow(name):
     validate(deployment["parameters"], schema, raise_on_error=True)
 
 
-@pytest.mark.parametrize("name", ["scheduled", "daily", "north"])
+@pytest.mark.parametrize("name", ["scheduled", "daily", "north", "reviewed"])
 def test_schedule_is_one_that_prefect_can_keep(name):
     """Interval or cron, with a time zone, active."""
     for schedule in DEPLOYMENTS[name]["schedules"]:
@@ -134,10 +144,16 @@ def test_schedule_is_one_that_prefect_can_keep(name):
         assert schedule["active"]
 
 
-@pytest.mark.parametrize("name", DEPLOYMENTS)
+@pytest.mark.parametrize("name", sorted(DEPLOYMENTS.keys() - {"reviewed"}))
 def test_slow_run_does_not_queue_up_stale_ones(name):
     """One run at a time; a further one is cancelled."""
     assert DEPLOYMENTS[name]["concurrency_limit"] == ONE_AT_A_TIME
+
+
+def test_run_that_was_approved_is_not_cancelled_for_another():
+    """Where plans are reviewed, runs wait for each other: a resumed one is a further one to Prefect."""
+    reviewing = {name for name, each in DEPLOYMENTS.items() if each["parameters"].get("review", "never") != "never"}
+    assert {name: DEPLOYMENTS[name]["concurrency_limit"] for name in reviewing} == {"reviewed": IN_TURN}
 
 
 def pull(monkeypatch, folder):

@@ -161,19 +161,6 @@ def test_board_by_its_address_is_the_same_pair(command, emulator, lead, monkeypa
     assert len(listed(command)) == 2
 
 
-@pytest.mark.parametrize(("word", "server"), [("--json", False), ("take", True), ("--pair=north", True)])
-def test_list_needs_no_server(word, server, monkeypatch):
-    """What Prefect is for is a run, or a saved pair."""
-    begun = []
-    monkeypatch.setattr("runs.command.begin_server_if_needed", lambda secrets: begun.append(secrets))
-    for each in ("harden_streams", "_at_signals", "spare_prefect"):
-        monkeypatch.setattr(f"runs.command.{each}", lambda *_: None)
-    monkeypatch.setattr(sys, "argv", ["conflicts.py", word])
-    door_starts = __import__("runs.command", fromlist=["prepare_local_run"]).prepare_local_run
-    door_starts(only_for=("take", "--pair"))
-    assert bool(begun) is server
-
-
 @pytest.mark.installation
 def test_command_lists_in_a_process_of_its_own(lead, configured):
     done = subprocess.run([sys.executable, "flows/conflicts.py", "--json"], cwd=ROOT, capture_output=True, text=True)

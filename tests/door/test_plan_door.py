@@ -124,3 +124,18 @@ def test_demo_has_a_plan_that_the_next_demo_applies(prefect_server, tmp_path):
         result = CliRunner().invoke(app, ["--demo", "--json", *arguments])
         report = json.loads(result.stdout)
         assert (result.exit_code, len(report["changes"])) == (0, 12), report["message"]
+
+
+def test_local_run_to_be_reviewed_leaves_its_plan(command, emulator, tmp_path, monkeypatch):
+    """Exit code 3 and no write; the plan is applied by the next command."""
+    monkeypatch.chdir(tmp_path)
+    emulator.airtable.add_lead("Ada", "ada@example.com", "NEW", "web")
+    code, report = command("--review", "risky")
+    assert (code, writes(emulator), (tmp_path / "plan.json").exists()) == (3, 0, True)
+    assert "first contact" in report["message"]
+    assert "--plan plan.json" in report["notes"][-1]["note"]
+    assert command("--plan", "plan.json", "--review", "risky")[0] == 0
+    assert writes(emulator) == 1
+    (tmp_path / "plan.json").unlink()
+    code, report = command("--review", "risky", "--out", "other.json")
+    assert (code, [*tmp_path.glob("*.json")]) == (0, [])

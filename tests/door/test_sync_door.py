@@ -321,3 +321,15 @@ def test_demo_tells_the_story(tmp_path):
     for words in ("LOST", "a copy: another card", "Airtable wins", "1 Airtable + 1 Trello calls", "Where to look next"):
         assert words in done.stdout
     assert "QUALIFIED │ Trello → Airtable" not in done.stdout
+
+
+def test_demo_gives_no_sign_of_life(command, monkeypatch):
+    """What runs against the emulator tells nothing of the pair that somebody watches."""
+    given = []
+    monkeypatch.setattr("runs.signs.give_sign", lambda sign, *_more: given.append(sign))
+    command()
+    assert given == ["leadsync.synced"]
+    monkeypatch.setattr("demo.run_demo", lambda sync, _console: sync())
+    command("--demo")
+    command("--dry-run")
+    assert given == ["leadsync.synced"]

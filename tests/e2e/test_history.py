@@ -180,3 +180,24 @@ def test_forgotten_lead_leaves_no_value(world):
     world.airtable.restore(lead)
     world.sync()
     world.assert_equal(lead)
+
+
+def test_write_of_a_cut_off_run_that_landed_on_an_edit_is_history_and_so_is_what_was_given_back(world):
+    lead = world.linked()
+    card = world.card(lead)["id"]
+    world.airtable.edit(lead, status="CONTACTED")
+    moved = []
+
+    def before(request, _):
+        if request.method == "PUT" and not moved:
+            moved.append(world.trello.move(card, "DONE"))
+
+    world.emulator.before_request(before)
+    with killed_after("PUT"):
+        world.sync()
+    cut = len(changes_of(world))
+    world.sync()
+    write, back, *_ = changes_of(world)[cut:]
+    assert (told(write)[1], told(back)[1]) == ("edit", "given back")
+    assert (back.reverses, back.run_id == write.run_id) == (write.number, False)
+    assert_agrees_with_base(world)

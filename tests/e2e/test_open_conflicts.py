@@ -388,10 +388,11 @@ def test_what_waits_longer_than_a_day_is_told(world, held, monkeypatch):
     assert report.waiting == []
     our_clock(monkeypatch, max(since(world)) + DAY + 1)
     report = world.sync(**HOLD)
-    assert [text.split(":")[0] for text in report.waiting] == [
-        f"{held}, conflict about name",
-        f"{held}, conflict about status",
+    assert [text.split(",")[0] for text in report.waiting] == [
+        f"{held}: conflict about name",
+        f"{held}: conflict about status",
     ]
+    assert world.sync(dry_run=True).waiting == []
 
 
 def test_what_is_set_aside_keeps_its_time(world, monkeypatch):
@@ -403,7 +404,7 @@ def test_what_is_set_aside_keeps_its_time(world, monkeypatch):
     report = world.sync()
     assert waiting(world, "aside") == first
     assert len(report.waiting) == 1
-    assert "set aside" in report.waiting[0]
+    assert f"{lead}: card " in report.waiting[0]
     for card in world.cards_of(lead)[1:]:
         world.trello.delete(card["id"])
     world.sync()

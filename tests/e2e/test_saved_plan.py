@@ -93,6 +93,13 @@ def test_plan_is_stale_once_another_sync_has_run(world):
     assert "A sync has run since." in refused(world, plan).message
 
 
+def test_plan_rests_on_what_was_agreed(world):
+    """Another base, though nothing else moved, makes another plan."""
+    world.lead("Ada")
+    plan = plan_of(world)
+    assert "A sync has run since." in refused(world, plan.model_copy(update={"base": "0" * 64})).message
+
+
 def test_plan_of_a_delta_is_applied_on_whole_reads(world):
     """What only a whole read shows, such as a lead that was deleted, is not missed."""
     leads = [world.lead(f"Ada {number}") for number in range(3)]
@@ -301,6 +308,7 @@ def edits(lead_fields, card_fields, kinds):
 
 KINDS = (*Planned.KINDS, "create", "match", "adopted")
 FEW = [*edits(LEAD_FIELDS, CARD_FIELDS, ["to_trello"]), *edits(["status", "due"], ["name", "labels"], KINDS)]
+FEW += [Edit("match", "trello", "marker")]  # whose card is nobody's then
 ALL = [edit for edit in edits(LEAD_FIELDS, CARD_FIELDS, KINDS) if edit not in FEW]
 
 

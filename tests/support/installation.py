@@ -54,6 +54,12 @@ class Installation:
                 done = self._run(argv)
                 assert done.returncode == 0, f"{command.text}: {done.stdout}{done.stderr}"
 
+    def start_server(self) -> None:
+        """Only that, as a command finds it which is told where it is."""
+        self.environment["PREFECT_API_URL"] = f"{self.url}/api"
+        self.processes.append(self._start([sys.executable, "-m", "prefect", "server", "start"]))
+        self._wait()
+
     def prefect(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command of Prefect's."""
         return self._run([sys.executable, "-m", "prefect", *arguments])

@@ -26,8 +26,9 @@ from leadsync.frames.payloads import LeadChange
 from leadsync.frames.shown import pared
 from leadsync.frames.snapshot import Mark
 from leadsync.settings import Settings
+from leadsync.transport.lines import session
 from leadsync.transport.pacing import Pace
-from leadsync.transport.wire import Transport, Wire, session
+from leadsync.transport.wire import Transport, Wire
 
 PAGE = 100
 PENALTY = 30.0

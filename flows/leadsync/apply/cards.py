@@ -114,7 +114,7 @@ def _record_card(item: Item, answer: CardAnswer, trello: Trello, target: Target,
 def _as_returned(write: CardWrite, card: Card) -> Columns:
     """Values count as agreed in the form in which Trello gave them back."""
     returned: Columns = {}
-    if write.title is not None:
+    if write.title is not None and "title" in write.record:
         returned["title"] = card.title or write.title
     sent = {each.cell.name: each.value for each in write.cells if each.cell.card.in_put}
     for name, value in card.cells.items():

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Final
 
+UNDONE: Final = "undone"
+"""The kind of a conflict that had been settled and was undone: no policy settles it again."""
 Key = tuple[str, str]
 """A lead's id, and the name of a cell as Rules.name_of has it; "" for all of the lead's."""
 
@@ -21,7 +24,7 @@ class Conflict:
     field: str
     airtable: str
     trello: str
-    kind: str  # conflict | first match | lead deleted
+    kind: str  # conflict | first match | lead deleted | UNDONE
     resolution: str
     base: str | None = None
 

@@ -68,13 +68,18 @@ class RunKind(StrEnum):
 
 @dataclass(frozen=True)
 class Begun:
-    """A run that writes. `at`: when it began, by our clock [s since 1970]. `undoes`: the run it takes back, else ""."""
+    """
+    A run that writes. `at`: when it began, by our clock [s since 1970]. `undoes`: the run that it takes back, "" if it
+    is none; of that `lead_id` and `field`, "" for all. `kept_since`: what began earlier is no more kept.
+    """
 
     run_id: str
     at: float
     kind: RunKind = RunKind.SYNC
     undoes: str = ""
-    kept_since: float = 0.0  # what began earlier is no more kept
+    lead_id: str = ""
+    field: str = ""
+    kept_since: float = 0.0
 
 
 class Told(NamedTuple):
@@ -129,5 +134,7 @@ def proven(entries: Collection[Entry], meant: Columns, settled: Columns) -> list
     return [
         entry.recorded(settled)
         for entry in entries
-        if entry.now and all(name in settled and settled[name] == meant.get(name) for name in entry.now)
+        if entry.now
+        and not entry.left
+        and all(name in settled and settled[name] == meant.get(name) for name in entry.now)
     ]

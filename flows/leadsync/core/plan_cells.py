@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from leadsync.core.conflicts import UNDONE
 from leadsync.core.decisions import CellDecision, Direction
 from leadsync.core.draft import Draft, LeadRow
 from leadsync.core.plan import CellWrite
@@ -18,6 +19,10 @@ RESOLUTIONS: Final = {
     ConflictPolicy.TRELLO: (CellDecision.TO_AIRTABLE, "Trello wins"),
     ConflictPolicy.HOLD: (CellDecision.HELD, "held: make both equal by hand"),
 }
+
+
+FILLS: Final = (CellDecision.TO_TRELLO, CellDecision.TO_AIRTABLE, CellDecision.MERGED)
+"""Decisions about a cell that was never agreed, which would do once more what was undone."""
 
 
 def resolve_status(row: LeadRow, draft: Draft) -> CellDecision:
@@ -34,10 +39,14 @@ def resolve_name(row: LeadRow, draft: Draft) -> CellDecision:
 def resolve(row: LeadRow, draft: Draft, field: str, airtable: str, trello: str, base: str | None) -> CellDecision:
     """The decision about a cell, a conflict as the policy says, and listed. `base`: None if it was never agreed."""
     decision = row.decided.decision.cells[field]
+    undone = row.rules.name_of(field) in row.rules.undone.get(row.lead_id, ())
+    if undone and base is None and decision in FILLS:
+        decision = CellDecision.CONFLICT
     if decision is not CellDecision.CONFLICT:
         return decision
-    decision, resolution = RESOLUTIONS[row.rules.policy_of(field)]
-    kind = "first match" if base is None else "conflict"
+    is_held = undone and row.rules.take is None
+    decision, resolution = RESOLUTIONS[ConflictPolicy.HOLD if is_held else row.rules.policy_of(field)]
+    kind = UNDONE if undone else "first match" if base is None else "conflict"
     conflict = row.conflict(field, airtable, trello, kind, resolution, base)
     if decision is not CellDecision.HELD:
         to_card = decision is CellDecision.TO_TRELLO

@@ -47,7 +47,7 @@ def plan_cell(cell: Cell, row: LeadRow, draft: Draft) -> None:
     told = cell.told_by_airtable(held.lead), cell.told_by_trello(held.card)
     base = None if held.agreed is None else cell.told_by_airtable(row.agreed.lead_cells[cell.name])
     decision = resolve(row, draft, cell.field, *told, base)
-    if held.is_merged and held.is_listed_first_match:
+    if held.is_merged and held.is_listed_first_match and decision is not CellDecision.HELD:
         row.plan.conflicts.append(Conflict(row.lead_id, row.card_id, cell.field, *told, "first match", "both kept"))
     PLANNERS[decision](held, row, draft)
 

@@ -56,6 +56,10 @@ class SavedPlan(Part):
         """By lead id, every lead of the plan."""
         return {row.lead_id: row for row in [*self.listed, *(write.planned_from for write in self.writes)]}
 
+    def says_the_same(self, other: SavedPlan) -> bool:
+        """Whether both would write the same, for the same reasons."""
+        return self.model_copy(update={"id": other.id, "made_at": other.made_at}) == other
+
     @property
     def text(self) -> str:
         """JSON, its checksum last."""

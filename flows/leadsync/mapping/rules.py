@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -39,7 +39,8 @@ class Rules:
 
     `cells`: those of the mapping but for status and name; `rows`: the rows of these two, by field. `lists_apart`: names
     of cells whose map or time zone is another than last time, so that what it has drawn apart is listed, once. `take`:
-    the conflicts that this run is about, and nothing else.
+    the conflicts that this run is about, and nothing else. `undone`: by lead, names of cells that are held since what
+    had settled them was undone.
     """
 
     status_map: StatusMap
@@ -54,6 +55,7 @@ class Rules:
     rows: dict[str, Field] = field(default_factory=dict)
     lists_apart: frozenset[str] = frozenset()
     take: Take | None = None
+    undone: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @cached_property
     def fallback(self) -> str:

@@ -42,9 +42,15 @@ def month_name(now: datetime.datetime) -> str:
 
 
 @contextmanager
-def open_clients(settings: Settings, transport: Transport = Wire) -> Iterator[Clients]:
-    """Clients and state store of one run. `transport`: the way to both services, unless it is the network."""
-    store = StateStore(settings.sync_state_url.get_secret_value())
+def open_clients(
+    settings: Settings, transport: Transport = Wire, shared: StateStore | None = None
+) -> Iterator[Clients]:
+    """
+    Clients and state store of one run. `transport`: the way to both services, unless it is the network.
+
+    `shared`: a store that others use, too; it stays open.
+    """
+    store = shared or StateStore(settings.sync_state_url.get_secret_value())
     clients = Clients(Airtable(settings, transport), Trello(settings, transport), store)
     try:
         yield clients
@@ -53,4 +59,5 @@ def open_clients(settings: Settings, transport: Transport = Wire) -> Iterator[Cl
             clients.count()
         clients.airtable.wire.close()
         clients.trello.wire.close()
-        store.close()
+        if shared is None:
+            store.close()

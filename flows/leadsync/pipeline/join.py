@@ -18,6 +18,7 @@ from leadsync.core.plan_rows import build_plan
 from leadsync.core.reconcile import as_last_agreed, reconcile
 from leadsync.core.settling import settle
 from leadsync.core.taking import plan_taken
+from leadsync.core.undo import plan_undone
 from leadsync.frames.agreed import Agreed
 from leadsync.frames.cards import deleted_cards
 from leadsync.frames.schema import overlay, rows_of
@@ -25,6 +26,7 @@ from leadsync.mapping.rules import Rules
 from leadsync.pipeline.absences import check_shut, explain_missing
 from leadsync.pipeline.clients import Clients
 from leadsync.pipeline.memory import Memory
+from leadsync.pipeline.undoing import archived_cards
 from leadsync.trello.board import Board, CardsRead
 
 
@@ -46,8 +48,12 @@ def join_and_diff(
     missing_leads, missing_cards = to_look_up(base, leads, trello, rules)
     leads = overlay(leads, clients.airtable.look_up_leads(missing_leads))
     trello = overlay(trello, clients.trello.look_up_cards(board, missing_cards))
-    reconciled = reconcile(base, leads, trello, rules)
-    plan = plan_taken(reconciled, rules.take, rules) if rules.take else build_plan(reconciled, rules)
+    if memory.undo is not None:
+        trello = overlay(trello, archived_cards(memory.undo, trello, clients.trello, board))
+        plan = plan_undone(memory.undo, base, leads, trello, rules)
+    else:
+        reconciled = reconcile(base, leads, trello, rules)
+        plan = plan_taken(reconciled, rules.take, rules) if rules.take else build_plan(reconciled, rules)
     check_plan(base, plan, rules)
     _carry_settled(plan, memory.base, base, memory.intents)
     plan.checks = checks

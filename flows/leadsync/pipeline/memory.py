@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -11,6 +11,7 @@ import pandas as pd
 from leadsync.apply.repair_cards import Checkup
 from leadsync.core.journal import Intent, IntentState
 from leadsync.core.lookups import Check
+from leadsync.core.taken_back import TakenBack
 from leadsync.core.witness import NO_PROOF, Proof, doubtful, unclear, witnessed
 from leadsync.frames.agreed import Agreed, Columns, Rename
 from leadsync.frames.schema import frame_of, overlay, rows_of
@@ -30,7 +31,8 @@ class Memory:
     `checks`: by card id, when those that are archived or away were last known to exist. `checkup`: what the feed said
     about earlier writes before this read; `patched`: what Airtable's told of those to leads.
     `asks`: there are some of which it has not told yet. `called`: stages of the base whose lists the map calls
-    otherwise by now -> what it calls them.
+    otherwise by now -> what it calls them. `undo`: what of an earlier run is to be taken back, and nothing else is
+    planned; None if none is.
     """
 
     base: pd.DataFrame
@@ -41,6 +43,7 @@ class Memory:
     patched: Proof = NO_PROOF
     asks: bool = False
     called: Mapping[str, str] = field(default_factory=dict)
+    undo: Sequence[TakenBack] | None = None
 
     @property
     def agreed(self) -> pd.DataFrame:

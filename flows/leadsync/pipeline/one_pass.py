@@ -22,6 +22,7 @@ from leadsync.pipeline.lists import Lists
 from leadsync.pipeline.memory import keep_checks
 from leadsync.pipeline.planned_anew import check_lists, make_labels
 from leadsync.pipeline.planning import Planned, plan_pass
+from leadsync.pipeline.review import ask_for_review
 from leadsync.pipeline.saved_plans import hold_to, refuse_unfinished, save, spent_by
 from leadsync.pipeline.snapshots import snapshot_after
 from leadsync.pipeline.under_way import Run
@@ -51,6 +52,8 @@ def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Pas
             run.telling.report.plan = save(run, planned)
         return Passed(planned.lists.board)
     run.clients.count()
+    if not checkup.found:
+        ask_for_review(run, planned)
     if labelled := bool(planned.lacking):
         planned = make_labels(run, planned, checkup)
         hold_to(run, planned, after_labels=True)
@@ -66,7 +69,7 @@ def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Pas
     outcome = _apply(run, planned)
     snapshot = snapshot_after(planned.snapshot, outcome.records, outcome.cards, planned.lists.board)
     snapshot = check_leads(run, planned, snapshot, outcome)
-    if not outcome.postponed:
+    if not outcome.postponed and run.undo is None:
         run.clients.store.snapshots.save(run.pair, snapshot)
     return Passed(planned.lists.board, outcome.postponed)
 
@@ -107,7 +110,7 @@ def _journal(run: Run, planned: Planned) -> None:
         conflicts=plan.still_open,
         now=now,
     )
-    if run.take is None:
+    if run.take is None and run.undo is None:
         clients.store.waiting.set_aside(run.pair, plan.quarantine, now)
     keep_checks(clients.store, run.pair, plan.checks)
 

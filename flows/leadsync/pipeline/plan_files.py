@@ -28,12 +28,22 @@ class Asked:
 NOTHING_ASKED = Asked()
 
 
-def ask(out: Path | None, plan: Path | None, expects_nothing: bool, dry_run: bool) -> Asked:
-    """Raises: ConfigurationError if these do not go together, or the file of `plan` holds none."""
+PLAN_FILE = Path("plan.json")
+"""Where the plan of a run in this process goes that is to be reviewed, unless it is said."""
+
+
+def ask(out: Path | None, plan: Path | None, expects_nothing: bool, dry_run: bool, reviewed: bool = False) -> Asked:
+    """
+    `reviewed`: the run may have to wait for review.
+
+    Raises: ConfigurationError if these do not go together, or the file of `plan` holds none.
+    """
     if plan and (out or expects_nothing):
         raise ConfigurationError("--plan applies a plan that was made; leave --out and --expect-no-changes away.")
-    if out and not (dry_run or expects_nothing):
+    if out and not (dry_run or expects_nothing or reviewed):
         raise ConfigurationError("--out saves the plan of a dry run: add --dry-run. Nothing was written.")
+    if reviewed and not (dry_run or expects_nothing or plan):
+        out = out or PLAN_FILE
     return Asked(out, read_plan(plan) if plan else None, expects_nothing)
 
 

@@ -13,7 +13,6 @@ import pandas as pd
 from leadsync.airtable.client import LeadsRead
 from leadsync.apply.leads import REREAD
 from leadsync.apply.repair_cards import Checkup
-from leadsync.core.journal import IntentState
 from leadsync.core.lead_overwrites import find_told
 from leadsync.core.plan import Plan
 from leadsync.core.settling import Verdict, judge
@@ -78,6 +77,7 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     memory = recall(
         clients.store, run.pair, checkup, run.rows.lent, run.mapped.rename, rename_of(lists.board.cells), stages
     )
+    memory = replace(memory, undo=run.undo.cells if run.undo else None)
     sides = _extract(run, memory, _scope(run, read, memory, lists.board), lists.board, leads)
     if run.feed is not None:
         read_cell = clients.airtable.columns.read
@@ -177,15 +177,6 @@ def _judge(run: Run, memory: Memory, sides: Sides, board: Board) -> list[Verdict
     asked = None if checkup.error else checkup.shown - checkup.found
     proof, now = memory.proof(cards, board), run.clients.trello.clock
     verdicts = judge(memory.base, memory.intents, leads, cards, proof, now, asked)
-    verdicts = [_for_repair(each, now) if each.intent.number in checkup.found else each for each in verdicts]
     verdicts = [each for each in verdicts if each.became or each.intent.number not in checkup.found]
     run.telling.conflicts(conflict for verdict in verdicts for conflict in verdict.conflicts)
     return verdicts
-
-
-def _for_repair(verdict: Verdict, now: float) -> Verdict:
-    """Of a write that landed on an edit the journal's row is kept until that is given back; what it did is history."""
-    if verdict.became or not verdict.took_effect:
-        return verdict
-    row = replace(verdict.intent, state=IntentState.UNCHECKED, answered=now, conflicts=(), entries=())
-    return replace(verdict, became=row)

@@ -28,6 +28,7 @@ from leadsync.pipeline.saved_plans import refuse_foreign
 from leadsync.pipeline.steps import Options, Steps
 from leadsync.pipeline.telling import Telling
 from leadsync.pipeline.under_way import Run
+from leadsync.pipeline.undoing import ID_SHOWN, chosen_undo, unfinished
 from leadsync.pipeline.vital_signs import note_success
 from leadsync.pipeline.waiting import meant_by, still_open, waiting_longer
 from leadsync.report.report import Report
@@ -45,16 +46,22 @@ PASSES = 3
 LEFT = "{many} edited while the plan was applied; that stands, and the next run decides about it."
 
 
-def run_sync(settings: Settings, options: Options, steps: Steps | None = None, transport: Transport = Wire) -> Report:
+def run_sync(
+    settings: Settings,
+    options: Options,
+    steps: Steps | None = None,
+    transport: Transport = Wire,
+    shared: StateStore | None = None,
+) -> Report:
     """
-    Sync once. `transport`: as for open_clients.
+    Sync once. `transport`, `shared`: as for open_clients.
 
     Returns: the report, whose exit code says how it ended; a LeadsyncError becomes one too and never escapes.
     """
     started = time.monotonic()
     report = Report(dry_run=options.dry_run)
     try:
-        with open_clients(settings, transport) as clients:
+        with open_clients(settings, transport, shared) as clients:
             try:
                 _sync(settings, options, steps or Steps(), clients, report)
             finally:
@@ -90,17 +97,34 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
         take = meant_by(options.take, open_now, columns) if options.take else None
         begun = _begun(settings, RunKind.TAKE if take else RunKind.SYNC)
         run = Run(settings, options, steps, clients, rows, feed, still_held, telling, mapped, begun, take)
+        _finish_undo(run, board)
+        if options.undo:
+            undo = chosen_undo(options.undo, store, run.pair, begun)
+            run = replace(run, begun=undo.begun, undo=undo)
         with _all_is_told(run):
             report.postponed = [{"lead_id": lead_id} for lead_id in _make_passes(run, board)]
-        if not (options.dry_run or take):
+        if not (options.dry_run or take or run.undo):
             keep_meanings(store, run.pair, mapped)
-            telling.waiting(*waiting_longer(store, run.pair, run.begun.at))
+            report.waiting = waiting_longer(store, run.pair, run.begun.at)
     telling.open_window()
     report.judge()
     if options.expects_nothing:
         report.expect_nothing()
     if report.exit_code is Exit.DONE and not (options.dry_run or options.expects_nothing or take):
         note_success(store, run.pair, time.time())
+
+
+def _finish_undo(run: Run, board: Board) -> None:
+    """First of all: what an undo was to take back when it was cut off; half of it may be written."""
+    cut = unfinished(run.clients.store, run.pair, run.begun.kept_since)
+    if cut is None:
+        return
+    if run.options.dry_run or run.options.plan:
+        run.telling.note(f"An undo of run {cut.begun.undoes[:ID_SHOWN]} was cut off; the next sync finishes it first.")
+        return
+    finishing = replace(run, begun=cut.begun, take=None, undo=cut)
+    with _all_is_told(finishing):
+        _make_passes(finishing, board)
 
 
 def _begun(settings: Settings, kind: RunKind) -> Begun:
@@ -143,14 +167,14 @@ def _end_told(run: Run) -> None:
     if run.options.dry_run:
         return
     run.clients.store.journal.end_told(run.pair, run.run_id)
-    if run.telling.report.changes or run.telling.report.gave_back:
+    if run.undo or run.telling.report.changes or run.telling.report.gave_back:
         run.clients.store.history.end(run.run_id, time.time())
 
 
 def _make_passes(run: Run, board: Board) -> list[str]:
     """Returns: the leads still postponed."""
     plan = run.options.plan  # it is applied as it is, and on whole reads
-    read, leads = Read.FULL if plan else run.options.read, run.rows.leads
+    read, leads = Read.FULL if plan or run.undo else run.options.read, run.rows.leads
     for _ in range(1 if plan else PASSES):
         passed = one_pass(run, read, board, leads)
         if not passed.postponed:

@@ -40,6 +40,7 @@ SAYS_NOTHING: Final = {
     "trello_endpoint_url",
     "trello_requests_per_10_seconds",
     "sync_full_every",
+    "sync_history_days",
     "sync_public_url",
     "sync_api_token",
     "trello_api_secret",

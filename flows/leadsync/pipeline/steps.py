@@ -14,7 +14,7 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from leadsync.apply.outcome import Progress
 from leadsync.core.saved_plan import SavedPlan
-from leadsync.model import Adopt, ConflictPolicy, Read
+from leadsync.model import Adopt, ConflictPolicy, Read, Review
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,10 +31,20 @@ class Chosen:
 
 
 @dataclass(frozen=True)
+class UndoChoice:
+    """The run that is to be taken back, by its id or the beginning of it; of that a lead and a field, "" for all."""
+
+    run: str
+    lead: str = ""
+    field: str = ""
+
+
+@dataclass(frozen=True)
 class Options:
     """
     The choices of one run. `saves`: the report of a dry run is to hold the plan; `expects_nothing`: it fails if there
-    is anything to do. `plan`: nothing but this is to be written; `take`: nothing but these conflicts is settled.
+    is anything to do. `plan`: nothing but this is to be written, and it needs no `review`; `take`: nothing but these
+    conflicts is settled.
     """
 
     dry_run: bool = False
@@ -46,7 +56,9 @@ class Options:
     saves: bool = False
     expects_nothing: bool = False
     plan: SavedPlan | None = None
+    review: Review = Review.NEVER
     take: Chosen | None = None
+    undo: UndoChoice | None = None
 
 
 class Call(Protocol):

@@ -10,9 +10,8 @@ from leadsync.apply.outcome import Outcome
 from leadsync.core.conflicts import Conflict
 from leadsync.core.lead_overwrites import Patched
 from leadsync.core.moved_since import Moved
-from leadsync.core.plan import Plan, SetAside
+from leadsync.core.plan import Plan
 from leadsync.report.report import Report, rows_of
-from leadsync.state.waiting import OpenConflict
 from leadsync.trello.board import CardsRead
 
 
@@ -78,13 +77,6 @@ class Telling:
             self.note(note, intent.lead_id, intent.card_id)
         self.report.failures += rows_of(repairs.failures)
         self._silent += repairs.silent
-
-    def waiting(self, conflicts: Iterable[OpenConflict], aside: Iterable[SetAside]) -> None:
-        """What has waited for a person too long."""
-        met = [each.conflict for each in conflicts]
-        told = [f"conflict about {each.field}: {each.airtable!r} or {each.trello!r}" for each in met]
-        self.report.waiting = [f"{each.lead_id}, {text}" for each, text in zip(met, told, strict=True)]
-        self.report.waiting += [f"{each.lead_id or each.card_id}, set aside: {each.reason}" for each in aside]
 
     def open_window(self) -> None:
         """Once a run: which writes to leads nobody can say to have hit no edit."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from leadsync.apply.target import Target
+from leadsync.core.conflicts import UNDONE
 from leadsync.core.ledger import Begun
 from leadsync.mapping.rules import Rules, Take
 from leadsync.pipeline.change_feed import ChangeFeed
@@ -15,6 +16,7 @@ from leadsync.pipeline.mapped import Mapped, mind_names
 from leadsync.pipeline.rows import OurRows
 from leadsync.pipeline.steps import Options, Steps
 from leadsync.pipeline.telling import Telling
+from leadsync.pipeline.undoing import Undo
 from leadsync.settings import Settings
 from leadsync.state.lock import StillHeld
 from leadsync.trello.board import Board
@@ -24,7 +26,8 @@ from leadsync.trello.board import Board
 class Run:
     """
     One run under way, which holds the lock. `feed`: Airtable's change feed, if it is switched on. `mapped`: what
-    is kept of the mapping. `take`: the conflicts that the run is about, None if it is about everything.
+    is kept of the mapping. `take`: the conflicts, `undo`: the earlier run that this one is about, None if it is about
+    everything.
     """
 
     settings: Settings
@@ -38,6 +41,7 @@ class Run:
     mapped: Mapped
     begun: Begun
     take: Take | None = None
+    undo: Undo | None = None
 
     @property
     def run_id(self) -> str:
@@ -50,13 +54,19 @@ class Run:
         return self.rows.pair.key
 
     def concerned(self, leads: pd.DataFrame) -> pd.DataFrame:
-        """Those of the leads that the run is about."""
+        """Those of the leads that the run is about; an undo asks for nothing that there is not."""
+        if self.undo:
+            return leads.iloc[:0]
         return leads[leads.index == self.take.lead_id] if self.take else leads
 
     def rules(self, board: Board) -> Rules:
         """What the planner may know."""
         chosen = self.settings.rules(conflict=self.options.conflict, allow_mass_change=self.options.allow_mass_change)
-        return replace(chosen, cells=board.cells, lists_apart=self.mapped.redrawn, take=self.take)
+        undone: dict[str, set[str]] = {}
+        for each in self.clients.store.waiting.conflicts(self.pair):
+            if each.conflict.kind == UNDONE:
+                undone.setdefault(each.conflict.lead_id, set()).add(each.cell)
+        return replace(chosen, cells=board.cells, lists_apart=self.mapped.redrawn, take=self.take, undone=undone)
 
     def mapped_anew(self, board: Board) -> Run:
         """The run as it goes on once columns or custom fields have turned out to be others."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final
 
+from leadsync.core.conflicts import Conflict
 from leadsync.core.plan import SetAside
 from leadsync.errors import ConfigurationError
 from leadsync.mapping.rules import Listed, Take
@@ -91,7 +93,21 @@ def still_open(take: Take, known: Sequence[OpenConflict]) -> Take:
     return replace(take, cells={cell: listed for cell, listed in take.cells.items() if cell in left})
 
 
-def waiting_longer(store: StateStore, pair: str, now: float) -> tuple[list[OpenConflict], list[SetAside]]:
-    """Open conflicts, and what is set aside, since more than a day."""
-    conflicts = [each for each in store.waiting.conflicts(pair) if now - each.since > TOO_LONG]
-    return conflicts, [each.entry for each in store.waiting.aside(pair) if now - each.since > TOO_LONG]
+def waiting_longer(store: StateStore, pair: str, now: float) -> list[str]:
+    """
+    Open conflicts, and what is set aside, since more than a day, a line each.
+
+    By ids and names of cells: the lines go to a chat, where a person's text does not belong.
+    """
+    conflicts = [(each.since, _conflict_told(each.conflict)) for each in store.waiting.conflicts(pair)]
+    aside = [(each.since, _aside_told(each.entry)) for each in store.waiting.aside(pair)]
+    late = sorted(each for each in conflicts + aside if now - each[0] > TOO_LONG)
+    return [f"{told}, since {datetime.fromtimestamp(since, UTC):%Y-%m-%d %H:%M} UTC" for since, told in late]
+
+
+def _conflict_told(conflict: Conflict) -> str:
+    return f"{conflict.lead_id}: conflict about {conflict.field}"
+
+
+def _aside_told(entry: SetAside) -> str:
+    return f"{entry.lead_id or entry.card_id}: {entry.field or f'card {entry.card_id}'} is set aside"

@@ -97,7 +97,7 @@ class Report:
 
     def fail(self, error: LeadsyncError) -> None:
         """End with `error`; what was written before stays listed, and then the run counts as incomplete."""
-        written = (bool(self.changes) or self.gave_back) and not self.dry_run
+        written = self.gave_back or any(change["outcome"] == "done" for change in self.changes)
         self.error = str(error)
         self.exit_code = Exit.INCOMPLETE if written and error.exit_code != Exit.BUSY else error.exit_code
         self.title = "Incomplete" if written else error.title
@@ -111,6 +111,10 @@ class Report:
     def skip(self, why: str) -> None:
         """End before anything was asked."""
         self.skipped, self.title = why, "Skipped"
+
+    def wait(self, why: str) -> None:
+        """End quietly: somebody else is to decide."""
+        self.error, self.skipped, self.exit_code = "", why, Exit.DONE
 
     def expect_nothing(self) -> None:
         """Fail if there is anything to do."""

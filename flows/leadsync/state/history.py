@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from leadsync.core.ledger import SETTLED, Entry, Rule, RunKind
+from leadsync.core.ledger import SETTLED, Begun, Entry, Rule, RunKind
 from leadsync.frames.cards import CardPresence
 from leadsync.frames.leads import LeadPresence
 from leadsync.state.database import Database
@@ -131,6 +131,14 @@ class History:
                 if found := connection.execute(query).scalars().first():
                     return str(found)
         return ""
+
+    def unfinished_undo(self, pair: str) -> Begun | None:
+        """The newest run that was to take another back, and was cut off."""
+        columns = run_table.c
+        cut = (columns.pair == pair) & (columns.kind == RunKind.UNDO.value) & columns.ended.is_(None)
+        with self._database.reading() as connection:
+            row = connection.execute(sa.select(run_table).where(cut).order_by(columns.at.desc())).first()
+        return Begun(row.id, row.at, RunKind.UNDO, row.undoes, row.lead_id, row.field) if row else None
 
     def end(self, run_id: str, at: float) -> None:
         """A run came to its end, by our clock [s since 1970]."""

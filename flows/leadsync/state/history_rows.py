@@ -25,6 +25,7 @@ def begin(connection: sa.Connection, pair: str, begun: Begun) -> None:
     if connection.execute(sa.select(run_table.c.id).where(run_table.c.id == begun.run_id)).first() is None:
         purge(connection, pair, begun.kept_since)
         values = {"id": begun.run_id, "pair": pair, "at": begun.at, "kind": begun.kind.value, "undoes": begun.undoes}
+        values |= {"lead_id": begun.lead_id, "field": begun.field}
         connection.execute(sa.insert(run_table).values(**values))
 
 

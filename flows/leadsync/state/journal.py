@@ -177,7 +177,7 @@ class Journal:
 
     def end_intents(self, intents: Iterable[Intent]) -> None:
         """The writes are checked; a row stays only for conflicts that have still to be listed."""
-        checked = [replace(intent, state=IntentState.CHECKED) for intent in intents]
+        checked = [replace(intent, state=IntentState.CHECKED, entries=()) for intent in intents]
         if checked:
             with self._database.writing() as connection:
                 for intent in checked:

@@ -2,8 +2,8 @@
 The state database as a whole, each subject a part of it.
 
 What is never kept: a secret (but the one that Airtable signs its webhook with), a person's text other than the values
-both sides agreed on, what was last seen, what runs changed for as long as the history is kept, and, until it is settled
-and a report has listed it, the two values of a conflict.
+both sides agreed on, what was last seen, what runs changed for as long as the history is kept, a plan until it has been
+reviewed, and, until it is settled and a report has listed it, the two values of a conflict.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from leadsync.state.holders import Holders
 from leadsync.state.journal import Journal
 from leadsync.state.keys import PairKeys
 from leadsync.state.listed import LeadList
+from leadsync.state.pair_runs import PairRuns
+from leadsync.state.reviews import Reviews
 from leadsync.state.snapshots import Snapshots
 from leadsync.state.spent_plans import SpentPlans
 from leadsync.state.waiting import WaitingRows
@@ -38,7 +40,9 @@ class StateStore:
         self.calls = MonthlyCalls(self.database)
         self.holders = Holders(self.database)
         self.listed = LeadList(self.database)
+        self.pair_runs = PairRuns(self.database)
         self.spent_plans = SpentPlans(self.database)
+        self.reviews = Reviews(self.database)
         self.waiting = WaitingRows(self.database)
 
     def close(self) -> None:

@@ -74,12 +74,37 @@ calls_table = sa.Table(
     sa.Column("airtable", sa.Integer, nullable=False),
 )
 
+budget_table = sa.Table(
+    "leadsync_budget",
+    metadata,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("until", sa.Float, nullable=False),  # of a pause, by the server's clock [s since 1970]
+)
+
+pair_run_table = sa.Table(
+    "leadsync_pair_run",
+    metadata,
+    sa.Column("pair", sa.String, primary_key=True),  # by the name of its block
+    sa.Column("due", sa.Float, nullable=False),  # [s since 1970]
+    sa.Column("succeeded", sa.Float),  # when it last did [s since 1970]
+    sa.Column("failures", sa.Integer, nullable=False),  # in a row
+    sa.Column("message", sa.Text, nullable=False),  # how it ended last
+)
+
 spent_plan_table = sa.Table(
     "leadsync_spent_plan",
     metadata,
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("run", sa.String, nullable=False),
     sa.Column("at", sa.String, nullable=False),
+)
+
+review_table = sa.Table(
+    "leadsync_review",
+    metadata,
+    sa.Column("pair", sa.String, primary_key=True),
+    sa.Column("run", sa.String, nullable=False),
+    sa.Column("plan", sa.Text, nullable=False),  # as in its file
 )
 
 run_table = sa.Table(
@@ -90,7 +115,9 @@ run_table = sa.Table(
     sa.Column("at", sa.Float, nullable=False),  # when it began, by our clock [s since 1970]
     sa.Column("ended", sa.Float),  # None if it was cut off
     sa.Column("kind", sa.String, nullable=False),  # RunKind
-    sa.Column("undoes", sa.String, nullable=False),  # the run that it takes back, else ""
+    sa.Column("undoes", sa.String, nullable=False),  # the run that it takes back, else ""; of that only
+    sa.Column("lead_id", sa.String, nullable=False),  # this lead, and
+    sa.Column("field", sa.String, nullable=False),  # this field; "" for all
     sa.Index("leadsync_run_of_pair", "pair", "at"),
 )
 

@@ -21,8 +21,9 @@ from leadsync.frames.cards import Card, CardPresence, cards_frame, deleted_cards
 from leadsync.frames.schema import overlay, rows_of
 from leadsync.mapping.rows import CellMapping
 from leadsync.settings import Settings
+from leadsync.transport.lines import session
 from leadsync.transport.pacing import Pace
-from leadsync.transport.wire import Transport, Wire, session
+from leadsync.transport.wire import Transport, Wire
 from leadsync.trello.board import Board, CardsRead
 from leadsync.trello.refusals import TRELLO, misconfigured
 

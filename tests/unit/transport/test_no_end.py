@@ -13,9 +13,10 @@ from leadsync.airtable.refusals import AIRTABLE
 from leadsync.errors import ReadAgainError, TimedOutWriteError, TransientServiceError, UnclearWriteError
 from leadsync.transport import answers
 from leadsync.transport.failures import ATTEMPTS, SLOW_ATTEMPTS
+from leadsync.transport.lines import session
 from leadsync.transport.pacing import Pace
 from leadsync.transport.patience import LONGEST_WAIT, STUCK_AFTER
-from leadsync.transport.wire import Wire, session
+from leadsync.transport.wire import Wire
 from leadsync.trello.refusals import TRELLO
 from support.harness import SkippedTime
 from support.raw_server import RawServer, answer, make_certificate, sends
