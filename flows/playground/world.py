@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from emulator import Emulator, Fault, Request
+from leadsync.errors import Exit
 from leadsync.gateway.line import SyncRun
-from leadsync.model import ConflictPolicy, Read
 from leadsync.page.desk import Desk
 from leadsync.pipeline.run import run_sync
-from leadsync.pipeline.steps import Chosen, Options
+from leadsync.pipeline.steps import Options
 from leadsync.settings import Settings
 from leadsync.state.store import StateStore
 from leadsync.transport.wire import Wire
+from playground.runs import RUNS, options_of, step_of
 from playground.steps import CELLS, MOST, Do, Step, StepError
 
 LISTS: Final = ("TODO", "IN_PROGRESS", "DONE")
@@ -89,10 +90,8 @@ class World:
         with self.lock:
             if len(self.steps) >= MOST:
                 raise StepError(f"An address holds {MOST} steps at most. Start over.")
-            if step.do is Do.SYNC:
-                self._sync(Options())
-            elif step.do is Do.TAKE:
-                self._sync(self._taken(step))
+            if step.do in RUNS:
+                self._sync(options_of(step, self.leads, self._past()))
             else:
                 self._edit(step)
             self.steps.append(step)
@@ -101,10 +100,13 @@ class World:
     def run(self, run: SyncRun) -> dict[str, Any]:
         """A run that was asked for at the gateway. Returns: its report as JSON has it."""
         with self.lock:
-            if run.options.dry_run:
-                self._sync(run.options)
-            else:
-                self.perform(self._step_of(run.options))
+            try:
+                if run.options.dry_run:
+                    self._sync(run.options)
+                else:
+                    self.perform(step_of(run.options, self.leads, self._past()))
+            except StepError as error:
+                return {"exit_code": Exit.REFUSED, "message": str(error)}
             return self.last or {}
 
     def name(self, lead: int) -> str:
@@ -136,19 +138,10 @@ class World:
         self.emulator.clock.advance(clock.waited)
         self.last = json.loads(report.as_json())
 
-    def _step_of(self, options: Options) -> Step:
-        """What a run that was asked for is as a step."""
-        if options.take is None:
-            return Step(Do.SYNC)
-        taken = options.take
-        lead = self.leads.index(taken.lead) + 1 if taken.lead in self.leads else 0
-        return Step(Do.TAKE, lead, " ".join(filter(None, (taken.side.value, taken.field))))
-
-    def _taken(self, step: Step) -> Options:
-        side, _, field = step.text.partition(" ")
-        if side not in (ConflictPolicy.AIRTABLE, ConflictPolicy.TRELLO):
-            raise StepError(f"{str(step)[:80]!r} takes no side; that is airtable or trello.")
-        return Options(read=Read.AUTO, take=Chosen(ConflictPolicy(side), self._lead(step.lead), field))
+    def _past(self) -> list[str]:
+        """The ids of the runs in the history, the oldest first."""
+        pair = self.desk.pair
+        return [run.run_id for run in self.desk.runs(pair, 0.0)][::-1] if pair else []
 
     def _edit(self, step: Step) -> None:
         airtable, trello = self.emulator.airtable, self.emulator.trello

@@ -25,7 +25,7 @@ from leadsync.model import ConflictPolicy, Read
 from leadsync.page.rendering import HEADERS, STATIC, static
 from leadsync.page.told import rows
 from leadsync.page.views import Views
-from leadsync.pipeline.steps import Chosen, Options
+from leadsync.pipeline.steps import Chosen, Options, UndoChoice
 
 log = logging.getLogger("leadsync")
 LOOK_AGAIN = "1"
@@ -99,6 +99,14 @@ def add_pages(app: FastAPI, gate: Gate, views: Views) -> None:
         chosen = Chosen(ConflictPolicy(form["side"]), form["lead"], form.get("field", ""))
         return _ask(gate, Options(read=Read.AUTO, take=chosen))
 
+    @router.post("/page/undo")
+    async def undo(request: Request) -> Response:
+        form = await form_of(request)
+        if not form.get("run"):
+            raise HTTPException(422, "What is undone is a run; say which.")
+        chosen = UndoChoice(form["run"], form.get("lead", ""), form.get("field", ""))
+        return _ask(gate, Options(dry_run=form.get("do") != "yes", undo=chosen))
+
     @router.post("/page/sync")
     def sync() -> Response:
         return _ask(gate, Options())
@@ -123,8 +131,14 @@ def _found(page: str | None, otherwise: str) -> Response:
 
 
 def _asked_for(options: Options, ended: bool) -> dict[str, Any]:
-    heading = f"Take {options.take.side.title()}'s value" if options.take else "Sync"
-    return {"dry_run": options.dry_run, "ended": ended, "heading": heading}
+    """What a run was asked for: in words, and as the form that asks for the same in earnest."""
+    heading, action, fields = "Sync", "/page/sync", dict[str, str]()
+    if options.take:
+        heading, action = f"Take {options.take.side.title()}'s value", "/page/take"
+        fields = {name: str(value) for name, value in vars(options.take).items()}
+    elif options.undo:
+        heading, action, fields = "Undo", "/page/undo", vars(options.undo) | {"do": "yes"}
+    return {"dry_run": options.dry_run, "ended": ended, "heading": heading, "action": action, "fields": fields}
 
 
 def add_guarded(app: FastAPI, path: str, method: str, answer: Callable[[Request], Awaitable[Response]]) -> None:

@@ -63,6 +63,7 @@ class Kept:
     told: Told
     is_reversed: bool
     is_forgotten: bool
+    gives_back: bool
 
 
 def kept_told(changes: Iterable[PastChange], names: Mapping[str, str]) -> list[Kept]:
@@ -82,6 +83,7 @@ def kept_told(changes: Iterable[PastChange], names: Mapping[str, str]) -> list[K
             ),
             is_reversed=change.is_reversed,
             is_forgotten=change.is_forgotten,
+            gives_back=change.reverses is not None,
         )
         for change in changes
     ]

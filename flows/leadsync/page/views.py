@@ -58,15 +58,15 @@ class Views:
         return self.page("leads.html", "/", leads=leads, search=search, show=chosen, shows=SHOWS)
 
     def asked(self, run: Mapping[str, Any]) -> str:
-        """A run that somebody asked for here. `run`: as its status is answered, with `dry_run` and `ended`."""
+        """A run that somebody asked for here. `run`: as its status is answered, and what it was asked for."""
         report, pair = run["report"] or {}, self.desk.pair
         names = self.desk.names(pair, leads_of([report])) if pair and report else {}
         found = {of: rows(report, of)[:MOST_SHOWN] for _, of, _ in SECTIONS}
         return self.page(
             "asked.html",
             "",
-            heading="Preview" if run["dry_run"] else run["heading"],
-            **{name: run[name] for name in ("dry_run", "ended", "stage")},
+            heading=f"Preview: {run['heading'].lower()}" if run["dry_run"] else run["heading"],
+            **{name: run[name] for name in ("dry_run", "ended", "stage", "action", "fields")},
             report=report,
             changes=changes_told(report, names)[:MOST_SHOWN],
             sections=[(title, found[of], columns) for title, of, columns in SECTIONS],
@@ -108,7 +108,7 @@ class Views:
         timeline = self.desk.timeline(pair, lead_id)[:MOST_SHOWN] if pair else []
         if pair is None or (row is None and not timeline):
             return None
-        kept = kept_told(timeline, {})
+        kept = kept_told(timeline, {lead_id: row.name} if row else {})
         conflicts, aside = self.desk.conflicts(pair, lead_id), self.desk.aside(pair, lead_id)
         values = {"conflicts": conflicts, "aside": aside, "names": {}, "kept": kept}
         return self.page("lead.html", "", lead_id=lead_id, row=row, **values)

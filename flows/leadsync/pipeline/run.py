@@ -110,7 +110,7 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
     report.judge()
     if options.expects_nothing:
         report.expect_nothing()
-    if report.exit_code is Exit.DONE and not (options.dry_run or options.expects_nothing or take):
+    if report.exit_code is Exit.DONE and not (options.dry_run or options.expects_nothing or take or run.undo):
         note_success(store, run.pair, time.time())
 
 
