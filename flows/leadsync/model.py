@@ -65,6 +65,13 @@ class ChangeFeed(StrEnum):
     ON = "on"
 
 
+class CreateLeads(StrEnum):
+    """Whether cards without a LeadID line become leads."""
+
+    OFF = "off"
+    ON = "on"
+
+
 class OnLeadDeleted(StrEnum):
     """What happens to the card of a deleted lead."""
 

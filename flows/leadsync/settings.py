@@ -28,6 +28,7 @@ from leadsync.model import (
     TODO,
     ChangeFeed,
     ConflictPolicy,
+    CreateLeads,
     OnCardDeleted,
     OnLeadDeleted,
     StatusMap,
@@ -61,6 +62,8 @@ class Settings(BaseSettings):
     """The single-select column with the status."""
     airtable_source_field: str = "source"
     """The column that says where the lead came from."""
+    airtable_card_id_field: str = "card_id"
+    """The text column that holds a card's id, needed with SYNC_CREATE_LEADS=on."""
     airtable_requests_per_second: float = Field(default=4.75, gt=0, le=50)
     """Our pace [1/s]. Airtable allows 5 per base, shared with every other program."""
     airtable_change_feed: ChangeFeed = ChangeFeed.OFF
@@ -109,6 +112,10 @@ class Settings(BaseSettings):
     """A file in TOML that ties more columns to cards; if not set, leadsync.toml beside .env, if that is there."""
     sync_done_lists: Annotated[tuple[str, ...] | None, NoDecode] = None
     """Lists of the map that mean closed, like Won, Lost, or [] for none; if not set, DONE where the map has it."""
+    sync_create_leads: CreateLeads = CreateLeads.OFF
+    """off, or on: an open card without a LeadID line in a list of the map becomes a lead."""
+    sync_create_leads_label: str | None = None
+    """With SYNC_CREATE_LEADS=on: only cards that bear this label, given by its name or id."""
     sync_public_url: str | None = None
     """Where the gateway can be reached from the internet; webhooks are registered and checked with it."""
     sync_api_token: SecretStr | None = None
@@ -125,11 +132,11 @@ class Settings(BaseSettings):
     _credentials = field_validator("airtable_api_token", "trello_api_key", "trello_api_token", "trello_api_secret")(
         setting_values.credential
     )
+    _public_url = field_validator("sync_public_url")(lambda value: value and setting_addresses.public_url(value))
     _api_token = field_validator("sync_api_token")(setting_values.api_token)
     _full_every = field_validator("sync_full_every", mode="before")(setting_values.duration)
     _status_map = field_validator("sync_status_map", mode="before")(setting_values.status_map)
     _done_lists = field_validator("sync_done_lists", mode="before")(setting_values.names)
-
     _writable = field_validator("*", mode="before")(setting_values.without_control_characters)
 
     @model_validator(mode="before")
@@ -144,11 +151,6 @@ class Settings(BaseSettings):
     @classmethod
     def _is_the_same_everywhere(cls, value: SecretStr) -> SecretStr:
         return SecretStr(setting_addresses.state_url(value.get_secret_value()))
-
-    @field_validator("sync_public_url")
-    @classmethod
-    def _is_public_url(cls, value: str | None) -> str | None:
-        return None if value is None else setting_addresses.public_url(value)
 
     @field_validator("sync_status_map")
     @classmethod

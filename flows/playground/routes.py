@@ -24,7 +24,7 @@ from leadsync.page.told import changes_told, leads_of, rows
 from leadsync.page.views import SECTIONS, View, Views
 from leadsync.pipeline.steps import Options
 from playground.boards import board_of, table_of
-from playground.steps import CELLS, MOST, Do, Step, StepError, query_of, steps_of
+from playground.steps import CELLS, MOST, WITH_TEXT, Do, Step, StepError, query_of, steps_of
 from playground.world import LISTS, STATUSES, World
 
 HERE: Final = Path(__file__).parent
@@ -105,9 +105,9 @@ class Playground:
 
     def _steps(self, form: dict[str, str]) -> Iterator[Step]:
         """What a form asks for. Of a row of the table the cells that are not as they are now."""
-        kind, lead, text = (form.get(name, "") for name in ("kind", "lead", "text"))
+        kind, lead = form.get("kind", ""), form.get("lead", "")
         if kind != "row":
-            text = form.get("list", text) if kind == Do.MOVE else text
+            text = form.get("list" if kind == Do.MOVE else "text", "") if kind in WITH_TEXT else ""
             yield Step.of(" ".join(filter(None, (kind, lead, text))))
             return
         row = next((row for row in table_of(self.world) if str(row.number) == lead), None)

@@ -33,6 +33,8 @@ LINGER = 10.0
 """Seconds that Prefect gets at the end to hand in its last records; a server that takes none must not keep us."""
 STOPPED = "Stopped. What was written is recorded; the next run goes on from there."
 
+PAIR = "--pair"
+"""The option of every door that takes the settings of a further pair from Prefect."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -43,11 +45,12 @@ QUIET = {
 }
 
 
-def prepare_local_run(secrets: bool = False, only_for: tuple[str, ...] = ()) -> None:
+def prepare_local_run(pairs: bool = False, only_for: tuple[str, ...] = ()) -> None:
     """
     Call first: outputs that cannot fail us, quiet defaults, the temporary server on its way if one is needed.
 
-    `secrets`: see begin_server_if_needed. `only_for`: words of the command line without which none is needed.
+    `pairs`: as begin_server_if_needed has it; so it is wherever --pair names one. `only_for`: words of the command line
+    without which none is needed.
     """
     harden_streams()
     _at_signals(_stop_at_once)
@@ -61,7 +64,7 @@ def prepare_local_run(secrets: bool = False, only_for: tuple[str, ...] = ()) -> 
     offline = bool(only_for) and not any(word.startswith(only_for) for word in sys.argv[1:])
     if not (helping or offline):
         try:
-            begin_server_if_needed(secrets)
+            begin_server_if_needed(pairs or any(word.partition("=")[0] == PAIR for word in sys.argv[1:]))
         except ConfigurationError as error:
             print(printable(error), file=sys.stderr)
             _leave(error.exit_code)

@@ -15,6 +15,7 @@ from prefect.utilities.annotations import quote
 
 from leadsync.apply.cards import load_cards
 from leadsync.apply.leads import load_leads
+from leadsync.apply.new_leads import load_new_leads
 from leadsync.errors import TransientServiceError
 from leadsync.pipeline.extract import extract_cards, extract_leads
 from leadsync.pipeline.join import join_and_diff
@@ -51,6 +52,7 @@ TASKS: dict[Callable[..., Any], Any] = {
     join_and_diff: as_task(join_and_diff, "join and diff"),
     load_cards: as_task(load_cards, "load cards"),
     load_leads: as_task(load_leads, "load leads"),
+    load_new_leads: as_task(load_new_leads, "make leads of cards"),
     publish: as_task(publish, "report"),
 }
 

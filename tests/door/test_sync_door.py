@@ -235,7 +235,7 @@ def test_flow_loads_as_a_deployment_does():
     """Prefect's loader finds the flow and its imports from the repository's root."""
     flow = load_flow_from_entrypoint(f"{ROOT}/flows/sync.py:sync_leads")
     assert flow.name == "sync-leads"
-    choices = {"dry_run", "conflict", "allow_mass_change", "read", "paced", "pair", "adopt"}
+    choices = {"dry_run", "conflict", "allow_mass_change", "read", "paced", "pair", "adopt", "review"}
     assert set(flow.parameters.properties) == choices
 
 

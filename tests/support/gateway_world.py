@@ -132,7 +132,7 @@ def serve() -> Iterator[Callable[..., Served]]:
 
             def run(asked: SyncRun) -> dict[str, Any]:
                 served.runs.append(asked)
-                served.hold.wait(10)
+                served.hold.wait(60)
                 return dict(served.outcome)
 
             gate = Gate(**({"trigger": Trigger(run, settle), "inbox": inbox, "host": "127.0.0.1"} | more))

@@ -13,7 +13,7 @@ from typing import Final
 import pandas as pd
 
 from leadsync.core.lookups import missing
-from leadsync.core.plan import Plan
+from leadsync.core.plan import NewLead, Plan
 from leadsync.errors import GuardError
 from leadsync.frames.agreed import Columns, sides_of
 from leadsync.mapping.cells import told
@@ -22,6 +22,8 @@ from leadsync.mapping.rules import Rules
 
 SHARE_GUARD_FROM = 10
 """Known rows, or emptied cells, from which on a share says something."""
+NEW_LEADS_FROM = 10
+"""Leads made of cards in one run that no guard looks at."""
 ONE_VALUE_FROM = 5
 """Known cells of one value from which on it is no accident that all of them are empty."""
 EXPLAINED: Final = ("archived", "deleted")
@@ -63,6 +65,18 @@ def check_plan(base: pd.DataFrame, plan: Plan, rules: Rules) -> None:
     known_cards = int((base["card_presence"] == "open").sum())
     archived = [write.card_id for write in plan.card_writes if write.closed]
     _refuse_share("cards would be archived", archived, known_cards, rules)
+
+
+def check_new_leads(base: pd.DataFrame, new: Sequence[NewLead], rules: Rules) -> None:
+    """Refuse to make many leads of cards, more than NEW_LEADS_FROM and the share of the known. Raises: GuardError."""
+    known, percent = int((base["lead_presence"] == "present").sum()), rules.max_archive_percent
+    if not rules.allow_mass_change and len(new) > NEW_LEADS_FROM and len(new) * 100 > percent * known:
+        examples = ", ".join(f"{each.name[:80]!r} ({each.card.url or each.card.card_id})" for each in new[:3])
+        raise GuardError(
+            f"{len(new)} cards would become leads, of which {known} are known, more than SYNC_MAX_ARCHIVE_PERCENT "
+            f"({percent:g} %) allows, for example {examples}; nothing was written. SYNC_CREATE_LEADS_LABEL names a "
+            f"label that such cards have to bear. {WAY_OUT}"
+        )
 
 
 def check_emptied(

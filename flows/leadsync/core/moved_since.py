@@ -54,7 +54,7 @@ def moved_since(
     then, there = saved.rows, now.rows
     sent, to_send = (_sent(plan, apart) for plan in (saved, now))
     for lead_id in sorted({*then, *there}):
-        was, row = then.get(lead_id) or agreed(lead_id), there[lead_id]
+        was, row = then.get(lead_id) or agreed(lead_id), there.get(lead_id) or agreed(lead_id)
         moved = [*tell.side("airtable", was, row), *tell.side("trello", was, row)]
         if not moved:
             moved = [*tell.writes(row, sent.get(lead_id, {}), to_send.get(lead_id, {}))]

@@ -28,7 +28,7 @@ class Change:
 
     lead_id: str
     card_id: str
-    field: str  # a cell's, as Cell.field; card | marker
+    field: str  # a cell's, as Cell.field; card | lead | marker
     before: str
     after: str
     direction: Direction
@@ -144,12 +144,33 @@ class LeadWrite:
         return tuple(write.entry for write in self.cells.values() if write.entry)
 
 
+@dataclass(frozen=True)
+class NewLead:
+    """A card that becomes a lead, and what that is to hold. `email`: "" if the card tells none, or several."""
+
+    card: Card
+    status: str
+    email: str = ""
+
+    @property
+    def name(self) -> str:
+        """The card's title."""
+        return self.card.title
+
+    @property
+    def change(self) -> Change:
+        """As it is told; its lead has no id yet."""
+        after = f"{self.name[:80]}, {self.status}{f', {self.email}' if self.email else ''}"
+        return Change("", self.card.card_id, "lead", "", after, Direction.TO_AIRTABLE, "its card gets the LeadID line")
+
+
 @dataclass
 class Plan:
     """
     Everything one pass wants to do. `base_updates`: lead_id -> base columns that are already true. `checks`: by card
     id, when those that are archived or away were last known to exist. `still_open`: the conflicts that nothing has
-    settled yet. `sides`: of every lead that is not at rest, as it was planned from.
+    settled yet. `sides`: of every lead that is not at rest, as it was planned from. `new_leads`: made once
+    the writes are done.
     """
 
     card_writes: list[CardWrite] = field(default_factory=list)
@@ -162,17 +183,19 @@ class Plan:
     notes: list[Note] = field(default_factory=list)
     checks: dict[str, Check] = field(default_factory=dict)
     sides: dict[str, tuple[Lead, Card]] = field(default_factory=dict)
+    new_leads: list[NewLead] = field(default_factory=list)
 
     @property
     def changes(self) -> list[Change]:
         """All changes, Trello's first, in the order of the writes."""
         by_card = [change for write in self.card_writes for change in write.changes]
-        return by_card + [change for write in self.lead_writes for change in write.changes]
+        by_lead = [change for write in self.lead_writes for change in write.changes]
+        return by_card + by_lead + [new.change for new in self.new_leads]
 
     @property
     def writes(self) -> int:
         """Number of cards and leads to be written."""
-        return len(self.card_writes) + len(self.lead_writes)
+        return len(self.card_writes) + len(self.lead_writes) + len(self.new_leads)
 
     def without_cards(self, lead_ids: Collection[str], why: Iterable[SetAside]) -> Plan:
         """The same, but that no card of these leads is written; why not is listed."""

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
-from leadsync.core.plan import CardWrite, LeadWrite, Plan
+from leadsync.core.plan import CardWrite, LeadWrite, NewLead, Plan
 from leadsync.core.planned_from import Part, Row, Sight, plain
 from leadsync.errors import ConfigurationError
 
@@ -97,7 +97,22 @@ def writes_of(plan: Plan, sight: Sight) -> list[Write]:
     """Every write of a plan, in its order."""
     cards = (_write(write, sight, "trello", _action_of(write), _sent_to_card(write)) for write in plan.card_writes)
     leads = (_write(write, sight, "airtable", "update", _sent_to_lead(write)) for write in plan.lead_writes)
-    return [*cards, *leads]
+    return [*cards, *leads, *(_made_of(new, sight) for new in plan.new_leads)]
+
+
+def _made_of(new: NewLead, sight: Sight) -> Write:
+    """A card that becomes a lead; as long as that has no id, the card's tells it apart from others."""
+    change = {name: str(value) for name, value in vars(new.change).items() if name not in ("lead_id", "card_id")}
+    card_id = new.card.card_id
+    return Write(
+        side="airtable",
+        action="create",
+        lead_id="",
+        card_id=card_id,
+        sends={f"lead of {card_id}": new.change.after},
+        changes=[change],
+        planned_from=sight.row(""),
+    )
 
 
 def _write(write: CardWrite | LeadWrite, sight: Sight, side: Any, action: Any, sends: dict[str, Any]) -> Write:

@@ -26,8 +26,8 @@ class Gate:
     What the gateway is made of.
 
     host: what it listens on. token: SYNC_API_TOKEN. public_url: where it is reached from outside. look_up: a run
-    this process no longer knows, by id, as Prefect tells it. lock: who took the pair's lock last. signs: of the
-    pairs that share the state; raises LeadsyncError if nobody can tell. views: the page, None if there is none.
+    this process no longer knows, by id, as Prefect tells it. lock: who took the pair's lock last; signs: of the pairs
+    that share the state; both raise LeadsyncError if nobody can tell. views: the page, None if there is none.
     """
 
     trigger: Trigger

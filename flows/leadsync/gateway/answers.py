@@ -77,6 +77,7 @@ class Health(BaseModel):
     """Since the gateway was started."""
     queue: dict[str, Any] | None = None
     lock: dict[str, Any] | None = None
+    """Whether a run of this process holds it, and who took it last; `unknown` says why nobody can tell."""
     pairs: list[PairHealth] | None = None
     """Those that share the state; left out while its database is away."""
 
@@ -93,6 +94,14 @@ class Receipt(BaseModel):
     """What became of a delivery."""
 
     verdict: Verdict
+
+
+def told_lock(held_here: bool, look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The pair's lock, as health tells it. `look`: who took it last; raises LeadsyncError if nobody can tell."""
+    try:
+        return {"held_here": held_here, "last_taken_by": look() or None}
+    except LeadsyncError as error:
+        return {"held_here": held_here, "unknown": str(error)}
 
 
 def last_run(run: SyncRun | None) -> dict[str, Any] | None:

@@ -19,8 +19,19 @@ from starlette.concurrency import run_in_threadpool
 
 from leadsync.errors import Exit
 from leadsync.gateway.access import Gate, objection
-from leadsync.gateway.answers import ENDED, Health, Receipt, RunStatus, SyncChoices, last_run, pairs_told, status_of
+from leadsync.gateway.answers import (
+    ENDED,
+    Health,
+    Receipt,
+    RunStatus,
+    SyncChoices,
+    last_run,
+    pairs_told,
+    status_of,
+    told_lock,
+)
 from leadsync.gateway.description import page_of
+from leadsync.gateway.glance import Glance
 from leadsync.gateway.inbox import Verdict
 from leadsync.gateway.pages import add_pages
 from leadsync.gateway.problems import Limits, answer_problems, problems_of
@@ -81,6 +92,9 @@ BEARER = Depends(HTTPBearer(auto_error=False, description="SYNC_API_TOKEN"))
 
 
 def _add_health(app: FastAPI, gate: Gate) -> None:
+    silent = "The state database does not answer."
+    lock, signs = Glance(gate.lock, silent), Glance(gate.signs, silent)
+
     @app.get("/health", dependencies=[BEARER], response_model_exclude_none=True, openapi_extra={"security": [{}]})
     def health(request: Request) -> Health:
         """Whether the process is alive, and, for those who may know, how the last run ended and what waits."""
@@ -93,8 +107,8 @@ def _add_health(app: FastAPI, gate: Gate) -> None:
             last_run=last_run(last),
             runs_ended=gate.trigger.runs_ended,
             queue={"running": running.id if running else None, "waiting": waiting},
-            lock={"held_here": running is not None, "last_taken_by": gate.lock() or None},
-            pairs=pairs_told(gate.signs),
+            lock=(held := told_lock(running is not None, lock)),
+            pairs=None if "unknown" in held else pairs_told(signs),
         )
 
 

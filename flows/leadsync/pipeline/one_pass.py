@@ -6,16 +6,19 @@ Up to the plan: planning.py. What is never here: a rule, a request, Prefect.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from leadsync.airtable.client import LeadsRead
 from leadsync.apply.cards import load_cards
 from leadsync.apply.leads import load_leads
+from leadsync.apply.new_leads import load_new_leads
 from leadsync.apply.outcome import Outcome
 from leadsync.apply.repair_cards import look
 from leadsync.core.journal import IntentState, intents_of
 from leadsync.core.plan import Plan
 from leadsync.errors import ConfigurationError
+from leadsync.frames.actions import Item
 from leadsync.model import Read
 from leadsync.pipeline.earlier_writes import check_leads, give_back_earlier
 from leadsync.pipeline.lists import Lists
@@ -31,10 +34,11 @@ from leadsync.trello.board import Board
 
 @dataclass(frozen=True)
 class Passed:
-    """How a pass ended: with which board, and which leads it leaves to another."""
+    """How a pass ended: with which board, which leads it leaves to another, and which it made, whose cards do so."""
 
     board: Board
     postponed: list[str] = field(default_factory=list)
+    made: Mapping[str, Item] = field(default_factory=dict)
 
 
 def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Passed:
@@ -69,9 +73,9 @@ def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Pas
     outcome = _apply(run, planned)
     snapshot = snapshot_after(planned.snapshot, outcome.records, outcome.cards, planned.lists.board)
     snapshot = check_leads(run, planned, snapshot, outcome)
-    if not outcome.postponed and run.undo is None:
+    if not outcome.postponed and not outcome.made and run.undo is None:
         run.clients.store.snapshots.save(run.pair, snapshot)
-    return Passed(planned.lists.board, outcome.postponed)
+    return Passed(planned.lists.board, outcome.postponed, outcome.made)
 
 
 def _agree(run: Run, planned: Planned) -> Planned:
@@ -122,6 +126,8 @@ def _apply(run: Run, planned: Planned) -> Outcome:
         _take(run, outcome, steps.call(load_cards, plan, run.clients.trello, target, steps.progress))
     if plan.lead_writes:
         _take(run, outcome, steps.call(load_leads, plan, run.clients.airtable, target, outcome, steps.progress))
+    if plan.new_leads:
+        _take(run, outcome, steps.call(load_new_leads, plan, run.clients.airtable, target, steps.progress))
     run.clients.store.journal.drop_pending(run.pair, run.run_id, outcome.unclear)
     _refuse_if_nothing_was_permitted(run, plan, outcome)
     return outcome

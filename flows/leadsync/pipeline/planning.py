@@ -24,6 +24,7 @@ from leadsync.model import Read
 from leadsync.pipeline.extract import extract_cards, extract_leads
 from leadsync.pipeline.first_contact import Choice, creates_cards, settle_contact
 from leadsync.pipeline.join import join_and_diff
+from leadsync.pipeline.leads_from_cards import plan_new_leads, tie_made_leads
 from leadsync.pipeline.lists import Lists, mind_lists, mind_names
 from leadsync.pipeline.mapped import identities, rename_of
 from leadsync.pipeline.memory import Memory, recall
@@ -99,12 +100,14 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
         return plan_pass(run, Read.FULL, checkup, lists)  # nothing is refused for what a delta may have missed
     if not sides.leads.whole and not _still_there(run, plan, sides.leads):
         return plan_pass(run, Read.FULL, checkup, lists)
-    if creates_cards(plan) and not sides.cards.shows_strangers:
+    if (creates_cards(plan) or clients.airtable.columns.card_id) and not sides.cards.shows_strangers:
         cards = run.steps.call(extract_cards, clients.trello, lists.board, memory, to_the_end=True)
         sides = _ours(run, memory, replace(sides, cards=cards))
         plan = _join(run, memory, sides, lists.board)
-    settled = settle_contact(run, plan, memory.base, sides.leads, sides.cards, lists.board)
+    plan, cards = tie_made_leads(run, plan, memory.base, sides.leads, sides.cards, lists.board)
+    settled = settle_contact(run, plan, memory.base, sides.leads, cards, lists.board)
     plan, sides = settled.plan, replace(sides, cards=settled.cards)
+    plan = plan_new_leads(run, plan, memory.base, sides.leads, sides.cards, lists.board, settled.choice)
     if memory.base.empty and not memory.intents:
         met = sides.cards.cards["lead_id"].isin(sides.leads.leads.index)
         run.telling.met_anew(int(met.sum()), clients.store.database.shown_url)

@@ -177,14 +177,17 @@ def _make_passes(run: Run, board: Board) -> list[str]:
     read, leads = Read.FULL if plan or run.undo else run.options.read, run.rows.leads
     for _ in range(1 if plan else PASSES):
         passed = one_pass(run, read, board, leads)
-        if not passed.postponed:
+        if not passed.postponed and not passed.made:
             break
+        run = replace(run, made={**run.made, **passed.made})
         read, board, leads = Read.FULL, passed.board, None  # something is not as it was last seen
         if run.take:
             left = still_open(run.take, run.clients.store.waiting.conflicts(run.pair))
             if not left.cells:
                 break
             run = replace(run, take=left)
+    if plan and passed.made:
+        run.telling.note(f"The next run writes the LeadID line into {len(passed.made)} cards that became leads.")
     if plan and passed.postponed:
         many = len({*passed.postponed})
         run.telling.note(LEFT.format(many="1 lead was" if many == 1 else f"{many} leads were"))

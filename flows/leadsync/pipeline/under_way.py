@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
 from leadsync.apply.target import Target
 from leadsync.core.conflicts import UNDONE
 from leadsync.core.ledger import Begun
+from leadsync.frames.actions import Item
 from leadsync.mapping.rules import Rules, Take
 from leadsync.pipeline.change_feed import ChangeFeed
 from leadsync.pipeline.clients import Clients
@@ -27,7 +29,7 @@ class Run:
     """
     One run under way, which holds the lock. `feed`: Airtable's change feed, if it is switched on. `mapped`: what
     is kept of the mapping. `take`: the conflicts, `undo`: the earlier run that this one is about, None if it is about
-    everything.
+    everything. `made`: leads that an earlier pass has made of cards, by id, in the view or not.
     """
 
     settings: Settings
@@ -42,6 +44,7 @@ class Run:
     begun: Begun
     take: Take | None = None
     undo: Undo | None = None
+    made: Mapping[str, Item] = field(default_factory=dict)
 
     @property
     def run_id(self) -> str:

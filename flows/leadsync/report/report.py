@@ -161,6 +161,6 @@ def rows_of(items: Iterable[Any], **more: Any) -> list[Row]:
 
 
 def _kind_of(change: Row) -> str:
-    if change["field"] != "card":
+    if change["field"] not in ("card", "lead"):
         return "cell"
     return "created" if change["before"] == "" else str(change["after"])
