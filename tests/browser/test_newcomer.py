@@ -158,8 +158,8 @@ def test_every_button_of_the_playground_does_what_it_says(opened, play):
 def test_picture_for_the_readme(opened, play, tmp_path):
     """The table, the board, and a plan with its reasons; small enough to be kept."""
     url, _ = play
-    with Tab(opened, url) as tab:
-        tab.page.set_viewport_size({"width": 1280, "height": 800})
+    with Tab(opened, url, width=1440, scale=0.75) as tab:
+        tab.page.set_viewport_size({"width": 1440, "height": 960})
         tab.go("/play?seed=0&step=sync&step=move+3+DONE&step=status+1+LOST&step=title+2+Bruno+Keller+GmbH")
         tab.press("Preview")
         tab.sees("The plan")

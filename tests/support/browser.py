@@ -36,11 +36,14 @@ class Tab:
     scripts, and what its security policy had to stop.
     """
 
-    def __init__(self, opened: Any, url: str, width: int = 1280, dark: bool = False, script: bool = True) -> None:
+    def __init__(
+        self, opened: Any, url: str, width: int = 1280, dark: bool = False, script: bool = True, scale: float = 1.0
+    ) -> None:
         self.context = opened.new_context(
             viewport={"width": width, "height": 900},
             color_scheme="dark" if dark else "light",
             java_script_enabled=script,
+            device_scale_factor=scale,
             locale="en-GB",
             timezone_id="UTC",
         )
