@@ -192,6 +192,7 @@ def test_text_from_outside_stays_text(tmp_path):
             assert not re.search(r"<(b|i|u|s|img|svg)\b|<script>|>49<", answer.text)
             assert len(answer.text) < 60_000
         assert "<script>alert(1)</script>" in html.unescape(pages[0].text)
+        assert "\\u202eevil" in pages[0].text
 
 
 # Finding one lead

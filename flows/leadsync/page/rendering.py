@@ -7,16 +7,21 @@ Never here: what is shown.
 from __future__ import annotations
 
 import datetime
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 
+from leadsync.texts import printable
+
 HERE: Final = Path(__file__).parent
 STATIC: Final = {"style.css": "text/css", "script.js": "text/javascript", "icon.svg": "image/svg+xml"}
 SHOWN: Final = 300
 """Characters of a text that are shown in a list."""
+TURNS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Controls, and what says in which direction is to be read: a name could look like another one."""
 HEADERS: Final = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
@@ -53,8 +58,8 @@ def static(name: str) -> bytes:
 
 
 def short(value: object, length: int = SHOWN) -> str:
-    """A text as a list shows it."""
-    text = str(value)
+    """A text as a list shows it: what would turn its direction around, or has no form, is written as in Python."""
+    text = TURNS.sub(lambda found: printable(found[0]), str(value))
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
