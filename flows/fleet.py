@@ -10,7 +10,7 @@ from __future__ import annotations
 if __name__ == "__main__":  # before Prefect is imported and reads its settings
     from runs.command import prepare_local_run
 
-    prepare_local_run()
+    prepare_local_run(pairs=True)
 
 import time
 from functools import partial
