@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from conflicts import Side, take_locally
+from history import undo_locally
 from leadsync.gateway.line import SyncRun
 from leadsync.pipeline.steps import Options
 from runs.deployed import run_remotely
@@ -33,6 +34,8 @@ def run_here(pair: str) -> Callable[[SyncRun], dict[str, Any]]:
     def start(run: SyncRun) -> dict[str, Any]:
         if (take := run.options.take) is not None:
             report, seen_at = take_locally(side=Side(take.side), lead=take.lead, field=take.field, pair=pair)
+        elif (undo := run.options.undo) is not None:
+            report, seen_at = undo_locally(**vars(undo), dry_run=run.options.dry_run, pair=pair)
         else:
             ended = run_locally(**parameters_of(run.options, pair))
             report, seen_at = ended.outcome, ended.seen_at
@@ -50,7 +53,7 @@ def run_by(deployment: str, pair: str, stopped: Callable[[], bool]) -> Callable[
     """
 
     def start(run: SyncRun) -> dict[str, Any]:
-        if run.options.take is not None:
+        if run.options.take is not None or run.options.undo is not None:
             return run_here(pair)(run)
 
         def tell_id(flow_run_id: str) -> None:

@@ -15,6 +15,8 @@ from typing import Final, NamedTuple
 from leadsync.core.decisions import Direction
 from leadsync.frames.agreed import Columns, Rename, columns_renamed
 
+ID_SHOWN: Final = 8
+"""Characters of a run's id that tell it from others, as a rule."""
 CARD_FIELD: Final = "card"
 """What an entry about a card as a whole is called: created, archived, un-archived."""
 

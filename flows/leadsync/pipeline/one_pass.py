@@ -21,6 +21,7 @@ from leadsync.errors import ConfigurationError
 from leadsync.frames.actions import Item
 from leadsync.model import Read
 from leadsync.pipeline.earlier_writes import check_leads, give_back_earlier
+from leadsync.pipeline.explaining import explained_by
 from leadsync.pipeline.lists import Lists
 from leadsync.pipeline.memory import keep_checks
 from leadsync.pipeline.planned_anew import check_lists, make_labels
@@ -54,6 +55,8 @@ def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Pas
         run.telling.findings(planned.plan)
         if run.options.saves:
             run.telling.report.plan = save(run, planned)
+        if lead_id := run.options.explains:
+            run.telling.report.explained = explained_by(planned, lead_id, run.rules(planned.lists.board))
         return Passed(planned.lists.board)
     run.clients.count()
     if not checkup.found:

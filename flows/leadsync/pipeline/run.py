@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from leadsync.core.journal import IntentState
-from leadsync.core.ledger import Begun, RunKind
+from leadsync.core.ledger import ID_SHOWN, Begun, RunKind
 from leadsync.errors import Exit, LeadsyncError, StateStoreError
 from leadsync.model import ChangeFeed as FeedChoice
 from leadsync.model import Read
@@ -28,7 +28,7 @@ from leadsync.pipeline.saved_plans import refuse_foreign
 from leadsync.pipeline.steps import Options, Steps
 from leadsync.pipeline.telling import Telling
 from leadsync.pipeline.under_way import Run
-from leadsync.pipeline.undoing import ID_SHOWN, chosen_undo, unfinished
+from leadsync.pipeline.undoing import chosen_undo, unfinished
 from leadsync.pipeline.vital_signs import note_success
 from leadsync.pipeline.waiting import meant_by, still_open, waiting_longer
 from leadsync.report.report import Report

@@ -44,7 +44,8 @@ class Options:
     """
     The choices of one run. `saves`: the report of a dry run is to hold the plan; `expects_nothing`: it fails if there
     is anything to do. `plan`: nothing but this is to be written, and it needs no `review`; `take`: nothing but these
-    conflicts is settled.
+    conflicts is settled. `undo`: nothing but this is done. `explains`: the lead of which the report of a dry run is to
+    say why it is so.
     """
 
     dry_run: bool = False
@@ -59,6 +60,7 @@ class Options:
     review: Review = Review.NEVER
     take: Chosen | None = None
     undo: UndoChoice | None = None
+    explains: str = ""
 
 
 class Call(Protocol):

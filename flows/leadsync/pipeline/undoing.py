@@ -12,7 +12,7 @@ from typing import Final
 
 import pandas as pd
 
-from leadsync.core.ledger import CARD_FIELD, Begun, RunKind
+from leadsync.core.ledger import CARD_FIELD, ID_SHOWN, Begun, RunKind
 from leadsync.core.taken_back import Done, TakenBack, taken_back
 from leadsync.errors import ConfigurationError
 from leadsync.pipeline.absences import ASKED_SINGLY
@@ -23,8 +23,6 @@ from leadsync.trello.board import Board
 from leadsync.trello.client import Trello
 
 NAMED: Final = 3
-ID_SHOWN: Final = 8
-"""Characters of a run's id that tell it from others, as a rule."""
 
 
 @dataclass(frozen=True)

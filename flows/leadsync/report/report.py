@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from leadsync.core.explain import Explained
 from leadsync.core.saved_plan import SavedPlan
 from leadsync.errors import Exit, LeadsyncError
 
@@ -45,6 +46,7 @@ class Report:
     postponed: list[Row] = field(default_factory=list)
     moved: list[Row] = field(default_factory=list)
     plan: SavedPlan | None = None
+    explained: Explained | None = None  # the lead that a dry run was asked about
     waiting: list[str] = field(default_factory=list)  # what has waited for a person longer than a day
     calls: dict[str, int] = field(default_factory=lambda: {"airtable": 0, "trello": 0})
     read: dict[str, str] = field(default_factory=dict)  # airtable and trello -> full | delta

@@ -147,8 +147,9 @@ class History:
 
     def purge(self, pair: str, kept_since: float) -> None:
         """Delete what began before then [s since 1970]; a run that writes does so, too."""
-        with self._database.writing() as connection:
-            purge(connection, pair, kept_since)
+        if any(run.at < kept_since for run in self.runs(pair)):
+            with self._database.writing() as connection:
+                purge(connection, pair, kept_since)
 
     def forget(self, pair: str, lead_id: str) -> int:
         """
