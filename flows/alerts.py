@@ -13,7 +13,7 @@ if __name__ == "__main__":  # before anything is printed or opened
     harden_streams()
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated, cast
@@ -31,6 +31,7 @@ from prefect.settings import get_current_settings
 from rich.console import Console
 
 from leadsync.errors import Exit, LeadsyncError
+from leadsync.pipeline.lists import named_pair
 from leadsync.report.terminal import say
 from leadsync.settings import Settings
 from runs.command import run_command, spare_loopback
@@ -38,7 +39,7 @@ from runs.pair_block import saved_pairs, settings_of
 from runs.signs import SYNCED, TESTED, WAITING, WATCHED, ask_for_an_echo, give_sign
 
 BLOCK = "leadsync-alerts"
-FLOW = "sync-leads"
+FLOWS = ("sync-leads", "sync-fleet")
 FAILED = "leadsync: a sync failed or was refused"
 SILENT = "leadsync: no sync has completed for a while"
 PAIR_SILENT = "leadsync: a pair has not been synced for a while"
@@ -50,9 +51,9 @@ ECHO_WITHIN = 30.0
 SENT = "prefect.automation.action.executed"
 
 
-def failed_trigger(flow_id: str) -> EventTrigger:
+def failed_trigger(flow_ids: Iterable[object]) -> EventTrigger:
     """
-    A run of the flow ended in a state of type Failed or Crashed.
+    A run of one of the flows ended in a state of type Failed or Crashed.
 
     Matched by type: Prefect names the event after the state's name, and ours are speaking ones.
     """
@@ -63,7 +64,7 @@ def failed_trigger(flow_id: str) -> EventTrigger:
             {"prefect.resource.id": "prefect.flow-run.*", "prefect.state-type": ["FAILED", "CRASHED"]}
         ),
         match_related=ResourceSpecification(
-            {"prefect.resource.id": f"prefect.flow.{flow_id}", "prefect.resource.role": "flow"}
+            {"prefect.resource.id": [f"prefect.flow.{each}" for each in flow_ids], "prefect.resource.role": "flow"}
         ),
         for_each={"prefect.resource.id"},
         threshold=1,
@@ -117,12 +118,12 @@ def install_alerts(url: str, silent_after_hours: float) -> list[str]:
     )
     block_id = cast(UUID, block.save(BLOCK, overwrite=True))
     with get_client(sync_client=True) as client:
-        flow_id = str(client.create_flow_from_name(FLOW))
+        flow_ids = [client.create_flow_from_name(flow) for flow in FLOWS]
     after = f"for {silent_after_hours:g} hours. Is the worker running?"
     run = "{{ flow_run.name }}: {{ flow_run.state.name }}. {{ flow_run.state.message }}\n{{ flow_run|ui_url }}"
     name = "{{ event.resource['prefect.resource.name'] }}"
     told = {
-        FAILED: (failed_trigger(flow_id), "leadsync: {{ flow_run.state.name }}", run),
+        FAILED: (failed_trigger(flow_ids), "leadsync: {{ flow_run.state.name }}", run),
         SILENT: (silent_trigger(silent_after_hours), "leadsync is silent", f"No sync has completed {after}"),
         PAIR_SILENT: (
             pair_silent_trigger(silent_after_hours),
@@ -196,7 +197,7 @@ def alerts(
             for name in install_alerts(url, silent_after):
                 say(console, f"installed: {name}")
             for pair, settings in watched_pairs():
-                give_sign(WATCHED, settings, pair)
+                give_sign(WATCHED, named_pair(settings).key, pair)
         if test:
             code = try_alerts(console)
     except Exception as error:  # whatever Prefect's client throws: a sentence, without its text, which may hold the URL

@@ -24,7 +24,6 @@ from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from rich.console import Console
 
-from leadsync.environment import load_settings
 from leadsync.errors import Exit, LeadsyncError
 from leadsync.model import ConflictPolicy, Read
 from leadsync.pipeline.run import run_sync
@@ -33,10 +32,11 @@ from leadsync.pipeline.waiting import NamedConflict, conflicts_of
 from leadsync.report.report import Report, json_text
 from leadsync.report.terminal import say, show, tabulate
 from runs.command import ending_soon, nothing_to_stop, stoppable
-from runs.here import Ended, connected, run_flow
+from runs.here import connected
 from runs.pair_block import settings_of
 from runs.record import final_state, publish, shown_progress
 from runs.recorder import conclude
+from runs.reported import run_reported
 from runs.tasks import call_task, submit_tasks
 
 
@@ -132,30 +132,13 @@ def take(
     pair: Pair = "",
 ) -> None:
     """Settle conflicts of one lead: one side's value goes to both, and nothing else is written."""
-    report, seen_at = take_locally(side=side, lead=lead, field=field, dry_run=dry_run, pair=pair)
+    report, seen_at = run_reported(take_conflict, side=side, lead=lead, field=field, dry_run=dry_run, pair=pair)
     nothing_to_stop()
     if as_json:
         print(report.as_json())
     else:
         show(report, Console(), seen_at)
     raise typer.Exit(report.exit_code)
-
-
-def take_locally(**options: Any) -> tuple[Report, str]:
-    """One run of the flow in this process. Returns: its report, whatever happened, and where the run can be seen."""
-    try:
-        if not options.get("pair"):
-            load_settings()  # wrong ones are told at once, without waiting for Prefect
-        ended = run_flow(take_conflict, **options)
-    except LeadsyncError as error:
-        ended = Ended(error)
-    report = ended.outcome
-    if not isinstance(report, Report):
-        report = Report(dry_run=bool(options.get("dry_run")))
-        report.fail(ended.outcome)
-    if ended.unrecorded:
-        report.notes.append({"lead_id": "", "card_id": "", "note": ended.unrecorded})
-    return report, ended.seen_at
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ from runs.here import Ended, run_flow
 from runs.pair_block import members, state_url
 from runs.record import final_state
 from runs.recorder import conclude
+from runs.signs import give_signs
 
 
 @flow(name="sync-fleet", flow_run_name=fleet_run_name, retries=0, persist_result=False)
@@ -85,6 +86,8 @@ def _sync_all(report: FleetReport, every: str, limit: int, only: list[str], opti
         with progress_bar(Console(stderr=True)) as bar:
             for done, synced in enumerate(fleet.sync(due), start=1):
                 row = report.add(synced.pair, synced.report)
+                if synced.report:
+                    give_signs(synced.report, synced.pair)
                 if row and row.is_news and synced.report:
                     pair_ended(synced.pair, synced.report)
                 bar("pairs", done, len(due))

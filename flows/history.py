@@ -25,7 +25,6 @@ from prefect.runtime import flow_run
 from rich.console import Console
 
 from leadsync.core.ledger import ID_SHOWN
-from leadsync.environment import load_settings
 from leadsync.errors import ConfigurationError, Exit, LeadsyncError
 from leadsync.model import Read
 from leadsync.pipeline.explaining import Kept, kept_of, lead_meant
@@ -38,10 +37,11 @@ from leadsync.report.story import show_lead, show_next, show_run, show_runs
 from leadsync.report.terminal import say, show
 from leadsync.settings import Settings
 from runs.command import ending_soon, nothing_to_stop, stoppable
-from runs.here import Ended, connected, run_flow
+from runs.here import connected
 from runs.pair_block import settings_of
 from runs.record import final_state, publish, shown_progress
 from runs.recorder import conclude
+from runs.reported import run_reported
 from runs.tasks import call_task, submit_tasks
 
 FOLLOWING = ("changes", "conflicts", "quarantine", "notes")
@@ -200,31 +200,13 @@ def undo(
     """Take a run back: both sides get what was agreed before it, where nobody has edited it since."""
     as_json, pair = as_json or context.obj["as_json"], pair or context.obj["pair"]
     options = {"run": run, "lead": lead, "field": field, "dry_run": dry_run, "allow_mass_change": allow_mass_change}
-    report, seen_at = undo_locally(**options, pair=pair)
+    report, seen_at = run_reported(undo_run, **options, pair=pair)
     nothing_to_stop()
     if as_json:
         print(report.as_json())
     else:
         show(report, Console(), seen_at)
     raise typer.Exit(report.exit_code)
-
-
-def undo_locally(**options: Any) -> tuple[Report, str]:
-    """One run of the flow in this process. Returns: its report, whatever happened, and where the run can be seen."""
-    report, ended = Report(dry_run=bool(options.get("dry_run"))), Ended(None)
-    try:
-        if not options.get("pair"):
-            load_settings()  # wrong ones are told at once, without waiting for Prefect
-        ended = run_flow(undo_run, **options)
-        if isinstance(ended.outcome, Report):
-            report = ended.outcome
-        else:
-            report.fail(ended.outcome)
-    except LeadsyncError as error:
-        report.fail(error)
-    if ended.unrecorded:
-        report.note(ended.unrecorded)
-    return report, ended.seen_at
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import logging
 import os
 import sys
 import threading
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -26,12 +27,14 @@ from rich.console import Console
 from asked import run_by, run_here
 from leadsync.environment import load_settings
 from leadsync.errors import ConfigurationError, Exit, LeadsyncError
+from leadsync.gateway.line import SyncRun
 from leadsync.gateway.server import Gateway, build_gate, check_exposure, remove_webhooks, tend_webhooks
 from leadsync.gateway.trigger import Trigger
 from leadsync.report.terminal import say
 from leadsync.setting_addresses import public_url
 from leadsync.settings import Settings
 from leadsync.state.store import StateStore
+from leadsync.texts import printable
 from runs.command import run_command
 from runs.deployed import has_deployment, look_up
 from runs.here import connected
@@ -49,6 +52,12 @@ class Via(StrEnum):
     AUTO = "auto"
     HERE = "here"
     DEPLOYMENT = "deployment"
+
+
+def tell(run: SyncRun) -> None:
+    """Print a line: that a run begins, and why, or how it ended."""
+    said = run.report["message"] if run.report else f"begins, {'asked for' if run.asked else 'something changed'}"
+    print(printable(f"{datetime.now():%Y-%m-%d %H:%M:%S}  run {run.shown_id}: {said}"), flush=True)
 
 
 def settings_for(pair: str) -> Settings:
@@ -100,7 +109,7 @@ def listen(
 ) -> Exit:
     """Serve until told to stop. Returns: the exit code."""
     stopping = threading.Event()
-    trigger = Trigger(run_by(deployment, pair, stopping.is_set) if deployment else run_here(pair), settle)
+    trigger = Trigger(run_by(deployment, pair, stopping.is_set) if deployment else run_here(pair), settle, tell)
     store = StateStore(settings.sync_state_url.get_secret_value())
     gate = build_gate(settings, host, address, trigger, store, look_up if deployment else None, prefect_pages())
     server = Gateway.of(gate, host, port)

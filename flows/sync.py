@@ -38,6 +38,7 @@ from runs.recorder import asked_beside, conclude
 from runs.review import apply_approved, approved_plan, wait_for_review
 from runs.signs import give_signs, unheard
 from runs.tasks import call_task, submit_tasks
+from runs.turns import take_turns
 
 # --- the flow -------------------------------------------------------------------------------------------------
 
@@ -80,7 +81,7 @@ def sync_leads(
             steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
             report = apply_approved(approved, partial(run_sync, settings, options, steps), settings)
         wait_for_review(report, settings)
-        give_signs(report, settings, pair)
+        give_signs(report, pair)
     except LeadsyncError as error:
         report.fail(error)
     return conclude(report, partial(call_task, publish, report), final_state(report))
@@ -131,8 +132,8 @@ def sync(
         ConflictChoice, typer.Option(help="Who wins when both sides moved one cell apart; settings: SYNC_CONFLICT.")
     ] = ConflictChoice.SETTINGS,
     read: Annotated[
-        Read, typer.Option(help="Both sides whole, only what changed, or whichever costs fewer calls.")
-    ] = Read.FULL,
+        Read | None, typer.Option(help="Both sides whole, only what changed, or whichever costs fewer calls. [full]")
+    ] = None,
     paced: Annotated[
         bool, typer.Option("--paced", help="Skip the run if the month's calls are ahead of AIRTABLE_MONTHLY_CALLS.")
     ] = False,
@@ -153,11 +154,23 @@ def sync(
         Review,
         typer.Option(help="Runs of which only the plan is written, to --out (plan.json), and applied with --plan."),
     ] = Review.NEVER,
+    every: Annotated[
+        str, typer.Option(help="Sync now and then every 30s, 15m, 1h, 1d, until Ctrl-C; implies --read auto --paced.")
+    ] = "",
 ) -> None:
     """Make the Airtable table Leads and the Trello board equal, in both directions."""
     options: dict[str, Any] = {"dry_run": dry_run or expect_no_changes, "conflict": conflict, "adopt": adopt}
-    options |= {"read": read, "paced": paced, "pair": pair, "allow_mass_change": allow_mass_change, "review": review}
+    options |= {"read": read or Read.FULL, "paced": paced, "pair": pair, "allow_mass_change": allow_mass_change}
+    options |= {"review": review}
     asked = partial(ask, out, plan, expect_no_changes, dry_run, review is not Review.NEVER)
+    if every:
+        single = {"--demo": demo, "--allow-mass-change": allow_mass_change, "--adopt": adopt is not Adopt.ASK}
+        single |= {"--out": bool(out), "--plan": bool(plan), "--expect-no-changes": expect_no_changes}
+        options |= {"read": read or Read.AUTO, "paced": True}
+        turn = partial(run_locally, asked, **options)
+        code = take_turns(turn, every, [name for name in single if single[name]], as_json)
+        nothing_to_stop()
+        raise typer.Exit(code)
     if demo:
         from demo import run_demo
 

@@ -33,6 +33,7 @@ from leadsync.model import (
     OnLeadDeleted,
     StatusMap,
 )
+from leadsync.setting_addresses import state_url
 from leadsync.setting_mapping import MAPPED_BY, mapping_of, status_map_of
 
 LIST_IDS = {TODO: "trello_list_todo_id", IN_PROGRESS: "trello_list_in_progress_id", DONE: "trello_list_done_id"}
@@ -68,6 +69,8 @@ class Settings(BaseSettings):
     """Our pace [1/s]. Airtable allows 5 per base, shared with every other program."""
     airtable_change_feed: ChangeFeed = ChangeFeed.OFF
     """off, or on: a webhook without address collects changes; deltas see deletions, and overwritten edits are found."""
+    airtable_workspace: str = ""
+    """The workspace that the base is in, by any name: calls of a month are counted for each. Empty is one for all."""
     airtable_monthly_calls: int | None = Field(default=None, gt=0)
     """Calls a month that Airtable's plan allows: scheduled runs keep to that pace. Free has 1,000, Team 100,000."""
 
@@ -132,6 +135,7 @@ class Settings(BaseSettings):
     _credentials = field_validator("airtable_api_token", "trello_api_key", "trello_api_token", "trello_api_secret")(
         setting_values.credential
     )
+    _state_url = field_validator("sync_state_url")(lambda value: SecretStr(state_url(value.get_secret_value())))
     _public_url = field_validator("sync_public_url")(lambda value: value and setting_addresses.public_url(value))
     _api_token = field_validator("sync_api_token")(setting_values.api_token)
     _full_every = field_validator("sync_full_every", mode="before")(setting_values.duration)
@@ -146,11 +150,6 @@ class Settings(BaseSettings):
         stripped = {name: setting_values.bare(value) for name, value in values.items()}
         said = {"sync_api_token"} & {name for name, value in values.items() if value}
         return {name: value for name, value in stripped.items() if name in said or setting_values.plain(value) != ""}
-
-    @field_validator("sync_state_url")
-    @classmethod
-    def _is_the_same_everywhere(cls, value: SecretStr) -> SecretStr:
-        return SecretStr(setting_addresses.state_url(value.get_secret_value()))
 
     @field_validator("sync_status_map")
     @classmethod

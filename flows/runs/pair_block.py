@@ -12,11 +12,10 @@ from itertools import count
 from typing import Any
 
 from prefect.blocks.core import Block
-from prefect.blocks.webhook import Webhook
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import BlockDocument
 from prefect.exceptions import ObjectNotFound
-from pydantic import BaseModel, Field, HttpUrl, SecretStr, ValidationError, create_model
+from pydantic import BaseModel, Field, SecretStr, ValidationError, create_model
 
 from leadsync.environment import OF_THE_INSTALLATION, load_settings
 from leadsync.errors import ConfigurationError, LeadsyncError
@@ -58,7 +57,6 @@ class LeadsyncPair(Block, _as_block_fields()):  # type: ignore[misc]  # one list
 
     _block_type_name = "Leadsync Pair"
     _block_type_slug = "leadsync-pair"
-    _logo_url = HttpUrl(str(Webhook._logo_url))
 
     def values(self) -> dict[str, Any]:
         """What is filled in, by the names of the settings; a secret stays a SecretStr."""
@@ -98,11 +96,7 @@ def settings_of(pair: str) -> Settings:
 def _told(pair: str, error: BaseException) -> LeadsyncError:
     """Why a pair could not be loaded. `error`: of Prefect's client, or of the block's fields."""
     if isinstance(error, ObjectNotFound):
-        known = ", ".join(saved_pairs()) or "none yet"
-        return ConfigurationError(
-            f"There is no pair {pair!r}; known are: {known}. Save one with `flows/pairs.py {pair} --env FILE`, or as a "
-            "block of type Leadsync Pair in Prefect's UI."
-        )
+        return _unknown(pair)
     if isinstance(error, ValidationError):
         wrong = error.errors(include_url=False, include_input=False)
         told = "; ".join(f"{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in wrong)
@@ -111,6 +105,21 @@ def _told(pair: str, error: BaseException) -> LeadsyncError:
             "or correct it in Prefect's UI."
         )
     return LeadsyncError(f"Prefect's server did not give pair {pair!r} ({type(error).__name__}); nothing was written.")
+
+
+def _unknown(pair: str) -> ConfigurationError:
+    known = ", ".join(saved_pairs()) or "none yet"
+    return ConfigurationError(
+        f"There is no pair {pair!r}; known are: {known}. Save one with `flows/pairs.py {pair} --env FILE`, or as a "
+        "block of type Leadsync Pair in Prefect's UI."
+    )
+
+
+def delete_pair(pair: str) -> None:
+    """Delete the block of a pair; base, board and what is known of them stay. Raises: ConfigurationError."""
+    if pair not in saved_pairs():
+        raise _unknown(pair)
+    LeadsyncPair.delete(pair)
 
 
 def saved_pairs() -> dict[str, tuple[str, str, str]]:

@@ -16,7 +16,6 @@ from prefect.events import emit_event
 
 from leadsync.errors import Exit
 from leadsync.report.report import Report
-from leadsync.settings import Settings
 
 SYNCED = "leadsync.synced"
 """A sync that may write has come to its end, with nothing left undone."""
@@ -42,24 +41,20 @@ def unheard() -> Iterator[None]:
         _unheard.reset(token)
 
 
-def give_signs(report: Report, settings: Settings, pair: str) -> None:
-    """At the end of a sync; a dry run is no sign of life. `pair`: its name, "" for the one of the environment."""
-    if report.dry_run or _unheard.get():
+def give_signs(report: Report, name: str) -> None:
+    """At the end of a sync; a dry run is no sign of life. `name`: the pair's, "" for the one of the environment."""
+    if report.dry_run or not report.pair or _unheard.get():
         return
     if report.exit_code == Exit.DONE:
-        give_sign(SYNCED, settings, pair)
+        give_sign(SYNCED, report.pair, name)
     if report.waiting:
         more = [f"… and {len(report.waiting) - LISTED} more"] if len(report.waiting) > LISTED else []
-        give_sign(WAITING, settings, pair, "\n".join([*report.waiting[:LISTED], *more]))
+        give_sign(WAITING, report.pair, name, "\n".join([*report.waiting[:LISTED], *more]))
 
 
-def give_sign(sign: str, settings: Settings, pair: str, what: str = "") -> None:
-    """Send one, if the server takes it."""
-    base, table, board = settings.airtable_base_id, settings.airtable_table_name, settings.trello_board_id
-    resource = {
-        "prefect.resource.id": f"leadsync.pair.{base}/{table}/{board}",
-        "prefect.resource.name": pair or f"{table} of {base}",
-    }
+def give_sign(sign: str, pair: str, name: str, what: str = "") -> None:
+    """Send one, if the server takes it. `pair`: as Report.pair."""
+    resource = {"prefect.resource.id": f"leadsync.pair.{pair}", "prefect.resource.name": name or f"the pair {pair}"}
     with suppress(Exception):
         emit_event(sign, resource=resource, payload={"what": what})
 

@@ -32,11 +32,13 @@ PARAMETERS = {
     "on-demand": SYNC | {"read": "full", "paced": False},
     "north": SYNC | {"read": "auto", "paced": True, "pair": "north"},
     "reviewed": SYNC | {"read": "auto", "paced": True, "review": "risky"},
+    "fleet": {"every": "1h", "limit": 0, "only": None, "read": "auto", "paced": True, "dry_run": False, "at_once": 16},
     "daily": {"every_minutes": 60, "pair": ""},
 }
 EVERY_HOUR = [{"interval": "PT1H", "timezone": "Etc/UTC", "active": True}]
 EVERY_MORNING = [{"cron": "30 5 * * *", "timezone": "Etc/UTC", "active": True}]
-SCHEDULES = {"scheduled": EVERY_HOUR, "on-demand": [], "daily": EVERY_MORNING}
+EVERY_FIVE_MINUTES = [{"interval": "PT5M", "timezone": "Etc/UTC", "active": False}]
+SCHEDULES = {"scheduled": EVERY_HOUR, "on-demand": [], "fleet": EVERY_FIVE_MINUTES, "daily": EVERY_MORNING}
 SCHEDULES |= {"north": EVERY_HOUR, "reviewed": EVERY_HOUR}
 ONE_AT_A_TIME = {"limit": 1, "collision_strategy": "CANCEL_NEW"}
 IN_TURN = {"limit": 1, "collision_strategy": "ENQUEUE"}
@@ -56,14 +58,15 @@ def read(*, with_example=True):
 
 
 def deployments(*, with_example=True):
-    """Name -> the deployment as `prefect deploy` reads it."""
+    """Name -> the deployment as `prefect deploy` reads it; fleet is the other flow's, which bears a name of these."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "prefect.yaml"
         file.write_text(text(with_example=with_example))
         said = io.StringIO()
         found, _ = _load_deploy_configs_and_actions(file, console=Console(file=said))
     assert said.getvalue() == ""
-    return {deployment["name"]: deployment for deployment in found}
+    fleet = "flows/fleet.py:sync_fleet"
+    return {"fleet" if each["entrypoint"] == fleet else each["name"]: each for each in found}
 
 
 def unknown_keys(document):
@@ -82,8 +85,9 @@ DEPLOYMENTS = deployments()
 
 
 def test_names_are_those_of_the_page_of_the_commands():
-    """Three deployments, under the names that people type; the others are examples."""
-    assert list(deployments(with_example=False)) == ["scheduled", "on-demand", "daily"]
+    """Under the names that people type; the others are examples. The fleet's is `sync-fleet/scheduled`."""
+    assert list(deployments(with_example=False)) == ["scheduled", "on-demand", "fleet", "daily"]
+    assert DEPLOYMENTS["fleet"]["name"] == "scheduled"
     assert set(DEPLOYMENTS) == set(PARAMETERS)
 
 
@@ -135,13 +139,13 @@ def test_parameters_are_those_of_the_flow(name):
     validate(deployment["parameters"], schema, raise_on_error=True)
 
 
-@pytest.mark.parametrize("name", ["scheduled", "daily", "north", "reviewed"])
+@pytest.mark.parametrize("name", ["scheduled", "daily", "fleet", "north", "reviewed"])
 def test_schedule_is_one_that_prefect_can_keep(name):
-    """Interval or cron, with a time zone, active."""
+    """Interval or cron, with a time zone, active; the fleet's is switched on by whoever has one."""
     for schedule in DEPLOYMENTS[name]["schedules"]:
         built = {key: schedule.get(key) for key in ("interval", "cron", "timezone")}
         assert construct_schedule(**built)
-        assert schedule["active"]
+        assert schedule["active"] is (name != "fleet")
 
 
 @pytest.mark.parametrize("name", sorted(DEPLOYMENTS.keys() - {"reviewed"}))

@@ -113,6 +113,15 @@ def test_no_more_than_asked_for(saved, command):
     assert (code, counts["synced"], counts["due"]) == (0, 2, 3)
 
 
+def test_each_pair_that_was_synced_gives_a_sign_of_life_of_its_own(saved, command, teams, monkeypatch):
+    """One that failed does not, so that its silence is noticed."""
+    given = []
+    monkeypatch.setattr("runs.signs.give_sign", lambda sign, pair, name, *_more: given.append((sign, name)))
+    teams["north"].airtable.revoke()
+    command()
+    assert sorted(given) == [("leadsync.synced", "east"), ("leadsync.synced", "west")]
+
+
 def test_dry_run_writes_nothing(saved, command, teams):
     teams["east"].airtable.add_lead("Ada", "a@b.c", "NEW", "web")
     code, printed = command("--dry-run", "--json")

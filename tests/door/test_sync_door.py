@@ -60,6 +60,16 @@ def test_dry_run_writes_nothing(command, emulator):
     assert emulator.calls("airtable", writes=True) + emulator.calls("trello", writes=True) == 0
 
 
+def test_card_becomes_a_lead_by_a_task_of_the_flow(command, emulator, monkeypatch):
+    monkeypatch.setenv("SYNC_CREATE_LEADS", "on")
+    emulator.airtable.add_field("card_id")
+    card = emulator.trello.add_card("TODO", "Zoë")
+    code, printed = command("--json")
+    (lead,) = emulator.airtable.records()
+    assert (code, emulator.airtable.records()[lead]["card_id"]) == (0, card), printed
+    assert f"LeadID: {lead}" in emulator.trello.card(card)["desc"]
+
+
 def test_wrong_token_is_a_sentence_that_names_the_setting(command, configured, monkeypatch):
     """Exit code 2, and the token itself is nowhere."""
     monkeypatch.setenv("AIRTABLE_API_TOKEN", "patWrongWrongWrong")

@@ -10,29 +10,12 @@ from leadsync.pipeline.steps import UndoChoice
 from leadsync.report.report import Report
 from support.harness import Scene, World, findings
 from support.mapped_scene import MappedScene
-from support.past_changes import assert_agrees_with_base, runs_of
+from support.past_changes import assert_agrees_with_base, runs_of, seen
 
 
 def undo(world: World, run: str | None = None, lead: str = "", field: str = "", **more: Any) -> Report:
     """Of a run, by default of the last one."""
     return world.sync(asked={"undo": UndoChoice(run or runs_of(world)[0].run_id, lead, field)}, **more)
-
-
-def seen(world: World) -> dict[str, Any]:
-    """Everything people see: leads' cells, and of cards what does not change by itself."""
-    kept = ("name", "desc", "closed", "idList", "due", "start", "dueComplete", "idLabels", "idMembers")
-    cards = {
-        card_id: {
-            **{key: sorted(card[key]) if isinstance(card[key], list) else card[key] for key in kept},
-            "custom": world.trello.custom_fields(card_id),
-        }
-        for card_id, card in world.trello.cards().items()
-    }
-    leads = {
-        lead: {column: sorted(held) if isinstance(held, list) else held for column, held in cells.items()}
-        for lead, cells in world.airtable.records().items()
-    }
-    return {"leads": leads, "cards": cards}
 
 
 def left_aside(report: Report) -> list[tuple[str, str, str]]:

@@ -260,6 +260,28 @@ def test_health_tells_how_it_stands(served):
     assert 0 <= health["last_run"]["age_seconds"] < 5
 
 
+@pytest.mark.parametrize("name", [None, "0d9bd1c8-1f51-4a0e-9f0b-6b4c1b6f2a11"])
+def test_run_has_one_id_wherever_it_is_told(served, name):
+    """The one of its answer, whether Prefect gave it or we; its status is found by it."""
+    served.named = name
+    answered = served.ask("POST", "/sync?wait=true").json()
+    told = served.ask("GET", "/health").json()["last_run"]
+    assert told["id"] == answered["id"] == (name or answered["id"])
+    assert served.ask("GET", f"/runs/{told['id']}").json()["stage"] == "done"
+    served.hold.clear()
+    under_way = served.ask("POST", "/sync").json()["id"]
+    until_runs(served, 2)
+    assert served.ask("GET", "/health").json()["queue"]["running"] == (name or under_way)
+    served.hold.set()
+
+
+def until_runs(served, number):
+    deadline = time.monotonic() + 10
+    while len(served.runs) < number:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_health_says_who_took_the_lock_last(serve):
     taken = {"appA/board": {"pid": 7}}
     told = serve(lock=lambda: taken).ask("GET", "/health").json()

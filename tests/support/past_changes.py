@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from leadsync.state.history import PastChange, PastRun
 from leadsync.state.store import StateStore
@@ -55,3 +56,20 @@ def assert_agrees_with_base(world: World) -> None:
             row = store.journal.load_row(pair, lead)
             assert row is not None, lead
             assert row.get(column) == value, (lead, column)
+
+
+def seen(world: World) -> dict[str, Any]:
+    """Everything people see: leads' cells, and of cards what does not change by itself."""
+    kept = ("name", "desc", "closed", "idList", "due", "start", "dueComplete", "idLabels", "idMembers")
+    cards = {
+        card_id: {
+            **{key: sorted(card[key]) if isinstance(card[key], list) else card[key] for key in kept},
+            "custom": world.trello.custom_fields(card_id),
+        }
+        for card_id, card in world.trello.cards().items()
+    }
+    leads = {
+        lead: {column: sorted(held) if isinstance(held, list) else held for column, held in cells.items()}
+        for lead, cells in world.airtable.records().items()
+    }
+    return {"leads": leads, "cards": cards}

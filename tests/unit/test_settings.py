@@ -573,7 +573,7 @@ def test_name_of_the_environment_has_no_effect_in_a_file(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["AIRTABLE_CLIENT_ID", "AIRTABLE_API_KEY", "AIRTABLE_WORKSPACE", "TRELLO_TOKEN", "TRELLO_WEBHOOK_SECRET"]
+    "name", ["AIRTABLE_CLIENT_ID", "AIRTABLE_API_KEY", "AIRTABLE_REGION", "TRELLO_TOKEN", "TRELLO_WEBHOOK_SECRET"]
 )
 def test_name_of_another_program_is_a_warning(load, caplog, name):
     """Told once, by its name; the settings are read all the same."""

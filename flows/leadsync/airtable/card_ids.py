@@ -76,7 +76,7 @@ def _records(airtable: Airtable, new: Sequence[NewLead]) -> list[Any]:
     return [
         {
             "fields": {columns.card_id: each.card.card_id}
-            | columns.spelt({"name": each.name, "status": each.status})
+            | columns.spelt({"name": each.card.title, "status": each.status})
             | ({email: each.email} if email and each.email else {})
         }
         for each in new

@@ -48,6 +48,10 @@ class Columns:
         self._options: dict[str, str] = {}  # a status without outer blanks -> the option as it is spelt
         self._asked, self._lock = False, threading.Lock()
 
+    def leave_out(self, column: str) -> None:
+        """Read the table without a column of no cell."""
+        self.asked = [each for each in self.asked if each != column]
+
     def tie(self, cells: Sequence[Cell]) -> None:
         """From now on leads are read and written by these cells."""
         self.cells = {cell.name: cell for cell in cells}

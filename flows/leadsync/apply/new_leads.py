@@ -103,7 +103,7 @@ def _sent(
 
 def _refuse(new: NewLead, refused: ServiceRefusedError, airtable: Airtable, outcome: Outcome) -> None:
     columns = airtable.columns.names | {"card id": airtable.columns.card_id}
-    reason, _ = explain(refused, {"name": new.name, "status": new.status, "card id": new.card.card_id}, columns)
+    reason, _ = explain(refused, {"name": new.card.title, "status": new.status, "card id": new.card.card_id}, columns)
     outcome.failures.append(Failure("", new.card.card_id, f"it could not be made a lead: {reason}", NEXT_RUN))
     outcome.forbidden |= {new.card.card_id} if forbids(refused, columns.values()) else set()
 

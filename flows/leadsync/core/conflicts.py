@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -35,17 +36,17 @@ class OpenConflicts:
     What a pass has found out about conflicts, each by lead and name of its cell.
 
     `found`: those there are. `unseen`: cells that could not be compared, and leads (without a cell) of which none
-    could: what is known of them stands. `only`: the cells that were looked at at all, None for all of them.
+    could: what is known of them stands. `among`: the leads that were looked at.
     """
 
     found: dict[Key, Conflict] = field(default_factory=dict)
     unseen: set[Key] = field(default_factory=set)
-    only: frozenset[Key] | None = None
+    among: Collection[str] = ()
 
     def stands(self, key: Key) -> bool:
         """Whether a conflict known before is one still, whatever was found."""
         lead_id, _ = key
-        return bool(self.unseen & {key, (lead_id, "")}) or (self.only is not None and key not in self.only)
+        return lead_id not in self.among or bool(self.unseen & {key, (lead_id, "")})
 
     def along_with(self, other: OpenConflicts) -> OpenConflicts:
         """Both together, of different leads."""

@@ -92,9 +92,6 @@ def explain(lead_id: str, agreed: Agreed, lead: Lead, card: Card, rules: Rules) 
         cell = next((each for each in rules.cells if each.field == field), None)
         names = columns_of(field, cell)
         base: Columns = {name: agreed.get(name) for name in names}
-        known = (
-            agreed.stage if field == "status" else agreed.title if field == "name" else cell and _known(cell, agreed)
-        )
         cells.append(
             ExplainedCell(
                 field,

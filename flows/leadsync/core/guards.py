@@ -71,7 +71,7 @@ def check_new_leads(base: pd.DataFrame, new: Sequence[NewLead], rules: Rules) ->
     """Refuse to make many leads of cards, more than NEW_LEADS_FROM and the share of the known. Raises: GuardError."""
     known, percent = int((base["lead_presence"] == "present").sum()), rules.max_archive_percent
     if not rules.allow_mass_change and len(new) > NEW_LEADS_FROM and len(new) * 100 > percent * known:
-        examples = ", ".join(f"{each.name[:80]!r} ({each.card.url or each.card.card_id})" for each in new[:3])
+        examples = ", ".join(f"{each.card.title[:80]!r} ({each.card.url or each.card.card_id})" for each in new[:3])
         raise GuardError(
             f"{len(new)} cards would become leads, of which {known} are known, more than SYNC_MAX_ARCHIVE_PERCENT "
             f"({percent:g} %) allows, for example {examples}; nothing was written. SYNC_CREATE_LEADS_LABEL names a "

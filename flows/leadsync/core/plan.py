@@ -153,14 +153,9 @@ class NewLead:
     email: str = ""
 
     @property
-    def name(self) -> str:
-        """The card's title."""
-        return self.card.title
-
-    @property
     def change(self) -> Change:
         """As it is told; its lead has no id yet."""
-        after = f"{self.name[:80]}, {self.status}{f', {self.email}' if self.email else ''}"
+        after = f"{self.card.title[:80]}, {self.status}{f', {self.email}' if self.email else ''}"
         return Change("", self.card.card_id, "lead", "", after, Direction.TO_AIRTABLE, "its card gets the LeadID line")
 
 

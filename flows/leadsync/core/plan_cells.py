@@ -44,7 +44,7 @@ def resolve(row: LeadRow, draft: Draft, field: str, airtable: str, trello: str, 
         decision = CellDecision.CONFLICT
     if decision is not CellDecision.CONFLICT:
         return decision
-    is_held = undone and row.rules.take is None
+    is_held = undone and row.rules.wins is None
     decision, resolution = RESOLUTIONS[ConflictPolicy.HOLD if is_held else row.rules.policy_of(field)]
     kind = UNDONE if undone else "first match" if base is None else "conflict"
     conflict = row.conflict(field, airtable, trello, kind, resolution, base)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from leadsync.core.conflicts import OpenConflicts
 from leadsync.core.decisions import Direction, RowDecision
 from leadsync.core.draft import Draft, LeadRow
 from leadsync.core.entries import entry_of
@@ -28,7 +29,7 @@ from leadsync.mapping.rules import Rules
 def build_plan(reconciled: Reconciled, rules: Rules) -> Plan:
     """Turn decisions into writes; leads that are quiet cost nothing here."""
     sides = {decided.lead_id: (decided.lead, decided.card) for decided in reconciled.decided}
-    plan = Plan(quarantine=list(reconciled.quarantine), sides=sides)
+    plan = Plan(quarantine=list(reconciled.quarantine), sides=sides, still_open=OpenConflicts(among=reconciled.known))
     for decided in reconciled.decided:
         plan.still_open.unseen.update(decided.unseen(rules))
         if not decided.decision.quiet:

@@ -7,7 +7,7 @@ trello.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -64,10 +64,14 @@ class Decided:
 
 @dataclass(frozen=True)
 class Reconciled:
-    """`decided`: every lead that moved, once, in order. `quarantine`: cards and cells set aside, in order."""
+    """
+    `decided`: every lead that moved, once, in order. `quarantine`: cards and cells set aside, in order. `known`: ids of
+    the leads that have a base, and were looked at, those at rest among them.
+    """
 
     decided: list[Decided]
     quarantine: list[SetAside]
+    known: Collection[str] = ()
 
 
 def as_last_agreed(base: pd.DataFrame, airtable: pd.DataFrame, fallback: str) -> pd.DataFrame:
@@ -108,7 +112,7 @@ def reconcile(
     """
     frames = base, airtable, trello
     rows = everything(*frames) if rules.lists_apart else moved(*frames, rules.status_map)
-    return decide_all(rows, rules, adopted)
+    return replace(decide_all(rows, rules, adopted), known=base.index)
 
 
 def decide_all(rows: Moved, rules: Rules, adopted: Mapping[str, str] = NONE_ADOPTED) -> Reconciled:

@@ -1,5 +1,5 @@
 """
-Conflicts that a person settles: the plan that is about these, and about nothing else. Pure.
+Conflicts that a person settles: a plan that writes what these ask for, and nothing else. Pure.
 
 Never here: which conflicts are known, who wins where nobody has said so.
 """
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from leadsync.core.conflicts import Conflict, Key, OpenConflicts
+from leadsync.core.conflicts import Conflict
 from leadsync.core.decisions import CellDecision, RowDecision
 from leadsync.core.plan import Plan
 from leadsync.core.plan_rows import build_plan
@@ -24,9 +24,9 @@ CARD: Final = "card"
 LOOK_AGAIN: Final = "Nothing was written. Run flows/sync.py, which brings the list up to date, and look again."
 
 
-def plan_taken(reconciled: Reconciled, take: Take, rules: Rules) -> Plan:
+def narrowed(plan: Plan, reconciled: Reconciled, take: Take, rules: Rules) -> Plan:
     """
-    The side that was taken wins these conflicts of the lead; whatever else moved stays for the next run.
+    Of a plan only the writes by which the side that was taken wins these conflicts; all else is for the next run.
 
     Raises: GuardError if one of them is no conflict any more, or the losing side holds another value than was listed:
     nobody has seen that one.
@@ -34,14 +34,19 @@ def plan_taken(reconciled: Reconciled, take: Take, rules: Rules) -> Plan:
     each = next((each for each in reconciled.decided if each.lead_id == take.lead_id), None)
     if each is None:
         raise GuardError(f"Both sides of {take.lead_id} are as they were agreed: there is no conflict. {LOOK_AGAIN}")
+    rules = replace(rules, wins=take.policy)
     found = build_plan(Reconciled([each], []), rules).still_open.found
     for name, listed in take.cells.items():
         _check(each, found.get((take.lead_id, name)), listed, take.policy, rules)
-    plan = build_plan(Reconciled([_narrowed(each, take)], []), rules)
-    if "status" not in take.cells:  # what is recorded beside the writes, the next run records
-        plan.base_updates.clear()
-    ours: dict[Key, Conflict] = {key: found[key] for key in ((take.lead_id, name) for name in take.cells)}
-    return replace(plan, still_open=OpenConflicts(ours, only=frozenset(ours)))
+    taken = build_plan(Reconciled([_narrowed(each, take)], []), rules)
+    ours = {key: found[key] for key in ((take.lead_id, name) for name in take.cells)}
+    return replace(
+        plan,
+        card_writes=taken.card_writes,
+        lead_writes=taken.lead_writes,
+        conflicts=list(ours.values()),
+        still_open=replace(plan.still_open, found=plan.still_open.found | ours),
+    )
 
 
 def _narrowed(each: Decided, take: Take) -> Decided:

@@ -45,5 +45,5 @@ def plan_undone(
         back.hand_in()
         held |= back.held
         plan.sides[lead_id] = lead, card
-    plan.still_open = OpenConflicts(held, only=frozenset(held))
+    plan.still_open = OpenConflicts(held)
     return plan

@@ -110,7 +110,8 @@ def last_run(run: SyncRun | None) -> dict[str, Any] | None:
         return None
     report = run.report or {}
     age = round(time.time() - run.ended_at, 1)
-    return {"id": run.id, "exit_code": report.get("exit_code"), "message": report.get("message"), "age_seconds": age}
+    told = {"exit_code": report.get("exit_code"), "message": report.get("message"), "age_seconds": age}
+    return {"id": run.shown_id, **told}
 
 
 ENDED: dict[int | str, dict[str, Any]] = {200: {"model": RunStatus, "description": "With wait=true: the run has ended"}}
@@ -118,12 +119,11 @@ ENDED: dict[int | str, dict[str, Any]] = {200: {"model": RunStatus, "description
 
 def status_of(run: SyncRun) -> RunStatus:
     """A run in the line as it is answered."""
-    shown = run.flow_run_id or run.id
     return RunStatus(
-        id=shown,
+        id=run.shown_id,
         flow_run_id=run.flow_run_id,
         stage=run.stage,
-        status_url=f"/runs/{shown}",
+        status_url=f"/runs/{run.shown_id}",
         asked_at=run.asked_at,
         started_at=run.started_at,
         ended_at=run.ended_at,

@@ -106,7 +106,7 @@ def _add_health(app: FastAPI, gate: Gate) -> None:
             ready=not gate.trigger.closing and code not in (Exit.MISCONFIGURED, Exit.REFUSED),
             last_run=last_run(last),
             runs_ended=gate.trigger.runs_ended,
-            queue={"running": running.id if running else None, "waiting": waiting},
+            queue={"running": running.shown_id if running else None, "waiting": waiting},
             lock=(held := told_lock(running is not None, lock)),
             pairs=None if "unknown" in held else pairs_told(signs),
         )

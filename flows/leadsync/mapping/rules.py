@@ -38,8 +38,8 @@ class Rules:
     The user's choices, with those of this one run. `columns`: our field name -> what it is called in Airtable.
 
     `cells`: those of the mapping but for status and name; `rows`: the rows of these two, by field. `lists_apart`: names
-    of cells whose map or time zone is another than last time, so that what it has drawn apart is listed, once. `take`:
-    the conflicts that this run is about, and nothing else. `undone`: by lead, names of cells that are held since what
+    of cells whose map or time zone is another than last time, so that what it has drawn apart is listed, once. `wins`:
+    every conflict, if a person has said so. `undone`: by lead, names of cells that are held since what
     had settled them was undone.
     """
 
@@ -54,7 +54,7 @@ class Rules:
     cells: tuple[Cell, ...] = ()
     rows: dict[str, Field] = field(default_factory=dict)
     lists_apart: frozenset[str] = frozenset()
-    take: Take | None = None
+    wins: ConflictPolicy | None = None
     undone: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @cached_property
@@ -72,11 +72,11 @@ class Rules:
         return next((cell.name for cell in self.cells if cell.field == field), field)
 
     def policy_of(self, field: str) -> ConflictPolicy:
-        """Who wins a conflict about a cell: the side it comes from, where it goes one way, or who was taken."""
+        """Who wins a conflict about a cell: the side it comes from, where it goes one way, or who was taken by hand."""
         if (way := self.way_of(field)) is not Way.BOTH:
             return ONE_WAY_WINS[way]
-        if self.take is not None:
-            return self.take.policy
+        if self.wins is not None:
+            return self.wins
         rows = self.rows | {cell.field: cell.row for cell in self.cells}
         return (rows[field].conflict if field in rows else None) or self.conflict
 

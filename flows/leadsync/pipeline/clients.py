@@ -28,7 +28,7 @@ class Clients:
         """Add the calls made since to the month's."""
         made, self.counted = self.airtable.calls - self.counted, self.airtable.calls
         if made:
-            self.store.calls.add(month_name(now_utc()), made)
+            self.store.calls.add(month_name(now_utc(), self.airtable.settings.airtable_workspace), made)
 
 
 def now_utc() -> datetime.datetime:
@@ -36,9 +36,9 @@ def now_utc() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def month_name(now: datetime.datetime) -> str:
-    """The month under which calls are counted."""
-    return f"{now:%Y-%m}"
+def month_name(now: datetime.datetime, workspace: str = "") -> str:
+    """The month under which calls are counted, for each workspace that has a name, and for all others together."""
+    return f"{now:%Y-%m} {workspace}".strip()
 
 
 @contextmanager

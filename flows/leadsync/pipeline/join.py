@@ -17,12 +17,12 @@ from leadsync.core.plan import Plan
 from leadsync.core.plan_rows import build_plan
 from leadsync.core.reconcile import as_last_agreed, reconcile
 from leadsync.core.settling import settle
-from leadsync.core.taking import plan_taken
+from leadsync.core.taking import narrowed
 from leadsync.core.undo import plan_undone
 from leadsync.frames.agreed import Agreed
 from leadsync.frames.cards import deleted_cards
 from leadsync.frames.schema import overlay, rows_of
-from leadsync.mapping.rules import Rules
+from leadsync.mapping.rules import Rules, Take
 from leadsync.pipeline.absences import check_shut, explain_missing
 from leadsync.pipeline.clients import Clients
 from leadsync.pipeline.memory import Memory
@@ -31,12 +31,19 @@ from leadsync.trello.board import Board, CardsRead
 
 
 def join_and_diff(
-    memory: Memory, leads: pd.DataFrame, cards: CardsRead, clients: Clients, board: Board, rules: Rules
+    memory: Memory,
+    leads: pd.DataFrame,
+    cards: CardsRead,
+    clients: Clients,
+    board: Board,
+    rules: Rules,
+    take: Take | None = None,
 ) -> Plan:
     """
     Join on LeadID, look up what is missing, and plan.
 
-    The base that unrecorded writes imply (settling.settle) goes into the plan's base updates. Raises: GuardError.
+    The base that unrecorded writes imply (settling.settle) goes into the plan's base updates. `take`: the
+    conflicts that are all the plan is to write about. Raises: GuardError.
     """
     base = settle(memory.agreed, memory.intents, leads, cards.cards, memory.proof(cards.cards, board))
     leads = as_last_agreed(base, leads, rules.fallback)
@@ -50,14 +57,14 @@ def join_and_diff(
     trello = overlay(trello, clients.trello.look_up_cards(board, missing_cards))
     if memory.undo is not None:
         trello = overlay(trello, archived_cards(memory.undo, trello, clients.trello, board))
-        plan = plan_undone(memory.undo, base, leads, trello, rules)
+        reconciled, plan = None, plan_undone(memory.undo, base, leads, trello, rules)
     else:
         reconciled = reconcile(base, leads, trello, rules)
-        plan = plan_taken(reconciled, rules.take, rules) if rules.take else build_plan(reconciled, rules)
+        plan = build_plan(reconciled, rules)
     check_plan(base, plan, rules)
     _carry_settled(plan, memory.base, base, memory.intents)
     plan.checks = checks
-    return plan
+    return narrowed(plan, reconciled, take, rules) if take and reconciled else plan
 
 
 def _carry_settled(plan: Plan, before: pd.DataFrame, settled: pd.DataFrame, intents: Iterable[Intent]) -> None:

@@ -57,13 +57,19 @@ def known_board(settings: Settings, store: StateStore) -> Board | None:
     return Board(**known) if whole else None
 
 
+def named_pair(settings: Settings) -> Pair:
+    """The pair as the settings name it, the board perhaps by another name than its id."""
+    return Pair(settings.airtable_base_id, settings.airtable_table_name, settings.trello_board_id)
+
+
 def known_pair(settings: Settings, store: StateStore) -> Pair | None:
     """The pair that the settings name, None while no run has asked for its board; no request."""
-    base, table, board = settings.airtable_base_id, settings.airtable_table_name, settings.trello_board_id
-    if not OBJECT_ID.fullmatch(board):
-        boards = store.keys.boards_of(base, table)
-        board = (store.facts.load(_key(settings)) or {}).get("board_id") or (boards[0] if len(boards) == 1 else "")
-    return Pair(base, table, board) if board else None
+    pair = named_pair(settings)
+    if OBJECT_ID.fullmatch(pair.board_id):
+        return pair
+    boards = store.keys.boards_of(pair.base_id, pair.table)
+    board_id = (store.facts.load(_key(settings)) or {}).get("board_id") or (boards[0] if len(boards) == 1 else "")
+    return replace(pair, board_id=board_id) if board_id else None
 
 
 def resolve_again(known: Board, settings: Settings, clients: Clients, besides: Collection[str] = ()) -> Lists:

@@ -52,7 +52,7 @@ def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Pas
         for name in planned.lacking:
             run.telling.note(f"Label {name!r} would be created on the board.")
         run.telling.planned(planned.plan)
-        run.telling.findings(planned.plan)
+        run.telling.findings(run.about(planned.plan))
         if run.options.saves:
             run.telling.report.plan = save(run, planned)
         if lead_id := run.options.explains:
@@ -72,7 +72,7 @@ def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Pas
         planned = check_lists(run, planned, checkup)
         hold_to(run, planned, after_labels=labelled)
     _journal(run, planned)
-    run.telling.findings(planned.plan)
+    run.telling.findings(run.about(planned.plan))
     outcome = _apply(run, planned)
     snapshot = snapshot_after(planned.snapshot, outcome.records, outcome.cards, planned.lists.board)
     snapshot = check_leads(run, planned, snapshot, outcome)
@@ -117,7 +117,7 @@ def _journal(run: Run, planned: Planned) -> None:
         conflicts=plan.still_open,
         now=now,
     )
-    if run.take is None and run.undo is None:
+    if run.undo is None:
         clients.store.waiting.set_aside(run.pair, plan.quarantine, now)
     keep_checks(clients.store, run.pair, plan.checks)
 

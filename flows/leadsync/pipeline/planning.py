@@ -156,7 +156,8 @@ def _ours(run: Run, memory: Memory, sides: Sides) -> Sides:
 
 
 def _join(run: Run, memory: Memory, sides: Sides, board: Board) -> Plan:
-    return run.steps.call(join_and_diff, memory, sides.leads.leads, sides.cards, run.clients, board, run.rules(board))
+    read = sides.leads.leads, sides.cards
+    return run.steps.call(join_and_diff, memory, *read, run.clients, board, run.rules(board), run.take)
 
 
 def _still_there(run: Run, plan: Plan, leads: LeadsRead) -> bool:

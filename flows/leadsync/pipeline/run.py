@@ -19,7 +19,7 @@ from leadsync.model import ChangeFeed as FeedChoice
 from leadsync.model import Read
 from leadsync.pipeline.change_feed import ChangeFeed
 from leadsync.pipeline.clients import Clients, month_name, now_utc, open_clients
-from leadsync.pipeline.lists import resolve
+from leadsync.pipeline.lists import named_pair, resolve
 from leadsync.pipeline.mapped import keep_meanings, mind_names
 from leadsync.pipeline.one_pass import one_pass
 from leadsync.pipeline.quota import Month, start_of_month
@@ -75,6 +75,7 @@ def run_sync(
 def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, report: Report) -> None:
     """Resolve, lock, and make passes until nothing is postponed."""
     telling, store = Telling(report), clients.store
+    report.pair = named_pair(settings).key
     if ahead := _ahead_of_pace(settings, store):
         if options.paced:
             report.skip(f"Skipped: {ahead}")
@@ -138,7 +139,7 @@ def _ahead_of_pace(settings: Settings, store: StateStore) -> str:
     if allowed is None:
         return ""
     now = now_utc()
-    month = Month(start_of_month(now), store.calls.load(month_name(now)), allowed)
+    month = Month(start_of_month(now), store.calls.load(month_name(now, settings.airtable_workspace)), allowed)
     due = month.due()
     if now >= due:
         return ""

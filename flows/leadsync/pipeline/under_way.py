@@ -10,6 +10,7 @@ import pandas as pd
 from leadsync.apply.target import Target
 from leadsync.core.conflicts import UNDONE
 from leadsync.core.ledger import Begun
+from leadsync.core.plan import Plan
 from leadsync.frames.actions import Item
 from leadsync.mapping.rules import Rules, Take
 from leadsync.pipeline.change_feed import ChangeFeed
@@ -62,6 +63,12 @@ class Run:
             return leads.iloc[:0]
         return leads[leads.index == self.take.lead_id] if self.take else leads
 
+    def about(self, plan: Plan) -> Plan:
+        """A plan as far as a report is to tell it: what else is set aside is for the next run's."""
+        if self.take is None:
+            return plan
+        return replace(plan, quarantine=[each for each in plan.quarantine if each.lead_id == self.take.lead_id])
+
     def rules(self, board: Board) -> Rules:
         """What the planner may know."""
         chosen = self.settings.rules(conflict=self.options.conflict, allow_mass_change=self.options.allow_mass_change)
@@ -69,7 +76,7 @@ class Run:
         for each in self.clients.store.waiting.conflicts(self.pair):
             if each.conflict.kind == UNDONE:
                 undone.setdefault(each.conflict.lead_id, set()).add(each.cell)
-        return replace(chosen, cells=board.cells, lists_apart=self.mapped.redrawn, take=self.take, undone=undone)
+        return replace(chosen, cells=board.cells, lists_apart=self.mapped.redrawn, undone=undone)
 
     def mapped_anew(self, board: Board) -> Run:
         """The run as it goes on once columns or custom fields have turned out to be others."""

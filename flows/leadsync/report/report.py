@@ -46,6 +46,7 @@ class Report:
     postponed: list[Row] = field(default_factory=list)
     moved: list[Row] = field(default_factory=list)
     plan: SavedPlan | None = None
+    pair: str = ""  # as the settings name it: base/table/board
     explained: Explained | None = None  # the lead that a dry run was asked about
     waiting: list[str] = field(default_factory=list)  # what has waited for a person longer than a day
     calls: dict[str, int] = field(default_factory=lambda: {"airtable": 0, "trello": 0})
@@ -99,7 +100,8 @@ class Report:
 
     def fail(self, error: LeadsyncError) -> None:
         """End with `error`; what was written before stays listed, and then the run counts as incomplete."""
-        written = self.gave_back or any(change["outcome"] == "done" for change in self.changes)
+        done = any(change.get("outcome") != "planned" for change in self.changes)
+        written = (done or self.gave_back) and not self.dry_run
         self.error = str(error)
         self.exit_code = Exit.INCOMPLETE if written and error.exit_code != Exit.BUSY else error.exit_code
         self.title = "Incomplete" if written else error.title
@@ -131,8 +133,12 @@ class Report:
         elif self.conflicts or self.quarantine:
             self.title = "CompletedWithFindings"
 
-    def as_json(self) -> str:
-        """The machine-readable report, in ASCII: any output takes it, and no terminal finds a command in it."""
+    def as_json(self, indent: int | None = 2) -> str:
+        """
+        The machine-readable report, in ASCII: any output takes it, and no terminal finds a command in it.
+
+        `indent`: None for one line.
+        """
         body = {
             "message": self.message,
             "exit_code": self.exit_code,
@@ -149,12 +155,12 @@ class Report:
             "read": self.read,
             "seconds": round(self.seconds, 3),
         }
-        return json_text(body)
+        return json_text(body, indent)
 
 
-def json_text(body: Any) -> str:
+def json_text(body: Any, indent: int | None = 2) -> str:
     """JSON in printable ASCII, for programs and for terminals."""
-    return json.dumps(body, indent=2).replace("\x7f", "\\u007f")
+    return json.dumps(body, indent=indent).replace("\x7f", "\\u007f")
 
 
 def rows_of(items: Iterable[Any], **more: Any) -> list[Row]:

@@ -1,4 +1,4 @@
-"""The history, and a lead's story, as a person sees them in a terminal. Never here: a decision, the words for a rule."""
+"""The history, and a lead's story, as a person sees them in a terminal. Never here: a decision, a rule in words."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -66,6 +67,11 @@ def show(report: Report, console: Console, seen_at: str = "") -> None:
     say(console, report.message, STYLES[report.exit_code])
     if seen_at:
         say(console, seen_at, "dim")
+
+
+def show_line(report: Report, console: Console) -> None:
+    """Print when a run ended, and its summary or its error, as one line."""
+    say(console, f"{datetime.now():%Y-%m-%d %H:%M:%S}  {report.message}", STYLES[report.exit_code])
 
 
 @contextmanager

@@ -88,6 +88,16 @@ def test_proxy_of_another_kind_does_not_end_prefects_client(environment, proxy, 
     assert bool(requests.utils.get_environ_proxies("https://intra.example", no_proxy=None)) is not bool(others)
 
 
+@pytest.mark.parametrize("no_proxy", ["prefect.example", ".example", "intra.example,prefect.example"])
+def test_server_elsewhere_that_is_asked_directly_is_asked_so_beside_a_proxy_of_another_kind(environment, no_proxy):
+    """Prefect's client would not begin, though it is not to go through that."""
+    environment(ALL_PROXY="socks5://127.0.0.1:9", HTTPS_PROXY=PROXY, NO_PROXY=no_proxy)
+    with temporary_settings({PREFECT_API_URL: "https://prefect.example/api"}):
+        spare_prefect()
+    httpx.Client().close()
+    assert requests.utils.get_environ_proxies("https://api.trello.com", no_proxy=None)["https"] == PROXY
+
+
 @pytest.mark.parametrize(
     ("proxies", "address"),
     [

@@ -5,14 +5,11 @@ from __future__ import annotations
 import pytest
 
 from leadsync.errors import Exit, GuardError
+from leadsync.pipeline.lists import named_pair
 from leadsync.report.report import Report
 from runs import signs
-from support.harness import FAST
 
-
-@pytest.fixture
-def settings(world):
-    return world.settings(**FAST)
+PAIR = "appA/Leads/board"
 
 
 @pytest.fixture
@@ -27,49 +24,47 @@ def heard(monkeypatch):
     return told
 
 
-def test_sync_is_a_sign_of_life_of_its_pair(heard, settings):
-    signs.give_signs(Report(), settings, "north")
+def test_sync_is_a_sign_of_life_of_its_pair(heard):
+    signs.give_signs(Report(pair=PAIR), "north")
     ((event, resource, _),) = heard
-    assert (event, resource["prefect.resource.name"]) == (signs.SYNCED, "north")
-    assert settings.airtable_base_id in resource["prefect.resource.id"]
-    assert settings.trello_board_id in resource["prefect.resource.id"]
+    assert (event, *resource.values()) == (signs.SYNCED, f"leadsync.pair.{PAIR}", "north")
 
 
-def test_pairs_are_told_apart(heard, settings, world):
-    """By base, table and board, whatever they are called."""
-    signs.give_signs(Report(), settings, "")
-    for change in ({"AIRTABLE_BASE_ID": "appX"}, {"AIRTABLE_TABLE_NAME": "Others"}, {"TRELLO_BOARD_ID": "a" * 24}):
-        signs.give_signs(Report(), world.settings(**change), "")
-    assert len({resource["prefect.resource.id"] for _, resource, _ in heard}) == 4
+def test_pairs_are_told_apart_by_what_the_settings_name(world):
+    """By base, table and board, whatever they are called; also of a run that ended before it had asked anything."""
+    changes = ({}, {"AIRTABLE_BASE_ID": "appX"}, {"AIRTABLE_TABLE_NAME": "Others"}, {"TRELLO_BOARD_ID": "a" * 24})
+    pairs = [world.sync(exit_code=None, AIRTABLE_MONTHLY_CALLS="1", paced=True, **change).pair for change in changes]
+    assert len({*pairs}) == 4
+    assert pairs == [named_pair(world.settings(**change)).key for change in changes]
 
 
-def test_dry_run_and_demo_give_none(heard, settings):
-    signs.give_signs(Report(dry_run=True, waiting=["rec1: status"]), settings, "")
+def test_dry_run_and_demo_give_none(heard):
+    signs.give_signs(Report(pair=PAIR, dry_run=True, waiting=["rec1: status"]), "")
     with signs.unheard():
-        signs.give_signs(Report(waiting=["rec1: status"]), settings, "")
+        signs.give_signs(Report(pair=PAIR, waiting=["rec1: status"]), "")
     assert heard == []
-    signs.give_signs(Report(), settings, "")
+    signs.give_signs(Report(pair=PAIR), "")
     assert len(heard) == 1
 
 
 @pytest.mark.parametrize("code", [code for code in Exit if code is not Exit.DONE])
-def test_run_that_left_something_undone_gives_none(heard, settings, code):
-    signs.give_signs(Report(exit_code=code), settings, "")
+def test_run_that_left_something_undone_gives_none(heard, code):
+    signs.give_signs(Report(pair=PAIR, exit_code=code), "")
     assert heard == []
 
 
-def test_what_waits_is_told_whatever_becomes_of_the_run(heard, settings):
-    report = Report(waiting=[f"rec{number}: conflict" for number in range(signs.LISTED + 2)])
+def test_what_waits_is_told_whatever_becomes_of_the_run(heard):
+    report = Report(pair=PAIR, waiting=[f"rec{number}: conflict" for number in range(signs.LISTED + 2)])
     report.fail(GuardError("no"))
-    signs.give_signs(report, settings, "")
+    signs.give_signs(report, "")
     ((event, _, payload),) = heard
     assert event == signs.WAITING
     assert payload["what"].splitlines()[-2:] == [f"rec{signs.LISTED - 1}: conflict", "… and 2 more"]
 
 
-def test_server_that_takes_none_does_not_matter(settings, monkeypatch):
+def test_server_that_takes_none_does_not_matter(monkeypatch):
     def broken(*_args, **_more):
         raise RuntimeError("gone")
 
     monkeypatch.setattr(signs, "emit_event", broken)
-    signs.give_signs(Report(waiting=["x"]), settings, "")
+    signs.give_signs(Report(pair=PAIR, waiting=["x"]), "")
