@@ -10,11 +10,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from conflicts import Side, take_locally
-from history import undo_locally
+from conflicts import Side, take_conflict
+from history import undo_run
 from leadsync.gateway.line import SyncRun
 from leadsync.pipeline.steps import Options
 from runs.deployed import run_remotely
+from runs.reported import run_reported
 from sync import run_locally
 
 
@@ -33,9 +34,11 @@ def run_here(pair: str) -> Callable[[SyncRun], dict[str, Any]]:
 
     def start(run: SyncRun) -> dict[str, Any]:
         if (take := run.options.take) is not None:
-            report, seen_at = take_locally(side=Side(take.side), lead=take.lead, field=take.field, pair=pair)
+            report, seen_at = run_reported(
+                take_conflict, side=Side(take.side), lead=take.lead, field=take.field, pair=pair
+            )
         elif (undo := run.options.undo) is not None:
-            report, seen_at = undo_locally(**vars(undo), dry_run=run.options.dry_run, pair=pair)
+            report, seen_at = run_reported(undo_run, **vars(undo), dry_run=run.options.dry_run, pair=pair)
         else:
             ended = run_locally(**parameters_of(run.options, pair))
             report, seen_at = ended.outcome, ended.seen_at
