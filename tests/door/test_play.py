@@ -54,7 +54,7 @@ def test_playground_is_served_until_it_is_stopped(tmp_path):
     ("arguments", "sentence"),
     [
         (["hello"], "'hello' is no link of a playground; one ends like /play?seed=0&step=sync."),
-        (["--port", "0"], "0 is not in the range"),
+        (["--port", "0"], "Invalid value for '--port'"),
     ],
 )
 def test_wrong_option_is_a_sentence(arguments, sentence):

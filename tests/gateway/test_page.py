@@ -208,6 +208,7 @@ def test_text_from_outside_stays_text(tmp_path):
         ("%", set()),
         ("_", set()),
         ("web@x", {"Cy"}),
+        ("mail", set()),
     ],
 )
 def test_search_finds_names_and_addresses_in_any_case(tmp_path, asked, found):
