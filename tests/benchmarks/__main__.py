@@ -2,7 +2,7 @@
 What tests/README.md measures: calls, throughput, the pure part, the whole command, the page. Prints one Markdown table.
 
 `uv run --group dev tests/benchmarks/__main__.py` takes some seven minutes; calls, throughput, pure, wall
-and page, named, run a part.
+page and past, named, run a part.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rich.console import Console
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "flows"))
 
-from benchmarks import calls, page, pure, throughput, wall
+from benchmarks import calls, page, past, pure, throughput, wall
 
 Row = tuple[str, str, str, str]
 HEAD: Row = ("what", "leads", "measured, and the most that is promised", "beside: naive sync, limit, yardstick")
@@ -33,6 +33,7 @@ class Part(StrEnum):
     PURE = "pure"
     WALL = "wall"
     PAGE = "page"
+    PAST = "past"
 
 
 def calls_rows() -> Iterator[Row]:
@@ -90,8 +91,24 @@ def page_rows() -> Iterator[Row]:
         yield f"page, {look.what}", f"{leads:,}", measured, f"at most {page.PROMISED * 1000:.0f} ms"
 
 
-ROWS = {Part.CALLS: calls_rows, Part.THROUGHPUT: throughput_rows, Part.PURE: pure_rows, Part.WALL: wall_rows} | {
-    Part.PAGE: page_rows
+def past_rows() -> Iterator[Row]:
+    """An idle run with a long history."""
+    kept, without = past.seconds()
+    yield (
+        "idle delta run, history of 90 days at 1,000 changes a day",
+        f"{past.LEADS:,}",
+        f"{kept * 1000:.0f} ms of CPU, services included",
+        f"{kept / without:.2f} × one without history ({without * 1000:.0f} ms)",
+    )
+
+
+ROWS = {
+    Part.CALLS: calls_rows,
+    Part.THROUGHPUT: throughput_rows,
+    Part.PURE: pure_rows,
+    Part.WALL: wall_rows,
+    Part.PAGE: page_rows,
+    Part.PAST: past_rows,
 }
 
 

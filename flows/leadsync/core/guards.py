@@ -7,7 +7,7 @@ Pure. What is never here: a look-up, a write, an exception other than GuardError
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import pandas as pd
@@ -50,8 +50,8 @@ def check_reads(
     _refuse_empty("Airtable", "leads", known_leads, len(airtable), "the table, the view and the token's access")
     if cards:
         _refuse_empty("Trello", "cards", known_cards, cards_read, "the board and the token's access")
-    _refuse_share("leads are missing", leads, known_leads, rules)
-    _refuse_share("cards are missing", cards, known_cards, rules)
+    _refuse_share("leads are missing", leads, base.index, base, known_leads, rules)
+    _refuse_share("cards are missing", cards, base["card_id"], base, known_cards, rules)
 
 
 def unexplained(base: pd.DataFrame, trello: pd.DataFrame) -> list[str]:
@@ -64,7 +64,7 @@ def check_plan(base: pd.DataFrame, plan: Plan, rules: Rules) -> None:
     """Refuse a plan that archives too large a share of the known open cards. Raises: GuardError."""
     known_cards = int((base["card_presence"] == "open").sum())
     archived = [write.card_id for write in plan.card_writes if write.closed]
-    _refuse_share("cards would be archived", archived, known_cards, rules)
+    _refuse_share("cards would be archived", archived, base["card_id"], base, known_cards, rules)
 
 
 def check_new_leads(base: pd.DataFrame, new: Sequence[NewLead], rules: Rules) -> None:
@@ -152,7 +152,7 @@ def _refuse_emptied(
     which = {*emptied.index} if many else {row for row, value in lost if value in wiped}
     total = len(held) if many else len(which)
     values = "" if many else f" that held {', '.join(repr(name_of(value)[:80]) for value in wiped)}"
-    examples = ", ".join(f"{row} ({str(titles[row])[:80]})" for row in sorted(which)[:3])
+    examples = _named(sorted(which), titles.index, titles)
     raise GuardError(
         f"{where} is empty for {len(which)} of {total} {rows}{values}, for example {examples}; nothing was written. "
         f"An option or a text may have been wiped: put it back. {WAY_OUT}"
@@ -174,10 +174,18 @@ def _refuse_empty(side: str, rows: str, known: int, read: int, check: str) -> No
         )
 
 
-def _refuse_share(what: str, rows: Sequence[str], known: int, rules: Rules) -> None:
+def _refuse_share(
+    what: str, rows: Sequence[str], ids: Iterable[str], base: pd.DataFrame, known: int, rules: Rules
+) -> None:
     percent = rules.max_archive_percent
     if not rules.allow_mass_change and known >= SHARE_GUARD_FROM and len(rows) * 100 > percent * known:
         raise GuardError(
             f"{len(rows)} of {known} known {what}, more than SYNC_MAX_ARCHIVE_PERCENT ({percent:g} %) allows, "
-            f"for example {', '.join(rows[:3])}; nothing was written. {WAY_OUT}"
+            f"for example {_named(rows, ids, base['title'])}; nothing was written. {WAY_OUT}"
         )
+
+
+def _named(rows: Sequence[str], ids: Iterable[str], titles: Iterable[str]) -> str:
+    """The first of them, each with the title by which people know it."""
+    title_of = dict(zip(ids, titles, strict=True))
+    return ", ".join(f"{row} ({str(title_of[row])[:80]})" for row in rows[:3])

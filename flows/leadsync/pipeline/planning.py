@@ -111,7 +111,7 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     if memory.base.empty and not memory.intents:
         met = sides.cards.cards["lead_id"].isin(sides.leads.leads.index)
         run.telling.met_anew(int(met.sum()), clients.store.database.shown_url)
-    run.telling.read(sides.leads, sides.cards)
+    run.telling.read(memory.base, sides.leads, sides.cards)
     snapshot = snapshot_now(memory.snapshot, sides.leads, sides.cards, question(run.settings, lists.board))
     snapshot = replace(snapshot, lists_checked=snapshot.lists_checked or lists.fresh)
     verdicts = _judge(run, memory, sides, lists.board)

@@ -7,11 +7,12 @@ Never here: what it means.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from leadsync.core.conflicts import Key
 from leadsync.frames.agreed import BASE_COLUMNS, CELLS, Agreed, Columns, Rename
 from leadsync.mapping.lenses import Value
 from leadsync.state.database import json_object
@@ -42,8 +43,8 @@ def load_agreed(connection: sa.Connection, pair: str, lead_id: str) -> Agreed | 
     return None if row is None else agreed_of(row)
 
 
-def update_base(connection: sa.Connection, pair: str, updates: Updates) -> None:
-    """Set the given columns; a lead without a row gets one."""
+def update_base(connection: sa.Connection, pair: str, updates: Updates, held: Collection[Key] = ()) -> None:
+    """Set the given columns; a lead without a row gets one. `held`: cells whose conflict is not settled by that."""
     contested = leads_in_conflict(connection, pair) if updates else ()
     for lead_id, columns in updates.items():
         if columns:
@@ -52,7 +53,7 @@ def update_base(connection: sa.Connection, pair: str, updates: Updates) -> None:
             now = was.updated(columns)
             write_row(connection, pair, now, is_new=known is None)
             if lead_id in contested:
-                close_settled(connection, pair, was, now)
+                close_settled(connection, pair, was, now, {cell for of, cell in held if of == lead_id})
 
 
 def forget_leads(connection: sa.Connection, pair: str, lead_ids: Iterable[str]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 import sqlalchemy as sa
 
-from leadsync.core.conflicts import Conflict
+from leadsync.core.conflicts import Conflict, Key
 from leadsync.core.journal import Intent, IntentState, Sent
+from leadsync.core.ledger import Rule
 from leadsync.frames.agreed import Columns
 from leadsync.state.base_rows import json_of, value_of
 from leadsync.state.database import json_object
@@ -73,3 +75,11 @@ def replace_intent(connection: sa.Connection, was: Intent, now: Intent | None) -
         values = row_of_intent("", now)
         del values["pair"]
         connection.execute(sa.update(intent_table).where(which).values(**values))
+
+
+def held_by_intents(connection: sa.Connection, pair: str, lead_ids: Collection[str]) -> set[Key]:
+    """Cells of these leads that an undo under way leaves in conflict, by the names that the base has for them."""
+    which = (intent_table.c.pair == pair) & intent_table.c.lead_id.in_(lead_ids)
+    which &= intent_table.c.entries.contains(Rule.HELD.value)
+    rows = connection.execute(sa.select(intent_table.c.lead_id, intent_table.c.entries).where(which))
+    return {(lead_id, entry.cell) for lead_id, entries in rows for entry in entries_of(entries) if entry.left}
