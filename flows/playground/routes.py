@@ -20,8 +20,7 @@ from leadsync.gateway.app import build_app
 from leadsync.gateway.inbox import Inbox
 from leadsync.gateway.pages import add_guarded, form_of
 from leadsync.gateway.trigger import Trigger
-from leadsync.page.told import changes_told, leads_of, rows
-from leadsync.page.views import SECTIONS, View, Views
+from leadsync.page.views import View, Views, told_of
 from leadsync.pipeline.steps import Options
 from playground.boards import board_of, table_of
 from playground.steps import CELLS, MOST, WITH_TEXT, Do, Step, StepError, query_of, steps_of
@@ -122,9 +121,8 @@ class Playground:
         return Response((HERE / "static" / name).read_bytes(), media_type=STATIC[name])
 
     def _page(self, wrong: str) -> str:
-        world, report, pair = self.world, self.world.last or {}, self.world.desk.pair
+        world, report = self.world, self.world.last or {}
         with world.lock:
-            names = world.desk.names(pair, leads_of([report])) if pair and report else {}
             return self.views.page(
                 "play.html",
                 PATH,
@@ -137,11 +135,8 @@ class Playground:
                 board_name=world.emulator.trello.board()["name"],
                 lists=LISTS,
                 statuses=STATUSES,
-                report=report,
                 dry_run=bool(report.get("dry_run")),
-                changes=changes_told(report, names),
-                sections=[(title, rows(report, of), columns) for title, of, columns in SECTIONS],
-                names=names,
+                **told_of(report),
                 waited=world.waited,
                 calls={service: world.emulator.calls(service) for service in ("airtable", "trello")},
             )

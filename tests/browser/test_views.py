@@ -72,6 +72,12 @@ def test_view_has_an_order_that_is_heard(opened, scene, view):
         assert ranks[0] == 1
         assert ranks.count(1) == 1
         assert all(after - before <= 1 for before, after in zip(ranks, ranks[1:], strict=False)), ranks
+        nameless = tab.page.eval_on_selector_all(
+            "input:not([type=hidden]), select, button",
+            "all => all.filter(each => !each.ariaLabel && !(each.labels && each.labels.length) &&"
+            " !(each.tagName == 'BUTTON' && each.innerText.trim())).map(each => each.outerHTML)",
+        )
+        assert nameless == []
         for landmark in ("banner", "main", "contentinfo"):
             assert tab.page.get_by_role(landmark).count() == 1
         if view in ("playground", "leads", "decide", "history"):

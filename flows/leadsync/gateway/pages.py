@@ -26,8 +26,11 @@ from leadsync.page.rendering import HEADERS, STATIC, static
 from leadsync.page.told import rows
 from leadsync.page.views import Views
 from leadsync.pipeline.steps import Chosen, Options, UndoChoice
+from leadsync.texts import storable
 
 log = logging.getLogger("leadsync")
+LONGEST = 200
+"""Characters of a search, or of an id."""
 LOOK_AGAIN = "1"
 """Seconds until a browser asks again for a run that has not ended."""
 
@@ -63,7 +66,9 @@ def add_pages(app: FastAPI, gate: Gate, views: Views) -> None:
 
     @router.get("/")
     def leads(q: str = "", show: str = "", page: str = "1") -> Response:
-        return HTMLResponse(views.leads(q.strip(), show, int(page) if page.isdecimal() and len(page) < 9 else 1))
+        return HTMLResponse(
+            views.leads(storable(q).strip()[:LONGEST], show, int(page) if page.isdecimal() and len(page) < 9 else 1)
+        )
 
     @router.get("/asked/{run_id}")
     def asked(run_id: str) -> Response:
@@ -85,11 +90,13 @@ def add_pages(app: FastAPI, gate: Gate, views: Views) -> None:
 
     @router.get("/history/{run_id}")
     def run(run_id: str) -> Response:
-        return _found(views.run(run_id), "No run of this id is kept; SYNC_HISTORY_DAYS says how long one is.")
+        return _found(
+            views.run(storable(run_id)[:LONGEST]), "No run of this id is kept; SYNC_HISTORY_DAYS says how long one is."
+        )
 
     @router.get("/leads/{lead_id}")
     def lead(lead_id: str) -> Response:
-        return _found(views.lead(lead_id), "Nothing is known of a lead of this id.")
+        return _found(views.lead(storable(lead_id)[:LONGEST]), "Nothing is known of a lead of this id.")
 
     @router.post("/page/take")
     async def take(request: Request) -> Response:

@@ -18,6 +18,8 @@ from leadsync.texts import printable
 
 HERE: Final = Path(__file__).parent
 STATIC: Final = {"style.css": "text/css", "script.js": "text/javascript", "icon.svg": "image/svg+xml"}
+MOST: Final = 500
+"""Rows of a list on a page; one of thousands is slow to open."""
 SHOWN: Final = 300
 """Characters of a text that are shown in a list."""
 TURNS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -41,6 +43,7 @@ def _environment(*folders: Path) -> Environment:
     loader = ChoiceLoader([FileSystemLoader(folder) for folder in (*folders, HERE / "templates")])
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.filters |= {"short": short, "moment": moment, "iso": iso}
+    made.globals["most"] = MOST
     return made
 
 

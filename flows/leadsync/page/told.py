@@ -37,13 +37,13 @@ class Told:
     why: str
 
 
-def changes_told(report: Mapping[str, Any], names: Mapping[str, str]) -> list[Told]:
-    """The changes of a report as JSON has it. `names`: lead id -> what people call it."""
+def changes_told(report: Mapping[str, Any]) -> list[Told]:
+    """The changes of a report as JSON has it."""
     settled = {(row.get("lead_id"), row.get("field")): row for row in rows(report, "conflicts")}
     return [
         Told(
             lead_id=str(change.get("lead_id", "")),
-            name=names.get(str(change.get("lead_id", "")), "") or _named_by(change),
+            name=str(change.get("lead_name", "")),
             cell=str(change.get("field", "")),
             before=str(change.get("before", "")),
             after=str(change.get("after", "")),
@@ -109,16 +109,5 @@ def rows(report: Mapping[str, Any], of: str) -> list[dict[str, Any]]:
     return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
 
 
-def leads_of(reports: Iterable[Mapping[str, Any]]) -> set[str]:
-    """The ids of all leads that are told of."""
-    parts = ("changes", "conflicts", "quarantine", "failures", "notes", "postponed")
-    return {str(row["lead_id"]) for report in reports for of in parts for row in rows(report, of) if row.get("lead_id")}
-
-
 def _sentence(words: str) -> str:
     return f"{words[0].upper()}{words[1:]}{'' if words.endswith('.') else '.'}"
-
-
-def _named_by(change: Mapping[str, Any]) -> str:
-    """A lead of which nothing is known yet is called as its card will be."""
-    return str(change.get("after", "")).rpartition(" in ")[0] if change.get("field") == "card" else ""

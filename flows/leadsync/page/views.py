@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from leadsync.page.desk import Desk, Links
-from leadsync.page.rendering import render
-from leadsync.page.told import changes_told, kept_told, leads_of, rows
+from leadsync.page.rendering import MOST, render
+from leadsync.page.told import changes_told, kept_told, rows
 from leadsync.state.listed import Show
 
 DECIDE: Final = "/decide"
@@ -31,8 +31,6 @@ SECTIONS: Final = (
     ("Notes", "notes", ("note",)),
 )
 """Title, list of the report, and what of its rows is shown."""
-MOST_SHOWN = 500
-"""Rows of a list in a page; one of thousands is slow to open."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +40,12 @@ class View:
     path: str
     name: str
     count: int = 0
+
+
+def told_of(report: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's report as templates take it: `report`, its `changes`, and its `sections` of findings."""
+    sections = [(title, rows(report, of), columns) for title, of, columns in SECTIONS]
+    return {"report": report, "changes": changes_told(report), "sections": sections}
 
 
 class Views:
@@ -59,36 +63,30 @@ class Views:
 
     def asked(self, run: Mapping[str, Any]) -> str:
         """A run that somebody asked for here. `run`: as its status is answered, and what it was asked for."""
-        report, pair = run["report"] or {}, self.desk.pair
-        names = self.desk.names(pair, leads_of([report])) if pair and report else {}
-        found = {of: rows(report, of)[:MOST_SHOWN] for _, of, _ in SECTIONS}
+        report = run["report"] or {}
         return self.page(
             "asked.html",
             "",
             heading=f"Preview: {run['heading'].lower()}" if run["dry_run"] else run["heading"],
             **{name: run[name] for name in ("dry_run", "ended", "stage", "action", "fields")},
-            report=report,
-            changes=changes_told(report, names)[:MOST_SHOWN],
-            sections=[(title, found[of], columns) for title, of, columns in SECTIONS],
-            names=names,
             run_url=self.run_url(run["flow_run_id"]),
+            **told_of(report),
         )
 
     def decide(self, failures: Sequence[Mapping[str, Any]]) -> str:
         """What waits for a person. `failures`: of the last run, as its report has them."""
         pair = self.desk.pair
         conflicts, aside = (self.desk.conflicts(pair), self.desk.aside(pair)) if pair else ([], [])
-        leads = {each.conflict.lead_id for each in conflicts} | {each.entry.lead_id for each in aside}
-        names = self.desk.names(pair, leads | leads_of([{"failures": [*failures]}])) if pair else {}
-        shown: dict[str, Sequence[Any]] = {"conflicts": conflicts, "aside": aside, "failures": failures}
-        return self.page("decide.html", DECIDE, names=names, **{of: rows[:MOST_SHOWN] for of, rows in shown.items()})
+        leads = {each.conflict.lead_id for each in conflicts[:MOST]} | {each.entry.lead_id for each in aside[:MOST]}
+        names = self.desk.names(pair, leads) if pair else {}
+        return self.page("decide.html", DECIDE, names=names, conflicts=conflicts, aside=aside, failures=failures)
 
     def history(self, days: str) -> str:
         """The runs of the last `days`, all that are kept if that is no number."""
         pair = self.desk.pair
         since = time.time() - int(days) * DAY if days.isdecimal() and len(days) < 6 else 0.0
         runs = self.desk.runs(pair, since) if pair else []
-        return self.page("history.html", HISTORY, runs=runs[:MOST_SHOWN], total=len(runs), days=days, spans=SPANS)
+        return self.page("history.html", HISTORY, runs=runs, days=days, spans=SPANS)
 
     def run(self, run_id: str) -> str | None:
         """What a run changed; None if it is not kept."""
@@ -97,15 +95,14 @@ class Views:
         if pair is None or found is None:
             return None
         run, changes = found
-        shown = changes[:MOST_SHOWN]
-        kept = kept_told(shown, self.desk.names(pair, {change.lead_id for change in shown}))
-        return self.page("run.html", HISTORY, run=run, kept=kept, total=len(changes))
+        names = self.desk.names(pair, {change.lead_id for change in changes[:MOST]})
+        return self.page("run.html", HISTORY, run=run, kept=kept_told(changes, names))
 
     def lead(self, lead_id: str) -> str | None:
         """All there is to say about a lead; None if nothing is known of it."""
         pair = self.desk.pair
         row = self.desk.lead(pair, lead_id) if pair else None
-        timeline = self.desk.timeline(pair, lead_id)[:MOST_SHOWN] if pair else []
+        timeline = self.desk.timeline(pair, lead_id) if pair else []
         if pair is None or (row is None and not timeline):
             return None
         kept = kept_told(timeline, {lead_id: row.name} if row else {})

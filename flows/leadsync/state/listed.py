@@ -21,6 +21,8 @@ from leadsync.state.database import Database, json_object
 from leadsync.state.tables import base_table, snapshot_table
 
 Item = dict[str, Any]
+MOST_AMONG = 10_000
+"""Ids in one query, of which a database takes so many."""
 RECORDS, CARDS = "records", "cards"
 
 
@@ -80,7 +82,7 @@ class LeadList:
 
         Returns: rows `start` to `start + count` in the order of their titles, and how many there are.
         """
-        found = _found(pair, search, show, among).subquery()
+        found = _found(pair, search, show, sorted(among)[:MOST_AMONG]).subquery()
         order = (found.c.title == "", sa.func.lower(found.c.title), found.c.lead_id)
         with self._database.reading() as connection:
             if search:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from leadsync.page.told import changes_told, leads_of, why
+from leadsync.page.told import changes_told, why
 
 TO_AIRTABLE, TO_TRELLO = "to_airtable", "to_trello"
 
@@ -25,14 +25,7 @@ def test_change_has_a_reason(change, reason):
     assert bool(why(change, {})) == bool(reason)
 
 
-def test_new_lead_is_called_as_its_card_will_be():
-    told = changes_told(
-        {"changes": [{"lead_id": "rec1", "field": "card", "before": "", "after": "Ada in in TODO"}]}, {}
-    )
-    assert [row.name for row in told] == ["Ada in"]
-
-
 def test_report_of_another_shape_is_an_empty_one():
     """A run made by a worker tells a code and a sentence."""
     for report in ({"exit_code": 0}, {"changes": None}, {"changes": ["x"]}):
-        assert (changes_told(report, {}), leads_of([report])) == ([], set())
+        assert changes_told(report) == []

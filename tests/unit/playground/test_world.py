@@ -68,9 +68,10 @@ def test_both_sides_edited_is_a_conflict_that_waits(world):
 def test_lost_answer_loses_and_doubles_nothing(world, edit):
     """The write took effect, its answer is lost, and only that one is: by the next sync both sides agree."""
     world.become(0, steps_of(["sync", edit, "lost", "sync"]))
+    later = ["sync", "status 2 LOST", "move 6 DONE", "add Di", "sync", "sync"]
+    world.become(0, [*world.steps, *steps_of(later)])
     lost = [request for request in world.emulator.requests if request.is_write and request.status is None]
     assert len(lost) == 1
-    world.become(0, [*world.steps, *steps_of(["sync", "sync"])])
     assert world.last["exit_code"] == 0
     assert world.last["changes"] == []
     assert sum(len(cards) for _, cards in board_of(world)) == len(world.leads)
