@@ -41,7 +41,7 @@ def test_playground_is_served_until_it_is_stopped(tmp_path):
                 break
             except requests.ConnectionError:
                 time.sleep(0.1)
-        assert "12 leads, 0 cards: changed 12" in page.text
+        assert "12 leads, 0 cards" in page.text
         assert re.findall(r"[?&]step=([^&]*)", page.url) == ["sync", "move+3+DONE"]
     finally:
         process.send_signal(signal.SIGTERM)
