@@ -39,7 +39,7 @@ from leadsync.settings import Settings
 from runs.command import ending_soon, nothing_to_stop, stoppable
 from runs.here import connected
 from runs.pair_block import settings_of
-from runs.record import final_state, publish, shown_progress
+from runs.record import final_state, publish, shown_progress, told_in_the_log
 from runs.recorder import conclude
 from runs.reported import run_reported
 from runs.tasks import call_task, submit_tasks
@@ -77,7 +77,7 @@ def undo_run(
         report.fail(error)
     else:
         options = Options(dry_run, allow_mass_change, undo=UndoChoice(run.strip(), lead.strip(), field.strip()))
-        with shown_progress(Console(stderr=True)) as progress:
+        with told_in_the_log(), shown_progress(Console(stderr=True)) as progress:
             report = run_sync(settings, options, Steps(call=call_task, submit=submit_tasks, progress=progress))
     return conclude(report, partial(call_task, publish, report), final_state(report))
 

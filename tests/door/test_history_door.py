@@ -154,8 +154,8 @@ def test_undo_is_a_flow_run_that_takes_the_run_back(command, emulator, lead):
     newest, undone, _ = asked(command, "--json")["runs"]
     assert (newest["kind"], newest["undoes"], undone["undone_by"]) == ("undo", run, newest["id"])
     with get_client(sync_client=True) as client:
-        names = {each.name: each.state.name for each in client.read_flow_runs(sort="START_TIME_DESC")}
-    assert names[f"undo {run[:8]}"] == "Completed"
+        states = {each.name: each.state.name for each in client.read_flow_runs(sort="START_TIME_DESC")}
+    assert states[f"undo {run[:8]}: 2 changed"] == "Completed"
 
 
 def test_list_needs_no_prefect_server(configured, emulator):

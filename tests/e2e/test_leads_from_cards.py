@@ -254,9 +254,10 @@ def test_lead_that_the_view_hides_is_made_once(tmp_path):
     office.env["AIRTABLE_VIEW"] = "Known"
     card = office.made()
     office.sync()
+    lead = office.lead_of(card)
+    assert f"LeadID: {lead}" in office.trello.card(card)["desc"]
     office.sync()
     assert office.writes() == 0
-    lead = office.lead_of(card)
     office.airtable.edit(lead, status="LOST")
     office.sync()
     assert (office.writes(), office.status(lead)) == (0, "LOST")
@@ -321,6 +322,13 @@ def test_idle_run_with_the_setting_costs_no_more(office):
     office.sync()
     report = office.sync(read="auto")
     assert report.calls == {"airtable": 1, "trello": 1}
+
+
+def test_leads_are_read_whole_once_the_column_is_asked_for(office):
+    """What was seen before did not tell it."""
+    office.sync(SYNC_CREATE_LEADS="off")
+    assert office.sync(read="delta").read["airtable"] == "full"
+    assert office.sync(read="delta").read["airtable"] == "delta"
 
 
 def test_refused_card_does_not_stop_the_others(office):

@@ -20,6 +20,7 @@ from leadsync.errors import Exit, LeadsyncError
 Row = Change | Conflict | SetAside | Failure | Note | Moved
 Finding = Conflict | SetAside
 
+LISTS = ("changes", "conflicts", "quarantine", "failures", "notes")
 FINDINGS = {
     "conflicts": ("conflict", "conflicts"),
     "quarantine": ("in quarantine", "in quarantine"),
@@ -53,7 +54,7 @@ class Report:
     plan: SavedPlan | None = None
     pair: str = ""  # as the settings name it: base/table/board
     explained: Explained | None = None  # the lead that a dry run was asked about
-    waiting: list[str] = field(default_factory=list)  # what has waited for a person longer than a day
+    waiting: list[str] = field(default_factory=list)
     standing: frozenset[Finding] = frozenset()
     calls: dict[str, int] = field(default_factory=lambda: {"airtable": 0, "trello": 0})
     read: dict[str, str] = field(default_factory=dict)  # airtable and trello -> full | delta
@@ -92,8 +93,8 @@ class Report:
     @property
     def rows(self) -> Iterator[Row]:
         """Of all lists."""
-        for rows in (self.changes, self.conflicts, self.quarantine, self.failures, self.notes, self.moved):
-            yield from rows
+        for name in (*LISTS, "moved"):
+            yield from getattr(self, name)
 
     @property
     def news(self) -> list[Finding]:
@@ -110,8 +111,8 @@ class Report:
     def summary(self) -> str:
         """One line with counts, calls a side, and seconds."""
         read = f"{self.leads} leads, {self.cards} cards"
-        if others := self.unmarked_cards:
-            read += f", {others} other card{'s' if others > 1 else ''} on the board"
+        others = self.unmarked_cards
+        read += f", {others} other card{'s' if others > 1 else ''} on the board" if others else ""
         calls = f"{self.calls['airtable']} Airtable + {self.calls['trello']} Trello calls"
         return f"{self.glance}: {read} ({calls}, {self.seconds:.1f} s)"
 
@@ -126,13 +127,11 @@ class Report:
 
     def about(self, row: Row) -> str:
         """The row's lead, by name and id, and its card."""
-        card = f"card {row.card_id}" if row.card_id else ""
-        return " ".join(filter(None, (self.name_of(row), row.lead_id, card))) or "the run"
+        return " ".join(filter(None, (self.name_of(row), row.lead_id, row.card_id and f"card {row.card_id}"))) or "run"
 
     def fail(self, error: LeadsyncError) -> None:
         """End with `error`; what was written before stays listed, and then the run counts as incomplete."""
-        done = any(change.outcome is not ChangeOutcome.PLANNED for change in self.changes)
-        written = (done or self.gave_back) and not self.dry_run
+        written = self.gave_back or any(change.outcome is ChangeOutcome.DONE for change in self.changes)
         self.error = str(error)
         self.exit_code = Exit.INCOMPLETE if written and error.exit_code != Exit.BUSY else error.exit_code
         self.title = "Incomplete" if written else error.title
@@ -171,11 +170,7 @@ class Report:
             "exit_code": self.exit_code,
             "dry_run": self.dry_run,
             "counts": self.counts,
-            "changes": self._objects(self.changes),
-            "conflicts": self._objects(self.conflicts),
-            "quarantine": self._objects(self.quarantine),
-            "failures": self._objects(self.failures),
-            "notes": self._objects(self.notes),
+            **{name: self._objects(getattr(self, name)) for name in LISTS},
             "postponed": [{"lead_id": lead_id} for lead_id in self.postponed],
             "moved": self._objects(self.moved),
             "calls": self.calls,
@@ -184,11 +179,7 @@ class Report:
         }
 
     def as_json(self, indent: int | None = 2) -> str:
-        """
-        The same in ASCII: any output takes it, and no terminal finds a command in it.
-
-        `indent`: None for one line.
-        """
+        """The same in ASCII: any output takes it, no terminal finds a command in it. `indent`: None for one line."""
         return json_text(self.as_object(), indent)
 
     @property
@@ -201,9 +192,8 @@ class Report:
             return f"{number} changed, {words}" if number and not self.dry_run else words
         if self.dry_run:
             return f"would change {f'{number} cells or cards' if number else 'nothing'}"
-        if number:
-            return f"{number} changed"
-        return "nothing changed" if self.news or self.failures or self.postponed else "nothing to do"
+        unfinished = self.news or self.failures or self.postponed
+        return f"{number} changed" if number else "nothing changed" if unfinished else "nothing to do"
 
     def _found(self, kind: str) -> str:
         """How many there are of a kind of finding, and how many of them are new; "" if there is none."""
