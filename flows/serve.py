@@ -12,37 +12,34 @@ if __name__ == "__main__":  # before Prefect is imported and reads its settings
 
     prepare_local_run()
 
-import json
 import logging
 import os
 import sys
 import threading
-from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from prefect.settings import get_current_settings
 from rich.console import Console
 
+from asked import run_by, run_here
 from leadsync.environment import load_settings
 from leadsync.errors import ConfigurationError, Exit, LeadsyncError
 from leadsync.gateway.line import SyncRun
 from leadsync.gateway.server import Gateway, build_gate, check_exposure, remove_webhooks, tend_webhooks
 from leadsync.gateway.trigger import Trigger
-from leadsync.pipeline.steps import Options
 from leadsync.report.terminal import say
 from leadsync.setting_addresses import public_url
 from leadsync.settings import Settings
 from leadsync.state.store import StateStore
 from leadsync.texts import printable
 from runs.command import run_command
-from runs.deployed import has_deployment, look_up, run_remotely
+from runs.deployed import has_deployment, look_up
 from runs.here import connected
 from runs.pair_block import settings_of
 from runs.temporary_server import stop_server
-from sync import run_locally
 
 log = logging.getLogger("leadsync")
 FINISH_WITHIN = 25.0
@@ -55,39 +52,6 @@ class Via(StrEnum):
     AUTO = "auto"
     HERE = "here"
     DEPLOYMENT = "deployment"
-
-
-def parameters_of(options: Options, pair: str) -> dict[str, Any]:
-    """The flow's parameters for a run of `pair` with these options."""
-    return {
-        "pair": pair,
-        "dry_run": options.dry_run,
-        "allow_mass_change": options.allow_mass_change,
-        "read": options.read.value,
-    } | ({"conflict": options.conflict.value} if options.conflict else {})
-
-
-def run_here(pair: str) -> Callable[[SyncRun], dict[str, Any]]:
-    """Returns: the function that makes one flow run in this process, and returns its report as JSON."""
-
-    def start(run: SyncRun) -> dict[str, Any]:
-        ended = run_locally(**parameters_of(run.options, pair))
-        told: dict[str, Any] = json.loads(ended.outcome.as_json())
-        return told | {"seen_at": ended.seen_at}
-
-    return start
-
-
-def run_by(deployment: str, pair: str, stopped: Callable[[], bool]) -> Callable[[SyncRun], dict[str, Any]]:
-    """Returns: the function that has a worker make one flow run, and returns how it ended."""
-
-    def start(run: SyncRun) -> dict[str, Any]:
-        def tell_id(flow_run_id: str) -> None:
-            run.flow_run_id = flow_run_id
-
-        return run_remotely(deployment, parameters_of(run.options, pair), tell_id, stopped)
-
-    return start
 
 
 def tell(run: SyncRun) -> None:
@@ -126,6 +90,12 @@ def choose_deployment(via: Via, deployment: str) -> str | None:
     return deployment if found else None
 
 
+def prefect_pages() -> str:
+    """Where Prefect's own pages are, "" if no server of its own keeps the runs."""
+    found = get_current_settings()
+    return (found.ui_url or "").rstrip("/") if found.api.url else ""
+
+
 def listen(
     settings: Settings,
     host: str,
@@ -141,7 +111,7 @@ def listen(
     stopping = threading.Event()
     trigger = Trigger(run_by(deployment, pair, stopping.is_set) if deployment else run_here(pair), settle, tell)
     store = StateStore(settings.sync_state_url.get_secret_value())
-    gate = build_gate(settings, host, address, trigger, store, look_up if deployment else None)
+    gate = build_gate(settings, host, address, trigger, store, look_up if deployment else None, prefect_pages())
     server = Gateway.of(gate, host, port)
     failed: list[LeadsyncError | None] = []
     tending = threading.Thread(

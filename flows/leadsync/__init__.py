@@ -10,8 +10,8 @@ that meet without a base. *Parked*, a card in a list outside the map. *Quarantin
 *Intent*, a write noted in the journal before it is sent.
 
 The floors, from below: errors, model, texts → mapping → settings, frames → core, transport → airtable, trello → state →
-apply → report, pipeline → gateway. A file imports what lies below it. Nothing in here imports Prefect: only the doors
-above and flows/runs do. The order of arguments is base, airtable, trello, everywhere.
+apply → report, pipeline → page → gateway. A file imports what lies below it. Nothing in here imports Prefect: only the
+doors above and flows/runs do. The order of arguments is base, airtable, trello, everywhere.
 
 Three recipes. A test follows each to the letter:
 

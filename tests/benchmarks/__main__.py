@@ -1,8 +1,8 @@
 """
-What tests/README.md measures: calls, throughput, the pure part, the whole command. Prints one Markdown table.
+What tests/README.md measures: calls, throughput, the pure part, the whole command, the page. Prints one Markdown table.
 
 `uv run --group dev tests/benchmarks/__main__.py` takes some seven minutes; calls, throughput, pure, wall
-and past, named, run a part.
+page and past, named, run a part.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rich.console import Console
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "flows"))
 
-from benchmarks import calls, past, pure, throughput, wall
+from benchmarks import calls, page, past, pure, throughput, wall
 
 Row = tuple[str, str, str, str]
 HEAD: Row = ("what", "leads", "measured, and the most that is promised", "beside: naive sync, limit, yardstick")
@@ -32,6 +32,7 @@ class Part(StrEnum):
     THROUGHPUT = "throughput"
     PURE = "pure"
     WALL = "wall"
+    PAGE = "page"
     PAST = "past"
 
 
@@ -82,6 +83,14 @@ def wall_rows() -> Iterator[Row]:
     )
 
 
+def page_rows() -> Iterator[Row]:
+    """The gateway's page, served over HTTP in this process."""
+    leads = 10_000
+    for look in page.looks(leads):
+        measured = f"{look.median * 1000:.0f} ms (median), memory grew by {look.grew:.0f} MB in {page.TIMES} requests"
+        yield f"page, {look.what}", f"{leads:,}", measured, f"at most {page.PROMISED * 1000:.0f} ms"
+
+
 def past_rows() -> Iterator[Row]:
     """An idle run with a long history."""
     kept, without = past.seconds()
@@ -98,6 +107,7 @@ ROWS = {
     Part.THROUGHPUT: throughput_rows,
     Part.PURE: pure_rows,
     Part.WALL: wall_rows,
+    Part.PAGE: page_rows,
     Part.PAST: past_rows,
 }
 

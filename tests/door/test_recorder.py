@@ -145,10 +145,10 @@ def test_checklist_is_told_whole(line, emulator):
 
 
 def test_gateway_reports_it_whole(line, emulator):
-    import serve
+    import asked
 
     emulator.before_request(lambda _request, _index: setattr(line, "left", 0))
-    run = serve.run_here("")(serve.SyncRun(Options(), due=0.0))
+    run = asked.run_here("")(asked.SyncRun(Options(), due=0.0))
     assert (run["exit_code"], run["counts"]["created"], notes_of(run)) == (0, LEADS, [UNRECORDED])
 
 

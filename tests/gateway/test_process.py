@@ -48,10 +48,10 @@ def command(tmp_path, monkeypatch):
 @pytest.mark.parametrize("conflict", [None, *ConflictPolicy])
 def test_parameters_are_those_of_the_flow(conflict):
     """Prefect refuses a run with others."""
-    import serve as door
+    from asked import parameters_of
     from sync import sync_leads
 
-    parameters = door.parameters_of(Options(conflict=conflict), "north")
+    parameters = parameters_of(Options(conflict=conflict), "north")
     assert sync_leads.validate_parameters(parameters)["pair"] == "north"
 
 
@@ -229,3 +229,37 @@ def test_gateway_does_not_grow_under_hundreds_of_slow_callers(tmp_path):
     assert last.files <= connections.MOST_OPEN + 150
     assert (last.threads <= first.threads + 4, last.rss_kib <= first.rss_kib * 1.1) == (True, True), (first, last)
     assert (after.files <= before.files + 60, after.threads <= before.threads + 8) == (True, True), (before, after)
+
+
+def test_what_is_decided_on_the_page_is_a_flow_run_of_its_own(tmp_path):
+    """As of the command: a conflict is settled by a button, and the run is undone by another."""
+    with Emulator() as emulator:
+        lead = emulator.airtable.add_lead("Ada", status="NEW")
+        gateway = GatewayProcess(
+            emulator, tmp_path, "--via", "here", SYNC_CONFLICT="hold", PREFECT_HOME=str(tmp_path / "prefect")
+        )
+        gateway.start()
+        try:
+            gateway.sync()
+            (card,) = emulator.trello.cards()
+            emulator.trello.move(card, "DONE")
+            emulator.airtable.edit(lead, status="CONTACTED")
+            assert gateway.sync()["counts"]["conflicts"] == 1
+
+            def press(path, **fields):
+                asked = requests.post(f"{gateway.url}{path}", fields, headers={"Origin": gateway.url}, timeout=60)
+                deadline = time.monotonic() + 120
+                while "Refresh" in asked.headers and time.monotonic() < deadline:
+                    time.sleep(0.2)
+                    asked = requests.get(asked.url, timeout=60)
+                return asked.text
+
+            assert "What was changed" in press("/page/take", lead=lead, field="status", side="trello")
+            assert emulator.airtable.records()[lead]["status"] == "QUALIFIED"
+            newest = re.findall(r'href="/history/([^"?]+)"', requests.get(f"{gateway.url}/history", timeout=60).text)[0]
+            assert "What would change" in press("/page/undo", run=newest)
+            assert emulator.airtable.records()[lead]["status"] == "QUALIFIED"
+            assert "What was changed" in press("/page/undo", run=newest, do="yes")
+            assert emulator.airtable.records()[lead]["status"] == "CONTACTED"
+        finally:
+            assert gateway.stop() == 0

@@ -14,6 +14,7 @@ from leadsync.core.journal import CARD, LEAD, Intent
 from leadsync.errors import StateStoreError
 from leadsync.frames.agreed import BASE_COLUMNS, NEVER_AGREED, base_frame
 from leadsync.frames.snapshot import Snapshot
+from leadsync.state.listed import Show
 from leadsync.state.pair import Pair, Rows
 from leadsync.state.store import StateStore
 from leadsync.state.tables import metadata
@@ -337,3 +338,26 @@ def test_leads_known_elsewhere_are_those_of_other_pairs_on_the_board(store):
     assert store.keys.known_elsewhere(PAIR, wanted) == {BOB, cid}
     assert store.keys.known_elsewhere("appB/Leads/board", {ADA, BOB}) == {ADA}
     assert store.keys.known_elsewhere(PAIR, set()) == set()
+
+
+def test_leads_are_listed_and_found_alike(store):
+    """Page by page in the order of titles, those without a card last; in any case, whichever letters."""
+    known = {"Ada": ADA, "Özge": BOB}
+    for name, lead in known.items():
+        cells = {"airtable line:E-mail\temail": f"{name}@x.example", "trello line:E-mail\temail": ""}
+        journal(store, {lead: ROW | cells | {"name": name, "title": name, "card_id": lead.ljust(24, "0")}})
+    journal(store, {BOB: {"card_presence": "archived", "lead_presence": "gone"}})
+    new = {"id": f"rec{3:014d}", "createdTime": "", "fields": {"name": "Zoë"}}
+    store.snapshots.save(PAIR, Snapshot(records={new["id"]: new}))
+
+    def found(search="", show=Show.ALL, **more):
+        listed = store.listed.load(PAIR, search, show, **more)
+        return [row.lead_id for row in listed.rows], listed.total
+
+    assert found() == ([ADA, BOB, new["id"]], 3)
+    assert found(start=1, count=1) == ([BOB], 3)
+    assert found("öZGE") == found("ÖZGE@X") == found(BOB) == ([BOB], 1)
+    assert found("zoË") == found(show=Show.NEW) == ([new["id"]], 1)
+    assert found("mail") == found("%") == found("x", Show.NEW) == ([], 0)
+    assert found(show=Show.SHUT) == found(show=Show.GONE) == found(show=Show.DECIDE, among=[BOB]) == ([BOB], 1)
+    assert [row.agreed.name for row in store.listed.load_some(PAIR, [ADA, "recNobody"]).values()] == ["Ada"]

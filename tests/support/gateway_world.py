@@ -20,6 +20,7 @@ import requests
 import uvicorn
 
 from leadsync.gateway.access import Gate
+from leadsync.gateway.app import build_app
 from leadsync.gateway.inbox import Inbox
 from leadsync.gateway.line import SyncRun
 from leadsync.gateway.server import uvicorn_config
@@ -59,9 +60,9 @@ class QuickServer(uvicorn.Server):
 
 
 @contextlib.contextmanager
-def serving(gate: Gate, port: int) -> Iterator[str]:
-    """The application in a thread. Yields: its address."""
-    server = QuickServer(uvicorn_config(gate, "127.0.0.1", port))
+def serving(gate: Gate, port: int, app: Any = None) -> Iterator[str]:
+    """The application in a thread, the gateway's if no other is given. Yields: its address."""
+    server = QuickServer(uvicorn_config(app or build_app(gate), "127.0.0.1", port))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

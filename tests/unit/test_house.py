@@ -21,7 +21,8 @@ EVERY_FILE = sorted(path for path in FLOWS.rglob("*.py") if "__pycache__" not in
 FOLDERS = sorted({path.parent for path in EVERY_FILE})
 TESTS = ROOT / "tests"
 TEST_FILES = sorted(path for path in TESTS.rglob("*.py") if "__pycache__" not in path.parts)
-TESTS_OF = {"leadsync": TESTS / "unit", "runs": TESTS / "unit/runs", "emulator": TESTS / "emulator"}
+TESTS_OF = {"leadsync": TESTS / "unit", "emulator": TESTS / "emulator"}
+TESTS_OF |= {name: TESTS / "unit" / name for name in ("playground", "runs")}
 """A folder of flows/ -> where its tests are, in folders of the same names."""
 PURE = (
     "errors.py",

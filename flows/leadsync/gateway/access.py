@@ -13,6 +13,8 @@ from leadsync.gateway.inbox import Inbox
 from leadsync.gateway.signatures import is_token
 from leadsync.gateway.trigger import Trigger
 from leadsync.loopback import is_loopback
+from leadsync.page.views import Views
+from leadsync.pipeline.vital_signs import VitalSigns
 
 HTTP = 80
 PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
@@ -24,8 +26,8 @@ class Gate:
     What the gateway is made of.
 
     host: what it listens on. token: SYNC_API_TOKEN. public_url: where it is reached from outside. look_up: a run
-    this process no longer knows, by id, as Prefect tells it. lock: who took the pair's lock last; raises
-    LeadsyncError if nobody can tell.
+    this process no longer knows, by id, as Prefect tells it. lock: who took the pair's lock last; signs: of the pairs
+    that share the state; both raise LeadsyncError if nobody can tell. views: the page, None if there is none.
     """
 
     trigger: Trigger
@@ -36,6 +38,8 @@ class Gate:
     by_deployment: bool = False
     look_up: Callable[[str], dict[str, Any] | None] = lambda _run_id: None
     lock: Callable[[], dict[str, Any]] = dict
+    signs: Callable[[], list[VitalSigns]] = list
+    views: Views | None = None
 
 
 def objection(headers: Mapping[str, str], gate: Gate) -> HTTPException | None:

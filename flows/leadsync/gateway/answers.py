@@ -12,6 +12,7 @@ from leadsync.errors import LeadsyncError
 from leadsync.gateway.inbox import Verdict
 from leadsync.gateway.line import SyncRun
 from leadsync.model import ConflictPolicy, Read
+from leadsync.pipeline.vital_signs import VitalSigns
 
 
 class SyncChoices(BaseModel):
@@ -42,6 +43,29 @@ class RunStatus(BaseModel):
     report: dict[str, Any] | None = None
 
 
+class PairHealth(BaseModel):
+    """A pair, by its base, table and board."""
+
+    pair: str
+    last_success_age_seconds: float | None = None
+    """Since a sync of it last came to its end without a failure."""
+    conflicts: int
+    """That wait for a person."""
+    calls_this_month: int
+    """To Airtable, by all pairs that share the state, as the quota counts them."""
+
+    @classmethod
+    def of(cls, signs: VitalSigns, now: float) -> PairHealth:
+        """`now`: [s since 1970]."""
+        age = None if signs.succeeded_at is None else round(max(0.0, now - signs.succeeded_at), 1)
+        return cls(
+            pair=signs.pair,
+            last_success_age_seconds=age,
+            conflicts=signs.conflicts,
+            calls_this_month=signs.calls,
+        )
+
+
 class Health(BaseModel):
     """`status` is ok while the process answers; the rest is for those who may also start a sync."""
 
@@ -54,6 +78,16 @@ class Health(BaseModel):
     queue: dict[str, Any] | None = None
     lock: dict[str, Any] | None = None
     """Whether a run of this process holds it, and who took it last; `unknown` says why nobody can tell."""
+    pairs: list[PairHealth] | None = None
+    """Those that share the state; left out while its database is away."""
+
+
+def pairs_told(look: Callable[[], list[VitalSigns]]) -> list[PairHealth] | None:
+    """The pairs, as health tells them; None if nobody can tell. `look`: as Gate.signs."""
+    try:
+        return [PairHealth.of(each, time.time()) for each in look()]
+    except LeadsyncError:
+        return None
 
 
 class Receipt(BaseModel):

@@ -19,10 +19,21 @@ from starlette.concurrency import run_in_threadpool
 
 from leadsync.errors import Exit
 from leadsync.gateway.access import Gate, objection
-from leadsync.gateway.answers import ENDED, Health, Receipt, RunStatus, SyncChoices, last_run, status_of, told_lock
+from leadsync.gateway.answers import (
+    ENDED,
+    Health,
+    Receipt,
+    RunStatus,
+    SyncChoices,
+    last_run,
+    pairs_told,
+    status_of,
+    told_lock,
+)
 from leadsync.gateway.description import page_of
 from leadsync.gateway.glance import Glance
 from leadsync.gateway.inbox import Verdict
+from leadsync.gateway.pages import add_pages
 from leadsync.gateway.problems import Limits, answer_problems, problems_of
 from leadsync.gateway.webhooks import AIRTABLE_PATH, TRELLO_PATH
 from leadsync.pipeline.steps import Options
@@ -50,6 +61,8 @@ def build_app(gate: Gate) -> FastAPI:
     _add_health(app, gate)
     _add_runs(app, gate)
     _add_webhooks(app, gate)
+    if gate.views is not None:
+        add_pages(app, gate, gate.views)
 
     @app.get("/docs", include_in_schema=False)
     def docs() -> Response:
@@ -79,7 +92,8 @@ BEARER = Depends(HTTPBearer(auto_error=False, description="SYNC_API_TOKEN"))
 
 
 def _add_health(app: FastAPI, gate: Gate) -> None:
-    lock = Glance(gate.lock, "The state database does not answer.")
+    silent = "The state database does not answer."
+    lock, signs = Glance(gate.lock, silent), Glance(gate.signs, silent)
 
     @app.get("/health", dependencies=[BEARER], response_model_exclude_none=True, openapi_extra={"security": [{}]})
     def health(request: Request) -> Health:
@@ -93,7 +107,8 @@ def _add_health(app: FastAPI, gate: Gate) -> None:
             last_run=last_run(last),
             runs_ended=gate.trigger.runs_ended,
             queue={"running": running.shown_id if running else None, "waiting": waiting},
-            lock=told_lock(running is not None, lock),
+            lock=(held := told_lock(running is not None, lock)),
+            pairs=None if "unknown" in held else pairs_told(signs),
         )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 
 from leadsync.errors import ConfigurationError, LeadsyncError
 from leadsync.gateway.access import Gate
@@ -22,7 +23,10 @@ from leadsync.gateway.inbox import Inbox
 from leadsync.gateway.trigger import Trigger
 from leadsync.gateway.webhooks import TRELLO_PATH, Webhooks
 from leadsync.loopback import is_loopback
+from leadsync.page.desk import Desk
+from leadsync.page.views import Views
 from leadsync.pipeline.clients import open_clients
+from leadsync.pipeline.vital_signs import signs_of
 from leadsync.settings import Settings
 from leadsync.state.store import StateStore
 from leadsync.state.webhooks import load_known
@@ -37,10 +41,10 @@ REFRESH_EVERY, REFRESH_AGAIN = 24 * 3600.0, 3600.0
 """Seconds; Airtable's webhook would end 7 days after the last refresh."""
 
 
-def uvicorn_config(gate: Gate, host: str, port: int) -> uvicorn.Config:
+def uvicorn_config(app: FastAPI, host: str, port: int) -> uvicorn.Config:
     """How uvicorn serves the gateway: callers bounded in time and number, and nothing they send becomes a log line."""
     return uvicorn.Config(
-        build_app(gate),
+        app,
         host=host,
         port=port,
         http=Connection,
@@ -61,7 +65,7 @@ class Gateway(uvicorn.Server):
     @classmethod
     def of(cls, gate: Gate, host: str, port: int) -> Gateway:
         """The gateway on this address."""
-        return cls(uvicorn_config(gate, host, port))
+        return cls(uvicorn_config(build_app(gate), host, port))
 
     def run_until_stopped(self) -> None:
         """Serve in the main thread until SIGTERM or SIGINT."""
@@ -127,8 +131,13 @@ def build_gate(
     trigger: Trigger,
     store: StateStore,
     look_up: Callable[[str], dict[str, Any] | None] | None,
+    prefect: str = "",
 ) -> Gate:
-    """The parts of the gateway, put together. `look_up`: as Gate has it, if a deployment makes the runs; else None."""
+    """
+    The parts of the gateway, put together.
+
+    `look_up`: as Gate has it, if a deployment makes the runs; else None. `prefect`: as Desk has it.
+    """
 
     def mac_secret() -> str | None:
         try:
@@ -157,5 +166,7 @@ def build_gate(
         public_url=address,
         by_deployment=look_up is not None,
         lock=lock,
+        signs=lambda: signs_of(settings, store),
         look_up=look_up or (lambda _run_id: None),
+        views=Views(Desk(settings, store, prefect)),
     )

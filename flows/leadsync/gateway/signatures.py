@@ -20,7 +20,7 @@ def is_from_trello(secret: str, body: bytes, callback_url: str, given: str | Non
     `secret`: the Power-Up's (TRELLO_API_SECRET). `callback_url`: exactly as it was registered.
     """
     mac = hmac.new(secret.encode(), body + callback_url.encode(), hashlib.sha1).digest()
-    return _equal(base64.b64encode(mac).decode(), given)
+    return is_same(base64.b64encode(mac).decode(), given)
 
 
 def is_from_airtable(mac_secret: str, body: bytes, given: str | None) -> bool:
@@ -35,14 +35,15 @@ def is_from_airtable(mac_secret: str, body: bytes, given: str | None) -> bool:
         return False
     if not key:
         return False
-    return _equal(AIRTABLE_PREFIX + hmac.new(key, body, hashlib.sha256).hexdigest(), given)
+    return is_same(AIRTABLE_PREFIX + hmac.new(key, body, hashlib.sha256).hexdigest(), given)
 
 
 def is_token(expected: str, authorization: str | None) -> bool:
     """Whether the header Authorization is `Bearer <expected>`."""
     scheme, _, given = (authorization or "").partition(" ")
-    return _equal(expected, given.strip()) and scheme.lower() == "bearer"
+    return is_same(expected, given.strip()) and scheme.lower() == "bearer"
 
 
-def _equal(expected: str, given: str | None) -> bool:
+def is_same(expected: str, given: str | None) -> bool:
+    """Whether they are equal; how long that takes says nothing about where they differ."""
     return given is not None and hmac.compare_digest(expected.encode(), given.encode("utf-8", "surrogateescape"))

@@ -41,15 +41,20 @@ def resolve(settings: Settings, clients: Clients) -> Board:
 
     Cost: 1 request if it is not known. Raises: as tied.
     """
-    key = _key(settings)
-    known = clients.store.facts.load(key) or {}
-    if known.keys() == Board.__dataclass_fields__.keys() - {"cells"} and isinstance(known["lists"], dict):
-        board = Board(**known)
+    board = known = known_board(settings, clients.store)
+    if board is not None:
         with suppress(ConfigurationError):
             return tied(board, question(settings, board), settings, clients)
     board = fetch_board(clients.trello)
-    clients.store.facts.save(key, board.facts)
-    return tied(board, question(settings, board), settings, clients, at_once=bool(known))
+    clients.store.facts.save(_key(settings), board.facts)
+    return tied(board, question(settings, board), settings, clients, at_once=known is not None)
+
+
+def known_board(settings: Settings, store: StateStore) -> Board | None:
+    """The board as an earlier run found it, its cells not tied; None if none did. Cost: no request."""
+    known = store.facts.load(_key(settings)) or {}
+    whole = known.keys() == Board.__dataclass_fields__.keys() - {"cells"} and isinstance(known["lists"], dict)
+    return Board(**known) if whole else None
 
 
 def named_pair(settings: Settings) -> Pair:

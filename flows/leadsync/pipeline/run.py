@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from leadsync.core.journal import IntentState
 from leadsync.core.ledger import ID_SHOWN, Begun, RunKind
-from leadsync.errors import LeadsyncError, StateStoreError
+from leadsync.errors import Exit, LeadsyncError, StateStoreError
 from leadsync.model import ChangeFeed as FeedChoice
 from leadsync.model import Read
 from leadsync.pipeline.change_feed import ChangeFeed
@@ -30,6 +30,7 @@ from leadsync.pipeline.steps import Options, Steps
 from leadsync.pipeline.telling import Telling
 from leadsync.pipeline.under_way import Run
 from leadsync.pipeline.undoing import chosen_undo, unfinished
+from leadsync.pipeline.vital_signs import note_success
 from leadsync.pipeline.waiting import meant_by, standing, still_open, waiting_longer
 from leadsync.report.report import Report
 from leadsync.settings import Settings
@@ -113,6 +114,8 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
     report.judge()
     if options.expects_nothing:
         report.expect_nothing()
+    if report.exit_code is Exit.DONE and not (options.dry_run or options.expects_nothing or take or run.undo):
+        note_success(store, run.pair, time.time())
 
 
 def _finish_undo(run: Run, board: Board) -> None:

@@ -15,6 +15,7 @@ from leadsync.state.history import History
 from leadsync.state.holders import Holders
 from leadsync.state.journal import Journal
 from leadsync.state.keys import PairKeys
+from leadsync.state.listed import LeadList
 from leadsync.state.pair_runs import PairRuns
 from leadsync.state.reviews import Reviews
 from leadsync.state.snapshots import Snapshots
@@ -38,6 +39,7 @@ class StateStore:
         self.keys = PairKeys(self.database)
         self.calls = MonthlyCalls(self.database)
         self.holders = Holders(self.database)
+        self.listed = LeadList(self.database)
         self.pair_runs = PairRuns(self.database)
         self.spent_plans = SpentPlans(self.database)
         self.reviews = Reviews(self.database)
