@@ -1,15 +1,16 @@
-"""What was agreed about a lead as a row of the base, and back. Never here: what it means."""
+"""What was agreed about leads as rows of the base, and back, many at a time. Never here: what it means."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from leadsync.frames.agreed import BASE_COLUMNS, CELLS, Agreed
 from leadsync.mapping.lenses import Value
-from leadsync.state.database import json_object
+from leadsync.state.database import in_parts, json_object
 from leadsync.state.tables import base_table
 
 OWN: Final = [column for column in BASE_COLUMNS if column not in CELLS]
@@ -28,15 +29,40 @@ def agreed_of(row: sa.Row[Any]) -> Agreed:
     return Agreed(lead_id, **dict(zip(OWN, values, strict=True)), lead_cells=lead, card_cells=card)
 
 
-def write_row(connection: sa.Connection, pair: str, agreed: Agreed, is_new: bool = False) -> None:
-    """Put a row into the base, or in the place of the one it has."""
-    both = {name: [agreed.lead_cells[name], agreed.card_cells[name]] for name in sorted(agreed.lead_cells)}
-    values: dict[str, Any] = {column: getattr(agreed, column) for column in OWN} | {"cells": json_of(both)}
-    if is_new:
-        connection.execute(sa.insert(base_table).values(pair=pair, lead_id=agreed.lead_id, **values))
-        return
-    ours = (base_table.c.pair == pair) & (base_table.c.lead_id == agreed.lead_id)
-    connection.execute(sa.update(base_table).where(ours).values(**values))
+def rows_of_leads(connection: sa.Connection, pair: str, lead_ids: Collection[str]) -> dict[str, Agreed]:
+    """The rows of these leads, by lead id."""
+    ours = agreed_query().where(base_table.c.pair == pair)
+    found = (
+        row for some in in_parts(lead_ids) for row in connection.execute(ours.where(base_table.c.lead_id.in_(some)))
+    )
+    return {agreed.lead_id: agreed for agreed in map(agreed_of, found)}
+
+
+def write_rows(connection: sa.Connection, pair: str, rows: Iterable[Agreed], known: Collection[str]) -> None:
+    """Put rows into the base; those of the leads `known` take the place of the ones they have."""
+    news, others = list[dict[str, Any]](), list[dict[str, Any]]()
+    for agreed in rows:
+        both = {name: [agreed.lead_cells[name], agreed.card_cells[name]] for name in sorted(agreed.lead_cells)}
+        values = {column: getattr(agreed, column) for column in OWN} | {"cells": json_of(both)}
+        if agreed.lead_id in known:
+            others.append(values | {"of_pair": pair, "of_lead": agreed.lead_id})
+        else:
+            news.append(values | {"pair": pair, "lead_id": agreed.lead_id})
+    if news:
+        connection.execute(sa.insert(base_table), news)
+    if others:
+        connection.execute(UPDATE, others)
+
+
+def drop_rows(connection: sa.Connection, pair: str, lead_ids: Iterable[str]) -> None:
+    """Take the rows of these leads out of the base."""
+    if gone := [{"of_pair": pair, "of_lead": lead_id} for lead_id in lead_ids]:
+        connection.execute(DELETE, gone)
+
+
+_of_lead = (base_table.c.pair == sa.bindparam("of_pair")) & (base_table.c.lead_id == sa.bindparam("of_lead"))
+UPDATE: Final = sa.update(base_table).where(_of_lead)
+DELETE: Final = sa.delete(base_table).where(_of_lead)
 
 
 def json_of(found: object) -> str:

@@ -15,10 +15,10 @@ from leadsync.core.journal import CARD, Intent, IntentState, Sent
 from leadsync.core.settling import Verdict
 from leadsync.frames.agreed import Agreed, Columns, Rename
 from leadsync.frames.schema import frame_of
-from leadsync.state.base_rows import agreed_of, agreed_query, write_row
+from leadsync.state.base_rows import agreed_of, agreed_query, drop_rows, rows_of_leads, write_rows
 from leadsync.state.database import Database
 from leadsync.state.facts import Facts, put_facts
-from leadsync.state.journal_rows import intent_of, replace_intent, row_of_intent, sent_json
+from leadsync.state.journal_rows import intent_of, replace_intents, row_of_intent, sent_json
 from leadsync.state.tables import base_table, intent_table
 
 _of_pair = intent_table.c.pair == sa.bindparam("pair")
@@ -45,7 +45,7 @@ class Journal:
     def load_row(self, pair: str, lead_id: str) -> Agreed | None:
         """What was agreed about one lead, None if nothing."""
         with self._database.reading() as connection:
-            return _agreed(connection, pair, lead_id)
+            return rows_of_leads(connection, pair, [lead_id]).get(lead_id)
 
     def load_lists(self, pair: str) -> dict[str, str]:
         """What the base calls the lists: list id -> stage; {} if it was written before that was kept."""
@@ -77,11 +77,9 @@ class Journal:
         named = dict(lists or {})
         called = {list_id: was for list_id, was in known.items() if was not in named.values()} | named
         with self._database.writing() as connection:
-            for verdict in verdicts:
-                replace_intent(connection, verdict.intent, verdict.became)
+            replace_intents(connection, [(verdict.intent, verdict.became) for verdict in verdicts])
             _update_base(connection, pair, updates)
-            for lead_id in forget:
-                connection.execute(sa.delete(base_table).where(_row_of(base_table, pair, lead_id)))
+            drop_rows(connection, pair, forget)
             if rows:
                 connection.execute(sa.insert(intent_table), rows)
             if called != known:
@@ -103,25 +101,23 @@ class Journal:
                 pending &= intent_table.c.state == IntentState.PENDING.value
                 query = sa.select(intent_table).where(pending).order_by(intent_table.c.id)
                 rows = [intent_of(row) for row in connection.execute(query).all()]
-                for superseded in rows[:-1]:
-                    replace_intent(connection, superseded, superseded.until(rows[-1].since))
+                replace_intents(connection, [(each, each.until(rows[-1].since)) for each in rows[:-1]])
                 for intent in rows[-1:]:
                     done = replace(intent, state=IntentState.CHECKED)
                     if sent and lead_id in sent and intent.sent.cells:
                         done = replace(done, record=dict(columns), sent=sent[lead_id], answered=answered)
                         done = replace(done, state=IntentState.UNCHECKED)
-                    replace_intent(connection, intent, done)
+                    replace_intents(connection, [(intent, done)])
 
     def rename_cells(self, pair: str, now: Rename) -> None:
         """In one transaction: the mapping's cells are called otherwise in base and journal, or are in it no more."""
         with self._database.writing() as connection:
             rows = connection.execute(agreed_query().where(base_table.c.pair == pair)).all()
-            for agreed in map(agreed_of, rows):
-                if (renamed := agreed.renamed(now)) != agreed:
-                    write_row(connection, pair, renamed)
-            for row in connection.execute(sa.select(intent_table).where(intent_table.c.pair == pair)).all():
-                intent = intent_of(row)
-                replace_intent(connection, intent, intent.renamed(now))
+            base = [(agreed, agreed.renamed(now)) for agreed in map(agreed_of, rows)]
+            known = {agreed.lead_id for agreed, _ in base}
+            write_rows(connection, pair, (renamed for agreed, renamed in base if renamed != agreed), known)
+            found = connection.execute(sa.select(intent_table).where(intent_table.c.pair == pair)).all()
+            replace_intents(connection, [(intent, intent.renamed(now)) for intent in map(intent_of, found)])
 
     def amend(self, pair: str, lead_id: str, sent: Sent) -> None:
         """Just before a PUT that turns out to differ from what was journalled."""
@@ -142,13 +138,12 @@ class Journal:
         checked = [replace(intent, state=IntentState.CHECKED) for intent in intents]
         if checked:
             with self._database.writing() as connection:
-                for intent in checked:
-                    replace_intent(connection, replace(intent, conflicts=()), intent)
+                replace_intents(connection, [(replace(intent, conflicts=()), intent) for intent in checked])
 
     def keep_intent(self, intent: Intent) -> None:
         """What remains of a journal row that is checked in part."""
         with self._database.writing() as connection:
-            replace_intent(connection, replace(intent, sent=Sent()), intent)
+            replace_intents(connection, [(replace(intent, sent=Sent()), intent)])
 
     def drop_pending(self, pair: str, run: str, unclear: Collection[tuple[str, str]]) -> None:
         """What `run` did not send after all. `unclear`: side and lead id of writes that may have taken effect."""
@@ -156,8 +151,7 @@ class Journal:
         unsent = [intent for intent in mine if (intent.side, intent.lead_id) not in unclear]
         if unsent:
             with self._database.writing() as connection:
-                for intent in unsent:
-                    replace_intent(connection, intent, None)
+                replace_intents(connection, [(intent, None) for intent in unsent])
 
     def end_told(self, pair: str, run: str) -> None:
         """`run` has listed its own conflicts, and those of writes that it did not find pending."""
@@ -165,8 +159,7 @@ class Journal:
         untold = [row for row in rows if row.run == run or row.state is not IntentState.PENDING]
         if untold:
             with self._database.writing() as connection:
-                for intent in untold:
-                    replace_intent(connection, intent, replace(intent, conflicts=()))
+                replace_intents(connection, [(intent, replace(intent, conflicts=())) for intent in untold])
 
 
 def _lists_key(pair: str) -> str:
@@ -181,12 +174,7 @@ def _row_of(table: sa.Table, pair: str, lead_id: str) -> sa.ColumnElement[bool]:
 
 def _update_base(connection: sa.Connection, pair: str, updates: Updates) -> None:
     """Set the given columns; a lead without a row gets one."""
-    for lead_id, columns in updates.items():
-        if columns:
-            known = _agreed(connection, pair, lead_id)
-            write_row(connection, pair, (known or Agreed(lead_id)).updated(columns), is_new=known is None)
-
-
-def _agreed(connection: sa.Connection, pair: str, lead_id: str) -> Agreed | None:
-    row = connection.execute(agreed_query().where(_row_of(base_table, pair, lead_id))).one_or_none()
-    return None if row is None else agreed_of(row)
+    changed = {lead_id: columns for lead_id, columns in updates.items() if columns}
+    known = rows_of_leads(connection, pair, changed)
+    rows = (known.get(lead_id, Agreed(lead_id)).updated(columns) for lead_id, columns in changed.items())
+    write_rows(connection, pair, rows, known)
