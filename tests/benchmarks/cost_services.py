@@ -24,7 +24,7 @@ def populated(leads: int) -> Emulator:
         name, email = f"Lead {number}", f"lead{number}@example.com"
         lead_id = emulator.airtable.add_lead(name, email, status, "web")
         block = f"E-mail: {email}\nSource: web\nLeadID: {lead_id}"
-        card_id = emulator.trello.add_card(PLACES[status], name, block)
+        card_id = emulator.trello.add_card(PLACES[status], name, block, pos=number + 1)
         if number >= OPEN_CARDS:
             emulator.trello.archive(card_id)
     emulator.clock.advance(3_600.0)

@@ -43,7 +43,8 @@ class LeadsRead:
     """
     `leads`: as frames.leads_frame; `records`: the same as Airtable sent them, by id.
 
-    `whole`: False if only what changed was asked for; `changed` are the ids that came. `at`: Airtable's clock when the
+    `whole`: False if only what changed was asked for; `changed` are the ids that came, `gone` those that left. `total`:
+    leads there are, -1 if these are all of them. `at`: Airtable's clock when the
     read began, or somewhat earlier [s since 1970], 0 if it never said. `feed`: how far the change feed has been taken
     in by this read, and `told` what it told; `feed_asked`: it was asked for what there was until the read began.
     """
@@ -53,9 +54,16 @@ class LeadsRead:
     at: float = 0.0
     whole: bool = True
     changed: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+    total: int = -1
     feed: Mark = Mark()
     feed_asked: bool = False
     told: tuple[LeadChange, ...] = ()
+
+    @property
+    def number(self) -> int:
+        """How many leads there are."""
+        return len(self.records) if self.total < 0 else self.total
 
 
 class Airtable:
@@ -106,14 +114,12 @@ class Airtable:
             raise misconfigured(refused, self.settings) from None
         return LeadsRead(self.leads_of(records), by_id(records), at)
 
-    def fetch_changed_leads(
-        self, known: Mapping[str, Item], since: float, written: Collection[str]
-    ) -> LeadsRead | None:
+    def fetch_changed_leads(self, since: float, written: Collection[str]) -> LeadsRead | None:
         """
-        The leads as they were `known`, brought up to date with those created or changed after `since` [s since 1970].
+        The leads created or changed after `since` [s since 1970].
 
-        Leads that were deleted stay in. Cost: max(1, ceil(changed / 100)) requests. Returns: None if the answer
-        cannot be relied on: the table's times cannot be asked for, or one of those `written` by us is not in it.
+        Of those that were deleted nothing is told. Cost: max(1, ceil(changed / 100)) requests. Returns: None if the
+        answer cannot be relied on: the table's times cannot be asked for, or a lead `written` by us is not in it.
         """
         moment = DATETIME_PARSE(_iso(since))
         formula = OR(IS_AFTER(LAST_MODIFIED_TIME(), moment), IS_AFTER(CREATED_TIME(), moment))
@@ -124,10 +130,9 @@ class Airtable:
                 raise misconfigured(refused, self.settings) from None
             return None
         changed = by_id(records)
-        if not changed.keys() >= {*written} & known.keys():
+        if not changed.keys() >= {*written}:
             return None
-        now = {**known, **changed}
-        return LeadsRead(self.leads_of(now.values()), now, at, whole=False, changed=frozenset(changed))
+        return LeadsRead(self.leads_of(changed.values()), changed, at, whole=False, changed=frozenset(changed))
 
     def reread_leads(self, lead_ids: Sequence[str]) -> LeadsRead:
         """The given leads as they are now, in one filtered list of at most 100; a lead that is gone is absent."""

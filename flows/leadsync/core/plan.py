@@ -16,6 +16,7 @@ from leadsync.core.lookups import Check
 from leadsync.frames.agreed import Columns
 from leadsync.frames.cards import NO_CARD, Card
 from leadsync.frames.leads import Lead
+from leadsync.frames.snapshot import Concerned
 from leadsync.mapping.cells import Cell
 from leadsync.mapping.lenses import Value
 
@@ -149,7 +150,8 @@ class LeadWrite:
 class Plan:
     """
     Everything one pass wants to do. `base_updates`: lead_id -> base columns that are already true. `checks`: by card
-    id, when those that are archived or away were last known to exist.
+    id, when those that are archived or away were last known to exist. `standing`: leads and cards about which the next
+    run has something to decide, be it that nothing has changed by then.
     """
 
     card_writes: list[CardWrite] = field(default_factory=list)
@@ -160,6 +162,15 @@ class Plan:
     quarantine: list[SetAside] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     checks: dict[str, Check] = field(default_factory=dict)
+    standing: Concerned = Concerned()
+
+    @property
+    def findings(self) -> list[SetAside]:
+        """What is set aside, and what else stands, without a reason."""
+        leads = sorted(self.standing.leads - {each.lead_id for each in self.quarantine})
+        cards = sorted(self.standing.cards - {each.card_id for each in self.quarantine})
+        others = [*((lead_id, "") for lead_id in leads), *(("", card_id) for card_id in cards)]
+        return [*self.quarantine, *(SetAside(*ids, field="", reason="", remedy="") for ids in others)]
 
     @property
     def changes(self) -> list[Change]:

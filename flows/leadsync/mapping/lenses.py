@@ -29,6 +29,10 @@ class LensKind(StrEnum):
     SET = "set"
 
 
+NAMED: Final = (LensKind.CHOICE, LensKind.SET)
+"""Kinds of cells whose values have names that somebody may add, change, or delete."""
+
+
 class CellError(ValueError):
     """A value that cannot be read as what its cell should hold. `holds`: shortly what it is; `remedy`: what to do."""
 

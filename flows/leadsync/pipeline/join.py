@@ -10,16 +10,20 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from leadsync.core.guards import check_emptied, check_plan, check_reads
+from leadsync.airtable.client import LeadsRead
+from leadsync.core.emptied import check_emptied
+from leadsync.core.guards import Reads, check_plan, check_reads
 from leadsync.core.journal import LEAD, Intent
 from leadsync.core.lookups import to_look_up
 from leadsync.core.plan import Plan
 from leadsync.core.plan_rows import build_plan
 from leadsync.core.reconcile import as_last_agreed, reconcile
 from leadsync.core.settling import settle
+from leadsync.core.standing import restless
 from leadsync.frames.agreed import Agreed
 from leadsync.frames.cards import deleted_cards
 from leadsync.frames.schema import overlay, rows_of
+from leadsync.frames.snapshot import Concerned
 from leadsync.mapping.rules import Rules
 from leadsync.pipeline.absences import check_shut, explain_missing
 from leadsync.pipeline.clients import Clients
@@ -28,27 +32,31 @@ from leadsync.trello.board import Board, CardsRead
 
 
 def join_and_diff(
-    memory: Memory, leads: pd.DataFrame, cards: CardsRead, clients: Clients, board: Board, rules: Rules
+    memory: Memory, read: LeadsRead, cards: CardsRead, clients: Clients, board: Board, rules: Rules
 ) -> Plan:
     """
     Join on LeadID, look up what is missing, and plan.
 
     The base that unrecorded writes imply (settling.settle) goes into the plan's base updates. Raises: GuardError.
     """
-    base = settle(memory.agreed, memory.intents, leads, cards.cards, memory.proof(cards.cards, board))
-    leads = as_last_agreed(base, leads, rules.fallback)
+    base = settle(memory.agreed, memory.intents, read.leads, cards.cards, memory.proof(cards.cards, board))
+    leads = as_last_agreed(base, read.leads, rules.fallback)
     trello = explain_missing(base, overlay(cards.cards, deleted_cards(cards.deleted)), clients.trello, board)
-    check_reads(base, leads, trello, cards.total, rules)
+    check_reads(base, leads, trello, rules, memory.known, Reads(read.number, cards.total))
     meant = {intent.lead_id: intent.record for intent in memory.intents if intent.side == LEAD}
-    check_emptied(base, meant, leads, trello, rules)
-    trello, checks = check_shut(base, leads, trello, memory, clients.trello, board, daily=not cards.delta)
+    emptied = check_emptied(base, meant, leads, trello, rules)
+    shut = check_shut(base, leads, trello, memory, clients.trello, board, daily=not cards.delta)
+    trello = shut.cards
     missing_leads, missing_cards = to_look_up(base, leads, trello, rules)
     leads = overlay(leads, clients.airtable.look_up_leads(missing_leads))
     trello = overlay(trello, clients.trello.look_up_cards(board, missing_cards))
-    plan = build_plan(reconcile(base, leads, trello, rules), rules)
-    check_plan(base, plan, rules)
+    reconciled = reconcile(base, leads, trello, rules)
+    plan = build_plan(reconciled, rules)
+    check_plan(plan, rules, memory.known)
+    standing = restless(base, leads, trello, reconciled, plan, rules)
+    plan.standing = Concerned(frozenset(standing | emptied.leads), shut.unsettled | emptied.cards)
     _carry_settled(plan, memory.base, base, memory.intents)
-    plan.checks = checks
+    plan.checks = shut.checks
     return plan
 
 

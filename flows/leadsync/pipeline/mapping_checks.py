@@ -16,12 +16,12 @@ from leadsync.frames.actions import Item
 from leadsync.frames.leads import WRITABLE_AS
 from leadsync.frames.shown import LINKED_NAMES, Unreadable
 from leadsync.mapping.cells import Cell, Tied, tie
-from leadsync.mapping.lenses import LensKind
+from leadsync.mapping.lenses import NAMED, LensKind
 from leadsync.mapping.names import listed
 from leadsync.mapping.properties import Way
 from leadsync.mapping.rows import SPECIAL, CellMapping
 from leadsync.pipeline.findings import Finding, Level, MappingRow
-from leadsync.pipeline.ties import NAMED, elements_of, lacking_labels
+from leadsync.pipeline.ties import elements_of, lacking_labels
 from leadsync.trello.board import Board
 from leadsync.trello.names import ASKED
 

@@ -19,7 +19,6 @@ from leadsync.errors import ConfigurationError
 from leadsync.model import Read
 from leadsync.pipeline.earlier_writes import check_leads, give_back_earlier
 from leadsync.pipeline.lists import Lists
-from leadsync.pipeline.memory import keep_checks
 from leadsync.pipeline.planning import Planned, check_lists, make_labels, plan_pass
 from leadsync.pipeline.snapshots import snapshot_after
 from leadsync.pipeline.under_way import Run
@@ -58,7 +57,7 @@ def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Pas
     snapshot = snapshot_after(planned.snapshot, outcome.records, outcome.cards, planned.lists.board)
     snapshot = check_leads(run, planned, snapshot, outcome)
     if not outcome.postponed:
-        run.clients.store.snapshots.save(run.pair, snapshot)
+        run.clients.store.snapshots.save(run.pair, snapshot, planned.plan.findings)
     return Passed(planned.lists.board, outcome.postponed)
 
 
@@ -86,7 +85,8 @@ def _journal(run: Run, planned: Planned) -> None:
     leads_since = clients.airtable.clock if run.feed and run.feed.follows(planned.snapshot.feed) else None
     intents = intents_of(plan, clients.trello.clock, run.run_id, planned.lists.board.lists, leads_since)
     clients.store.journal.enter(run.pair, plan.base_updates, plan.forget, intents, lists=planned.lists.board.stages)
-    keep_checks(clients.store, run.pair, plan.checks)
+    concerned = planned.snapshot.concerned
+    clients.store.checks.save(run.pair, plan.checks, None if concerned is None else concerned.cards)
 
 
 def _apply(run: Run, planned: Planned) -> Outcome:

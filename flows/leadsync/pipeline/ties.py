@@ -18,7 +18,7 @@ from leadsync.airtable.setup import EDITED_BY_HAND, fetch_mapped
 from leadsync.errors import ConfigurationError, TransientServiceError
 from leadsync.frames.agreed import CELLS
 from leadsync.mapping.cells import Cell, tie
-from leadsync.mapping.lenses import LensKind, Value
+from leadsync.mapping.lenses import NAMED, Value
 from leadsync.mapping.properties import Way
 from leadsync.pipeline.clients import Clients
 from leadsync.settings import Settings
@@ -27,8 +27,6 @@ from leadsync.trello.board import Board
 
 Rows = Mapping[str, Value]
 """Cells of one lead or card, by name."""
-NAMED: tuple[LensKind, ...] = (LensKind.CHOICE, LensKind.SET)
-"""Kinds of cells whose values have names that somebody may add, change, or delete."""
 
 
 @dataclass(frozen=True)

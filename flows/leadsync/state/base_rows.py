@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from leadsync.frames.agreed import BASE_COLUMNS, CELLS, Agreed
 from leadsync.mapping.lenses import Value
-from leadsync.state.database import in_parts, json_object
+from leadsync.state.database import Database, in_parts, json_object
 from leadsync.state.tables import base_table
 
 OWN: Final = [column for column in BASE_COLUMNS if column not in CELLS]
@@ -31,11 +31,49 @@ def agreed_of(row: sa.Row[Any]) -> Agreed:
 
 def rows_of_leads(connection: sa.Connection, pair: str, lead_ids: Collection[str]) -> dict[str, Agreed]:
     """The rows of these leads, by lead id."""
+    return _rows(connection, pair, base_table.c.lead_id, lead_ids)
+
+
+def rows_of_cards(connection: sa.Connection, pair: str, card_ids: Collection[str]) -> dict[str, Agreed]:
+    """The rows that have one of these cards, by lead id."""
+    return _rows(connection, pair, base_table.c.card_id, card_ids)
+
+
+def _rows(connection: sa.Connection, pair: str, column: sa.Column[str], ids: Collection[str]) -> dict[str, Agreed]:
     ours = agreed_query().where(base_table.c.pair == pair)
-    found = (
-        row for some in in_parts(lead_ids) for row in connection.execute(ours.where(base_table.c.lead_id.in_(some)))
-    )
+    found = (row for some in in_parts(ids) for row in connection.execute(ours.where(column.in_(some))))
     return {agreed.lead_id: agreed for agreed in map(agreed_of, found)}
+
+
+class Counted:
+    """How many leads a pair's base knows as present, and cards as open; asked for when it is asked about."""
+
+    def __init__(self, database: Database, pair: str) -> None:
+        self._database, self._pair = database, pair
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a row at all."""
+        with self._database.reading() as connection:
+            return connection.execute(_ours(sa.literal(1), self._pair).limit(1)).first() is not None
+
+    @property
+    def leads(self) -> int:
+        """Leads."""
+        return self._count(base_table.c.lead_presence == "present")
+
+    @property
+    def cards(self) -> int:
+        """Cards."""
+        return self._count(base_table.c.card_presence == "open")
+
+    def _count(self, which: sa.ColumnElement[bool]) -> int:
+        with self._database.reading() as connection:
+            return int(connection.execute(_ours(sa.func.count(), self._pair).where(which)).scalar_one())
+
+
+def _ours(what: Any, pair: str) -> sa.Select[Any]:
+    return sa.select(what).select_from(base_table).where(base_table.c.pair == pair)
 
 
 def write_rows(connection: sa.Connection, pair: str, rows: Iterable[Agreed], known: Collection[str]) -> None:

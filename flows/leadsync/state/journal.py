@@ -15,7 +15,15 @@ from leadsync.core.journal import CARD, Intent, IntentState, Sent
 from leadsync.core.settling import Verdict
 from leadsync.frames.agreed import Agreed, Columns, Rename
 from leadsync.frames.schema import frame_of
-from leadsync.state.base_rows import agreed_of, agreed_query, drop_rows, rows_of_leads, write_rows
+from leadsync.state.base_rows import (
+    Counted,
+    agreed_of,
+    agreed_query,
+    drop_rows,
+    rows_of_cards,
+    rows_of_leads,
+    write_rows,
+)
 from leadsync.state.database import Database
 from leadsync.state.facts import Facts, put_facts
 from leadsync.state.journal_rows import intent_of, replace_intents, row_of_intent, sent_json
@@ -41,6 +49,16 @@ class Journal:
         with self._database.reading() as connection:
             rows = connection.execute(agreed_query().where(base_table.c.pair == pair)).all()
         return frame_of(map(agreed_of, rows), Agreed)
+
+    def load_base_of(self, pair: str, leads: Collection[str] = (), cards: Collection[str] = ()) -> pd.DataFrame:
+        """As load_base, of these leads, and of those that have one of these cards."""
+        with self._database.reading() as connection:
+            rows = rows_of_leads(connection, pair, leads) | rows_of_cards(connection, pair, cards)
+        return frame_of(rows.values(), Agreed)
+
+    def counted(self, pair: str) -> Counted:
+        """How many rows there are of some kinds, counted when it is asked for."""
+        return Counted(self._database, pair)
 
     def load_row(self, pair: str, lead_id: str) -> Agreed | None:
         """What was agreed about one lead, None if nothing."""

@@ -8,8 +8,10 @@ both sides agreed on, what was last seen, and, until a report has listed them, t
 from __future__ import annotations
 
 from leadsync.state.calls import MonthlyCalls
+from leadsync.state.checks import Checks
 from leadsync.state.database import Database
 from leadsync.state.facts import Facts
+from leadsync.state.findings import Findings
 from leadsync.state.holders import Holders
 from leadsync.state.journal import Journal
 from leadsync.state.keys import PairKeys
@@ -27,6 +29,8 @@ class StateStore:
         self.database = Database(url)
         self.journal = Journal(self.database)
         self.snapshots = Snapshots(self.database)
+        self.findings = Findings(self.database)
+        self.checks = Checks(self.database)
         self.facts = Facts(self.database)
         self.keys = PairKeys(self.database)
         self.calls = MonthlyCalls(self.database)

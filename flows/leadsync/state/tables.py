@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from leadsync.core.journal import IntentState
 from leadsync.frames.agreed import BASE_COLUMNS, CELLS
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 metadata = sa.MetaData()
 schema_version = sa.Table("leadsync_schema", metadata, sa.Column("version", sa.Integer, nullable=False))
 
@@ -29,6 +29,7 @@ base_table = sa.Table(
         if column not in CELLS
     ),
     sa.Column("cells", sa.Text, nullable=False, server_default="{}"),  # JSON, name -> [lead's value, card's]
+    sa.Index("leadsync_base_by_card", "pair", "card_id"),
 )
 
 intent_table = sa.Table(
@@ -64,6 +65,8 @@ snapshot_table = sa.Table(
     sa.Column("side", sa.String, primary_key=True),  # records | cards
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("item", sa.Text, nullable=False),
+    sa.Column("marker", sa.Text, nullable=False, server_default=""),  # of a card, the lead that it names first
+    sa.Index("leadsync_seen_by_marker", "pair", "marker"),
 )
 
 calls_table = sa.Table(
@@ -71,4 +74,27 @@ calls_table = sa.Table(
     metadata,
     sa.Column("month", sa.String, primary_key=True),  # like 2026-11
     sa.Column("airtable", sa.Integer, nullable=False),
+)
+
+check_table = sa.Table(
+    "leadsync_check",
+    metadata,
+    sa.Column("pair", sa.String, primary_key=True),
+    sa.Column("card_id", sa.String, primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+)
+
+finding_table = sa.Table(
+    "leadsync_finding",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("pair", sa.String, nullable=False, index=True),
+    sa.Column("lead_id", sa.String, nullable=False),
+    sa.Column("card_id", sa.String, nullable=False),
+    sa.Column("field", sa.String, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("remedy", sa.Text, nullable=False),
+    sa.Column("card_url", sa.Text, nullable=False),
+    sa.Column("since", sa.Float, nullable=False),
 )
