@@ -16,6 +16,7 @@ from leadsync.airtable.client import Airtable
 from leadsync.apply import card_parts, leads, repair_cards
 from leadsync.core import cells, decide, plan_cells, plan_mapped
 from leadsync.core.compared import Compared
+from leadsync.core.emptied import Emptied
 from leadsync.core.decisions import (
     LINE_DECISIONS,
     ONE_WAY,
@@ -34,7 +35,9 @@ from leadsync.model import StatusMap
 from leadsync.pipeline import join
 from leadsync.pipeline import run as pipeline
 from leadsync.pipeline.telling import Telling
+from leadsync.state.findings import Findings
 from leadsync.state.journal import Journal
+from leadsync.state.snapshots import Snapshots
 from leadsync.trello.board import CardsRead
 from leadsync.trello.writing import create_card
 
@@ -222,5 +225,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "merged-base-ahead": merged_base_ahead,
     "one-way-edits-left": one_way(ONE_WAY, CellDecision.UNCHANGED, CellDecision.UNCHANGED),
     "empty-source-written-at-first-match": one_way(ONE_WAY_FIRST, CellDecision.TO_TRELLO, CellDecision.TO_AIRTABLE),
-    "no-guard-of-emptied-cells": lambda: patch.object(join, "check_emptied", lambda *_: None),
+    "no-guard-of-emptied-cells": lambda: patch.object(join, "check_emptied", lambda *_: Emptied()),
+    "what-stands-forgotten": lambda: patch.object(Findings, "load", lambda *_: {}),
+    "copies-not-recalled": lambda: patch.object(Snapshots, "load_cards_of", lambda *_: {}),
 }
