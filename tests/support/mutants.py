@@ -16,7 +16,6 @@ from leadsync.airtable.client import Airtable
 from leadsync.apply import card_parts, leads, repair_cards
 from leadsync.core import cells, decide, plan_cells, plan_mapped
 from leadsync.core.compared import Compared
-from leadsync.core.emptied import Emptied
 from leadsync.core.decisions import (
     LINE_DECISIONS,
     ONE_WAY,
@@ -25,6 +24,7 @@ from leadsync.core.decisions import (
     CellDecision,
     RowDecision,
 )
+from leadsync.core.emptied import Emptied
 from leadsync.core.identity import COPY, Claim, Identity
 from leadsync.errors import UnclearWriteError
 from leadsync.frames.agreed import sides_of
