@@ -112,7 +112,7 @@ class Airtable:
             records, at = self._read(view=self.settings.airtable_view)
         except ServiceRefusedError as refused:
             raise misconfigured(refused, self.settings) from None
-        return LeadsRead(self.leads_of(records), by_id(records), at)
+        return LeadsRead(self.leads_of(records.values()), records, at)
 
     def fetch_changed_leads(self, since: float, written: Collection[str]) -> LeadsRead | None:
         """
@@ -129,10 +129,9 @@ class Airtable:
             if refused.status != 422:
                 raise misconfigured(refused, self.settings) from None
             return None
-        changed = by_id(records)
-        if not changed.keys() >= {*written}:
+        if not records.keys() >= {*written}:
             return None
-        return LeadsRead(self.leads_of(changed.values()), changed, at, whole=False, changed=frozenset(changed))
+        return LeadsRead(self.leads_of(records.values()), records, at, whole=False, changed=frozenset(records))
 
     def reread_leads(self, lead_ids: Sequence[str]) -> LeadsRead:
         """The given leads as they are now, in one filtered list of at most 100; a lead that is gone is absent."""
@@ -170,14 +169,20 @@ class Airtable:
         self.columns.learn_options(cells.get(names["status"]) for cells in fields if isinstance(cells, dict))
         return leads
 
-    def _read(self, **options: Any) -> tuple[list[Item], float]:
-        """One list to its end, begun anew if it expires. Returns: the records, and when it began, see LeadsRead."""
+    def _read(self, **options: Any) -> tuple[dict[str, Item], float]:
+        """
+        One list to its end, begun anew if it expires; of each page only what the sync reads is kept.
+
+        Returns: the records by id, and when it began, see LeadsRead.
+        """
         for _ in range(READ_ATTEMPTS):
             try:
                 pages, asked = self._pages(**options), time.monotonic()
-                first = next(pages)
+                records = by_id(next(pages))
                 at = max(0.0, self.clock - (time.monotonic() - asked))
-                return [*first, *(record for page in pages for record in page)], at
+                for page in pages:
+                    records |= by_id(page)
+                return records, at
             except ServiceRefusedError as refused:
                 if refused.kind != "LIST_RECORDS_ITERATOR_NOT_AVAILABLE":
                     raise

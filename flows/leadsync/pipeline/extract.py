@@ -64,7 +64,7 @@ def _changed_leads(airtable: Airtable, past: Past) -> LeadsRead | None:
     before it, or one after it if the last read was certainly later. Only once too much has changed since then is it
     the clock of the last answer.
     """
-    snapshot, newest = past.snapshot, past.snapshot.newest
+    snapshot, newest = past.snapshot, past.newest
     since = newest + 0.999 if snapshot.airtable_at >= newest + 2 else max(0.0, newest - 1)
     if snapshot.recent > LEADS_PAGE:
         since = max(since, snapshot.airtable_at - OVERLAP)

@@ -78,16 +78,11 @@ class Past:
 
     def records(self, lead_ids: Collection[str]) -> dict[str, Item]:
         """Those of these leads that were seen, as Airtable sent them."""
-        if self.may_be_part:
-            return self.store.snapshots.load_items(self.pair, RECORDS, lead_ids) if lead_ids else {}
-        seen = self.whole.snapshot.records
-        return {lead_id: seen[lead_id] for lead_id in lead_ids if lead_id in seen}
+        return self.store.snapshots.load_items(self.pair, RECORDS, lead_ids)
 
     def cards(self, card_ids: Collection[str]) -> Remembered:
         """Those of these cards that were seen, as Trello sent them."""
         if self.may_be_part:
-            if not card_ids:
-                return Remembered({}, frozenset())
             base = self.store.journal.load_base_of(self.pair, cards=card_ids)
             items = self.store.snapshots.load_items(self.pair, CARDS, card_ids)
             return Remembered(items, frozenset(base["card_id"]))
@@ -95,9 +90,19 @@ class Past:
         items = {card_id: seen[card_id] for card_id in card_ids if card_id in seen}
         return Remembered(items, frozenset({*memory.base["card_id"]} & {*card_ids}))
 
+    @property
+    def newest(self) -> float:
+        """When the newest lead known was created; a state of before may not tell."""
+        return self.snapshot.newest or newest_lead(self.all_records.values())
+
+    @cached_property
+    def all_records(self) -> dict[str, Item]:
+        """All leads that were seen, as Airtable sent them: what only a delta of one side needs."""
+        return self.store.snapshots.load_items(self.pair, RECORDS)
+
     @cached_property
     def whole(self) -> Memory:
-        """All of it."""
+        """All of it, but for the leads that were seen."""
         store, pair = self.store, self.pair
         pending = [intent for intent in self._rows if intent.state is IntentState.PENDING]
         base, pending = _renamed(store.journal.load_base(pair), pending, self.rename)
@@ -106,9 +111,8 @@ class Past:
             rows, theirs = _renamed(rows[rows.index.isin(lead_ids)], theirs, self.rename_lent)
             base = overlay(base, rows)
             pending += [intent for intent in theirs if intent.lead_id in lead_ids]
-        snapshot = store.snapshots.load(pair)
-        snapshot.leads, snapshot.held = len(snapshot.records), len(snapshot.cards)
-        snapshot.newest = snapshot.newest or newest_lead(snapshot.records.values())
+        cards = store.snapshots.load_items(pair, CARDS) if self._marks.is_known else {}
+        snapshot = replace(self._marks, cards=cards, held=len(cards))
         called = self._called(self._kept_lists or _lists_then(base, snapshot, self.lists.values()))
         pending = [_in_lists(intent, called) for intent in pending] if called else pending
         return Memory(base, pending, snapshot, store.checks.load(pair), self.checkup, called=called)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from leadsync.airtable.client import Airtable, LeadsRead
 from leadsync.apply.repair_cards import Checkup
 from leadsync.core.lead_overwrites import find_told
-from leadsync.frames.snapshot import Snapshot
 from leadsync.model import Read
 from leadsync.pipeline.extract import extract_cards, extract_leads
 from leadsync.pipeline.mapped import rename_of
@@ -75,7 +74,7 @@ def see(run: Run, past: Past, reads: Reads, board: Board, whole: bool = False) -
     seen = memory.snapshot
     if part:
         airtable.columns.learn_options(seen.options)
-    leads = _with_remembered(airtable, reads.leads, seen)
+    leads = _with_remembered(airtable, reads.leads, past, memory)
     cards = with_remembered(trello, board, reads.cards, Remembered(seen.cards, frozenset(memory.base["card_id"])))
     if part:
         cards = replace(cards, theirs=frozenset(seen.theirs) - seen.cards.keys())
@@ -87,12 +86,13 @@ def see(run: Run, past: Past, reads: Reads, board: Board, whole: bool = False) -
     return Sides(memory, leads, cards)
 
 
-def _with_remembered(airtable: Airtable, read: LeadsRead, seen: Snapshot) -> LeadsRead:
+def _with_remembered(airtable: Airtable, read: LeadsRead, past: Past, memory: Memory) -> LeadsRead:
     """A read of what changed, completed by leads as they were last seen."""
     if read.whole:
         return read
-    now = {lead_id: record for lead_id, record in seen.records.items() if lead_id not in read.gone} | read.records
-    total = seen.leads + len(now) - len(seen.records)
+    seen = memory.snapshot.records if memory.is_part else past.all_records
+    now = {lead_id: record for lead_id, record in seen.items() if lead_id not in read.gone} | read.records
+    total = memory.snapshot.leads + len(now) - len(seen) if memory.is_part else len(now)
     return replace(read, leads=airtable.leads_of(now.values()), records=now, total=total)
 
 

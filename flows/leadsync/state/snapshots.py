@@ -46,17 +46,15 @@ class Snapshots:
         """What both sides looked like when they were last read; nothing if it is not known for certain."""
         snapshot = self.load_marks(pair)
         if snapshot.is_known:
-            with self._database.reading() as connection:
-                for side in (RECORDS, CARDS):
-                    rows = connection.execute(_items(pair, side))
-                    getattr(snapshot, side).update({item_id: json_object(item) for item_id, item in rows})
+            snapshot.records, snapshot.cards = (self.load_items(pair, side) for side in (RECORDS, CARDS))
         return snapshot
 
-    def load_items(self, pair: str, side: str, ids: Collection[str]) -> dict[str, Item]:
-        """Those of these leads, or cards, that were seen, by id."""
+    def load_items(self, pair: str, side: str, ids: Collection[str] | None = None) -> dict[str, Item]:
+        """The leads, or cards, that were seen, by id: those of these ids, or all."""
+        if ids is not None and not ids:
+            return {}
         with self._database.reading() as connection:
-            rows = (row for some in in_parts(ids) for row in connection.execute(_items(pair, side, _seen.id.in_(some))))
-            return {item_id: json_object(item) for item_id, item in rows}
+            return {item_id: json_object(item) for item_id, item in _kept(connection, pair, side, ids)}
 
     def load_cards_of(self, pair: str, lead_ids: Collection[str]) -> dict[str, Item]:
         """The cards seen whose first LeadID line names one of these leads, by id."""
