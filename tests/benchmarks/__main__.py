@@ -1,8 +1,9 @@
 """
-The figures of the README, measured: calls, throughput, the pure part, the whole command. Prints one Markdown table.
+The figures of the README, measured: calls, throughput, the pure part, the whole command, and what runs cost by size.
+Prints one Markdown table.
 
-`uv run --group dev tests/benchmarks/__main__.py` takes some seven minutes; calls, throughput, pure and
-wall, named, run a part.
+`uv run --group dev tests/benchmarks/__main__.py` takes some twelve minutes; calls, throughput, pure, wall and cost,
+named, run a part.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from rich.console import Console
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "flows"))
 
-from benchmarks import calls, pure, throughput, wall
+from benchmarks import calls, cost, pure, throughput, wall
 
 Row = tuple[str, str, str, str]
 HEAD: Row = ("what", "leads", "measured, and the most that is promised", "beside: naive sync, limit, yardstick")
@@ -32,6 +33,7 @@ class Part(StrEnum):
     THROUGHPUT = "throughput"
     PURE = "pure"
     WALL = "wall"
+    COST = "cost"
 
 
 def calls_rows() -> Iterator[Row]:
@@ -81,7 +83,25 @@ def wall_rows() -> Iterator[Row]:
     )
 
 
-ROWS = {Part.CALLS: calls_rows, Part.THROUGHPUT: throughput_rows, Part.PURE: pure_rows, Part.WALL: wall_rows}
+def cost_rows() -> Iterator[Row]:
+    """What a run costs in this process, by the number of leads."""
+    smallest: dict[str, cost.Cost] = {}
+    for run in cost.costs():
+        least = smallest.setdefault(run.what, run)
+        measured = (
+            f"{run.cpu * 1000:,.0f} ms CPU, peak {run.peak:.0f} MB, {run.wall:.1f} s, {run.written:,} rows written"
+        )
+        beside = f"{run.cpu / least.cpu:.1f} × the CPU and {run.peak / least.peak:.2f} × the memory at {least.leads:,}"
+        yield run.what, f"{run.leads:,}", measured, beside if run is not least else ""
+
+
+ROWS = {
+    Part.CALLS: calls_rows,
+    Part.THROUGHPUT: throughput_rows,
+    Part.PURE: pure_rows,
+    Part.WALL: wall_rows,
+    Part.COST: cost_rows,
+}
 
 
 def benchmarks(

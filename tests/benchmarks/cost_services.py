@@ -42,7 +42,7 @@ def edit(emulator: Emulator, edits: int, turn: int) -> None:
 
 
 def main() -> None:
-    """Answers each line of stdin, `advance SECONDS` or `edit EDITS TURN`, with one of stdout."""
+    """Answers each line of stdin, `advance SECONDS` or `edit EDITS TURN`, with one of JSON."""
     with populated(int(sys.argv[1])) as emulator:
         print(json.dumps(emulator.settings()), flush=True)
         for line in sys.stdin:
@@ -50,7 +50,7 @@ def main() -> None:
             if what == "edit":
                 edit(emulator, *map(int, numbers))
             emulator.clock.advance(float(numbers[0]) if what == "advance" else 5.0)
-            print("done", flush=True)
+            print("{}", flush=True)
 
 
 if __name__ == "__main__":
