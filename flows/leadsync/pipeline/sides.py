@@ -90,9 +90,13 @@ def _with_remembered(airtable: Airtable, read: LeadsRead, past: Past, memory: Me
     """A read of what changed, completed by leads as they were last seen."""
     if read.whole:
         return read
-    seen = memory.snapshot.records if memory.is_part else past.all_records
-    now = {lead_id: record for lead_id, record in seen.items() if lead_id not in read.gone} | read.records
-    total = memory.snapshot.leads + len(now) - len(seen) if memory.is_part else len(now)
+    concerned, seen = memory.snapshot.concerned, memory.snapshot.records
+    if concerned is None:
+        seen = past.all_records
+    news = (record for record in read.records.values() if concerned is None or record["id"] in concerned.leads)
+    now = {lead_id: record for lead_id, record in seen.items() if lead_id not in read.gone}
+    now |= {record["id"]: record for record in news}
+    total = len(now) if concerned is None else memory.snapshot.leads + len(now) - len(seen)
     return replace(read, leads=airtable.leads_of(now.values()), records=now, total=total)
 
 
