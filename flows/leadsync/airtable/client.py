@@ -116,7 +116,7 @@ class Airtable:
 
     def fetch_changed_leads(self, since: float, written: Collection[str]) -> LeadsRead | None:
         """
-        The leads created or changed after `since` [s since 1970].
+        The records, not yet as leads, that were created or changed after `since` [s since 1970].
 
         Of those that were deleted nothing is told. Cost: max(1, ceil(changed / 100)) requests. Returns: None if the
         answer cannot be relied on: the table's times cannot be asked for, or a lead `written` by us is not in it.
@@ -131,7 +131,7 @@ class Airtable:
             return None
         if not records.keys() >= {*written}:
             return None
-        return LeadsRead(self.leads_of(records.values()), records, at, whole=False, changed=frozenset(records))
+        return LeadsRead(self.leads_of(()), records, at, whole=False, changed=frozenset(records))
 
     def reread_leads(self, lead_ids: Sequence[str]) -> LeadsRead:
         """The given leads as they are now, in one filtered list of at most 100; a lead that is gone is absent."""

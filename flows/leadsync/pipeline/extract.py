@@ -90,7 +90,7 @@ def _named_leads(airtable: Airtable, past: Past, feed: ChangeFeed, news: News) -
     if whole or lacking - new.gone - known.keys():
         return _all_leads(airtable, news)
     return LeadsRead(
-        leads=airtable.leads_of(found.values()),
+        leads=airtable.leads_of(()),
         records=found,
         at=news.mark.at,
         whole=False,
