@@ -1,5 +1,6 @@
 """
-Door: get told. Two automations on the Prefect server: a sync that failed, and no sync that completed for a while.
+Door: get told. Automations on the Prefect server: a sync that failed, a pair that has fallen silent, something that
+waits for a person.
 
 They run on the server, so they also notice a process that died. Never here: the sync, or what it reports.
 """
@@ -11,6 +12,9 @@ if __name__ == "__main__":  # before anything is printed or opened
 
     harden_streams()
 
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated, cast
 from urllib.parse import urlsplit
@@ -19,25 +23,37 @@ from uuid import UUID
 import typer
 from prefect.automations import Automation
 from prefect.blocks.notifications import CustomWebhookNotificationBlock
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.events import EventTrigger, Posture, ResourceSpecification
 from prefect.events.actions import SendNotification
+from prefect.events.filters import EventFilter, EventNameFilter, EventRelatedFilter
 from prefect.settings import get_current_settings
 from rich.console import Console
 
-from leadsync.errors import Exit
+from leadsync.errors import Exit, LeadsyncError
+from leadsync.pipeline.lists import named_pair
 from leadsync.report.terminal import say
+from leadsync.settings import Settings
 from runs.command import run_command, spare_loopback
+from runs.pair_block import saved_pairs, settings_of
+from runs.signs import SYNCED, TESTED, WAITING, WATCHED, ask_for_an_echo, give_sign
 
 BLOCK = "leadsync-alerts"
-FLOW = "sync-leads"
+FLOWS = ("sync-leads", "sync-fleet")
 FAILED = "leadsync: a sync failed or was refused"
 SILENT = "leadsync: no sync has completed for a while"
+PAIR_SILENT = "leadsync: a pair has not been synced for a while"
+WAITS = "leadsync: something waits for a person"
+TEST = "leadsync: a test of the alerts"
+ONCE_A_DAY = timedelta(days=1)
+ECHO_WITHIN = 30.0
+"""Seconds in which a test has arrived."""
+SENT = "prefect.automation.action.executed"
 
 
-def failed_trigger(flow_id: str) -> EventTrigger:
+def failed_trigger(flow_ids: Iterable[object]) -> EventTrigger:
     """
-    A run of the flow ended in a state of type Failed or Crashed.
+    A run of one of the flows ended in a state of type Failed or Crashed.
 
     Matched by type: Prefect names the event after the state's name, and ours are speaking ones.
     """
@@ -47,68 +63,147 @@ def failed_trigger(flow_id: str) -> EventTrigger:
         match=ResourceSpecification(
             {"prefect.resource.id": "prefect.flow-run.*", "prefect.state-type": ["FAILED", "CRASHED"]}
         ),
-        match_related=_of_flow(flow_id),
+        match_related=ResourceSpecification(
+            {"prefect.resource.id": [f"prefect.flow.{each}" for each in flow_ids], "prefect.resource.role": "flow"}
+        ),
         for_each={"prefect.resource.id"},
         threshold=1,
         within=timedelta(0),
     )
 
 
-def silent_trigger(flow_id: str, hours: float) -> EventTrigger:
-    """No run of the flow ended in a state of type Completed within `hours`: the worst failure is the silent one."""
+def silent_trigger(hours: float) -> EventTrigger:
+    """No pair at all was synced within `hours`, nor has ever been: the worst failure is the silent one."""
+    return EventTrigger(posture=Posture.Proactive, expect={SYNCED}, threshold=1, within=timedelta(hours=hours))
+
+
+def pair_silent_trigger(hours: float) -> EventTrigger:
+    """
+    No sync of a pair within `hours` of the last, or of the moment from which it is watched; once for each silence.
+
+    The event that it waits for also begins the next wait. Without that Prefect drops what it knows of a value of
+    for_each as soon as it was heard of.
+    """
     return EventTrigger(
         posture=Posture.Proactive,
-        expect={"prefect.flow-run.*"},
-        match=ResourceSpecification({"prefect.resource.id": "prefect.flow-run.*", "prefect.state-type": "COMPLETED"}),
-        match_related=_of_flow(flow_id),
+        after={SYNCED, WATCHED},
+        expect={SYNCED},
+        for_each={"prefect.resource.id"},
         threshold=1,
         within=timedelta(hours=hours),
     )
 
 
-def _of_flow(flow_id: str) -> ResourceSpecification:
-    return ResourceSpecification({"prefect.resource.id": f"prefect.flow.{flow_id}", "prefect.resource.role": "flow"})
+def waits_trigger() -> EventTrigger:
+    """A sync has found something that waits for longer than a day; once a day for each pair."""
+    return EventTrigger(
+        posture=Posture.Reactive,
+        expect={WAITING},
+        for_each={"prefect.resource.id"},
+        threshold=1,
+        within=ONCE_A_DAY,
+    )
+
+
+def tested_trigger() -> EventTrigger:
+    """Somebody asks whether notifications arrive."""
+    return EventTrigger(posture=Posture.Reactive, expect={TESTED}, threshold=1, within=timedelta(0))
 
 
 def install_alerts(url: str, silent_after_hours: float) -> list[str]:
-    """Create both automations, or put them in place of those of the same name. Returns: their names."""
+    """Create the automations, or put them in place of those of the same name. Returns: their names."""
     block = CustomWebhookNotificationBlock.model_validate(
         {"name": BLOCK, "url": "{{address}}", "json_data": {"text": "{{subject}}\n{{body}}"}}
         | {"secrets": {"address": url}}  # an address like Slack's is a credential
     )
     block_id = cast(UUID, block.save(BLOCK, overwrite=True))
     with get_client(sync_client=True) as client:
-        flow_id = str(client.create_flow_from_name(FLOW))
-        for name in (FAILED, SILENT):
+        flow_ids = [client.create_flow_from_name(flow) for flow in FLOWS]
+    after = f"for {silent_after_hours:g} hours. Is the worker running?"
+    run = "{{ flow_run.name }}: {{ flow_run.state.name }}. {{ flow_run.state.message }}\n{{ flow_run|ui_url }}"
+    name = "{{ event.resource['prefect.resource.name'] }}"
+    told = {
+        FAILED: (failed_trigger(flow_ids), "leadsync: {{ flow_run.state.name }}", run),
+        SILENT: (silent_trigger(silent_after_hours), "leadsync is silent", f"No sync has completed {after}"),
+        PAIR_SILENT: (
+            pair_silent_trigger(silent_after_hours),
+            f"leadsync: {name} is silent",
+            f"No sync of {name} has completed {after}",
+        ),
+        WAITS: (waits_trigger(), f"leadsync: {name} waits for a person", "{{ event.payload.what }}"),
+        TEST: (tested_trigger(), "leadsync: a test", "Alerts of this Prefect server arrive here."),
+    }
+    with get_client(sync_client=True) as client:
+        for name in told:
             for old in client.read_automations_by_name(name):
                 client.delete_automation(old.id)
-    body = "{{ flow_run.name }}: {{ flow_run.state.name }}. {{ flow_run.state.message }}\n{{ flow_run|ui_url }}"
-    failed = SendNotification(block_document_id=block_id, subject="leadsync: {{ flow_run.state.name }}", body=body)
-    silence = f"No sync has completed for {silent_after_hours:g} hours. Is the worker running?"
-    silent = SendNotification(block_document_id=block_id, subject="leadsync is silent", body=silence)
-    Automation(name=FAILED, trigger=failed_trigger(flow_id), actions=[failed]).create()
-    Automation(name=SILENT, trigger=silent_trigger(flow_id, silent_after_hours), actions=[silent]).create()
-    return [FAILED, SILENT]
+    for name, (trigger, subject, body) in told.items():
+        send = SendNotification(block_document_id=block_id, subject=subject, body=body)
+        Automation(name=name, trigger=trigger, actions=[send]).create()
+    return list(told)
+
+
+def watched_pairs() -> Iterator[tuple[str, Settings]]:
+    """The pairs that can be known here, by name; "" for the one of the environment."""
+    for pair in ("", *saved_pairs()):
+        with suppress(LeadsyncError):
+            yield pair, settings_of(pair)
+
+
+def became_of(client: SyncPrefectClient, event_id: UUID) -> set[str]:
+    """Names of the events in which the server says what it has done because of one of ours."""
+    of_event = EventRelatedFilter(id=[f"prefect.event.{event_id}"])
+    asked = EventFilter(event=EventNameFilter(prefix=["prefect.automation."]), related=of_event)
+    return {event.event for event in client.read_events(asked, limit=10).events}
+
+
+def try_alerts(console: Console) -> Exit:
+    """Have the server send a notification now, and say what became of it."""
+    with get_client(sync_client=True) as client:
+        if not client.read_automations_by_name(TEST):
+            say(console, "No alerts are installed on this Prefect server; give --url.", "red")
+            return Exit.MISCONFIGURED
+        sent, done = ask_for_an_echo(), set[str]()
+        until = time.monotonic() + ECHO_WITHIN
+        while sent and SENT not in done and time.monotonic() < until:
+            time.sleep(0.5)
+            done = became_of(client, sent)
+    if SENT in done:
+        say(console, "A test was sent to the webhook, which took it.", "green")
+        return Exit.DONE
+    if done:  # a refusal is told in the server's log alone
+        say(console, "The server has sent the test, and the webhook did not take it. Is --url right?", "red")
+    else:
+        say(console, f"The server has not noticed the test for {ECHO_WITHIN:.0f} s; do its services run?", "red")
+    return Exit.INCOMPLETE
 
 
 def alerts(
-    url: Annotated[str, typer.Option(help="Webhook that takes {'text': …}: Slack, Mattermost, Teams, your own.")],
+    url: Annotated[str, typer.Option(help="Webhook that takes {'text': …}: Slack, Mattermost, Teams, your own.")] = "",
     silent_after: Annotated[float, typer.Option(min=0.01, help="Hours without a completed sync.")] = 3.0,
+    test: Annotated[bool, typer.Option("--test", help="Have a test sent to the webhook, and wait for it.")] = False,
 ) -> None:
-    """Install the two automations on the configured Prefect server; run again to change them."""
+    """Install the automations on the configured Prefect server; run again to change them."""
     console = Console()
-    if urlsplit(url).scheme not in ("http", "https"):
+    if (url or not test) and urlsplit(url).scheme not in ("http", "https"):
         say(console, "--url is not an address; it starts with http:// or https://.", "red")
         raise typer.Exit(Exit.MISCONFIGURED)
     if not get_current_settings().api.url:
         say(console, "PREFECT_API_URL is not set; automations need a Prefect server that keeps running.", "red")
         raise typer.Exit(Exit.MISCONFIGURED)
+    code = Exit.DONE
     try:
-        for name in install_alerts(url, silent_after):
-            say(console, f"installed: {name}")
+        if url:
+            for name in install_alerts(url, silent_after):
+                say(console, f"installed: {name}")
+            for pair, settings in watched_pairs():
+                give_sign(WATCHED, named_pair(settings).key, pair)
+        if test:
+            code = try_alerts(console)
     except Exception as error:  # whatever Prefect's client throws: a sentence, without its text, which may hold the URL
         say(console, f"Could not be installed ({type(error).__name__}); does the Prefect server answer?", "red")
         raise typer.Exit(Exit.INCOMPLETE) from None
+    raise typer.Exit(code)
 
 
 if __name__ == "__main__":

@@ -25,10 +25,11 @@ NEXT = """\
     uv run flows/init.py               asks for two tokens and a few answers, checks, and shows what would change"""
 
 
-def run_demo(sync: Callable[[], Report], console: Console) -> Report:
+def run_demo(sync: Callable[[], Report], console: Console, once: bool = False) -> Report:
     """
     Sync a dozen leads, edit both sides as people do, sync again, and once more with nothing to do.
 
+    `once`: only the first of these, which is the same each time.
     `sync` runs once with the settings of the environment. Returns: the last report.
     """
     with Emulator() as emulator, tempfile.TemporaryDirectory() as folder:
@@ -39,14 +40,14 @@ def run_demo(sync: Callable[[], Report], console: Console) -> Report:
         console.rule("First sync: every lead gets its card", align="left")
         report = sync()
         show(report, console)
-        if report.exit_code == Exit.DONE:
+        if report.exit_code == Exit.DONE and not once:
             console.print("\nNow people edit on both sides:")
             for edit in edit_both_sides(emulator):
                 console.print(f"  • {edit}")
             console.rule("Second sync", align="left")
             report = sync()
             show(report, console)
-        if report.exit_code == Exit.DONE:
+        if report.exit_code == Exit.DONE and not once:
             console.rule("Third sync: nothing to do, so one call a side", align="left")
             report = sync()
             show(report, console)

@@ -1,8 +1,8 @@
 """
 Door: further pairs of a table and a board, each kept as a Prefect block; the first one lives in `.env`.
 
-Here: the command that saves one, or lists them. Never here: the block itself (see runs/pair_block.py), a check of a
-setting, the sync.
+Here: the command that saves one, deletes one, or lists them. Never here: the block itself (see runs/pair_block.py), a
+check of a setting, the sync.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 if __name__ == "__main__":  # before Prefect is imported and reads its settings
     from runs.command import prepare_local_run
 
-    prepare_local_run(secrets=True)
+    prepare_local_run(pairs=True)
 
 from pathlib import Path
 from typing import Annotated
@@ -28,14 +28,18 @@ from leadsync.setting_values import bare
 from leadsync.settings import Settings
 from runs.command import run_command, stoppable
 from runs.here import connected
-from runs.pair_block import LeadsyncPair, check_name, saved_pairs
+from runs.pair_block import LeadsyncPair, check_name, delete_pair, saved_pairs
+
+PLACES = ("airtable_endpoint_url", "airtable_base_id", "airtable_table_name", "trello_endpoint_url", "trello_board_id")
+"""What makes a pair another one."""
 
 
 def block_from(env_file: Path) -> LeadsyncPair:
     """
     The pair that a file like `.env` describes.
 
-    Raises: ConfigurationError if the file is not there, cannot be read, or holds a wrong or unknown setting.
+    Raises: ConfigurationError if the file is not there, cannot be read, or holds a wrong or unknown setting, and if it
+    is the pair that needs no name.
     """
     if not env_file.is_file():
         raise ConfigurationError(f"{env_file} is not there; copy .env.sample, and fill in the pair's own settings.")
@@ -48,21 +52,41 @@ def block_from(env_file: Path) -> LeadsyncPair:
         raise ConfigurationError(f"{env_file} holds {', '.join(shared)}, which all pairs share; it belongs into .env.")
     given = {name: value for name, value in found.items() if name in Settings.model_fields}
     settings = load_settings(pair=given)
+    refuse_twin(settings)
     if settings.sync_fields:
         given["sync_fields"] = settings.sync_fields
     return LeadsyncPair(**given)
 
 
+def refuse_twin(settings: Settings) -> None:
+    """Raises: ConfigurationError if base, table and board are those of the pair without a name, as they are written."""
+    try:
+        first = load_settings()
+    except ConfigurationError:  # there is none
+        return
+    if all(getattr(settings, place) == getattr(first, place) for place in PLACES):
+        raise ConfigurationError(
+            f"Base {first.airtable_base_id} with table {first.airtable_table_name} and board {first.trello_board_id} "
+            "is the pair that the settings describe without a name; a further pair has another table or board."
+        )
+
+
 def pairs(
     name: Annotated[str, typer.Argument(help="The pair to save; without one, the saved pairs are listed.")] = "",
     env: Annotated[Path | None, typer.Option(help="A file like .env with the pair's settings.")] = None,
+    delete: Annotated[bool, typer.Option("--delete", help="Forget the pair of this name, and its secrets.")] = False,
 ) -> None:
-    """Save a further pair of base and board as a Prefect block, or list those there are."""
+    """Save a further pair of base and board as a Prefect block, delete one, or list those there are."""
     console = Console()
     try:
         with connected():
             LeadsyncPair.register_type_and_schema()
-            if name and env:
+            if delete:
+                if not name or env:
+                    raise ConfigurationError("To delete a pair, give its name and --delete, nothing else.")
+                delete_pair(name)
+                say(console, f"Pair {name} is deleted; base, board, and what both agreed on stay.")
+            elif name and env:
                 check_name(name)
                 block_from(env).save(name, overwrite=True)
                 if read_by_others(env):

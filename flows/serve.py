@@ -18,6 +18,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -35,6 +36,7 @@ from leadsync.report.terminal import say
 from leadsync.setting_addresses import public_url
 from leadsync.settings import Settings
 from leadsync.state.store import StateStore
+from leadsync.texts import printable
 from runs.command import run_command
 from runs.deployed import has_deployment, look_up, run_remotely
 from runs.here import connected
@@ -88,6 +90,12 @@ def run_by(deployment: str, pair: str, stopped: Callable[[], bool]) -> Callable[
     return start
 
 
+def tell(run: SyncRun) -> None:
+    """Print a line: that a run begins, and why, or how it ended."""
+    said = run.report["message"] if run.report else f"begins, {'asked for' if run.asked else 'something changed'}"
+    print(printable(f"{datetime.now():%Y-%m-%d %H:%M:%S}  run {run.shown_id}: {said}"), flush=True)
+
+
 def settings_for(pair: str) -> Settings:
     """As pair_block.settings_of; the block of a further pair is kept by Prefect's server."""
     if not pair:
@@ -131,7 +139,7 @@ def listen(
 ) -> Exit:
     """Serve until told to stop. Returns: the exit code."""
     stopping = threading.Event()
-    trigger = Trigger(run_by(deployment, pair, stopping.is_set) if deployment else run_here(pair), settle)
+    trigger = Trigger(run_by(deployment, pair, stopping.is_set) if deployment else run_here(pair), settle, tell)
     store = StateStore(settings.sync_state_url.get_secret_value())
     gate = build_gate(settings, host, address, trigger, store, look_up if deployment else None)
     server = Gateway.of(gate, host, port)

@@ -11,87 +11,36 @@ if __name__ == "__main__":  # a local run; before Prefect is imported and reads 
 
     prepare_local_run()
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from prefect import flow, task
-from prefect.cache_policies import NO_CACHE
+from prefect import flow
 from prefect.client.schemas.objects import State
-from prefect.utilities.annotations import quote
 from rich.console import Console
 
-from leadsync.apply.cards import load_cards
-from leadsync.apply.leads import load_leads
 from leadsync.environment import load_settings
-from leadsync.errors import LeadsyncError, TransientServiceError
-from leadsync.model import Adopt, ConflictChoice, Read
-from leadsync.pipeline.extract import extract_cards, extract_leads
-from leadsync.pipeline.join import join_and_diff
+from leadsync.errors import LeadsyncError
+from leadsync.model import Adopt, ConflictChoice, Read, Review
+from leadsync.pipeline.plan_files import NOTHING_ASKED, Asked, ask, with_those_of, write_plan
 from leadsync.pipeline.run import run_sync
-from leadsync.pipeline.steps import Options, P, R, Steps, Submit, UnderWay
+from leadsync.pipeline.steps import Options, Steps
 from leadsync.report.report import Report
 from leadsync.report.terminal import show
 from runs.command import nothing_to_stop, run_command, stoppable
 from runs.here import Ended, run_flow
 from runs.pair_block import settings_of
 from runs.record import final_state, publish, run_name, shown_progress
-from runs.recorder import conclude
+from runs.recorder import asked_beside, conclude
+from runs.review import apply_approved, approved_plan, wait_for_review
+from runs.signs import give_signs, unheard
+from runs.tasks import call_task, submit_tasks
+from runs.turns import take_turns
 
 # --- the flow -------------------------------------------------------------------------------------------------
-
-
-def is_transient(_task: Any, _run: Any, state: State[Any]) -> bool:
-    """Retry what a second try can cure (429, 5xx, time-out), never a bad request."""
-    return isinstance(state.result(raise_on_failure=False), TransientServiceError)
-
-
-def as_task(step: Callable[..., Any], name: str, retry_delays: tuple[float, ...] = ()) -> Any:
-    """
-    A step of the pipeline as a Prefect task.
-
-    Nothing is cached (a stale read or a skipped write would look green), and only reads are retried. No tags: for
-    each tag Prefect asks its server for a concurrency slot, which puts a run off by up to two seconds a task.
-    """
-    return task(
-        name=name,
-        task_run_name=name,
-        cache_policy=NO_CACHE,
-        persist_result=False,
-        retries=len(retry_delays),
-        retry_delay_seconds=list(retry_delays),
-        retry_condition_fn=is_transient,
-    )(step)
-
-
-TASKS: dict[Callable[..., Any], Any] = {
-    extract_leads: as_task(extract_leads, "extract leads", retry_delays=(10,)),
-    extract_cards: as_task(extract_cards, "extract cards", retry_delays=(10,)),
-    join_and_diff: as_task(join_and_diff, "join and diff"),
-    load_cards: as_task(load_cards, "load cards"),
-    load_leads: as_task(load_leads, "load leads"),
-    publish: as_task(publish, "report"),
-}
-
-
-def call_task(step: Callable[P, R], /, *args: P.args, **more: P.kwargs) -> R:
-    """Run the task of `step` here and now; its arguments pass through Prefect unseen."""
-    result: R = TASKS[step](*map(quote, args), **more)
-    return result
-
-
-def start_task(step: Callable[P, R], /, *args: P.args, **more: P.kwargs) -> UnderWay[R]:
-    """The same, beside others."""
-    under_way: UnderWay[R] = TASKS[step].submit(*map(quote, args), **more)
-    return under_way
-
-
-@contextmanager
-def submit_tasks() -> Iterator[Submit]:
-    """Tasks that run side by side."""
-    yield start_task
 
 
 @flow(name="sync-leads", flow_run_name=run_name, retries=0, persist_result=False)
@@ -103,6 +52,7 @@ def sync_leads(
     paced: bool = False,
     pair: str = "",
     adopt: Adopt = Adopt.ASK,
+    review: Review = Review.NEVER,
 ) -> State[Any]:
     """
     Make the Airtable table Leads and the Trello board equal, in both directions.
@@ -117,40 +67,57 @@ def sync_leads(
         adopt: Where leads have no card and cards without a LeadID line look like theirs, tie what matches one to one
             by email or by name, or give such leads cards of their own (none); ask refuses on first contact, and then
             goes on with what was chosen.
+        review: Suspend the run until a person has read its plan and resumes it, if it risks something (first contact,
+            archived cards, more than a tenth of the leads), or always if it writes. Deploy with ENQUEUE.
     """
-    report = Report(dry_run=dry_run)
+    report, asked = Report(dry_run=dry_run), asked_beside() or NOTHING_ASKED
     try:
         settings = settings_of(pair)
-    except LeadsyncError as error:
-        report.fail(error)
-    else:
+        approved = approved_plan(settings)
+        options = Options(dry_run, allow_mass_change, conflict.policy, read, paced and not approved, adopt)
+        options = replace(options, plan=asked.plan or approved, expects_nothing=asked.expects_nothing, review=review)
+        options = replace(options, saves=dry_run and asked.out is not None)
         with shown_progress(Console(stderr=True)) as progress:
             steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
-            report = run_sync(settings, Options(dry_run, allow_mass_change, conflict.policy, read, paced, adopt), steps)
+            report = apply_approved(approved, partial(run_sync, settings, options, steps), settings)
+        wait_for_review(report, settings)
+        give_signs(report, pair)
+    except LeadsyncError as error:
+        report.fail(error)
     return conclude(report, partial(call_task, publish, report), final_state(report))
 
 
 # --- the command ----------------------------------------------------------------------------------------------
 
+DEFAULTS = {"conflict": ConflictChoice.SETTINGS, "adopt": Adopt.ASK, "allow_mass_change": False}
+"""What an option is that nobody gave; a saved plan brings its own."""
 
-def run_locally(**options: Any) -> Ended:
+
+def run_locally(asked: Callable[[], Asked] = Asked, **options: Any) -> Ended:
     """
-    One flow run in this process; wrong settings are told at once, without waiting for Prefect.
+    One flow run in this process; what is asked of it wrongly is told at once, without waiting for Prefect.
 
     Returns: the outcome is a Report, whatever happened.
     """
+    report, ended, wish = Report(dry_run=bool(options.get("dry_run"))), Ended(None), NOTHING_ASKED
     try:
+        wish = asked()
+        if wish.plan:
+            options = with_those_of(wish.plan, options, DEFAULTS)
         if not options.get("pair"):
             load_settings()
-        ended = run_flow(sync_leads, **options)
+        ended = run_flow(sync_leads, wish, **options)
+        if isinstance(ended.outcome, Report):
+            report = ended.outcome
+        else:
+            report.fail(ended.outcome)
+        if wish.out and report.plan:
+            write_plan(wish.out, report.plan)
+            report.note(f"The plan is in {wish.out}; `--plan {wish.out}` applies it, as long as nothing has moved.")
     except LeadsyncError as error:
-        ended = Ended(error)
-    report = ended.outcome
-    if not isinstance(report, Report):
-        report = Report(dry_run=bool(options.get("dry_run")))
-        report.fail(ended.outcome)
+        report.fail(error)
     if ended.unrecorded:
-        report.notes.append({"lead_id": "", "card_id": "", "note": ended.unrecorded})
+        report.note(ended.unrecorded)
     return Ended(report, ended.seen_at)
 
 
@@ -165,8 +132,8 @@ def sync(
         ConflictChoice, typer.Option(help="Who wins when both sides moved one cell apart; settings: SYNC_CONFLICT.")
     ] = ConflictChoice.SETTINGS,
     read: Annotated[
-        Read, typer.Option(help="Both sides whole, only what changed, or whichever costs fewer calls.")
-    ] = Read.FULL,
+        Read | None, typer.Option(help="Both sides whole, only what changed, or whichever costs fewer calls. [full]")
+    ] = None,
     paced: Annotated[
         bool, typer.Option("--paced", help="Skip the run if the month's calls are ahead of AIRTABLE_MONTHLY_CALLS.")
     ] = False,
@@ -174,16 +141,44 @@ def sync(
         Adopt, typer.Option(help="Cards that look like leads: tie those that match one to one, or none of them.")
     ] = Adopt.ASK,
     pair: Annotated[str, typer.Option(help="A pair saved with flows/pairs.py; without it, the one in .env.")] = "",
+    out: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="With --dry-run: save the plan here, to be applied with --plan.")
+    ] = None,
+    plan: Annotated[
+        Path | None, typer.Option(help="Apply a saved plan: nothing else is written, and nothing if anything moved.")
+    ] = None,
+    expect_no_changes: Annotated[
+        bool, typer.Option("--expect-no-changes", help="Write nothing; exit code 5 if there is anything to do.")
+    ] = False,
+    review: Annotated[
+        Review,
+        typer.Option(help="Runs of which only the plan is written, to --out (plan.json), and applied with --plan."),
+    ] = Review.NEVER,
+    every: Annotated[
+        str, typer.Option(help="Sync now and then every 30s, 15m, 1h, 1d, until Ctrl-C; implies --read auto --paced.")
+    ] = "",
 ) -> None:
     """Make the Airtable table Leads and the Trello board equal, in both directions."""
-    options: dict[str, Any] = {"dry_run": dry_run, "conflict": conflict, "allow_mass_change": allow_mass_change}
-    options |= {"read": read, "paced": paced, "pair": pair, "adopt": adopt}
+    options: dict[str, Any] = {"dry_run": dry_run or expect_no_changes, "conflict": conflict, "adopt": adopt}
+    options |= {"read": read or Read.FULL, "paced": paced, "pair": pair, "allow_mass_change": allow_mass_change}
+    options |= {"review": review}
+    asked = partial(ask, out, plan, expect_no_changes, dry_run, review is not Review.NEVER)
+    if every:
+        single = {"--demo": demo, "--allow-mass-change": allow_mass_change, "--adopt": adopt is not Adopt.ASK}
+        single |= {"--out": bool(out), "--plan": bool(plan), "--expect-no-changes": expect_no_changes}
+        options |= {"read": read or Read.AUTO, "paced": True}
+        turn = partial(run_locally, asked, **options)
+        code = take_turns(turn, every, [name for name in single if single[name]], as_json)
+        nothing_to_stop()
+        raise typer.Exit(code)
     if demo:
         from demo import run_demo
 
-        report = run_demo(lambda: run_locally(**options).outcome, Console(stderr=as_json))
+        once = bool(out or plan or expect_no_changes)
+        with unheard():
+            report = run_demo(lambda: run_locally(asked, **options).outcome, Console(stderr=as_json), once)
     else:
-        ended = run_locally(**options)
+        ended = run_locally(asked, **options)
         report = ended.outcome
     nothing_to_stop()
     if as_json:

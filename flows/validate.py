@@ -125,7 +125,9 @@ def show_checklist(checklist: Checklist, console: Console) -> None:
 
 def validate(
     as_json: Annotated[bool, typer.Option("--json", help="Print mapping and findings as JSON on stdout.")] = False,
-    fix: Annotated[bool, typer.Option("--fix", help="Create missing lists, after asking.")] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Create missing lists, and the column of the cards' ids, after asking.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --fix: do not ask.")] = False,
     every: Annotated[float, typer.Option(help="Minutes between runs, for the forecast of calls.")] = SCHEDULE_MINUTES,
     pair: Annotated[str, typer.Option(help="A pair saved with flows/pairs.py; without it, the one in .env.")] = "",

@@ -32,6 +32,7 @@ OF_THE_PAIR = (
     "airtable_email_field",
     "airtable_status_field",
     "airtable_source_field",
+    "airtable_card_id_field",
     "trello_board_id",
     "trello_list_todo_id",
     "trello_list_in_progress_id",
@@ -39,6 +40,7 @@ OF_THE_PAIR = (
     "sync_status_map",
     "sync_fields",
     "sync_done_lists",
+    "sync_create_leads_label",
 )
 """What describes a base and its board. A further pair never inherits one of these from the environment."""
 OF_THE_INSTALLATION = ("sync_state_url",)

@@ -13,6 +13,7 @@ class Exit(IntEnum):
     MISCONFIGURED = 2
     REFUSED = 3
     BUSY = 4
+    SOMETHING_TO_DO = 5
 
 
 class LeadsyncError(Exception):
@@ -124,6 +125,18 @@ class GuardError(LeadsyncError):
 
 class IncompleteReadError(GuardError):
     """A read did not finish, so nothing may be inferred from it; nothing was written."""
+
+
+class PlanRefusedError(GuardError):
+    """A saved plan is not what would be written now, was applied before, or is of another pair; nothing was written."""
+
+    title = "PlanRefused"
+
+
+class ReviewNeededError(GuardError):
+    """A person is to read the plan before it is applied; nothing was written."""
+
+    title = "WaitsForReview"
 
 
 class BusyError(LeadsyncError):

@@ -50,8 +50,23 @@ class Read(StrEnum):
     AUTO = "auto"
 
 
+class Review(StrEnum):
+    """Which runs wait until a person has read their plan: none, those that risk something, or all that write."""
+
+    NEVER = "never"
+    RISKY = "risky"
+    ALWAYS = "always"
+
+
 class ChangeFeed(StrEnum):
     """Whether Airtable is asked to keep a record of changes for us."""
+
+    OFF = "off"
+    ON = "on"
+
+
+class CreateLeads(StrEnum):
+    """Whether cards without a LeadID line become leads."""
 
     OFF = "off"
     ON = "on"

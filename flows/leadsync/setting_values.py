@@ -20,8 +20,8 @@ TOKEN_LENGTH = 16
 """Fewest characters of SYNC_API_TOKEN."""
 SHOWN = 200
 """Characters of a wrong value that are told."""
-DURATION = re.compile(r"(?P<number>\d+(\.\d+)?)\s*(?P<unit>[mhd]?)")
-DURATION_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+DURATION = re.compile(r"(?P<number>\d+(\.\d+)?)\s*(?P<unit>[smhd]?)")
+DURATION_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def plain(value: Any) -> Any:

@@ -15,11 +15,12 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from leadsync import pasted_ids, setting_addresses, setting_values
-from leadsync.mapping.cells import Cell, tie
+from leadsync.mapping.cells import Cell
 from leadsync.mapping.closing import Closing
 from leadsync.mapping.names import BoardNames
 from leadsync.mapping.rows import CellMapping
 from leadsync.mapping.rules import Rules
+from leadsync.mapping.tied import tie
 from leadsync.model import (
     DEFAULT_STAGE_OF,
     DONE,
@@ -27,10 +28,12 @@ from leadsync.model import (
     TODO,
     ChangeFeed,
     ConflictPolicy,
+    CreateLeads,
     OnCardDeleted,
     OnLeadDeleted,
     StatusMap,
 )
+from leadsync.setting_addresses import state_url
 from leadsync.setting_mapping import MAPPED_BY, mapping_of, status_map_of
 
 LIST_IDS = {TODO: "trello_list_todo_id", IN_PROGRESS: "trello_list_in_progress_id", DONE: "trello_list_done_id"}
@@ -60,10 +63,14 @@ class Settings(BaseSettings):
     """The single-select column with the status."""
     airtable_source_field: str = "source"
     """The column that says where the lead came from."""
+    airtable_card_id_field: str = "card_id"
+    """The text column that holds a card's id, needed with SYNC_CREATE_LEADS=on."""
     airtable_requests_per_second: float = Field(default=4.75, gt=0, le=50)
     """Our pace [1/s]. Airtable allows 5 per base, shared with every other program."""
     airtable_change_feed: ChangeFeed = ChangeFeed.OFF
     """off, or on: a webhook without address collects changes; deltas see deletions, and overwritten edits are found."""
+    airtable_workspace: str = ""
+    """The workspace that the base is in, by any name: calls of a month are counted for each. Empty is one for all."""
     airtable_monthly_calls: int | None = Field(default=None, gt=0)
     """Calls a month that Airtable's plan allows: scheduled runs keep to that pace. Free has 1,000, Team 100,000."""
 
@@ -98,6 +105,8 @@ class Settings(BaseSettings):
     """Refuse a run in which more than this share of the known leads or cards is missing [%], from 10 on."""
     sync_full_every: Annotated[timedelta, NoDecode] = timedelta(hours=24)
     """With `--read auto`: how long until both sides are read whole again, like 24h, 90m or 7d; a number is hours."""
+    sync_history_days: int = Field(default=90, ge=1)
+    """Days for which the history keeps what each run changed, with the values; after that it cannot be undone."""
     sync_status_map: Annotated[StatusMap, NoDecode] = Field(
         default_factory=lambda: StatusMap.from_stages(DEFAULT_STAGE_OF), validate_default=False
     )
@@ -106,6 +115,10 @@ class Settings(BaseSettings):
     """A file in TOML that ties more columns to cards; if not set, leadsync.toml beside .env, if that is there."""
     sync_done_lists: Annotated[tuple[str, ...] | None, NoDecode] = None
     """Lists of the map that mean closed, like Won, Lost, or [] for none; if not set, DONE where the map has it."""
+    sync_create_leads: CreateLeads = CreateLeads.OFF
+    """off, or on: an open card without a LeadID line in a list of the map becomes a lead."""
+    sync_create_leads_label: str | None = None
+    """With SYNC_CREATE_LEADS=on: only cards that bear this label, given by its name or id."""
     sync_public_url: str | None = None
     """Where the gateway can be reached from the internet; webhooks are registered and checked with it."""
     sync_api_token: SecretStr | None = None
@@ -122,11 +135,12 @@ class Settings(BaseSettings):
     _credentials = field_validator("airtable_api_token", "trello_api_key", "trello_api_token", "trello_api_secret")(
         setting_values.credential
     )
+    _state_url = field_validator("sync_state_url")(lambda value: SecretStr(state_url(value.get_secret_value())))
+    _public_url = field_validator("sync_public_url")(lambda value: value and setting_addresses.public_url(value))
     _api_token = field_validator("sync_api_token")(setting_values.api_token)
     _full_every = field_validator("sync_full_every", mode="before")(setting_values.duration)
     _status_map = field_validator("sync_status_map", mode="before")(setting_values.status_map)
     _done_lists = field_validator("sync_done_lists", mode="before")(setting_values.names)
-
     _writable = field_validator("*", mode="before")(setting_values.without_control_characters)
 
     @model_validator(mode="before")
@@ -136,16 +150,6 @@ class Settings(BaseSettings):
         stripped = {name: setting_values.bare(value) for name, value in values.items()}
         said = {"sync_api_token"} & {name for name, value in values.items() if value}
         return {name: value for name, value in stripped.items() if name in said or setting_values.plain(value) != ""}
-
-    @field_validator("sync_state_url")
-    @classmethod
-    def _is_the_same_everywhere(cls, value: SecretStr) -> SecretStr:
-        return SecretStr(setting_addresses.state_url(value.get_secret_value()))
-
-    @field_validator("sync_public_url")
-    @classmethod
-    def _is_public_url(cls, value: str | None) -> str | None:
-        return None if value is None else setting_addresses.public_url(value)
 
     @field_validator("sync_status_map")
     @classmethod

@@ -33,6 +33,11 @@ LINGER = 10.0
 """Seconds that Prefect gets at the end to hand in its last records; a server that takes none must not keep us."""
 STOPPED = "Stopped. What was written is recorded; the next run goes on from there."
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_signals: list[int] = []
+"""Those that came since the command can be stopped."""
+PAIR = "--pair"
+"""The option of every door that takes the settings of a further pair from Prefect."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 QUIET = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -43,11 +48,12 @@ QUIET = {
 }
 
 
-def prepare_local_run(secrets: bool = False) -> None:
+def prepare_local_run(pairs: bool = False, only_for: tuple[str, ...] = ()) -> None:
     """
     Call first: outputs that cannot fail us, quiet defaults, the temporary server on its way if one is needed.
 
-    `secrets`: see begin_server_if_needed.
+    `pairs`: as begin_server_if_needed has it; so it is wherever --pair names one. `only_for`: words of the command line
+    without which none is needed.
     """
     harden_streams()
     _at_signals(_stop_at_once)
@@ -58,9 +64,10 @@ def prepare_local_run(secrets: bool = False) -> None:
     handler.setFormatter(OneLine("%(message)s"))
     log.addHandler(handler)
     helping = {"--help", "-h", "--install-completion", "--show-completion"} & set(sys.argv)
-    if not helping:
+    offline = bool(only_for) and not any(word.startswith(only_for) for word in sys.argv[1:])
+    if not (helping or offline):
         try:
-            begin_server_if_needed(secrets)
+            begin_server_if_needed(pairs or any(word.partition("=")[0] == PAIR for word in sys.argv[1:]))
         except ConfigurationError as error:
             print(printable(error), file=sys.stderr)
             _leave(error.exit_code)
@@ -77,20 +84,29 @@ def spare_loopback() -> None:
 
 def spare_prefect() -> None:
     """
-    A proxy of another kind than HTTP ends Prefect's client, whoever it asks; a server on this machine needs none.
+    A proxy of another kind than HTTP ends Prefect's client, whoever it asks. A server on this machine needs none, nor
+    one that NO_PROXY names.
 
     To httpx a * among other names is every host, to requests it is none: the services are asked as before.
     """
     from prefect.settings import get_current_settings
 
     address = get_current_settings().api.url
-    proxies = urllib.request.getproxies()
-    kinds = {proxies.get(name, "").rpartition("://")[0].lower() for name in ("http", "https", "all")}
-    if kinds - {"", "http", "https"} and (address is None or is_loopback(urlsplit(address).hostname)):
+    if not other_proxy():
+        return
+    host = "127.0.0.1" if address is None else urlsplit(address).netloc.rpartition("@")[2]
+    if is_loopback(urlsplit(f"//{host}").hostname) or urllib.request.proxy_bypass(host):
         for name in ("NO_PROXY", "no_proxy"):
             listed = os.environ.get(name)
             if listed is not None and listed.strip() != "*":
                 os.environ[name] = f"{listed},*"
+
+
+def other_proxy() -> str:
+    """The kind of a proxy in the environment that is none of HTTP, such as socks5; "" if there is none."""
+    proxies = urllib.request.getproxies()
+    kinds = {proxies.get(name, "").rpartition("://")[0].lower() for name in ("http", "https", "all")}
+    return next(iter(sorted(kinds - {"", "http", "https"})), "")
 
 
 def _said_to_prefect() -> dict[str, str]:
@@ -133,21 +149,35 @@ def stoppable() -> Iterator[None]:
 
     Whoever is inside turns KeyboardInterrupt into a sentence, and calls `nothing_to_stop` once the outcome is known.
     """
-    stopped: list[int] = []
-
-    def stop(number: int, _frame: object) -> None:
-        stopped.append(number)
-        raise KeyboardInterrupt
-
-    _at_signals(stop)
+    _signals.clear()
+    _at_signals(_interrupt)
     try:
         yield
     except SystemExit as ended:
-        if stopped:
+        if was_stopped():
             if ended.code == ABORTED:
                 print(STOPPED, file=sys.stderr)
             _leave(Exit.INCOMPLETE if ended.code in (None, ABORTED) else int(ended.code))
         raise
+
+
+def was_stopped() -> bool:
+    """Whether a signal came, whatever became of its KeyboardInterrupt."""
+    return bool(_signals)
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """What is inside comes to its end: a signal that comes meanwhile is felt after it."""
+    late: list[int] = []
+    before = {number: signal.signal(number, lambda number, _frame: late.append(number)) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, action in before.items():
+            signal.signal(number, action)
+    if late:
+        signal.raise_signal(late[0])
 
 
 def nothing_to_stop() -> None:
@@ -155,8 +185,13 @@ def nothing_to_stop() -> None:
     _at_signals(signal.SIG_IGN)
 
 
+def _interrupt(number: int, _frame: object) -> None:
+    _signals.append(number)
+    raise KeyboardInterrupt
+
+
 def _at_signals(action: Any) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         signal.signal(number, action)
 
 

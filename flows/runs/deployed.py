@@ -16,7 +16,7 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 
-from leadsync.errors import ConfigurationError, DeadTokenError, Exit, GuardError
+from leadsync.errors import ConfigurationError, DeadTokenError, Exit, GuardError, PlanRefusedError, ReviewNeededError
 
 FLOW = "sync-leads"
 LOOK_AGAIN = 1.0
@@ -25,7 +25,10 @@ NOT_TAKEN_UP = 600.0
 """Seconds after which a run that no worker has started is given up on."""
 SILENT = 120.0
 """Seconds after which a server that tells nothing of the run is given up on; a restart of it takes less."""
-CODE_OF_NAME = {error.title: error.exit_code for error in (ConfigurationError, DeadTokenError, GuardError)}
+CODE_OF_NAME = {
+    error.title: error.exit_code
+    for error in (ConfigurationError, DeadTokenError, GuardError, PlanRefusedError, ReviewNeededError)
+}
 """Name of a final state -> how the run ended; any other one that failed is incomplete."""
 
 
@@ -67,6 +70,8 @@ def run_remotely(
             continue
         if run.state is not None and run.state.is_final():
             return outcome_of(run.state)
+        if run.state is not None and run.state.is_paused():
+            return {"exit_code": Exit.REFUSED, "message": "The run waits in Prefect until its plan has been reviewed."}
         if run.start_time is None and heard - begun > NOT_TAKEN_UP:
             message = f"No worker has taken up the run; is one started? ({name})"
             return {"exit_code": Exit.MISCONFIGURED, "message": message}

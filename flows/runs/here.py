@@ -14,7 +14,7 @@ from prefect.exceptions import Abort
 from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
 
 from leadsync.errors import LeadsyncError
-from runs.command import STOPPED
+from runs.command import STOPPED, other_proxy
 from runs.recorder import PATIENCE, UNRECORDED, kept_beside, why_silent
 from runs.temporary_server import run_page, started_here
 
@@ -41,7 +41,14 @@ def connected() -> Iterator[None]:
     configured = get_current_settings().api.url
     address = {} if configured else {PREFECT_API_URL: url} if (url := started_here()) else {}
     with temporary_settings(address | PATIENCE):
-        if configured and why_silent():
+        silent = why_silent() if configured else None
+        if isinstance(silent, ImportError | ValueError) and (kind := other_proxy()):  # before anybody was asked
+            raise LeadsyncError(
+                f"Prefect's client cannot go through a {kind} proxy, which ALL_PROXY, HTTP_PROXY or HTTPS_PROXY names; "
+                "nothing was written. Name the host of PREFECT_API_URL in NO_PROXY if it is reached directly, "
+                "or set an HTTP proxy."
+            )
+        if configured and silent:
             raise LeadsyncError(
                 f"Prefect's server at {CREDENTIALS.sub('//', configured)} does not answer; nothing was written. Start "
                 "it, or correct PREFECT_API_URL, which `prefect config view --show-sources` tells the place of."
@@ -49,14 +56,15 @@ def connected() -> Iterator[None]:
         yield
 
 
-def run_flow(flow: Flow[..., Any], **parameters: Any) -> Ended:
+def run_flow(flow: Flow[..., Any], asked: Any = None, **parameters: Any) -> Ended:
     """
     Run `flow` here, on the configured Prefect server or a temporary one; whatever goes wrong, never a traceback.
 
+    `asked`: what it is asked beside its parameters, see asked_beside; the server learns nothing of it.
     What the flow left stands, whether or not the server took down how it ended.
     """
     seen_at = ""
-    with kept_beside() as beside:
+    with kept_beside(asked) as beside:
         try:
             with connected():
                 error, seen_at = _run(flow, parameters)

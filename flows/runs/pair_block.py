@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
 from prefect.blocks.core import Block
-from prefect.blocks.webhook import Webhook
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import BlockDocument
 from prefect.exceptions import ObjectNotFound
-from pydantic import BaseModel, Field, HttpUrl, ValidationError, create_model
+from pydantic import BaseModel, Field, SecretStr, ValidationError, create_model
 
 from leadsync.environment import OF_THE_INSTALLATION, load_settings
 from leadsync.errors import ConfigurationError, LeadsyncError
+from leadsync.pipeline.members import Member
 from leadsync.setting_values import plain
 from leadsync.settings import Settings
 
@@ -26,6 +28,8 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 AS_TEXT = ("sync_status_map", "sync_done_lists", "sync_full_every")
 """Settings that are written as text and parsed by leadsync.setting_values."""
 SHOWN, MISSING = 40, "is missing"
+BLOCKS_A_PAGE = 200
+"""As many as Prefect's server gives at once."""
 REQUIRED = ("airtable_base_id", "trello_board_id")
 
 
@@ -53,7 +57,6 @@ class LeadsyncPair(Block, _as_block_fields()):  # type: ignore[misc]  # one list
 
     _block_type_name = "Leadsync Pair"
     _block_type_slug = "leadsync-pair"
-    _logo_url = HttpUrl(str(Webhook._logo_url))
 
     def values(self) -> dict[str, Any]:
         """What is filled in, by the names of the settings; a secret stays a SecretStr."""
@@ -93,11 +96,7 @@ def settings_of(pair: str) -> Settings:
 def _told(pair: str, error: BaseException) -> LeadsyncError:
     """Why a pair could not be loaded. `error`: of Prefect's client, or of the block's fields."""
     if isinstance(error, ObjectNotFound):
-        known = ", ".join(saved_pairs()) or "none yet"
-        return ConfigurationError(
-            f"There is no pair {pair!r}; known are: {known}. Save one with `flows/pairs.py {pair} --env FILE`, or as a "
-            "block of type Leadsync Pair in Prefect's UI."
-        )
+        return _unknown(pair)
     if isinstance(error, ValidationError):
         wrong = error.errors(include_url=False, include_input=False)
         told = "; ".join(f"{'.'.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in wrong)
@@ -108,12 +107,69 @@ def _told(pair: str, error: BaseException) -> LeadsyncError:
     return LeadsyncError(f"Prefect's server did not give pair {pair!r} ({type(error).__name__}); nothing was written.")
 
 
+def _unknown(pair: str) -> ConfigurationError:
+    known = ", ".join(saved_pairs()) or "none yet"
+    return ConfigurationError(
+        f"There is no pair {pair!r}; known are: {known}. Save one with `flows/pairs.py {pair} --env FILE`, or as a "
+        "block of type Leadsync Pair in Prefect's UI."
+    )
+
+
+def delete_pair(pair: str) -> None:
+    """Delete the block of a pair; base, board and what is known of them stay. Raises: ConfigurationError."""
+    if pair not in saved_pairs():
+        raise _unknown(pair)
+    LeadsyncPair.delete(pair)
+
+
 def saved_pairs() -> dict[str, tuple[str, str, str]]:
     """The pairs saved as blocks: name -> base id, table and board id; what a damaged one lacks is told as such."""
+    return {str(block.name): _places(block.data) for block in _blocks(include_secrets=False)}
+
+
+def members() -> list[Member]:
+    """
+    The pairs saved as blocks, for the fleet. What is wrong with the settings of one is told when it is its turn.
+
+    Raises: LeadsyncError if the server that keeps them gives none.
+    """
+    try:
+        return [_member(block) for block in _blocks(include_secrets=True)]
+    except Exception as error:  # whatever Prefect's client throws
+        raise LeadsyncError(f"Prefect's server gave no pairs ({type(error).__name__}); nothing was written.") from None
+
+
+def _member(block: BlockDocument) -> Member:
+    name, data = str(block.name), block.data
+
+    def settings() -> Settings:
+        try:
+            return load_settings(pair=LeadsyncPair._from_block_document(block).values())
+        except ValidationError as error:
+            raise _told(name, error) from None
+        except ConfigurationError as error:
+            raise ConfigurationError(f"Pair {name!r}: {error}") from None
+
+    return Member(name, str(data.get("airtable_base_id")), str(data.get("trello_api_token") or ""), settings)
+
+
+def state_url() -> str:
+    """Where the state of all pairs is. Raises: ConfigurationError."""
+    anywhere = {"airtable_base_id": "app00000000000000", "trello_board_id": "anyboard"}
+    none = dict.fromkeys(("airtable_api_token", "trello_api_key", "trello_api_token"), SecretStr("none"))
+    return load_settings(pair={**none, **anywhere}).sync_state_url.get_secret_value()
+
+
+def _blocks(include_secrets: bool) -> list[BlockDocument]:
+    """All blocks of ours, however many pages of them there are."""
+    found: list[BlockDocument] = []
     with get_client(sync_client=True) as client:
-        blocks = client.read_block_documents(include_secrets=False)
-    ours = [block for block in blocks if block.block_type and block.block_type.slug == "leadsync-pair"]
-    return {str(block.name): _places(block.data) for block in ours}
+        for offset in count(0, BLOCKS_A_PAGE):
+            page = client.read_block_documents(offset=offset, limit=BLOCKS_A_PAGE, include_secrets=include_secrets)
+            found += (block for block in page if block.block_type and block.block_type.slug == "leadsync-pair")
+            if len(page) < BLOCKS_A_PAGE:
+                break
+    return found
 
 
 def _places(data: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -28,6 +28,7 @@ from prefect.states import Cancelled, Completed, Failed
 from rich.console import Console
 
 from leadsync.errors import Exit, LeadsyncError
+from leadsync.report.fleet import FleetReport
 from leadsync.report.markdown import as_markdown, change_rows
 from leadsync.report.report import Report
 from leadsync.report.terminal import progress_bar
@@ -65,7 +66,7 @@ def publish(report: Report) -> None:
         logger.warning("The report could not be kept as an artifact (%s).", type(error).__name__)
 
 
-def final_state(report: Report) -> State[Any]:
+def final_state(report: Report | FleetReport) -> State[Any]:
     """Completed, Failed, or Cancelled if another run held the lock; name and message are for people."""
     message = printable(report.message)
     if report.exit_code == Exit.DONE:

@@ -30,8 +30,13 @@ UNRECORDED = "Prefect's server went away during the run, and has no whole record
 
 @dataclass
 class Beside:
-    """What a flow in this process leaves for its door. `outcome`: None until it is known."""
+    """
+    What a flow in this process leaves for its door, and what that asks of it beside the parameters, which are kept.
 
+    `outcome`: None until it is known.
+    """
+
+    asked: Any = None
     outcome: Any = None
 
 
@@ -39,14 +44,20 @@ _beside: ContextVar[Beside | None] = ContextVar("beside", default=None)
 
 
 @contextmanager
-def kept_beside() -> Iterator[Beside]:
+def kept_beside(asked: Any = None) -> Iterator[Beside]:
     """A flow called inside leaves its outcome here, whatever becomes of its record."""
-    beside = Beside()
+    beside = Beside(asked)
     token = _beside.set(beside)
     try:
         yield beside
     finally:
         _beside.reset(token)
+
+
+def asked_beside() -> Any:
+    """What the door asks of the flow that it called in this process; None if it asks nothing, or is elsewhere."""
+    beside = _beside.get()
+    return beside and beside.asked
 
 
 def conclude(outcome: Any, publish: Callable[[], object], final: State[Any]) -> State[Any]:

@@ -45,11 +45,12 @@ log = logging.getLogger("leadsync")
 _started: list[tuple[subprocess.Popen[bytes], int]] = []
 
 
-def begin_server_if_needed(secrets: bool = False) -> None:
+def begin_server_if_needed(pairs: bool = False) -> None:
     """
     Unless Prefect knows of a server, or one answers at the default address, a temporary one is on its way.
 
-    `secrets`: the server is told some, so whatever happens to answer at the default address will not do.
+    `pairs`: the server keeps them, with their secrets and the addresses these are sent to, so whatever happens to
+    answer at the default address will not do.
     Raises: ConfigurationError if Prefect cannot read its settings, which it does when it is first imported.
     """
     try:
@@ -63,7 +64,7 @@ def begin_server_if_needed(secrets: bool = False) -> None:
         ) from None
     if get_current_settings().api.url:
         return
-    if not secrets and _answers(_default_port()):
+    if not pairs and _answers(_default_port()):
         os.environ["PREFECT_API_URL"] = _api_url(_default_port())
         refresh_global_settings_context()
     else:

@@ -1,6 +1,5 @@
 """
-The figures of the README, measured: calls, throughput, the pure part, the whole command, and what runs cost by size.
-Prints one Markdown table.
+What tests/README.md measures: calls, throughput, the pure part, the whole command. Prints one Markdown table.
 
 `uv run --group dev tests/benchmarks/__main__.py` takes some twelve minutes; calls, throughput, pure, wall and cost,
 named, run a part.

@@ -1,4 +1,4 @@
-"""API calls of a run, counted by the emulated services, beside what the README promises and a naive sync's."""
+"""API calls of a run, counted by the emulated services, beside what the pages promise and a naive sync's."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MARKER = re.compile(r"^LeadID: (rec\w+)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Calls:
-    """Requests of one run to Airtable and Trello; `promised` is the most that the README allows, None for naive."""
+    """Requests of one run to Airtable and Trello; `promised` is the most that the pages allow, None for naive."""
 
     what: str
     leads: int

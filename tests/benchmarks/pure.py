@@ -16,11 +16,11 @@ from leadsync.frames.agreed import Agreed, base_frame
 from leadsync.frames.cards import cards_frame
 from leadsync.frames.leads import leads_frame
 from leadsync.frames.schema import frame_of
-from leadsync.mapping.cells import tie
 from leadsync.mapping.closing import Closing
 from leadsync.mapping.names import BoardNames
 from leadsync.mapping.rows import default_mapping
 from leadsync.mapping.rules import Rules
+from leadsync.mapping.tied import tie
 from leadsync.model import DEFAULT_STAGE_OF, StatusMap
 
 LISTS = {"TODO": "a" * 24, "IN_PROGRESS": "b" * 24, "DONE": "c" * 24}

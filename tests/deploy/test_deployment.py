@@ -1,14 +1,12 @@
 """
 The README's commands in the real thing: server, work pool, deployments, worker, watched runs, and Prefect's UI.
 
-All in one file, so that it takes one installation. With README_SCREENSHOTS=1 the pictures that the README shows go to
-tests/deploy/screenshots.
+All in one file, so that it takes one installation. With README_SCREENSHOTS=1 the pictures that flows/README.md shows go
+to tests/deploy/screenshots.
 """
 
-import http.server
 import json
 import os
-import queue
 import shlex
 import threading
 from pathlib import Path
@@ -19,9 +17,10 @@ from demo import edit_both_sides
 from emulator import Emulator
 from leadsync.report.markdown import as_markdown, change_rows
 from leadsync.report.report import Report
+from support.chat import open_chat
 from support.installation import Installation
+from support.pages import set_up
 from support.prefect_pages import VIEWS, Tab, View, chromium
-from support.readme_commands import set_up
 
 pytestmark = pytest.mark.installation
 
@@ -97,31 +96,16 @@ def test_wrong_value_is_refused_by_the_form(prefect):
 
 @pytest.fixture
 def inbox():
-    """A webhook of somebody's chat. Yields: its address, and the texts that arrive."""
-    texts = queue.Queue()
-
-    class Receiver(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            texts.put(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"])
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_arguments):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/chat", texts
-        server.shutdown()
+    with open_chat() as chat:
+        yield chat
 
 
 def test_refused_run_fails_the_watch_and_is_told(prefect, emulator, history, inbox):
     """A guard's refusal is of type Failed: `--watch` answers 1, the automation notifies, the log ends with it."""
-    address, texts = inbox
     for _ in range(2):  # installing twice leaves one of each
-        installed = prefect.script("flows/alerts.py", "--url", address)
+        installed = prefect.script("flows/alerts.py", "--url", inbox.address)
         assert installed.returncode == 0, installed.stdout
-    assert len(prefect.post("automations/filter")) == 2
+    assert len(prefect.post("automations/filter")) == 5
     leads = list(emulator.airtable.records())
     for lead in leads:
         emulator.airtable.delete(lead)
@@ -130,7 +114,7 @@ def test_refused_run_fails_the_watch_and_is_told(prefect, emulator, history, inb
         emulator.airtable.restore(lead)
     assert watched.returncode == 1
     assert "RefusedByGuard" in watched.stdout
-    told = texts.get(timeout=60)
+    told = inbox.heard()
     assert "RefusedByGuard" in told
     assert "Airtable came back empty" in told
     of_run = {"flow_run_id": {"any_": [prefect.last_run()["id"]]}}
@@ -148,6 +132,7 @@ def test_scheduled_deployment_is_active(prefect):
 
 
 SYNC = {"dry_run": False, "conflict": "settings", "allow_mass_change": False, "pair": "", "adopt": "ask"}
+SYNC |= {"review": "never"}
 
 
 @pytest.mark.parametrize(
@@ -160,7 +145,8 @@ SYNC = {"dry_run": False, "conflict": "settings", "allow_mass_change": False, "p
 )
 def test_server_has_the_deployment_that_is_meant(prefect, name, parameters, schedules):
     """Parameters, schedules and limit, as they are after `deploy --all`; a mistake in reading the file is silent."""
-    (deployment,) = prefect.post("deployments/filter", deployments={"name": {"any_": [name]}})
+    flow = {"name": {"any_": ["validate-setup" if name == "daily" else "sync-leads"]}}
+    (deployment,) = prefect.post("deployments/filter", deployments={"name": {"any_": [name]}}, flows=flow)
     assert deployment["parameters"] == parameters
     for kept, meant in zip(deployment["schedules"], schedules, strict=True):
         assert kept["active"]

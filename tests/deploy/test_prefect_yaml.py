@@ -19,21 +19,33 @@ from rich.console import Console
 from support.places import ROOT
 
 EXAMPLE = ("  # - name", "  #   ")
-SYNC = {"dry_run": False, "conflict": "settings", "allow_mass_change": False, "pair": "", "adopt": "ask"}
+SYNC = {
+    "dry_run": False,
+    "conflict": "settings",
+    "allow_mass_change": False,
+    "pair": "",
+    "adopt": "ask",
+    "review": "never",
+}
 PARAMETERS = {
     "scheduled": SYNC | {"read": "auto", "paced": True},
     "on-demand": SYNC | {"read": "full", "paced": False},
     "north": SYNC | {"read": "auto", "paced": True, "pair": "north"},
+    "reviewed": SYNC | {"read": "auto", "paced": True, "review": "risky"},
+    "fleet": {"every": "1h", "limit": 0, "only": None, "read": "auto", "paced": True, "dry_run": False, "at_once": 16},
     "daily": {"every_minutes": 60, "pair": ""},
 }
 EVERY_HOUR = [{"interval": "PT1H", "timezone": "Etc/UTC", "active": True}]
 EVERY_MORNING = [{"cron": "30 5 * * *", "timezone": "Etc/UTC", "active": True}]
-SCHEDULES = {"scheduled": EVERY_HOUR, "on-demand": [], "north": EVERY_HOUR, "daily": EVERY_MORNING}
+EVERY_FIVE_MINUTES = [{"interval": "PT5M", "timezone": "Etc/UTC", "active": False}]
+SCHEDULES = {"scheduled": EVERY_HOUR, "on-demand": [], "fleet": EVERY_FIVE_MINUTES, "daily": EVERY_MORNING}
+SCHEDULES |= {"north": EVERY_HOUR, "reviewed": EVERY_HOUR}
 ONE_AT_A_TIME = {"limit": 1, "collision_strategy": "CANCEL_NEW"}
+IN_TURN = {"limit": 1, "collision_strategy": "ENQUEUE"}
 
 
 def text(*, with_example=True):
-    """prefect.yaml, with the further pair whose comment signs are taken away."""
+    """prefect.yaml, with the examples whose comment signs are taken away."""
     lines = (ROOT / "prefect.yaml").read_text().splitlines()
     if with_example:
         lines = [line.replace("# ", "", 1) if line.startswith(EXAMPLE) else line for line in lines]
@@ -46,14 +58,15 @@ def read(*, with_example=True):
 
 
 def deployments(*, with_example=True):
-    """Name -> the deployment as `prefect deploy` reads it."""
+    """Name -> the deployment as `prefect deploy` reads it; fleet is the other flow's, which bears a name of these."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "prefect.yaml"
         file.write_text(text(with_example=with_example))
         said = io.StringIO()
         found, _ = _load_deploy_configs_and_actions(file, console=Console(file=said))
     assert said.getvalue() == ""
-    return {deployment["name"]: deployment for deployment in found}
+    fleet = "flows/fleet.py:sync_fleet"
+    return {"fleet" if each["entrypoint"] == fleet else each["name"]: each for each in found}
 
 
 def unknown_keys(document):
@@ -71,9 +84,10 @@ def unknown_keys(document):
 DEPLOYMENTS = deployments()
 
 
-def test_names_are_those_of_the_readme():
-    """Three deployments, under the names that people type; the fourth is an example."""
-    assert list(deployments(with_example=False)) == ["scheduled", "on-demand", "daily"]
+def test_names_are_those_of_the_page_of_the_commands():
+    """Under the names that people type; the others are examples. The fleet's is `sync-fleet/scheduled`."""
+    assert list(deployments(with_example=False)) == ["scheduled", "on-demand", "fleet", "daily"]
+    assert DEPLOYMENTS["fleet"]["name"] == "scheduled"
     assert set(DEPLOYMENTS) == set(PARAMETERS)
 
 
@@ -125,19 +139,25 @@ def test_parameters_are_those_of_the_flow(name):
     validate(deployment["parameters"], schema, raise_on_error=True)
 
 
-@pytest.mark.parametrize("name", ["scheduled", "daily", "north"])
+@pytest.mark.parametrize("name", ["scheduled", "daily", "fleet", "north", "reviewed"])
 def test_schedule_is_one_that_prefect_can_keep(name):
-    """Interval or cron, with a time zone, active."""
+    """Interval or cron, with a time zone, active; the fleet's is switched on by whoever has one."""
     for schedule in DEPLOYMENTS[name]["schedules"]:
         built = {key: schedule.get(key) for key in ("interval", "cron", "timezone")}
         assert construct_schedule(**built)
-        assert schedule["active"]
+        assert schedule["active"] is (name != "fleet")
 
 
-@pytest.mark.parametrize("name", DEPLOYMENTS)
+@pytest.mark.parametrize("name", sorted(DEPLOYMENTS.keys() - {"reviewed"}))
 def test_slow_run_does_not_queue_up_stale_ones(name):
     """One run at a time; a further one is cancelled."""
     assert DEPLOYMENTS[name]["concurrency_limit"] == ONE_AT_A_TIME
+
+
+def test_run_that_was_approved_is_not_cancelled_for_another():
+    """Where plans are reviewed, runs wait for each other: a resumed one is a further one to Prefect."""
+    reviewing = {name for name, each in DEPLOYMENTS.items() if each["parameters"].get("review", "never") != "never"}
+    assert {name: DEPLOYMENTS[name]["concurrency_limit"] for name in reviewing} == {"reviewed": IN_TURN}
 
 
 def pull(monkeypatch, folder):

@@ -12,7 +12,7 @@ import pytest
 
 from emulator import Emulator
 from support.installation import SECONDS, Installation
-from support.readme_commands import set_up
+from support.pages import set_up
 
 pytestmark = pytest.mark.installation
 

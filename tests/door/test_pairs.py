@@ -111,6 +111,39 @@ def test_unknown_pair_is_refused_with_those_there_are(command, env_file):
     assert "north" in ended.message
 
 
+def test_deleted_pair_is_gone_and_the_others_stay(command, env_file):
+    """Its block and the secrets in it; a schedule for it would fail with a sentence."""
+    command("south", "--env", env_file)
+    command("north", "--env", env_file)
+    code, printed = command("north", "--delete")
+    assert (code, "north" in pair_block.saved_pairs(), "south" in pair_block.saved_pairs()) == (0, False, True)
+    assert "north" not in printed.replace("Pair north is deleted", "")
+    assert sync_leads(pair="north", return_state=True).name == "Misconfigured"
+    code, printed = command("north", "--delete")
+    assert (code, "There is no pair 'north'" in printed) == (2, True)
+
+
+@pytest.mark.parametrize("arguments", [["--delete"], ["north", "--env", "north.env", "--delete"]])
+def test_delete_wants_a_name_and_nothing_else(command, arguments):
+    code, printed = command(*arguments)
+    assert (code, "--delete" in printed) == (2, True)
+
+
+@pytest.mark.parametrize("board", ["{}", "https://trello.com/b/{}/sales"])
+def test_pair_that_is_the_one_of_the_env_file_is_refused(command, configured, tmp_path, board):
+    """Two schedules for one pair would only wait for each other."""
+    file = tmp_path / "twin.env"
+    lines = [f"AIRTABLE_BASE_ID={configured['AIRTABLE_BASE_ID']}", f"TRELLO_BOARD_ID={board}"]
+    file.write_text("\n".join(lines).format(configured["TRELLO_BOARD_ID"]) + "\n")
+    code, printed = command("twin", "--env", file)
+    assert code == 2
+    assert "is the pair that the settings describe without a name" in " ".join(printed.split())
+    assert "twin" not in pair_block.saved_pairs()
+    file.write_text(f"{file.read_text()}AIRTABLE_TABLE_NAME=Customers\n")
+    assert command("twin", "--env", file)[0] == 0
+    command("twin", "--delete")
+
+
 @pytest.mark.parametrize(
     ("name", "line", "words"),
     [
@@ -264,12 +297,12 @@ def test_secrets_of_a_pair_stay_secret(command, north, env_file):
 
 
 def test_block_offers_every_setting_a_pair_can_have(command):
-    """With logo, description, and help for each field, as the UI's form shows them."""
+    """With description and help for each field, as the UI's form shows them; no picture from elsewhere."""
     command()
     with get_client(sync_client=True) as client:
         kind = client.read_block_type_by_slug("leadsync-pair")
     fields = pair_block.LeadsyncPair.model_json_schema()["properties"]
-    assert kind.logo_url
+    assert kind.logo_url is None
     assert "kept equal" in kind.description
     assert set(fields) == set(Settings.model_fields) - set(OF_THE_INSTALLATION)
     assert set(OF_THE_PAIR) < set(fields)

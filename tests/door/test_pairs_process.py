@@ -22,7 +22,7 @@ SETTINGS = {
 START = """
 import os, runpy, sys
 os.environ["PREFECT_SERVER_API_PORT"] = sys.argv.pop(1)
-sys.argv[0] = "flows/pairs.py"
+sys.argv[0] = sys.argv.pop(1)
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
@@ -58,14 +58,17 @@ def test_pair_is_told_to_nobody_who_happens_to_answer_at_the_default_port(strang
     file.write_text("".join(f"{name}={value}\n" for name, value in SETTINGS.items()))
     environment = os.environ | {"PREFECT_HOME": str(tmp_path / "prefect"), "PYTHONPATH": str(ROOT / "flows")}
 
-    def run(*arguments):
-        command = [sys.executable, "-c", START, str(stranger.server_port), *arguments]
+    def run(door, *arguments):
+        command = [sys.executable, "-c", START, str(stranger.server_port), f"flows/{door}.py", *arguments]
         done = subprocess.run(
             command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False
         )
         return done.returncode, done.stdout + done.stderr
 
-    saved, listed = run("north", "--env", str(file)), run()
+    saved, listed = run("pairs", "north", "--env", str(file)), run("pairs")
     assert [saved[0], listed[0]] == [0, 0], saved[1] + listed[1]
     assert "appNORTH" in listed[1]
+    for door in ("sync", "serve"):  # whoever told them of a pair could name base, board and endpoints
+        code, told = run(door, "--pair", "south")
+        assert (code, "There is no pair 'south'; known are: north." in " ".join(told.split())) == (2, True), told
     assert stranger.told == []

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 import sync as door
 from leadsync.state.lock import pair_lock
 from leadsync.state.store import StateStore
-from runs import record
+from runs import record, tasks
 from support.places import ROOT
 
 PARTS = {"counts", "changes", "conflicts", "quarantine", "failures", "calls", "exit_code", "message"}
@@ -58,6 +58,16 @@ def test_dry_run_writes_nothing(command, emulator):
     assert code == 0
     assert "Ada in TODO" in printed
     assert emulator.calls("airtable", writes=True) + emulator.calls("trello", writes=True) == 0
+
+
+def test_card_becomes_a_lead_by_a_task_of_the_flow(command, emulator, monkeypatch):
+    monkeypatch.setenv("SYNC_CREATE_LEADS", "on")
+    emulator.airtable.add_field("card_id")
+    card = emulator.trello.add_card("TODO", "Zoë")
+    code, printed = command("--json")
+    (lead,) = emulator.airtable.records()
+    assert (code, emulator.airtable.records()[lead]["card_id"]) == (0, card), printed
+    assert f"LeadID: {lead}" in emulator.trello.card(card)["desc"]
 
 
 def test_wrong_token_is_a_sentence_that_names_the_setting(command, configured, monkeypatch):
@@ -102,7 +112,7 @@ def test_second_run_says_who_holds_the_lock(command, emulator, configured):
 def test_service_out_of_reach_is_incomplete(command, monkeypatch):
     """Exit code 1 and where it was looked for."""
     monkeypatch.setattr("leadsync.transport.failures.ATTEMPTS", 1)
-    monkeypatch.setattr("sync.TASKS", {step: task.with_options(retries=0) for step, task in door.TASKS.items()})
+    monkeypatch.setattr(tasks, "TASKS", {step: task.with_options(retries=0) for step, task in tasks.TASKS.items()})
     monkeypatch.setenv("AIRTABLE_ENDPOINT_URL", "http://127.0.0.1:9")
     code, printed = command("--json")
     assert code == 1
@@ -235,7 +245,7 @@ def test_flow_loads_as_a_deployment_does():
     """Prefect's loader finds the flow and its imports from the repository's root."""
     flow = load_flow_from_entrypoint(f"{ROOT}/flows/sync.py:sync_leads")
     assert flow.name == "sync-leads"
-    choices = {"dry_run", "conflict", "allow_mass_change", "read", "paced", "pair", "adopt"}
+    choices = {"dry_run", "conflict", "allow_mass_change", "read", "paced", "pair", "adopt", "review"}
     assert set(flow.parameters.properties) == choices
 
 
@@ -321,3 +331,15 @@ def test_demo_tells_the_story(tmp_path):
     for words in ("LOST", "a copy: another card", "Airtable wins", "1 Airtable + 1 Trello calls", "Where to look next"):
         assert words in done.stdout
     assert "QUALIFIED │ Trello → Airtable" not in done.stdout
+
+
+def test_demo_gives_no_sign_of_life(command, monkeypatch):
+    """What runs against the emulator tells nothing of the pair that somebody watches."""
+    given = []
+    monkeypatch.setattr("runs.signs.give_sign", lambda sign, *_more: given.append(sign))
+    command()
+    assert given == ["leadsync.synced"]
+    monkeypatch.setattr("demo.run_demo", lambda sync, _console: sync())
+    command("--demo")
+    command("--dry-run")
+    assert given == ["leadsync.synced"]

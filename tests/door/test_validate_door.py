@@ -405,6 +405,7 @@ map = { "Zoe" = "zoe", "Ann" = "ann" }
         "'Nowhere' = custom:Nothing",
         "'Next step' = done",
         "'Owner' = members",
+        "'Owner' = members",
     ]
     for words in (
         "no option QUALIFIED",
@@ -413,6 +414,7 @@ map = { "Zoe" = "zoe", "Ann" = "ann" }
         "no column 'Nowhere'",
         "holds a date",
         "not one member zoe, ann",
+        "no option Zoe",
     ):
         assert any(words in detail for detail in named), words
     assert all(each["remedy"] for each in findings_on(printed, "mapping"))
@@ -502,8 +504,62 @@ def test_status_or_name_that_goes_one_way_is_meant_if_its_row_says_so(command, m
 
 
 def test_status_may_be_a_column_of_texts(command, emulator):
-    """As the README's table of columns says."""
+    """As the mapping's page says."""
     emulator.airtable.retype_field("status", "singleLineText")
     code, printed = command("--json")
     assert (code, failures(printed)) == (0, [])
     assert mapping_of(json.loads(printed))[0] == ("status", "singleLineText", "list", "both", "choice")
+
+
+# --- leads from cards -----------------------------------------------------------------------------------------
+
+
+def about_card_ids(printed):
+    return [each for each in json.loads(printed)["findings"] if each["check"] == "leads from cards"]
+
+
+def test_column_of_the_cards_ids_is_asked_for_only_where_it_is_needed(command, emulator, monkeypatch):
+    assert about_card_ids(command("--json")[1]) == []
+    monkeypatch.setenv("SYNC_CREATE_LEADS", "on")
+    code, printed = command("--json")
+    (found,) = about_card_ids(printed)
+    assert (code, failures(printed)) == (2, [found])  # told once
+    assert "AIRTABLE_CARD_ID_FIELD=card_id: there is no such column" in found["detail"]
+    assert "--fix" in found["remedy"]
+    emulator.airtable.add_field("card_id")
+    code, printed = command("--json")
+    assert (code, about_card_ids(printed)[0]["level"]) == (0, "ok")
+
+
+def test_column_of_the_cards_ids_is_created_after_asking(command, emulator, monkeypatch):
+    monkeypatch.setenv("SYNC_CREATE_LEADS", "on")
+    monkeypatch.setenv("AIRTABLE_CARD_ID_FIELD", "Card {id}")
+    code, printed = command("--fix", "--yes")
+    assert (code, "created column 'Card {id}' (singleLineText)" in " ".join(printed.split())) == (0, True)
+    lead = emulator.airtable.add_lead("Ada")
+    emulator.airtable.edit(lead, **{"Card {id}": "0" * 24})
+
+
+def test_column_of_the_cards_ids_that_may_not_be_created_is_told(command, emulator, monkeypatch):
+    monkeypatch.setenv("SYNC_CREATE_LEADS", "on")
+    scopes = ["data.records:read", "data.records:write", "schema.bases:read"]
+    monkeypatch.setenv("AIRTABLE_API_TOKEN", emulator.airtable.add_token(scopes))
+    code, printed = command("--fix", "--yes")
+    assert (code, "schema.bases:write" in printed) == (2, True)
+
+
+@pytest.mark.parametrize("kind", ["number", "email"])
+def test_column_of_the_cards_ids_of_another_type_is_told(command, emulator, monkeypatch, kind):
+    emulator.airtable.add_field("card_id", kind, {"precision": 0} if kind == "number" else None)
+    monkeypatch.setenv("SYNC_CREATE_LEADS", "on")
+    code, printed = command("--json")
+    assert (code, f"of type {kind}" in about_card_ids(printed)[0]["detail"]) == (2, True)
+
+
+def test_column_of_the_cards_ids_that_could_not_be_looked_at_is_told(command, emulator, monkeypatch):
+    emulator.airtable.add_field("card_id")
+    monkeypatch.setenv("SYNC_CREATE_LEADS", "on")
+    monkeypatch.setenv("AIRTABLE_API_TOKEN", emulator.airtable.add_token(["data.records:read", "data.records:write"]))
+    code, printed = command("--json")
+    (found,) = about_card_ids(printed)
+    assert (code, found["level"], "could not be looked at" in found["detail"]) == (0, "warning", True)

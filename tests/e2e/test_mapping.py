@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from support.harness import World, written
-from support.readme_commands import readme
+from support.pages import blocks, text_of
+from support.places import FLOWS
 
 EVENING = "2026-12-01T19:30:00.000Z"
 LISTS = ("Inbox", "Talking", "Offer", "Won", "Lost", "Someday")
 STATUSES = ("New", "Called", "Visited", "Offer", "Won", "Lost", "Gone", "Later")
-README = re.search(r"```toml\n(.*?)```", readme(), re.DOTALL)[1]  # type: ignore[index]
+PAGE = blocks(text_of(FLOWS / "leadsync" / "mapping" / "README.md"), "toml")[0]
 MAPPING = f"""
 timezone = "Europe/Berlin"
-{README}
+{PAGE}
 [[field]]
 airtable = "Budget"
 card = "custom:Budget"
@@ -95,8 +94,8 @@ def people(world):
     return {"id": ann, "email": "ann@example.com"}, {"id": ben, "email": "ben@example.com"}
 
 
-def test_the_readme_sets_all_of_this_up_in_twenty_lines():
-    assert len(README.splitlines()) == 20
+def test_the_page_sets_all_of_this_up_in_twenty_lines():
+    assert len(PAGE.splitlines()) == 20
 
 
 def assert_idle(world, read="full"):

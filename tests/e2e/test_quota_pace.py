@@ -51,6 +51,17 @@ def test_quota_is_new_with_the_month(world, day):
     assert world.sync(paced=True, **QUOTA).title == "Completed"
 
 
+def test_each_workspace_has_a_quota_of_its_own(world, day):
+    """What another one's pairs have used up is not this one's; without a name all are one."""
+    spend(world, 5000)
+    assert world.sync(paced=True, **QUOTA).title == "Skipped"
+    assert world.sync(paced=True, AIRTABLE_WORKSPACE="North", **QUOTA).title == "Completed"
+    world.sync(AIRTABLE_WORKSPACE="North")
+    store = StateStore(world.env["SYNC_STATE_URL"])
+    assert (store.calls.load("2026-11"), store.calls.load("2026-11 North")) == (5000, 2)
+    store.close()
+
+
 def test_count_is_that_of_the_service(world, day):
     """Every request of every run, dry runs and refused ones too."""
     total = 0

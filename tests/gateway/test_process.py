@@ -1,5 +1,6 @@
 """`flows/serve.py` as it is started: options, Prefect runs, and how it stops."""
 
+import re
 import signal
 import sqlite3
 import subprocess
@@ -170,6 +171,20 @@ def test_status_of_a_run(gateway):
     gateway.wait_until_idle()
     report = requests.get(gateway.url + answer.json()["status_url"], timeout=10).json()["report"]
     assert (report["dry_run"], report["exit_code"], report["changes"]) == (True, 0, [])
+
+
+def test_log_tells_of_each_run_and_how_it_ended(gateway, emulator):
+    """A line each; texts of others are no commands there."""
+    asked = requests.post(f"{gateway.url}/sync?wait=true", timeout=30).json()["id"]
+    cy = list(emulator.airtable.records())[-1]
+    emulator.airtable.edit(cy, name="Cy \x1b[2J")
+    until(lambda: card_of(emulator, cy)["name"].startswith("Cy "))
+    gateway.wait_until_idle(quiet=0.5)
+    told = re.findall(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  run (\S+): (.*)$", gateway.said(), re.MULTILINE)
+    assert [words for run, words in told if run == asked][0] == "begins, asked for"
+    assert [words for run, words in told if run == asked][1].startswith("3 leads, 3 cards: changed 0 cells or cards")
+    assert "begins, something changed" in [words for _, words in told]
+    assert "\x1b" not in gateway.said()
 
 
 def test_sigterm_lets_the_run_under_way_end(gateway, emulator):

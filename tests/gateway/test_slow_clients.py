@@ -128,8 +128,9 @@ def test_caller_who_fetches_nothing_is_closed(strict):
     assert strict.ask("GET", "/health").ok
 
 
-def test_caller_who_is_quick_may_stay(strict):
+def test_caller_who_is_quick_may_stay(strict, monkeypatch):
     """A kept connection has a new deadline for each request."""
+    monkeypatch.setattr(connections, "HEAD_WITHIN", 2.0)
     place = urlsplit(strict.url)
     wire = HTTPConnection(place.hostname, place.port, timeout=AT_LAST)
     wire.connect()
@@ -138,7 +139,7 @@ def test_caller_who_is_quick_may_stay(strict):
         wire.request("GET", "/health")
         assert b'"status":"ok"' in wire.getresponse().read()
         assert wire.sock is first  # else it was closed, and opened anew by the library
-        time.sleep(SOON / 3)
+        time.sleep(0.4)
     wire.close()
 
 

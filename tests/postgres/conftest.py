@@ -17,9 +17,10 @@ from typing import Any
 
 import pytest
 
+from support.gateway_world import serve
 from support.harness import world
 
-__all__ = ["world"]
+__all__ = ["serve", "world"]
 
 USER, PASSWORD = "leadsync", "hush/hush@hush:1"
 QUOTED_PASSWORD = "hush%2Fhush%40hush%3A1"

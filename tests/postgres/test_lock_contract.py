@@ -31,21 +31,27 @@ def holder(url):
 
 
 def test_second_process_is_told_who_holds_the_lock_and_since_when(store, holder):
-    started = time.monotonic()
+    """At once: the other one holds it still."""
     with pytest.raises(BusyError) as caught, pair_lock(store, PAIR):
         pass
+    assert holder.poll() is None
     assert f"process {holder.pid} on {socket.gethostname()} since " in str(caught.value)
     assert re.search(r"since 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d", str(caught.value))
-    assert (caught.value.exit_code, time.monotonic() - started < 1) == (4, True)
+    assert caught.value.exit_code == 4
 
 
 def test_lock_of_a_killed_holder_is_free_at_once(store, holder):
-    """A server learns of the end of a process from its connection, some milliseconds later."""
+    """A server learns of the end of a process from its connection, some milliseconds later; a file knows at once."""
     holder.kill()
     holder.wait()
-    time.sleep(0 if store.database.is_sqlite else 0.2)
-    with pair_lock(store, PAIR):
-        pass
+    until = time.monotonic() + (0 if store.database.is_sqlite else 30)
+    while True:
+        try:
+            with pair_lock(store, PAIR):
+                return
+        except BusyError:
+            assert time.monotonic() < until
+            time.sleep(0.01)
 
 
 def test_lock_is_free_after_an_error(store, url):

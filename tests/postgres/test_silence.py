@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
+import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +28,23 @@ def frozen(cluster, database):
     found = cluster.execute("SELECT pid FROM pg_stat_activity WHERE datname = %s", database)
     pids = [pid for (pid,) in found]
     assert pids
+    with stopped(pids):
+        yield
+
+
+@contextmanager
+def all_frozen(cluster):
+    """The whole server stands still: its port takes connections, and nobody is there to speak on them."""
+    ((told,),) = cluster.execute("SELECT pg_read_file('postmaster.pid')")
+    head = int(told.split()[0])
+    with stopped([head]):  # so that it begets nobody meanwhile
+        children = Path(f"/proc/{head}/task/{head}/children").read_text()
+        with stopped([int(pid) for pid in children.split()]):
+            yield
+
+
+@contextmanager
+def stopped(pids):
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:
@@ -101,6 +121,56 @@ def test_run_in_which_the_server_freezes_ends_and_loses_nothing(team, cluster, d
     team.assert_one_card_each()
     team.assert_equal()
     team.assert_idle()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.parametrize("request_number", [0, 1, 3, 6], ids="at-request-{}".format)
+def test_run_whose_whole_server_freezes_ends_and_loses_nothing(team, cluster, short, request_number):
+    """Before the reads, between them, and in the midst of the writes: new connections hear nothing either."""
+    leads = [team.lead(f"Lead {number}", "CONTACTED") for number in range(6)]
+    team.sync()
+    for lead in leads:
+        team.airtable.edit(lead, status="QUALIFIED")
+    freeze, frozen_at, one = all_frozen(cluster), [], threading.Lock()
+
+    def freezes(_request, _index):
+        with one:
+            if len(requests) == request_number:
+                frozen_at.append(time.monotonic())
+                freeze.__enter__()
+            requests.append(1)
+
+    requests = []
+    team.emulator.before_request(freezes)
+    try:
+        report = team.sync(exit_code=None)
+        assert time.monotonic() - frozen_at[0] < SOON
+    finally:
+        if frozen_at:
+            freeze.__exit__(None, None, None)
+    assert "state database" in report.message
+    assert report.exit_code != 0
+    team.sync()
+    team.assert_one_card_each()
+    team.assert_equal()
+    team.assert_idle()
+
+
+def test_health_of_a_gateway_whose_server_freezes_comes_soon(serve, cluster, database):
+    """Long before the server is given up; afterwards it tells who took the lock last."""
+    store = StateStore(cluster.url(database))
+    with pair_lock(store, "app/board"):
+        pass
+    served = serve(lock=lambda: store.holders.load_all("app"))
+    with frozen(cluster, database):
+        for _ in range(50):
+            assert "does not answer" in served.ask("GET", "/health").json()["lock"]["unknown"]  # or times out
+    until = time.monotonic() + SOON
+    while "unknown" in served.ask("GET", "/health").json()["lock"] and time.monotonic() < until:
+        time.sleep(0.01)
+    told = served.ask("GET", "/health").json()["lock"]
+    assert told["last_taken_by"]["app/board"]["pid"] == os.getpid()
+    store.close()
 
 
 def test_what_a_lost_machine_held_is_freed_by_the_server(cluster, database):

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from emulator import ManualClock
 from emulator.wire.messages import Request
 from leadsync.apply.repair_cards import Checkup
+from leadsync.core.ledger import Begun
 from leadsync.core.plan import Plan
 from leadsync.frames.snapshot import pages_of
 from leadsync.model import Read
@@ -341,7 +342,18 @@ def outlook(world: World, scope: Scope | None, whole: bool = False) -> Outlook:
             feed = ChangeFeed(settings_now, clients.airtable, clients.store, pair.key, may_make=False)
         mapped = mind_names(clients.store, pair.key, board.cells, settings_now.mapping.timezone, dry_run=True)
         telling = Telling(Report())
-        run = Run(settings_now, Options(), Steps(), clients, OurRows(pair), feed, lambda: None, telling, mapped)
+        run = Run(
+            settings_now,
+            Options(),
+            Steps(),
+            clients,
+            OurRows(pair),
+            feed,
+            lambda: None,
+            telling,
+            mapped,
+            Begun("a run"),
+        )
         past = past_of(run, board, Checkup())
         chosen = scope_of(Read.DELTA, past, settings_now, board, feed) if scope is None else scope
         leads = extract_leads(clients.airtable, past, chosen, feed)
@@ -381,7 +393,16 @@ def assert_same(world: World) -> None:
 
 
 def assert_plans_the_same(plan: Plan, wanted: Plan) -> None:
-    for part in ("card_writes", "lead_writes", "base_updates", "forget", "conflicts", "quarantine", "notes"):
+    for part in (
+        "card_writes",
+        "lead_writes",
+        "base_updates",
+        "forget",
+        "conflicts",
+        "quarantine",
+        "notes",
+        "still_open",
+    ):
         assert getattr(plan, part) == getattr(wanted, part), part
 
 

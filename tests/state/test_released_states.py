@@ -9,7 +9,7 @@ from leadsync.state.store import StateStore
 from support.harness import written
 from support.past import DRAGGED, EDITED, NEW, tell
 
-VERSIONS = ("1", "2", "3")
+VERSIONS = ("1", "2", "3", "4")
 
 
 @pytest.fixture(params=VERSIONS, ids=lambda version: f"schema-{version}")

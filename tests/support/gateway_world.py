@@ -95,12 +95,17 @@ def airtable_delivery(
 
 @dataclass
 class Served:
-    """A gateway whose runs do nothing. `runs`: those that were started; `hold` keeps one under way until it is set."""
+    """
+    A gateway whose runs do nothing.
+
+    `runs`: those that were started. `hold` keeps one under way until it is set. `named`: the id that Prefect gives.
+    """
 
     url: str
     gate: Gate
     runs: list[SyncRun] = field(default_factory=list)
     hold: threading.Event = field(default_factory=threading.Event)
+    named: str | None = None
     outcome: dict[str, Any] = field(default_factory=lambda: {"exit_code": 0, "message": "done"})
 
     def ask(self, method: str, path: str, **options: Any) -> requests.Response:
@@ -130,8 +135,9 @@ def serve() -> Iterator[Callable[..., Served]]:
             inbox = Inbox(TRELLO_SECRET, url + TRELLO_PATH, IDENTIFIER, mac_secret, base_id=BASE, board=BOARD)
 
             def run(asked: SyncRun) -> dict[str, Any]:
+                asked.flow_run_id = served.named
                 served.runs.append(asked)
-                served.hold.wait(10)
+                served.hold.wait(60)
                 return dict(served.outcome)
 
             gate = Gate(**({"trigger": Trigger(run, settle), "inbox": inbox, "host": "127.0.0.1"} | more))

@@ -22,7 +22,7 @@ import pytest
 from emulator import Emulator
 from leadsync.model import Adopt, Read
 from leadsync.pipeline.run import run_sync
-from leadsync.pipeline.steps import Options, Steps
+from leadsync.pipeline.steps import Chosen, Options, Steps
 from leadsync.report.report import Report
 from leadsync.settings import Settings
 from leadsync.transport.pacing import Pace
@@ -106,12 +106,15 @@ class World:
         read: str = "full",
         paced: bool = False,
         adopt: str = "ask",
+        asked: Mapping[str, Any] | None = None,
+        take: Chosen | None = None,
         **changes: str | None,
     ) -> Report:
-        """One run, in process and without Prefect; None lets any exit code pass."""
+        """One run, in process and without Prefect; None lets any exit code pass. `asked`: further Options."""
         self.emulator.clear_requests()
         self.emulator.clock.advance(self.pause)
-        options = Options(dry_run, allow_mass_change, read=Read(read), paced=paced, adopt=Adopt(adopt))
+        chosen = {"paced": paced, "adopt": Adopt(adopt), "take": take, **(asked or {})}
+        options = Options(dry_run, allow_mass_change, read=Read(read), **chosen)
         with (
             patch("leadsync.apply.cards.WRITERS", 1 if self.ordered else 4),
             patch("leadsync.apply.leads.WRITERS", 1 if self.ordered else 2),
@@ -198,8 +201,9 @@ def findings(rows: list[dict[str, Any]], lead: str) -> list[tuple[str, str, str]
 
 def our_clock(monkeypatch: pytest.MonkeyPatch, now: float) -> None:
     """The runs' own clock stands [s since 1970]; those of the services go on."""
-    for module in ("absences", "scope", "snapshots", "ties"):
-        monkeypatch.setattr(f"leadsync.pipeline.{module}.time", SimpleNamespace(time=lambda: now))
+    clock = SimpleNamespace(time=lambda: now, monotonic=time.monotonic)
+    for module in ("absences", "run", "scope", "snapshots", "ties"):
+        monkeypatch.setattr(f"leadsync.pipeline.{module}.time", clock)
 
 
 def written(report: Report) -> list[tuple[str, str, str]]:

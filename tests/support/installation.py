@@ -12,8 +12,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from support.pages import Command
 from support.places import ROOT
-from support.readme_commands import Command
 
 PRINTED_ADDRESS = "127.0.0.1:4200"
 KEEP_RUNNING = (("prefect", "server", "start"), ("prefect", "worker", "start"), ("flows/serve.py",))
@@ -53,6 +53,12 @@ class Installation:
             else:
                 done = self._run(argv)
                 assert done.returncode == 0, f"{command.text}: {done.stdout}{done.stderr}"
+
+    def start_server(self) -> None:
+        """Only that, as a command finds it which is told where it is."""
+        self.environment["PREFECT_API_URL"] = f"{self.url}/api"
+        self.processes.append(self._start([sys.executable, "-m", "prefect", "server", "start"]))
+        self._wait()
 
     def prefect(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command of Prefect's."""

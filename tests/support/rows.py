@@ -18,11 +18,11 @@ from leadsync.frames.block import plain
 from leadsync.frames.cards import Card, cards_frame, deleted_cards
 from leadsync.frames.leads import Lead, absent_leads, leads_frame
 from leadsync.frames.schema import overlay, rows_of
-from leadsync.mapping.cells import tie
 from leadsync.mapping.closing import Closing
 from leadsync.mapping.names import BoardNames
 from leadsync.mapping.rows import default_mapping
 from leadsync.mapping.rules import Rules
+from leadsync.mapping.tied import tie
 from leadsync.model import DEFAULT_STAGE_OF, StatusMap
 
 BOARD = "b" * 24

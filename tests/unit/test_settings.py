@@ -15,6 +15,7 @@ from leadsync.mapping.closing import Closing
 from leadsync.model import ConflictPolicy, StatusMap
 from leadsync.setting_addresses import default_state_url
 from leadsync.settings import Settings
+from support.pages import PAGES, text_of
 from support.places import ROOT
 
 NAMES = [name.upper() for name in Settings.model_fields]
@@ -572,7 +573,7 @@ def test_name_of_the_environment_has_no_effect_in_a_file(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    "name", ["AIRTABLE_CLIENT_ID", "AIRTABLE_API_KEY", "AIRTABLE_WORKSPACE", "TRELLO_TOKEN", "TRELLO_WEBHOOK_SECRET"]
+    "name", ["AIRTABLE_CLIENT_ID", "AIRTABLE_API_KEY", "AIRTABLE_REGION", "TRELLO_TOKEN", "TRELLO_WEBHOOK_SECRET"]
 )
 def test_name_of_another_program_is_a_warning(load, caplog, name):
     """Told once, by its name; the settings are read all the same."""
@@ -664,6 +665,9 @@ def test_wrong_secret_is_not_repeated(load, name):
 # --- names ----------------------------------------------------------------------------------------------------
 
 
+SETTING = re.compile(r"\b(?:AIRTABLE|TRELLO|SYNC)_[A-Z0-9_]*[A-Z0-9]\b")
+
+
 def documented(file):
     """The settings that a file names; skips while there is no such file."""
     path = ROOT / file
@@ -679,10 +683,11 @@ def test_env_sample_names_every_setting_and_no_other():
     assert len(sampled) == len(set(sampled))
 
 
-def test_readme_names_every_setting_and_no_other():
-    """Names are equal in code and README."""
-    named = set(re.findall(r"\b(?:AIRTABLE|TRELLO|SYNC)_[A-Z0-9_]*[A-Z0-9]\b", documented("README.md")))
-    assert named == set(NAMES)
+def test_the_page_of_the_commands_names_every_setting_and_no_page_another():
+    """Names are equal in code and on the pages."""
+    named = {page: set(SETTING.findall(text_of(page))) for page in PAGES}
+    assert named[ROOT / "flows" / "README.md"] == set(NAMES)
+    assert set().union(*named.values()) == set(NAMES)
 
 
 def test_every_setting_says_what_it_is():

@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 from pyairtable import Api
-from pyairtable.formulas import CREATED_TIME, DATETIME_PARSE, EQ, IS_AFTER, LAST_MODIFIED_TIME, OR, RECORD_ID
+from pyairtable.formulas import CREATED_TIME, DATETIME_PARSE, EQ, IS_AFTER, LAST_MODIFIED_TIME, OR, RECORD_ID, Formula
 
 from leadsync.airtable.columns import Columns
 from leadsync.airtable.pages import pages_of
@@ -25,9 +25,11 @@ from leadsync.frames.leads import absent_leads, leads_frame
 from leadsync.frames.payloads import LeadChange
 from leadsync.frames.shown import pared
 from leadsync.frames.snapshot import Mark
+from leadsync.model import CreateLeads
 from leadsync.settings import Settings
+from leadsync.transport.lines import session
 from leadsync.transport.pacing import Pace
-from leadsync.transport.wire import Transport, Wire, session
+from leadsync.transport.wire import Transport, Wire
 
 PAGE = 100
 PENALTY = 30.0
@@ -79,7 +81,8 @@ class Airtable:
         per_second = settings.airtable_requests_per_second
         burst = max(1, int(per_second))  # so that a slow request is made up for by the next ones
         pace = Pace(limit=burst, seconds=burst / per_second, penalty=PENALTY, allowed=ALLOWED)
-        self.settings, self.columns = settings, Columns(settings.mapping, settings.untied)
+        card_id = settings.airtable_card_id_field if settings.sync_create_leads is CreateLeads.ON else ""
+        self.settings, self.columns = settings, Columns(settings.mapping, settings.untied, card_id)
         self.wire = transport(AIRTABLE, pace, secrets=(token,))
         url, by_id = settings.airtable_endpoint_url, self.columns.by_id
         self.api = Api(token, endpoint_url=url, retry_strategy=None, use_field_ids=by_id)
@@ -142,9 +145,12 @@ class Airtable:
         """The given leads as Airtable sends them, by id; one that is gone is absent. Cost: 1 request for each 100."""
         found, wanted = dict[str, Item](), set(lead_ids)
         for start in range(0, len(lead_ids), PAGE):
-            formula = OR(*(EQ(RECORD_ID(), lead_id) for lead_id in lead_ids[start : start + PAGE]))
-            found |= by_id(record for page in self._pages(formula=str(formula)) for record in page)
+            found |= self.fetch_where(OR(*(EQ(RECORD_ID(), each) for each in lead_ids[start : start + PAGE])))
         return {lead_id: record for lead_id, record in found.items() if lead_id in wanted}
+
+    def fetch_where(self, formula: Formula) -> dict[str, Item]:
+        """All leads for which a formula holds, whatever the view, by id. Cost: 1 request for each 100, 1 at least."""
+        return by_id(record for page in self._pages(formula=str(formula)) for record in page)
 
     def look_up_leads(self, lead_ids: Sequence[str]) -> pd.DataFrame:
         """

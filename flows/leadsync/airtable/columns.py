@@ -26,23 +26,31 @@ class Columns:
     """
     `rows`: all of the mapping. `asked`: the columns to be read, by name or id, `by_id`: whether they are ids (fld…).
 
+    `card_id`: the column that holds the id of the card that a lead was made of, "" if no leads are.
     `cells`: those of the mapping but for status and name, once they are tied. `names`: what a lead's cell is called,
     see Lead.value -> column. `unwritable`: by such a name, why it takes no value in this run; `written`: what took one.
     Raises: ConfigurationError if some are given by name and some by id.
     """
 
-    def __init__(self, mapping: CellMapping, cells: Sequence[Cell] = ()) -> None:
+    def __init__(self, mapping: CellMapping, cells: Sequence[Cell] = (), card_id: str = "") -> None:
         self._own = {row.field: row.airtable for row in mapping.fields if row.card.name in SPECIAL}
         self.asked = list(dict.fromkeys(row.airtable for row in mapping.fields))
         kinds = {is_id(column, "fld") for column in self.asked}
         if len(kinds) > 1:
             raise ConfigurationError(MIXED if len(mapping.fields) == len(DEFAULT_CARDS) else MIXED_ROWS)
         self.by_id = kinds.pop()
+        if card_id and is_id(card_id, "fld") != self.by_id:
+            raise ConfigurationError("AIRTABLE_CARD_ID_FIELD: give it by name, or by id (fld…), as the other columns.")
+        self.card_id, self.asked = card_id, [*self.asked, *({card_id} - {"", *self.asked})]
         self.tie(cells)
         self.unwritable: dict[str, ServiceRefusedError] = {}
         self.written: set[str] = set()
         self._options: dict[str, str] = {}  # a status without outer blanks -> the option as it is spelt
         self._asked, self._lock = False, threading.Lock()
+
+    def leave_out(self, column: str) -> None:
+        """Read the table without a column of no cell."""
+        self.asked = [each for each in self.asked if each != column]
 
     def tie(self, cells: Sequence[Cell]) -> None:
         """From now on leads are read and written by these cells."""

@@ -11,6 +11,7 @@ from leadsync.errors import ConfigurationError, ServiceRefusedError
 from leadsync.mapping.cells import told
 from leadsync.mapping.lenses import Value
 from leadsync.mapping.rows import DEFAULT_CARDS
+from leadsync.model import CreateLeads
 from leadsync.settings import Settings
 from leadsync.transport.service import Service, Words
 
@@ -57,6 +58,8 @@ def misconfigured(refused: ServiceRefusedError, settings: Settings) -> Configura
             f"AIRTABLE_{ours.upper()}_FIELD={column}" if ours in DEFAULT_CARDS else f"{column!r} in the mapping"
             for ours, column in settings.columns.items()
         )
+        if settings.sync_create_leads is CreateLeads.ON:
+            asked += f", AIRTABLE_CARD_ID_FIELD={settings.airtable_card_id_field}, which validate --fix can create"
         return ConfigurationError(
             f"Table {table!r} lacks a column: {refused.text}. Columns asked for: {asked}. "
             "Rename the column back or change the setting."

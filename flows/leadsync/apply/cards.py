@@ -107,13 +107,14 @@ def _record_card(item: Item, answer: CardAnswer, trello: Trello, target: Target,
     later = {column: value for each in write.cells for column, value in each.record.items()}
     agreed = {write.lead_id: {**write.record, **later, **returned, "card_id": card_id}}
     sent = {write.lead_id: answer.sent} if write.card_id else None
-    target.store.journal.record(target.pair, CARD, agreed, sent, answer.answered)
+    taken = {write.lead_id: [change.field for change in write.changes]}
+    target.store.journal.record(target.pair, CARD, agreed, sent, answer.answered, taken)
 
 
 def _as_returned(write: CardWrite, card: Card) -> Columns:
     """Values count as agreed in the form in which Trello gave them back."""
     returned: Columns = {}
-    if write.title is not None:
+    if write.title is not None and "title" in write.record:
         returned["title"] = card.title or write.title
     sent = {each.cell.name: each.value for each in write.cells if each.cell.card.in_put}
     for name, value in card.cells.items():

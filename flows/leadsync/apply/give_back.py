@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from leadsync.apply.outcome import Failure
 from leadsync.apply.target import Target
+from leadsync.core.conflicts import Conflict
 from leadsync.core.journal import Intent, IntentState, Sent, digests_of
 from leadsync.core.lead_overwrites import Patched
-from leadsync.core.plan import Conflict
 
 GIVEN_UP: Final = 7 * 86_400.0
 """Seconds after which an unchecked write is listed as such and no longer asked for."""
@@ -57,14 +57,15 @@ class Edit:
     """
     A person's edit of `cell`, which the write of `intent` replaced.
 
-    `agreed_with`: the base columns that are agreed with the cell. `value`: what is written to give it back. `in_force`:
-    the cell holds it again. `is_free`: the cell holds what we wrote, and can take the value.
+    `agreed_with`: the base columns that are agreed with the cell. `value`: what is written to give it back, `told` the
+    same in words. `in_force`: the cell holds it again. `is_free`: the cell holds what we wrote, and can take the value.
     """
 
     intent: Intent
     cell: str
     agreed_with: Sequence[str]
     value: Any
+    told: str
     in_force: bool
     is_free: bool
 
@@ -87,11 +88,11 @@ class Edit:
         agreed = {column: base.get(column) if base else None for column in before}
         if not self.is_free or agreed not in (ours, before):
             if before and agreed == before:
-                target.store.journal.enter(target.pair, {intent.lead_id: ours}, (), ())
+                target.store.journal.keep_ours(target.pair, ours, intent)
             return Repair.TOO_LATE
         sent = Sent({self.cell: intent.sent.put(self.cell) or ""}, digests_of({self.cell: self.value}))
         again = replace(
             intent, record={}, undo={}, conflicts=(), since=since, answered=0.0, state=IntentState.UNCHECKED, sent=sent
         )
-        target.store.journal.give_back(target.pair, before, again)
+        target.store.journal.give_back(target.pair, before, again, self.told, target.begun)
         return Repair.GIVEN_BACK if write() else Repair.TOO_LATE

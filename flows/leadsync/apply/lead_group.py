@@ -55,16 +55,19 @@ class Group:
         """
         updates: dict[str, dict[str, Any]] = {}
         sent: dict[str, Sent] = {}
+        taken: dict[str, list[str]] = {}
         for lead_id in [lead_id for lead_id in lead_ids if lead_id in self.left and not self.left[lead_id]]:
             write, written = self.writes[lead_id], self.written(lead_id)
             outcome.done += [cell.change for cell in written]
             if values := self.values.pop(lead_id, {}):
                 columns = {column: value for cell in written for column, value in cell.record.items()}
-                updates[lead_id] = columns | {base_column(cell): value for cell, value in values.items()}
+                returned = {base_column(cell): value for cell, value in values.items()}
+                updates[lead_id] = {column: returned.get(column, value) for column, value in columns.items()}
                 sent[lead_id] = sent_to_lead(write, values)
+                taken[lead_id] = [cell.change.field for cell in written]
             del self.left[lead_id]
         if updates:
-            target.store.journal.record(target.pair, LEAD, updates, sent, answered)
+            target.store.journal.record(target.pair, LEAD, updates, sent, answered, taken)
 
 
 def base_column(cell: str) -> str:

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from leadsync.core.plan import Change, Conflict
+from leadsync.core.conflicts import Conflict
+from leadsync.core.plan import Change
 from leadsync.errors import DeadTokenError, LeadsyncError
 from leadsync.frames.actions import Item
 
@@ -46,6 +47,7 @@ class Outcome:
     notes: list[dict[str, str]] = field(default_factory=list)
     records: dict[str, Item] = field(default_factory=dict)  # leads and cards as the services returned them, by id
     cards: dict[str, Item] = field(default_factory=dict)
+    made: dict[str, Item] = field(default_factory=dict)  # leads of cards that carry no LeadID line as yet, by id
 
     def add(self, other: Outcome) -> None:
         """Take in the outcome of the other side."""
@@ -59,6 +61,7 @@ class Outcome:
         self.notes += other.notes
         self.records |= other.records
         self.cards |= other.cards
+        self.made |= other.made
         self.dead = self.dead or other.dead
         self.error = self.error or other.error
 

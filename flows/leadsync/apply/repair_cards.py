@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from leadsync.apply.give_back import GIVEN_UP, Edit, Repair, Repairs
 from leadsync.apply.target import Target
+from leadsync.core.conflicts import Conflict
 from leadsync.core.journal import COLUMN_OF, Intent, IntentState, digest
 from leadsync.core.overwrites import Feed, Overwritten, find_overwritten, is_element
-from leadsync.core.plan import Conflict
 from leadsync.core.settling import LATE
 from leadsync.core.witness import CARD_CELLS
 from leadsync.errors import LeadsyncError, ServiceRefusedError
@@ -133,7 +133,8 @@ def _give_back(found: Overwritten, card: Card, trello: Trello, target: Target) -
     now = _held(card, cell, mapped)
     is_free = fits and _is_as_sent(intent, cell, card, now)
     columns = (*AGREED_WITH.get(cell, ()), *(sides_of(mapped.name) if mapped else ()))
-    edit = Edit(intent, cell, columns, value, _holds_the_edit(found, card, now), is_free)
+    told = found.in_words(mapped, target.board.stages)
+    edit = Edit(intent, cell, columns, value, told, _holds_the_edit(found, card, now), is_free)
 
     def write() -> bool:
         try:
@@ -197,16 +198,9 @@ def _as_conflict(found: Overwritten, card: Card, target: Target, became: Repair)
         return None
     mapped = _mapped(cell, target.board.cells)
     field = mapped.field if mapped else NAMED_AS[cell]
-    value = str(found.value or "")
-    if cell == "idList":
-        value = target.board.stages.get(value, "another list")
-    elif cell == "desc":
+    value = found.in_words(mapped, target.board.stages)
+    if cell == "desc":
         value = _lacking(value, card.description) or value
-    elif mapped and is_element(cell):
-        member = mapped.told_by_trello(frozenset({cell.partition(" ")[2]})) or cell.partition(" ")[2]
-        value = member if found.value else f"without {member}"
-    elif mapped:
-        value = mapped.told_by_trello(found.value or mapped.card.read_nothing())
     ours = intent.record.get(sides_of(mapped.name)[1] if mapped else field)
     told = mapped.told_by_trello(ours) if mapped and ours is not None else str(ours or "")
     return Conflict(intent.lead_id, intent.card_id, field, told, value[:TEXT_LISTED], "edited meanwhile", became.value)

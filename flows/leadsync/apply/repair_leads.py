@@ -15,9 +15,9 @@ from leadsync.airtable.writing import give_back
 from leadsync.apply.give_back import GIVEN_UP, Edit, Repair, Repairs
 from leadsync.apply.outcome import Failure
 from leadsync.apply.target import Target
+from leadsync.core.conflicts import Conflict
 from leadsync.core.journal import Intent, IntentState, Sent, digest
 from leadsync.core.lead_overwrites import Patched, Replaced, find_replaced
-from leadsync.core.plan import Conflict
 from leadsync.core.witness import LEAD_CELLS, field_of
 from leadsync.errors import LeadsyncError
 from leadsync.frames.agreed import sides_of
@@ -74,7 +74,7 @@ def _give_back(
     value = found.patched.read(found.value)
     in_force = held is not None and digest(cell, held) == digest(cell, value)
     is_free = held is not None and digest(cell, held) == row.sent.cells[cell]
-    edit = Edit(row, cell, LEAD_CELLS.get(cell) or sides_of(cell), value, in_force, is_free)
+    edit = Edit(row, cell, LEAD_CELLS.get(cell) or sides_of(cell), value, _told(found), in_force, is_free)
 
     def write() -> bool:
         try:
@@ -92,9 +92,13 @@ def _give_back(
 def _as_conflict(found: Replaced, became: Repair) -> Conflict:
     row, cell = found.patched.intent, found.patched.cell
     ours = row.record.get(TOLD_BY.get(cell) or sides_of(cell)[1])
-    typed = found.value if isinstance(found.value, str) else told(found.patched.read(found.value))
     said = "" if ours is None else told(ours)
-    return Conflict(row.lead_id, row.card_id, _field(cell), typed, said, "edited meanwhile", became.value)
+    return Conflict(row.lead_id, row.card_id, _field(cell), _told(found), said, "edited meanwhile", became.value)
+
+
+def _told(found: Replaced) -> str:
+    """What was typed, in words."""
+    return found.value if isinstance(found.value, str) else told(found.patched.read(found.value))
 
 
 def _field(cell: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from leadsync.core.ledger import Begun
 from leadsync.state.lock import StillHeld
 from leadsync.state.store import StateStore
 from leadsync.trello.board import Board
@@ -11,9 +12,10 @@ from leadsync.trello.board import Board
 
 @dataclass(frozen=True)
 class Target:
-    """The board, the state, and the check that the lock is still ours."""
+    """The board, the state, the check that the lock is still ours, and the run that writes."""
 
     board: Board
     store: StateStore
     pair: str
     still_held: StillHeld
+    begun: Begun | None = None

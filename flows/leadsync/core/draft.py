@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from leadsync.core.conflicts import Conflict
 from leadsync.core.decisions import Direction
-from leadsync.core.plan import CardCell, CellWrite, Change, Conflict, Note, Plan, SetAside
+from leadsync.core.plan import CardCell, CellWrite, Change, Note, Plan, SetAside
 from leadsync.core.reconcile import Decided
 from leadsync.frames.agreed import NEVER_AGREED, Agreed, Columns
 from leadsync.frames.cards import Card, CardPresence
@@ -78,6 +79,13 @@ class LeadRow:
     def note(self, text: str) -> None:
         """Something a person should know once, about which nothing is done."""
         self.plan.notes.append(Note(self.lead_id, self.card_id, text))
+
+    def conflict(self, cell: str, airtable: str, trello: str, kind: str, resolution: str, base: str | None) -> Conflict:
+        """Both sides moved a cell apart; it is open until a write, or a person, has settled it."""
+        conflict = Conflict(self.lead_id, self.card_id, cell, airtable, trello, kind, resolution, base)
+        self.plan.conflicts.append(conflict)
+        self.plan.still_open.found[self.lead_id, self.rules.name_of(cell)] = conflict
+        return conflict
 
     def set_aside(self, cell: str, reason: str, remedy: str) -> None:
         """Quarantine one cell of this lead."""

@@ -13,12 +13,14 @@ from typing import Final, Protocol
 import pandas as pd
 
 from leadsync.core.lookups import missing
-from leadsync.core.plan import Plan
+from leadsync.core.plan import NewLead, Plan
 from leadsync.errors import GuardError
 from leadsync.mapping.rules import Rules
 
 SHARE_GUARD_FROM = 10
 """Known rows, or emptied cells, from which on a share says something."""
+NEW_LEADS_FROM = 10
+"""Leads made of cards in one run that no guard looks at."""
 EXPLAINED: Final = ("archived", "deleted")
 """How a look-up or the activity may explain that a card is missing. One out of sight explains nothing."""
 WAY_OUT = "If this is what you want, run once with --allow-mass-change."
@@ -93,6 +95,18 @@ def check_plan(plan: Plan, rules: Rules, known: Known) -> None:
     """Refuse a plan that archives too large a share of the known open cards. Raises: GuardError."""
     if archived := [write.card_id for write in plan.card_writes if write.closed]:
         _refuse_share("cards would be archived", archived, known.cards, rules)
+
+
+def check_new_leads(base: pd.DataFrame, new: Sequence[NewLead], rules: Rules) -> None:
+    """Refuse to make many leads of cards, more than NEW_LEADS_FROM and the share of the known. Raises: GuardError."""
+    known, percent = int((base["lead_presence"] == "present").sum()), rules.max_archive_percent
+    if not rules.allow_mass_change and len(new) > NEW_LEADS_FROM and len(new) * 100 > percent * known:
+        examples = ", ".join(f"{each.card.title[:80]!r} ({each.card.url or each.card.card_id})" for each in new[:3])
+        raise GuardError(
+            f"{len(new)} cards would become leads, of which {known} are known, more than SYNC_MAX_ARCHIVE_PERCENT "
+            f"({percent:g} %) allows, for example {examples}; nothing was written. SYNC_CREATE_LEADS_LABEL names a "
+            f"label that such cards have to bear. {WAY_OUT}"
+        )
 
 
 def _refuse_empty(side: str, rows: str, known: int, read: int, check: str) -> None:

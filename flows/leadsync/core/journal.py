@@ -14,7 +14,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from leadsync.core.plan import CardWrite, Conflict, LeadWrite, Plan
+from leadsync.core.conflicts import Conflict
+from leadsync.core.ledger import Entry
+from leadsync.core.plan import CardWrite, LeadWrite, Plan
 from leadsync.frames.actions import Item
 from leadsync.frames.agreed import Columns, Rename, columns_renamed
 from leadsync.frames.block import with_block
@@ -65,7 +67,8 @@ class Intent:
 
     `since`, `answered`: the service's clock before the write and after its answer [s since 1970], 0 if unknown. `sent`:
     empty if nothing can be checked: a new card, a row of an older program, a lead without the change feed.
-    `conflicts`: what the write settles, for the next run to list if `run` cannot.
+    `conflicts`: what the write settles, for the next run to list if `run` cannot. `entries`: what the history says of
+    it, until that is kept there.
     """
 
     side: str  # card | lead
@@ -79,6 +82,7 @@ class Intent:
     sent: Sent = field(default_factory=Sent)
     undo: Columns = field(default_factory=dict)
     conflicts: tuple[Conflict, ...] = ()
+    entries: tuple[Entry, ...] = ()
     number: int = field(default=0, compare=False)  # the journal's, 0 before it has one
 
     @property
@@ -93,7 +97,9 @@ class Intent:
 
     def renamed(self, now: Rename) -> Intent:
         """The same with the mapping's cells as they are called now."""
-        return replace(self, record=columns_renamed(self.record, now), undo=columns_renamed(self.undo, now))
+        entries = tuple(entry.renamed(now) for entry in self.entries)
+        record, undo = columns_renamed(self.record, now), columns_renamed(self.undo, now)
+        return replace(self, record=record, undo=undo, entries=entries)
 
     def until(self, superseded: float) -> Intent | None:
         """
@@ -103,7 +109,7 @@ class Intent:
         """
         if not (self.is_put or self.is_patch):
             return None
-        return replace(self, state=IntentState.UNCHECKED, answered=superseded, conflicts=())
+        return replace(self, state=IntentState.UNCHECKED, answered=superseded, conflicts=(), entries=())
 
 
 def intents_of(
@@ -121,7 +127,7 @@ def intents_of(
 
 def _of_lead(write: LeadWrite, since: float, run: str, told_since: float | None) -> Intent:
     intent = Intent(LEAD, write.lead_id, write.card_id, write.record, since, run)
-    intent = replace(intent, undo=write.undo, conflicts=write.conflicts)
+    intent = replace(intent, undo=write.undo, conflicts=write.conflicts, entries=write.entries)
     if told_since is None:
         return intent
     return replace(intent, since=told_since, sent=sent_to_lead(write, write.fields))
@@ -136,7 +142,7 @@ def sent_to_lead(write: LeadWrite, cells: Collection[str]) -> Sent:
 def _of_card(write: CardWrite, since: float, run: str, lists: Mapping[str, str]) -> Intent:
     sent = sent_to_card(write, write.planned_from, cells_of(write, lists)) if write.card_id else Sent()
     intent = Intent(CARD, write.lead_id, write.card_id, write.record, since, run)
-    return replace(intent, sent=sent, undo=write.undo, conflicts=write.conflicts)
+    return replace(intent, sent=sent, undo=write.undo, conflicts=write.conflicts, entries=write.entries)
 
 
 def sent_to_card(write: CardWrite, based_on: Card, cells: Mapping[str, Any]) -> Sent:

@@ -8,12 +8,13 @@ feed's request, the repair (see apply/repair_cards.py).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from leadsync.core.journal import COLUMN_OF, Intent, digest
 from leadsync.frames.actions import Action
+from leadsync.mapping.cells import Cell
 from leadsync.mapping.properties import ELEMENTWISE
 from leadsync.texts import text
 
@@ -41,6 +42,18 @@ class Overwritten:
     cell: str
     value: Any
     at: float = field(default=0.0, compare=False)
+
+    def in_words(self, mapped: Cell | None, stages: Mapping[str, str]) -> str:
+        """The value as a person reads it. `mapped`: the cell of the mapping, if it is of one; `stages`: by list id."""
+        if self.cell == "idList":
+            return stages.get(str(self.value or ""), "another list")
+        if self.cell == "closed":
+            return "open"
+        if mapped and is_element(self.cell):
+            member = self.cell.partition(" ")[2]
+            told = mapped.element_told(member)
+            return told if self.value else f"without {told}"
+        return mapped.told_by_trello(self.value or mapped.card.read_nothing()) if mapped else str(self.value or "")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
+from leadsync.core.conflicts import Conflict, OpenConflicts
 from leadsync.core.decisions import Direction
+from leadsync.core.ledger import Entry
 from leadsync.core.lookups import Check
 from leadsync.frames.agreed import Columns
 from leadsync.frames.cards import NO_CARD, Card
@@ -27,24 +29,11 @@ class Change:
 
     lead_id: str
     card_id: str
-    field: str  # a cell's, as Cell.field; card | marker
+    field: str  # a cell's, as Cell.field; card | lead | marker
     before: str
     after: str
     direction: Direction
     note: str = ""
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """A cell both sides moved apart, with both values and what is done about it."""
-
-    lead_id: str
-    card_id: str
-    field: str
-    airtable: str
-    trello: str
-    kind: str  # conflict | first match | lead deleted
-    resolution: str
 
 
 @dataclass(frozen=True, order=True)
@@ -88,7 +77,7 @@ class CardWrite:
 
     `block`: what its lines are to show, by label. `cells`: the other cells of the mapping that are sent.
     `record` holds the base columns that are true once the write has succeeded, `undo` what they were before,
-    `conflicts` what the write settles.
+    `conflicts` what the write settles, `entries` what the history is to say of it.
     """
 
     lead_id: str
@@ -104,15 +93,20 @@ class CardWrite:
     undo: Columns = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    entries: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True)
 class CellWrite:
-    """One cell of a lead: its new value, the base columns that are true once it is written, and the change."""
+    """
+    One cell of a lead: its new value, the base columns that are true once it is written, the change, and the history's
+    entry of it.
+    """
 
     value: Value
     record: Columns
     change: Change
+    entry: Entry | None = None
 
 
 @dataclass(frozen=True)
@@ -145,13 +139,35 @@ class LeadWrite:
         """One change a cell."""
         return tuple(write.change for write in self.cells.values())
 
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What the history is to say of it."""
+        return tuple(write.entry for write in self.cells.values() if write.entry)
+
+
+@dataclass(frozen=True)
+class NewLead:
+    """A card that becomes a lead, and what that is to hold. `email`: "" if the card tells none, or several."""
+
+    card: Card
+    status: str
+    email: str = ""
+
+    @property
+    def change(self) -> Change:
+        """As it is told; its lead has no id yet."""
+        after = f"{self.card.title[:80]}, {self.status}{f', {self.email}' if self.email else ''}"
+        return Change("", self.card.card_id, "lead", "", after, Direction.TO_AIRTABLE, "its card gets the LeadID line")
+
 
 @dataclass
 class Plan:
     """
     Everything one pass wants to do. `base_updates`: lead_id -> base columns that are already true. `checks`: by card
-    id, when those that are archived or away were last known to exist. `standing`: leads and cards about which the next
-    run has something to decide, be it that nothing has changed by then.
+    id, when those that are archived or away were last known to exist. `still_open`: the conflicts that nothing has
+    settled yet. `sides`: of every lead that is not at rest, as it was planned from. `new_leads`: made once
+    the writes are done. `standing`: leads and cards about which the next run has something to decide, be it that
+    nothing has changed by then.
     """
 
     card_writes: list[CardWrite] = field(default_factory=list)
@@ -159,29 +175,32 @@ class Plan:
     base_updates: dict[str, Columns] = field(default_factory=dict)
     forget: list[str] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
+    still_open: OpenConflicts = field(default_factory=OpenConflicts)
     quarantine: list[SetAside] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     checks: dict[str, Check] = field(default_factory=dict)
     standing: Concerned = Concerned()
+    sides: dict[str, tuple[Lead, Card]] = field(default_factory=dict)
+    new_leads: list[NewLead] = field(default_factory=list)
 
     @property
-    def findings(self) -> list[SetAside]:
-        """What is set aside, and what else stands, without a reason."""
-        leads = sorted(self.standing.leads - {each.lead_id for each in self.quarantine})
-        cards = sorted(self.standing.cards - {each.card_id for each in self.quarantine})
-        others = [*((lead_id, "") for lead_id in leads), *(("", card_id) for card_id in cards)]
-        return [*self.quarantine, *(SetAside(*ids, field="", reason="", remedy="") for ids in others)]
+    def restless(self) -> Concerned:
+        """What stands, and what is set aside."""
+        leads = self.standing.leads | {each.lead_id for each in self.quarantine}
+        cards = self.standing.cards | {each.card_id for each in self.quarantine}
+        return Concerned(leads - {""}, cards - {""})
 
     @property
     def changes(self) -> list[Change]:
         """All changes, Trello's first, in the order of the writes."""
         by_card = [change for write in self.card_writes for change in write.changes]
-        return by_card + [change for write in self.lead_writes for change in write.changes]
+        by_lead = [change for write in self.lead_writes for change in write.changes]
+        return by_card + by_lead + [new.change for new in self.new_leads]
 
     @property
     def writes(self) -> int:
         """Number of cards and leads to be written."""
-        return len(self.card_writes) + len(self.lead_writes)
+        return len(self.card_writes) + len(self.lead_writes) + len(self.new_leads)
 
     def without_cards(self, lead_ids: Collection[str], why: Iterable[SetAside]) -> Plan:
         """The same, but that no card of these leads is written; why not is listed."""
@@ -198,7 +217,9 @@ class Plan:
             lead_writes=sorted([*mine.lead_writes, *planned.lead_writes], key=by_lead),
             base_updates=mine.base_updates | planned.base_updates,
             conflicts=sorted([*mine.conflicts, *planned.conflicts], key=by_lead),
+            still_open=mine.still_open.along_with(planned.still_open),
             notes=sorted([*mine.notes, *planned.notes], key=by_lead),
+            sides=mine.sides | planned.sides,
         )
 
 

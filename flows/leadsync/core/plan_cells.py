@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from leadsync.core.conflicts import UNDONE
 from leadsync.core.decisions import CellDecision, Direction
 from leadsync.core.draft import Draft, LeadRow
-from leadsync.core.plan import CellWrite, Conflict
+from leadsync.core.plan import CellWrite
 from leadsync.frames.agreed import Columns
 from leadsync.model import ConflictPolicy
 
@@ -20,26 +21,33 @@ RESOLUTIONS: Final = {
 }
 
 
+FILLS: Final = (CellDecision.TO_TRELLO, CellDecision.TO_AIRTABLE, CellDecision.MERGED)
+"""Decisions about a cell that was never agreed, which would do once more what was undone."""
+
+
 def resolve_status(row: LeadRow, draft: Draft) -> CellDecision:
     """The decision about the status, a conflict turned into what the policy says."""
-    is_new = not row.agreed.stage
-    return resolve(row, draft, "status", row.lead.status, row.decided.decision.stage, is_new)
+    base = row.rules.status_map.effective(row.agreed.status) if row.agreed.stage else None
+    return resolve(row, draft, "status", row.lead.status, row.decided.decision.stage, base)
 
 
 def resolve_name(row: LeadRow, draft: Draft) -> CellDecision:
     """The same of the name."""
-    return resolve(row, draft, "name", row.lead.name, row.card.title, is_new=not row.agreed.title)
+    return resolve(row, draft, "name", row.lead.name, row.card.title, row.agreed.name if row.agreed.title else None)
 
 
-def resolve(row: LeadRow, draft: Draft, field: str, airtable: str, trello: str, is_new: bool) -> CellDecision:
-    """The decision about a cell, a conflict as the policy says, and listed. `is_new`: it was never agreed."""
+def resolve(row: LeadRow, draft: Draft, field: str, airtable: str, trello: str, base: str | None) -> CellDecision:
+    """The decision about a cell, a conflict as the policy says, and listed. `base`: None if it was never agreed."""
     decision = row.decided.decision.cells[field]
+    undone = row.rules.name_of(field) in row.rules.undone.get(row.lead_id, ())
+    if undone and base is None and decision in FILLS:
+        decision = CellDecision.CONFLICT
     if decision is not CellDecision.CONFLICT:
         return decision
-    decision, resolution = RESOLUTIONS[row.rules.policy_of(field)]
-    kind = "first match" if is_new else "conflict"
-    conflict = Conflict(row.lead_id, row.card_id, field, airtable, trello, kind, resolution)
-    row.plan.conflicts.append(conflict)
+    is_held = undone and row.rules.wins is None
+    decision, resolution = RESOLUTIONS[ConflictPolicy.HOLD if is_held else row.rules.policy_of(field)]
+    kind = UNDONE if undone else "first match" if base is None else "conflict"
+    conflict = row.conflict(field, airtable, trello, kind, resolution, base)
     if decision is not CellDecision.HELD:
         to_card = decision is CellDecision.TO_TRELLO
         (draft.card_conflicts if to_card else draft.lead_conflicts).append(conflict)

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from leadsync.core.compared import Compared
+from leadsync.core.conflicts import Conflict
 from leadsync.core.decisions import CellDecision, Direction
 from leadsync.core.draft import Draft, LeadRow
-from leadsync.core.plan import CardCell, CellWrite, Change, Conflict
+from leadsync.core.plan import CardCell, CellWrite, Change
 from leadsync.core.plan_cells import resolve
 from leadsync.frames.agreed import Columns, sides_of
 from leadsync.frames.block import with_block
@@ -40,12 +41,13 @@ def plan_new_card(cell: Cell, row: LeadRow, draft: Draft) -> None:
 
 def plan_cell(cell: Cell, row: LeadRow, draft: Draft) -> None:
     """A cell that both sides hold."""
-    if row.decided.decision.cells[cell.field] is CellDecision.QUARANTINED:
+    if row.decided.decision.cells[cell.field] in (CellDecision.QUARANTINED, CellDecision.HELD):
         return
     held = Compared.of(cell, row.agreed, row.lead, row.card)
     told = cell.told_by_airtable(held.lead), cell.told_by_trello(held.card)
-    decision = resolve(row, draft, cell.field, *told, is_new=held.agreed is None)
-    if held.is_merged and held.is_listed_first_match:
+    base = None if held.agreed is None else cell.told_by_airtable(row.agreed.lead_cells[cell.name])
+    decision = resolve(row, draft, cell.field, *told, base)
+    if held.is_merged and held.is_listed_first_match and decision is not CellDecision.HELD:
         row.plan.conflicts.append(Conflict(row.lead_id, row.card_id, cell.field, *told, "first match", "both kept"))
     PLANNERS[decision](held, row, draft)
 

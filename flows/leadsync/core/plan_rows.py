@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from leadsync.core.conflicts import OpenConflicts
 from leadsync.core.decisions import Direction, RowDecision
 from leadsync.core.draft import Draft, LeadRow
-from leadsync.core.plan import CardWrite, Change, Conflict, LeadWrite, Plan
+from leadsync.core.entries import entry_of
+from leadsync.core.plan import CardWrite, Change, LeadWrite, Plan
 from leadsync.core.plan_cells import (
     NAME_PLANNERS,
     NOT_AGREED,
@@ -26,8 +28,10 @@ from leadsync.mapping.rules import Rules
 
 def build_plan(reconciled: Reconciled, rules: Rules) -> Plan:
     """Turn decisions into writes; leads that are quiet cost nothing here."""
-    plan = Plan(quarantine=list(reconciled.quarantine))
+    sides = {decided.lead_id: (decided.lead, decided.card) for decided in reconciled.decided}
+    plan = Plan(quarantine=list(reconciled.quarantine), sides=sides, still_open=OpenConflicts(among=reconciled.known))
     for decided in reconciled.decided:
+        plan.still_open.unseen.update(decided.unseen(rules))
         if not decided.decision.quiet:
             ROW_PLANNERS[decided.decision.row](LeadRow(plan, rules, decided))
     return plan
@@ -51,7 +55,15 @@ def _create(row: LeadRow) -> None:
     note = "created again" if row.is_known else ""
     change = Change(row.lead_id, "", "card", "", f"{lead.title[:80]} in {stage}", Direction.TO_TRELLO, note)
     write = CardWrite(
-        row.lead_id, "", stage, lead.title, draft.block, tuple(draft.cells), record=draft.card_record, changes=(change,)
+        row.lead_id,
+        "",
+        stage,
+        lead.title,
+        draft.block,
+        tuple(draft.cells),
+        record=draft.card_record,
+        changes=(change,),
+        entries=(entry_of(row, change, draft.card_record),),
     )
     row.plan.card_writes.append(write)
 
@@ -126,6 +138,7 @@ def _archive(row: LeadRow) -> None:
             planned_from=row.card,
             undo=row.undo(record),
             changes=(change,),
+            entries=(entry_of(row, change, record),),
         )
     )
 
@@ -133,9 +146,7 @@ def _archive(row: LeadRow) -> None:
 def _keep_moved(row: LeadRow) -> None:
     place = row.card.stage or "another list"
     trello = f"{row.card.title[:80]} in {place}"
-    row.plan.conflicts.append(
-        Conflict(row.lead_id, row.card_id, "card", "deleted", trello, "lead deleted", "left for a person to decide")
-    )
+    row.conflict("card", "deleted", trello, "lead deleted", "left for a person to decide", row.agreed.title)
     row.record(lead_presence=LeadPresence.GONE)
 
 
@@ -179,9 +190,16 @@ def _hand_in(row: LeadRow, draft: Draft) -> None:
             undo=row.undo(draft.card_record),
             changes=tuple(draft.card_changes),
             conflicts=tuple(draft.card_conflicts),
+            entries=tuple(
+                entry_of(row, change, draft.card_record, draft.card_conflicts) for change in draft.card_changes
+            ),
         )
         row.plan.card_writes.append(write)
     if draft.lead_cells:
         conflicts = tuple(draft.lead_conflicts)
-        lead = LeadWrite(row.lead_id, row.card_id, draft.lead_cells, row.lead, conflicts)
+        cells = {
+            cell: replace(write, entry=entry_of(row, write.change, write.record, conflicts))
+            for cell, write in draft.lead_cells.items()
+        }
+        lead = LeadWrite(row.lead_id, row.card_id, cells, row.lead, conflicts)
         row.plan.lead_writes.append(replace(lead, undo=row.undo(lead.record)))

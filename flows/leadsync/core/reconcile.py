@@ -7,12 +7,13 @@ trello.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
+from leadsync.core.conflicts import Key
 from leadsync.core.decide import decide
 from leadsync.core.decisions import ARCHIVED, CellDecision, Decision, RowDecision
 from leadsync.core.diff import Moved, everything, moved
@@ -25,6 +26,16 @@ from leadsync.frames.schema import frame_of, overlay, rows_of
 from leadsync.mapping.cells import Cell, told
 from leadsync.mapping.rules import Rules
 from leadsync.texts import title_for
+
+NOT_COMPARED: Final = (
+    RowDecision.STAY_ARCHIVED,
+    RowDecision.LEAVE,
+    RowDecision.ORPHAN,
+    RowDecision.IGNORE,
+    RowDecision.QUARANTINED,
+)
+"""Of these leads one side is out of reach for the time being, or it is unclear which card is whose."""
+NO_VALUE: Final = (CellDecision.PARKED, CellDecision.QUARANTINED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +53,25 @@ class Decided:
         """Trello's card id, "" if there is none."""
         return self.card.card_id or self.agreed.card_id
 
+    def unseen(self, rules: Rules) -> Iterator[Key]:
+        """What was not compared: all of a lead, unless that is gone for good, or single cells of it."""
+        if self.decision.row not in NOT_COMPARED:
+            cells = self.decision.cells.items()
+            yield from ((self.lead_id, rules.name_of(field)) for field, decision in cells if decision in NO_VALUE)
+        elif LeadPresence.GONE not in (self.lead.presence, self.agreed.lead_presence):
+            yield self.lead_id, ""
+
 
 @dataclass(frozen=True)
 class Reconciled:
-    """`decided`: every lead that moved, once, in order. `quarantine`: cards and cells set aside, in order."""
+    """
+    `decided`: every lead that moved, once, in order. `quarantine`: cards and cells set aside, in order. `known`: ids of
+    the leads that have a base, and were looked at, those at rest among them.
+    """
 
     decided: list[Decided]
     quarantine: list[SetAside]
+    known: Collection[str] = ()
 
 
 def as_last_agreed(base: pd.DataFrame, airtable: pd.DataFrame, fallback: str) -> pd.DataFrame:
@@ -89,7 +112,7 @@ def reconcile(
     """
     frames = base, airtable, trello
     rows = everything(*frames) if rules.lists_apart else moved(*frames, rules.status_map)
-    return decide_all(rows, rules, adopted)
+    return replace(decide_all(rows, rules, adopted), known=base.index)
 
 
 def decide_all(rows: Moved, rules: Rules, adopted: Mapping[str, str] = NONE_ADOPTED) -> Reconciled:
@@ -126,6 +149,18 @@ def _set_aside(each: Decided, rules: Rules) -> Iterator[SetAside]:
         readable = lead.is_readable(mapped.field) and each.card.is_readable(mapped.field)
         if each.decision.cells[mapped.field] is CellDecision.QUARANTINED and readable:
             yield _meaningless(each, mapped)
+        elif mapped.card.name == "members" and lead.presence is LeadPresence.PRESENT and readable:
+            yield from _on_no_card(each, mapped)
+
+
+def _on_no_card(each: Decided, cell: Cell) -> Iterator[SetAside]:
+    """People whom the map calls members that the board has not: they stay with the lead."""
+    held = each.lead.cells[cell.name]
+    elements = held if isinstance(held, frozenset) else {str(held)}
+    for name in sorted(cell.lacking.keys() & elements):
+        reason = f"column {cell.row.airtable!r} holds {name!r}, and the board has not one member {cell.lacking[name]!r}"
+        remedy = f"Invite that member, choose another, or correct map of {cell.row.where}."
+        yield SetAside(each.lead_id, each.card_id, cell.field, reason, remedy)
 
 
 def _meaningless(each: Decided, cell: Cell) -> SetAside:

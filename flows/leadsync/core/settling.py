@@ -12,16 +12,20 @@ from typing import Final
 
 import pandas as pd
 
+from leadsync.core.conflicts import Conflict
+from leadsync.core.entries import held_by, is_of_lead
 from leadsync.core.journal import LEAD, Intent, IntentState
-from leadsync.core.plan import Conflict
+from leadsync.core.ledger import Entry, proven
 from leadsync.core.witness import NO_PROOF, Proof, agreed_with, field_of, holds, parts_of
 from leadsync.frames.agreed import NEVER_AGREED, Agreed, Columns
-from leadsync.frames.cards import Card, CardPresence
-from leadsync.frames.leads import Lead
+from leadsync.frames.cards import NO_CARD, Card, CardPresence
+from leadsync.frames.leads import NO_LEAD, Lead
 from leadsync.frames.schema import frame_of, overlay, rows_of
 
 PROOFS: Final = {"stage": ("stage", "due_complete")}
 """A write of list and tick is proven by both, where both were sent; every other cell by itself."""
+PRESENCE: Final = ("lead_presence", "card_presence", "seen_status")
+"""Columns that are agreed once a card is archived, or open again."""
 LATE: Final = 60.0
 """Seconds after which a write that neither its cell nor the feed shows did not take place."""
 
@@ -32,13 +36,14 @@ class Verdict:
     What became of a pending write.
 
     `took_effect`, or `is_late`: it would have shown by now. `conflicts`: those that it settled. `became`: its journal
-    row from now on, None if that ends.
+    row from now on, None if that ends. `entries`: what the history is to say of it.
     """
 
     intent: Intent
     took_effect: bool
     is_late: bool
     became: Intent | None
+    entries: tuple[Entry, ...] = ()
 
     @property
     def conflicts(self) -> tuple[Conflict, ...]:
@@ -94,21 +99,45 @@ def judge(
     intents = list(intents)
     rows = _known(base, intents)
     return [
-        _verdict(intent, _settled(rows.get(intent.lead_id), intent, airtable, trello, proof), now, shown)
+        _verdict(
+            intent,
+            _settled(rows.get(intent.lead_id), intent, airtable, trello, proof),
+            _held_apart(intent, airtable, trello),
+            now,
+            shown,
+        )
         for intent in intents
     ]
 
 
-def _verdict(intent: Intent, settled: Columns, now: float, shown: Collection[int] | None) -> Verdict:
-    if not settled:
+def _held_apart(intent: Intent, airtable: pd.DataFrame, trello: pd.DataFrame) -> list[Entry]:
+    """What an undo wrote of cells about which nothing is agreed: the written side holds it."""
+    if not any(entry.left for entry in intent.entries):
+        return []
+    leads, cards = airtable.index.isin([intent.lead_id]), trello.index.isin([intent.card_id])
+    (lead,), (card,) = rows_of(airtable[leads], Lead) or [NO_LEAD], rows_of(trello[cards], Card) or [NO_CARD]
+    of_lead = intent.side == LEAD
+    return [
+        entry
+        for entry in intent.entries
+        for meant in [{name: value for name, value in entry.left.items() if is_of_lead(name) is of_lead}]
+        if entry.left and held_by(lead, card, [*meant]) == meant
+    ]
+
+
+def _verdict(
+    intent: Intent, settled: Columns, apart: list[Entry], now: float, shown: Collection[int] | None
+) -> Verdict:
+    if not settled and not apart:
         is_late = shown is not None and now - intent.since >= LATE
         return Verdict(intent, False, is_late, None if is_late else intent)
     fields = {field_of(column) for column in settled}
     conflicts = tuple(item for item in intent.conflicts if item.field in fields)
     unchecked = intent.is_patch or (intent.is_put and intent.number not in (shown or ()))
     state = IntentState.UNCHECKED if unchecked else IntentState.CHECKED
-    became = replace(intent, state=state, conflicts=conflicts, answered=now)
-    return Verdict(intent, True, False, became if unchecked or conflicts else None)
+    became = replace(intent, state=state, conflicts=conflicts, answered=now, entries=())
+    entries = (*proven(intent.entries, intent.record, settled), *apart)
+    return Verdict(intent, True, False, became if unchecked or conflicts else None, entries)
 
 
 def _settled(
@@ -134,7 +163,8 @@ def _settled(
         return dict(intent.record) if card is None or card.presence == CardPresence.ARCHIVED else {}
     if card is None or card.presence != CardPresence.OPEN:
         return {}
-    return _columns(intent, card, proof)
+    opened = {column: intent.record[column] for column in PRESENCE if column in intent.record}
+    return (opened if "closed" in intent.sent.cells else {}) | _columns(intent, card, proof)
 
 
 def _settled_creation(was: Agreed | None, intent: Intent, trello: pd.DataFrame) -> Columns:

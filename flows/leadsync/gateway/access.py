@@ -24,7 +24,8 @@ class Gate:
     What the gateway is made of.
 
     host: what it listens on. token: SYNC_API_TOKEN. public_url: where it is reached from outside. look_up: a run
-    this process no longer knows, by id, as Prefect tells it. lock: who took the pair's lock last.
+    this process no longer knows, by id, as Prefect tells it. lock: who took the pair's lock last; raises
+    LeadsyncError if nobody can tell.
     """
 
     trigger: Trigger

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, StrictBool
 
+from leadsync.errors import LeadsyncError
 from leadsync.gateway.inbox import Verdict
 from leadsync.gateway.line import SyncRun
 from leadsync.model import ConflictPolicy, Read
@@ -51,6 +53,7 @@ class Health(BaseModel):
     """Since the gateway was started."""
     queue: dict[str, Any] | None = None
     lock: dict[str, Any] | None = None
+    """Whether a run of this process holds it, and who took it last; `unknown` says why nobody can tell."""
 
 
 class Receipt(BaseModel):
@@ -59,13 +62,22 @@ class Receipt(BaseModel):
     verdict: Verdict
 
 
+def told_lock(held_here: bool, look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """The pair's lock, as health tells it. `look`: who took it last; raises LeadsyncError if nobody can tell."""
+    try:
+        return {"held_here": held_here, "last_taken_by": look() or None}
+    except LeadsyncError as error:
+        return {"held_here": held_here, "unknown": str(error)}
+
+
 def last_run(run: SyncRun | None) -> dict[str, Any] | None:
     """The run that ended last, as health tells it."""
     if run is None or run.ended_at is None:
         return None
     report = run.report or {}
     age = round(time.time() - run.ended_at, 1)
-    return {"id": run.id, "exit_code": report.get("exit_code"), "message": report.get("message"), "age_seconds": age}
+    told = {"exit_code": report.get("exit_code"), "message": report.get("message"), "age_seconds": age}
+    return {"id": run.shown_id, **told}
 
 
 ENDED: dict[int | str, dict[str, Any]] = {200: {"model": RunStatus, "description": "With wait=true: the run has ended"}}
@@ -73,12 +85,11 @@ ENDED: dict[int | str, dict[str, Any]] = {200: {"model": RunStatus, "description
 
 def status_of(run: SyncRun) -> RunStatus:
     """A run in the line as it is answered."""
-    shown = run.flow_run_id or run.id
     return RunStatus(
-        id=shown,
+        id=run.shown_id,
         flow_run_id=run.flow_run_id,
         stage=run.stage,
-        status_url=f"/runs/{shown}",
+        status_url=f"/runs/{run.shown_id}",
         asked_at=run.asked_at,
         started_at=run.started_at,
         ended_at=run.ended_at,

@@ -19,8 +19,9 @@ from starlette.concurrency import run_in_threadpool
 
 from leadsync.errors import Exit
 from leadsync.gateway.access import Gate, objection
-from leadsync.gateway.answers import ENDED, Health, Receipt, RunStatus, SyncChoices, last_run, status_of
+from leadsync.gateway.answers import ENDED, Health, Receipt, RunStatus, SyncChoices, last_run, status_of, told_lock
 from leadsync.gateway.description import page_of
+from leadsync.gateway.glance import Glance
 from leadsync.gateway.inbox import Verdict
 from leadsync.gateway.problems import Limits, answer_problems, problems_of
 from leadsync.gateway.webhooks import AIRTABLE_PATH, TRELLO_PATH
@@ -78,6 +79,8 @@ BEARER = Depends(HTTPBearer(auto_error=False, description="SYNC_API_TOKEN"))
 
 
 def _add_health(app: FastAPI, gate: Gate) -> None:
+    lock = Glance(gate.lock, "The state database does not answer.")
+
     @app.get("/health", dependencies=[BEARER], response_model_exclude_none=True, openapi_extra={"security": [{}]})
     def health(request: Request) -> Health:
         """Whether the process is alive, and, for those who may know, how the last run ended and what waits."""
@@ -89,8 +92,8 @@ def _add_health(app: FastAPI, gate: Gate) -> None:
             ready=not gate.trigger.closing and code not in (Exit.MISCONFIGURED, Exit.REFUSED),
             last_run=last_run(last),
             runs_ended=gate.trigger.runs_ended,
-            queue={"running": running.id if running else None, "waiting": waiting},
-            lock={"held_here": running is not None, "last_taken_by": gate.lock() or None},
+            queue={"running": running.shown_id if running else None, "waiting": waiting},
+            lock=told_lock(running is not None, lock),
         )
 
 

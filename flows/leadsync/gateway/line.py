@@ -61,6 +61,11 @@ class SyncRun:
     report: Outcome | None = None
     ended: threading.Event = field(default_factory=threading.Event)
 
+    @property
+    def shown_id(self) -> str:
+        """Prefect's id once it is known; the run is found by either."""
+        return self.flow_run_id or self.id
+
 
 class Line:
     """

@@ -138,10 +138,7 @@ def build_gate(
             raise
 
     def lock() -> dict[str, Any]:
-        try:
-            return dict(store.holders.load_all(settings.airtable_base_id))
-        except LeadsyncError:
-            return {}
+        return dict(store.holders.load_all(settings.airtable_base_id))
 
     secret, token = settings.trello_api_secret, settings.sync_api_token
     inbox = Inbox(

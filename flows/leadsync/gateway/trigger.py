@@ -24,11 +24,13 @@ class Trigger:
     The thread that starts what the line says, one run at a time.
 
     start: makes one run and returns its report; it may set the run's `flow_run_id`, and what it raises becomes a
-    report. settle [s].
+    report. settle [s]. tell: called with each run as it begins, and as it has ended.
     """
 
-    def __init__(self, start: Callable[[SyncRun], Outcome], settle: float) -> None:
-        self._start = start
+    def __init__(
+        self, start: Callable[[SyncRun], Outcome], settle: float, tell: Callable[[SyncRun], None] = lambda _run: None
+    ) -> None:
+        self._start, self._tell = start, tell
         self._line = Line(settle)
         self._changed = threading.Condition()
         self._closing = False
@@ -93,11 +95,13 @@ class Trigger:
                 if self._closing:
                     return
             assert run is not None
+            self._tell(run)
             report = self._report_of(run)
             with self._changed:
                 self._line.end(time.monotonic(), report)
                 if self._closing:
                     self._line.drop_waiting()
+            self._tell(run)
 
     def _report_of(self, run: SyncRun) -> Outcome:
         try:

@@ -16,7 +16,7 @@ from leadsync.mapping.rows import Field
 from leadsync.model import DEFAULT_STAGE_OF, DONE
 
 FIELD_ID: Final = re.compile(r"fld[0-9A-Za-z]{14}")
-HEADER: Final = "# Further columns and what each is on a card. README.md says what a row may hold.\n"
+HEADER: Final = "# Further columns and what each is on a card. How a row is written: flows/leadsync/mapping/README.md\n"
 
 
 @dataclass(frozen=True)

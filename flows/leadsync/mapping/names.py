@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TypeVar
 
 from leadsync.mapping.columns import Column
@@ -55,12 +56,20 @@ class BoardNames:
         return found
 
 
-class Misfit(ValueError):
-    """What keeps a row from being tied: what is found, and what to do. `warns`: it is tied nevertheless."""
+class Weight(StrEnum):
+    """How much a misfit matters: the row is not tied; it is, but for cells that hold the value; or it may be meant."""
 
-    def __init__(self, detail: str, remedy: str, warns: bool = False) -> None:
+    ROW = "row"
+    VALUE = "value"
+    WARNING = "warning"
+
+
+class Misfit(ValueError):
+    """What does not fit in a row: what is found, and what to do."""
+
+    def __init__(self, detail: str, remedy: str, weight: Weight = Weight.ROW) -> None:
         super().__init__(detail, remedy)
-        self.detail, self.remedy, self.warns = detail, remedy, warns
+        self.detail, self.remedy, self.weight = detail, remedy, weight
 
 
 def raise_all(wrong: Sequence[Misfit]) -> None:
@@ -98,27 +107,28 @@ class Ends:
     lacking: Mapping[str, str] = field(default_factory=dict)
 
 
-def unknown_on(board: BoardNames, row: Field) -> Iterator[Misfit]:
-    """What the row's map calls lists or members of the board, and nothing there, or not just one thing, is called."""
-    if row.card.name == "list":
-        named = [*dict.fromkeys(row.map.values())]
-        if missing := [name for name in named if name not in board.lists]:
-            remedy = f"Create it, or correct map; there are: {listed(board.lists)}."
-            yield Misfit(f"the board has no list {listed(missing)}", remedy)
-        ids = [board.lists[name] for name in named if name in board.lists]
-        if len(set(ids)) < len(ids):
-            yield Misfit(f"of {listed(named)} two are the same list", "Call a list by one name in map.")
-    elif row.card.needs_map:
-        found = board.ids(row.card.name)
-        if unclear := [name for name in dict.fromkeys(row.map.values()) if len(found.get(name, ())) != 1]:
-            remedy = f"Correct map; there are: {listed(found)}."
-            yield Misfit(f"the board has not one member {listed(unclear)}", remedy)
+def unknown_lists(board: BoardNames, row: Field) -> Iterator[Misfit]:
+    """What the row's map calls lists of the board, and nothing there, or not just one thing, is called."""
+    named = [*dict.fromkeys(row.map.values())]
+    if missing := [name for name in named if name not in board.lists]:
+        remedy = f"Create it, or correct map; there are: {listed(board.lists)}."
+        yield Misfit(f"the board has no list {listed(missing)}", remedy)
+    ids = [board.lists[name] for name in named if name in board.lists]
+    if len(set(ids)) < len(ids):
+        yield Misfit(f"of {listed(named)} two are the same list", "Call a list by one name in map.")
 
 
-def list_ends(row: Field, column: Column, board: BoardNames) -> Ends:
-    """Statuses and lists that are all there. Raises: Misfits."""
+def unknown_members(board: BoardNames, row: Field) -> Iterator[Misfit]:
+    """Whom the map names, and the board has not, or not just one: somebody has left it, or the name is misspelled."""
+    found = board.ids(row.card.name)
+    if unclear := [name for name in dict.fromkeys(row.map.values()) if len(found.get(name, ())) != 1]:
+        remedy = f"Correct map; there are: {listed(found)}."
+        yield Misfit(f"the board has not one member {listed(unclear)}", remedy, Weight.VALUE)
+
+
+def list_ends(row: Field, board: BoardNames) -> Ends:
+    """Statuses, be they options of the column or not, and lists that are all there."""
     terms = list_terms(row.map)
-    raise_all(list(_without_option(column, terms.back.values())))
     ids = {name: board.lists[name] for name in terms.back}
     return Ends(terms, Terms({list_id: name for name, list_id in ids.items()}, ids))
 
@@ -126,30 +136,29 @@ def list_ends(row: Field, column: Column, board: BoardNames) -> Ends:
 def named_ends(row: Field, column: Column, board: BoardNames) -> Ends:
     """
     Options and labels, members, or options of a custom field; members by the map only. The terms are the board's ids.
-
-    Raises: Misfits.
     """
-    raise_all(list(_without_option(column, row.map)))
     ids = board.ids(row.card.name, row.card.label)
     by_map, ours = row.card.needs_map, [option.strip() for option in column.options or ()]
     if column.options is None:
         ours = [*row.map, *(name for name in ids if name not in row.map.values())]
     called = {option: row.map.get(option, option) for option in ours if option in row.map or not by_map}
-    tied = {option: ids[name] for option, name in called.items() if name in ids}
-    lacking = {option: name for option, name in called.items() if name not in ids}
+    tied = {option: ids[name] for option, name in called.items() if name in ids and not (by_map and len(ids[name]) > 1)}
+    lacking = {option: name for option, name in called.items() if option not in tied}
     airtable = Terms.first({option: several[0] for option, several in tied.items()})
     of = {each: several[0] for several in tied.values() for each in several}
     return Ends(airtable, Terms(of, {term: term for term in airtable.back}), lacking)
 
 
-def _without_option(column: Column, named: Iterable[str]) -> Iterator[Misfit]:
+def unknown_options(column: Column, row: Field) -> Iterator[Misfit]:
+    """What would be written or is mapped, and the column has not: somebody has deleted it, or it is misspelled."""
+    named = list_terms(row.map).back.values() if row.card.name == "list" else row.map
     options = [option.strip() for option in column.options or ()]
     if missing := [] if column.options is None else [option for option in named if option not in options]:
         remedy = (
             f"In Airtable, edit {column.where} and add {listed(missing)}, spelled just so, or correct the map; "
             f"there are: {listed(options)}."
         )
-        yield Misfit(f"column {column.name!r} has no option {listed(missing)}", remedy)
+        yield Misfit(f"column {column.name!r} has no option {listed(missing)}", remedy, Weight.VALUE)
 
 
 def listed(names: Iterable[str]) -> str:

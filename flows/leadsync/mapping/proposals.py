@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from leadsync.mapping.cells import tie
 from leadsync.mapping.chosen import Chosen
 from leadsync.mapping.columns import Column, ColumnKind
-from leadsync.mapping.names import BoardNames
+from leadsync.mapping.names import BoardNames, Weight
 from leadsync.mapping.properties import LABEL, Way, property_named
 from leadsync.mapping.rows import DEFAULT_CARDS, SPECIAL, CellMapping, Field
+from leadsync.mapping.tied import tie
 from leadsync.mapping.words import (
     CARD_WORDS,
     LINE_TYPES,
@@ -164,7 +164,8 @@ def misfits(found: Found, rows: tuple[Field, ...], to_be: Sequence[str] = ()) ->
     if found.models is not None:
         models = {str(model[key]): model for model in found.models for key in ("name", "id")}
     tied = tie(CellMapping(rows), models, board)
-    wrong = [f"{row}: {misfit.detail}. {misfit.remedy}" for row, misfit in tied.misfits if not misfit.warns]
+    told = ((row, misfit) for row, misfit in tied.misfits if misfit.weight is not Weight.WARNING)
+    wrong = [f"{row}: {misfit.detail}. {misfit.remedy}" for row, misfit in told]
     for cell in tied.cells:
         if cell.card.name in SPECIAL and cell.way is not Way.BOTH:
             wrong.append(f"{cell.row}: what is edited on cards could not be written there. Choose another column.")

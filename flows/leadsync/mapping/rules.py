@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -14,12 +15,32 @@ from leadsync.model import ConflictPolicy, OnCardDeleted, OnLeadDeleted, StatusM
 
 
 @dataclass(frozen=True)
+class Listed:
+    """A conflict as a person saw it: `field` as reports call the cell, and both values."""
+
+    field: str
+    airtable: str
+    trello: str
+
+
+@dataclass(frozen=True)
+class Take:
+    """A choice for conflicts of one lead. `policy`: the side that wins. `cells`: by name, see Rules.name_of."""
+
+    lead_id: str
+    policy: ConflictPolicy
+    cells: Mapping[str, Listed]
+
+
+@dataclass(frozen=True)
 class Rules:
     """
     The user's choices, with those of this one run. `columns`: our field name -> what it is called in Airtable.
 
     `cells`: those of the mapping but for status and name; `rows`: the rows of these two, by field. `lists_apart`: names
-    of cells whose map or time zone is another than last time, so that what it has drawn apart is listed, once.
+    of cells whose map or time zone is another than last time, so that what it has drawn apart is listed, once. `wins`:
+    every conflict, if a person has said so. `undone`: by lead, names of cells that are held since what
+    had settled them was undone.
     """
 
     status_map: StatusMap
@@ -33,6 +54,8 @@ class Rules:
     cells: tuple[Cell, ...] = ()
     rows: dict[str, Field] = field(default_factory=dict)
     lists_apart: frozenset[str] = frozenset()
+    wins: ConflictPolicy | None = None
+    undone: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @cached_property
     def fallback(self) -> str:
@@ -44,10 +67,16 @@ class Rules:
         found = next((cell.way for cell in self.cells if cell.field == field), None)
         return found or (self.rows[field].default_way if field in self.rows else Way.BOTH)
 
+    def name_of(self, field: str) -> str:
+        """What the base calls a cell, by what reports call it: two of these may share a column."""
+        return next((cell.name for cell in self.cells if cell.field == field), field)
+
     def policy_of(self, field: str) -> ConflictPolicy:
-        """Who wins a conflict about a cell: the side it comes from, where it goes one way."""
+        """Who wins a conflict about a cell: the side it comes from, where it goes one way, or who was taken by hand."""
         if (way := self.way_of(field)) is not Way.BOTH:
             return ONE_WAY_WINS[way]
+        if self.wins is not None:
+            return self.wins
         rows = self.rows | {cell.field: cell.row for cell in self.cells}
         return (rows[field].conflict if field in rows else None) or self.conflict
 

@@ -21,8 +21,9 @@ from leadsync.environment import the_env_files
 from leadsync.errors import BusyError, ConfigurationError, LeadsyncError
 from leadsync.frames.agreed import base_frame
 from leadsync.frames.snapshot import pages_of
-from leadsync.mapping.cells import Tied
+from leadsync.mapping.tied import Tied
 from leadsync.model import STAGES, ChangeFeed
+from leadsync.pipeline.card_id_checks import check_card_ids
 from leadsync.pipeline.change_feed import NEEDS_IDS
 from leadsync.pipeline.clients import Clients
 from leadsync.pipeline.findings import Checklist, Finding, Level, Repair
@@ -46,9 +47,10 @@ def check_setup(settings: Settings, clients: Clients, every_minutes: float) -> C
     Check tokens, scopes, base, table, board, lists, how the mapping fits them, state and quota.
 
     `every_minutes`: the schedule to forecast the calls for. Cost: 4 requests, 3 more with the change
-    feed, and one read of both sides.
+    feed, 1 more with leads from cards, and one read of both sides.
     """
     checklist, so_far = Checklist([], []), ReadSoFar(Tied(settings.untied, ()))
+    _collect(checklist, lambda: check_card_ids(clients.airtable, checklist))
     _collect(checklist, lambda: _check_leads(settings, clients.airtable, every_minutes, so_far))
     if settings.airtable_change_feed is ChangeFeed.ON:
         _collect(checklist, lambda: _check_feed(clients.airtable))

@@ -28,7 +28,7 @@ class Clients:
         """Add the calls made since to the month's."""
         made, self.counted = self.airtable.calls - self.counted, self.airtable.calls
         if made:
-            self.store.calls.add(month_name(now_utc()), made)
+            self.store.calls.add(month_name(now_utc(), self.airtable.settings.airtable_workspace), made)
 
 
 def now_utc() -> datetime.datetime:
@@ -36,15 +36,21 @@ def now_utc() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def month_name(now: datetime.datetime) -> str:
-    """The month under which calls are counted."""
-    return f"{now:%Y-%m}"
+def month_name(now: datetime.datetime, workspace: str = "") -> str:
+    """The month under which calls are counted, for each workspace that has a name, and for all others together."""
+    return f"{now:%Y-%m} {workspace}".strip()
 
 
 @contextmanager
-def open_clients(settings: Settings, transport: Transport = Wire) -> Iterator[Clients]:
-    """Clients and state store of one run. `transport`: the way to both services, unless it is the network."""
-    store = StateStore(settings.sync_state_url.get_secret_value())
+def open_clients(
+    settings: Settings, transport: Transport = Wire, shared: StateStore | None = None
+) -> Iterator[Clients]:
+    """
+    Clients and state store of one run. `transport`: the way to both services, unless it is the network.
+
+    `shared`: a store that others use, too; it stays open.
+    """
+    store = shared or StateStore(settings.sync_state_url.get_secret_value())
     clients = Clients(Airtable(settings, transport), Trello(settings, transport), store)
     try:
         yield clients
@@ -53,4 +59,5 @@ def open_clients(settings: Settings, transport: Transport = Wire) -> Iterator[Cl
             clients.count()
         clients.airtable.wire.close()
         clients.trello.wire.close()
-        store.close()
+        if shared is None:
+            store.close()

@@ -7,7 +7,7 @@ Never here: what looks alike (see core/contact.py), a write to a service.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -79,39 +79,56 @@ def settle_contact(
     if not creates_cards(plan) or not cards.strangers:
         return Settled(plan, cards)
     kept, chosen = Choice.load(run.clients.store, run.pair), run.options.adopt
-    frame = _candidates(run, cards, board, kept)
-    candidates = {card.card_id: card for card in rows_of(frame, Card)}
+    frame = candidates(run, cards, board, kept.declined)
+    strangers = {card.card_id: card for card in rows_of(frame, Card)}
     new = rows_of(leads.leads.loc[[write.lead_id for write in plan.card_writes if not write.card_id]], Lead)
     if chosen is Adopt.ASK:
-        contact = meet(new, candidates.values(), kept.adopt, kept.leads - {*base.index})
+        contact = meet(new, strangers.values(), kept.adopt, kept.leads - {*base.index})
         if contact.leads and base.empty and kept == Choice():
             run.telling.read(leads, cards)
-            raise GuardError(_question(new, contact, candidates))
+            raise GuardError(_question(new, contact, strangers))
     else:
         may = None if chosen is Adopt.NONE else {lead.lead_id for lead in new} - {*base.index}
-        contact = meet(new, candidates.values(), chosen, may)
+        contact = meet(new, strangers.values(), chosen, may)
     if contact.doubled:
         run.telling.note(
             f"{len(contact.doubled)} leads get cards of their own although {len(contact.declined)} cards without a "
             "LeadID line look like theirs; those cards stay nobody's (--adopt none)."
         )
-    plan = plan.without_cards(contact.aside.keys(), listed(contact, candidates))
+    plan = plan.without_cards(contact.aside.keys(), listed(contact, strangers))
     if contact.adopted:
-        ours = frame[frame.index.isin(contact.adopted)]
-        met, rules = leads.leads.loc[sorted(contact.adopted.values())], run.rules(board)
-        adopting = build_plan(reconcile(base_frame(), met, ours, rules, contact.adopted), rules)
-        plan, cards = plan.with_leads({*met.index}, adopting), _with(cards, ours, run)
+        met = leads.leads.loc[sorted(contact.adopted.values())]
+        plan, cards = adopt(run, plan, met, frame, contact.adopted, cards, board)
     if chosen is Adopt.ASK or not contact.leads:
         return Settled(plan, cards)
     return Settled(plan, cards, Choice(chosen, kept.leads | contact.leads, kept.declined | contact.declined))
 
 
-def _candidates(run: Run, cards: CardsRead, board: Board, kept: Choice) -> pd.DataFrame:
+def candidates(run: Run, cards: CardsRead, board: Board, declined: Collection[str]) -> pd.DataFrame:
     """Open cards that may be a lead's: no template, mirror or separator, none declined, none of another pair's."""
     ids = {str(card["id"]) for card in cards.strangers}
     frame = run.clients.trello.cards_of(board, cards.strangers, ids)
     elsewhere = run.clients.store.keys.cards_elsewhere(run.pair, ids)
-    return frame[(frame["kind"] == "") & ~frame.index.isin(kept.declined | elsewhere)]
+    return frame[(frame["kind"] == "") & ~frame.index.isin({*declined, *elsewhere})]
+
+
+def adopt(
+    run: Run,
+    plan: Plan,
+    met: pd.DataFrame,
+    frame: pd.DataFrame,
+    adopted: Mapping[str, str],
+    cards: CardsRead,
+    board: Board,
+) -> tuple[Plan, CardsRead]:
+    """
+    The plan in which cards without a LeadID line are leads' by now, and the cards so.
+
+    `adopted`: card id -> lead id. `met`: those leads. `frame`: cards, those among them.
+    """
+    ours, rules = frame[frame.index.isin(adopted)], run.rules(board)
+    adopting = build_plan(reconcile(base_frame(), met, ours, rules, adopted), rules)
+    return plan.with_leads({*met.index}, adopting), _with(cards, ours, run)
 
 
 def _with(cards: CardsRead, adopted: pd.DataFrame, run: Run) -> CardsRead:

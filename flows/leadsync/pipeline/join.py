@@ -20,24 +20,34 @@ from leadsync.core.plan_rows import build_plan
 from leadsync.core.reconcile import as_last_agreed, reconcile
 from leadsync.core.settling import settle
 from leadsync.core.standing import restless
+from leadsync.core.taking import narrowed
+from leadsync.core.undo import plan_undone
 from leadsync.frames.agreed import Agreed
 from leadsync.frames.cards import deleted_cards
 from leadsync.frames.schema import overlay, rows_of
 from leadsync.frames.snapshot import Concerned
-from leadsync.mapping.rules import Rules
+from leadsync.mapping.rules import Rules, Take
 from leadsync.pipeline.absences import check_shut, explain_missing
 from leadsync.pipeline.clients import Clients
 from leadsync.pipeline.memory import Memory
+from leadsync.pipeline.undoing import archived_cards
 from leadsync.trello.board import Board, CardsRead
 
 
 def join_and_diff(
-    memory: Memory, read: LeadsRead, cards: CardsRead, clients: Clients, board: Board, rules: Rules
+    memory: Memory,
+    read: LeadsRead,
+    cards: CardsRead,
+    clients: Clients,
+    board: Board,
+    rules: Rules,
+    take: Take | None = None,
 ) -> Plan:
     """
     Join on LeadID, look up what is missing, and plan.
 
-    The base that unrecorded writes imply (settling.settle) goes into the plan's base updates. Raises: GuardError.
+    The base that unrecorded writes imply (settling.settle) goes into the plan's base updates. `take`: the
+    conflicts that are all the plan is to write about. Raises: GuardError.
     """
     base = settle(memory.agreed, memory.intents, read.leads, cards.cards, memory.proof(cards.cards, board))
     leads = as_last_agreed(base, read.leads, rules.fallback)
@@ -50,13 +60,21 @@ def join_and_diff(
     missing_leads, missing_cards = to_look_up(base, leads, trello, rules)
     leads = overlay(leads, clients.airtable.look_up_leads(missing_leads))
     trello = overlay(trello, clients.trello.look_up_cards(board, missing_cards))
-    reconciled = reconcile(base, leads, trello, rules)
-    plan = build_plan(reconciled, rules)
+    if memory.undo is not None:
+        trello = overlay(trello, archived_cards(memory.undo, trello, clients.trello, board))
+        reconciled, plan = None, plan_undone(memory.undo, base, leads, trello, rules)
+    else:
+        reconciled = reconcile(base, leads, trello, rules)
+        plan = build_plan(reconciled, rules)
     check_plan(plan, rules, memory.known)
-    standing = restless(base, leads, trello, reconciled, plan, rules)
-    plan.standing = Concerned(frozenset(standing | emptied.leads), shut.unsettled | emptied.cards)
     _carry_settled(plan, memory.base, base, memory.intents)
     plan.checks = shut.checks
+    if reconciled is None:
+        return plan
+    if take:
+        plan = narrowed(plan, reconciled, take, rules)
+    standing = restless(base, leads, trello, reconciled, plan, rules)
+    plan.standing = Concerned(frozenset(standing | emptied.leads), shut.unsettled | emptied.cards)
     return plan
 
 

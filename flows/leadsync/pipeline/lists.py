@@ -16,10 +16,13 @@ import pandas as pd
 
 from leadsync.errors import ConfigurationError
 from leadsync.frames.snapshot import Snapshot
+from leadsync.pasted_ids import OBJECT_ID
 from leadsync.pipeline.clients import Clients
 from leadsync.pipeline.scope import question
 from leadsync.pipeline.ties import strange_values, tied
 from leadsync.settings import Settings
+from leadsync.state.pair import Pair
+from leadsync.state.store import StateStore
 from leadsync.trello.board import Board, CardsRead
 from leadsync.trello.setup import fetch_board
 
@@ -47,6 +50,21 @@ def resolve(settings: Settings, clients: Clients) -> Board:
     board = fetch_board(clients.trello)
     clients.store.facts.save(key, board.facts)
     return tied(board, question(settings, board), settings, clients, at_once=bool(known))
+
+
+def named_pair(settings: Settings) -> Pair:
+    """The pair as the settings name it, the board perhaps by another name than its id."""
+    return Pair(settings.airtable_base_id, settings.airtable_table_name, settings.trello_board_id)
+
+
+def known_pair(settings: Settings, store: StateStore) -> Pair | None:
+    """The pair that the settings name, None while no run has asked for its board; no request."""
+    pair = named_pair(settings)
+    if OBJECT_ID.fullmatch(pair.board_id):
+        return pair
+    boards = store.keys.boards_of(pair.base_id, pair.table)
+    board_id = (store.facts.load(_key(settings)) or {}).get("board_id") or (boards[0] if len(boards) == 1 else "")
+    return replace(pair, board_id=board_id) if board_id else None
 
 
 def resolve_again(known: Board, settings: Settings, clients: Clients, besides: Collection[str] = ()) -> Lists:

@@ -15,11 +15,12 @@ import pandas as pd
 from leadsync.frames.actions import Item
 from leadsync.frames.leads import WRITABLE_AS
 from leadsync.frames.shown import LINKED_NAMES, Unreadable
-from leadsync.mapping.cells import Cell, Tied, tie
+from leadsync.mapping.cells import Cell
 from leadsync.mapping.lenses import NAMED, LensKind
-from leadsync.mapping.names import listed
+from leadsync.mapping.names import Weight, listed
 from leadsync.mapping.properties import Way
 from leadsync.mapping.rows import SPECIAL, CellMapping
+from leadsync.mapping.tied import Tied, tie
 from leadsync.pipeline.findings import Finding, Level, MappingRow
 from leadsync.pipeline.ties import elements_of, lacking_labels
 from leadsync.trello.board import Board
@@ -92,7 +93,7 @@ def check_fit(mapping: CellMapping, so_far: ReadSoFar) -> Iterator[Finding]:
             yield Finding("mapping", Level.WARN, detail, MEND.format(side="Trello"))
     so_far.tied = tied = tie(replace(mapping, fields=rows), so_far.models, board.names)
     for row, misfit in tied.misfits:
-        level = Level.WARN if misfit.warns else Level.FAIL
+        level = Level.WARN if misfit.weight is Weight.WARNING else Level.FAIL
         yield Finding("mapping", level, f"{row}: {misfit.detail}", misfit.remedy)
     for cell in tied.cells:
         yield from _check_column(cell)

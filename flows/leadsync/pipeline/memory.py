@@ -6,7 +6,7 @@ Never here: which those are (see past.py), a request to a service.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -15,6 +15,7 @@ from leadsync.apply.repair_cards import Checkup
 from leadsync.core.guards import Known, KnownIn
 from leadsync.core.journal import Intent
 from leadsync.core.lookups import Check
+from leadsync.core.taken_back import TakenBack
 from leadsync.core.witness import NO_PROOF, Proof, doubtful, unclear, witnessed
 from leadsync.frames.snapshot import Snapshot
 from leadsync.trello.board import Board
@@ -28,7 +29,8 @@ class Memory:
     `checks`: by card id, when those that are archived or away were last known to exist. `checkup`: what the feed said
     about earlier writes before this read; `patched`: what Airtable's told of those to leads. `called`: stages of the
     base whose lists the map calls otherwise by now -> what it calls them. `counted`: what the guards count by, if
-    `base` is not all of it.
+    `base` is not all of it. `undo`: what of an earlier run is to be taken back, and nothing else is planned; None if
+    none is.
     """
 
     base: pd.DataFrame
@@ -39,6 +41,7 @@ class Memory:
     patched: Proof = NO_PROOF
     called: Mapping[str, str] = field(default_factory=dict)
     counted: Known | None = None
+    undo: Sequence[TakenBack] | None = None
 
     @property
     def is_part(self) -> bool:

@@ -6,20 +6,27 @@ Up to the plan: planning.py. What is never here: a rule, a request, Prefect.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from leadsync.airtable.client import LeadsRead
 from leadsync.apply.cards import load_cards
 from leadsync.apply.leads import load_leads
+from leadsync.apply.new_leads import load_new_leads
 from leadsync.apply.outcome import Outcome
 from leadsync.apply.repair_cards import look
 from leadsync.core.journal import IntentState, intents_of
 from leadsync.core.plan import Plan
 from leadsync.errors import ConfigurationError
+from leadsync.frames.actions import Item
 from leadsync.model import Read
 from leadsync.pipeline.earlier_writes import check_leads, give_back_earlier
+from leadsync.pipeline.explaining import explained_by
 from leadsync.pipeline.lists import Lists
-from leadsync.pipeline.planning import Planned, check_lists, make_labels, plan_pass
+from leadsync.pipeline.planned_anew import check_lists, make_labels
+from leadsync.pipeline.planning import Planned, plan_pass
+from leadsync.pipeline.review import ask_for_review
+from leadsync.pipeline.saved_plans import hold_to, refuse_unfinished, save, spent_by
 from leadsync.pipeline.snapshots import snapshot_after
 from leadsync.pipeline.under_way import Run
 from leadsync.trello.board import Board
@@ -27,38 +34,50 @@ from leadsync.trello.board import Board
 
 @dataclass(frozen=True)
 class Passed:
-    """How a pass ended: with which board, and which leads it leaves to another."""
+    """How a pass ended: with which board, which leads it leaves to another, and which it made, whose cards do so."""
 
     board: Board
     postponed: list[str] = field(default_factory=list)
+    made: Mapping[str, Item] = field(default_factory=dict)
 
 
 def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Passed:
     """`board`: as it was known before. `leads`: if they were read already. A dry run ends with the plan."""
     checkup = look(run.clients.trello, run.target(board), IntentState.UNCHECKED, IntentState.PENDING)
     planned = plan_pass(run, read, checkup, Lists(board), leads)
+    refuse_unfinished(run.options, checkup.found)
+    hold_to(run, planned)
     if run.options.dry_run:
         for name in planned.lacking:
             run.telling.note(f"Label {name!r} would be created on the board.")
         run.telling.planned(planned.plan)
-        run.telling.findings(planned.plan)
+        run.telling.findings(run.about(planned.plan))
+        if run.options.saves:
+            run.telling.report.plan = save(run, planned)
+        if lead_id := run.options.explains:
+            run.telling.report.explained = explained_by(planned, lead_id, run.rules(planned.lists.board))
         return Passed(planned.lists.board)
     run.clients.count()
-    if planned.lacking:
+    if not checkup.found:
+        ask_for_review(run, planned)
+    if labelled := bool(planned.lacking):
         planned = make_labels(run, planned, checkup)
+        hold_to(run, planned, after_labels=True)
     planned = _agree(run, planned)
     if given_back := give_back_earlier(run, planned, checkup):
+        refuse_unfinished(run.options, given_back)
         return Passed(planned.lists.board, given_back)
     if planned.plan.card_writes and not planned.snapshot.lists_checked:
         planned = check_lists(run, planned, checkup)
+        hold_to(run, planned, after_labels=labelled)
     _journal(run, planned)
-    run.telling.findings(planned.plan)
+    run.telling.findings(run.about(planned.plan))
     outcome = _apply(run, planned)
     snapshot = snapshot_after(planned.snapshot, outcome.records, outcome.cards, planned.lists.board)
     snapshot = check_leads(run, planned, snapshot, outcome)
-    if not outcome.postponed:
-        run.clients.store.snapshots.save(run.pair, snapshot, planned.plan.findings)
-    return Passed(planned.lists.board, outcome.postponed)
+    if not outcome.postponed and not outcome.made and run.undo is None:
+        run.clients.store.snapshots.save(run.pair, snapshot, planned.plan.restless)
+    return Passed(planned.lists.board, outcome.postponed, outcome.made)
 
 
 def _agree(run: Run, planned: Planned) -> Planned:
@@ -80,11 +99,25 @@ def _journal(run: Run, planned: Planned) -> None:
     plan, clients = planned.plan, run.clients
     if planned.choice is not None:  # a later run goes on with it, should this one be cut off
         planned.choice.save(clients.store, run.pair)
-    if plan.writes:
+    if plan.writes or run.undo is not None:
         clients.store.snapshots.forget(run.pair, planned.snapshot.feed)
     leads_since = clients.airtable.clock if run.feed and run.feed.follows(planned.snapshot.feed) else None
     intents = intents_of(plan, clients.trello.clock, run.run_id, planned.lists.board.lists, leads_since)
-    clients.store.journal.enter(run.pair, plan.base_updates, plan.forget, intents, lists=planned.lists.board.stages)
+    begun = run.begun if intents else None
+    named, now, spent = planned.lists.board.stages, run.begun.at, spent_by(run)
+    clients.store.journal.enter(
+        run.pair,
+        plan.base_updates,
+        plan.forget,
+        intents,
+        lists=named,
+        spent=spent,
+        begun=begun,
+        conflicts=plan.still_open,
+        now=now,
+    )
+    if run.undo is None:
+        clients.store.waiting.set_aside(run.pair, plan.quarantine, now)
     concerned = planned.snapshot.concerned
     clients.store.checks.save(run.pair, plan.checks, None if concerned is None else concerned.cards)
 
@@ -96,6 +129,8 @@ def _apply(run: Run, planned: Planned) -> Outcome:
         _take(run, outcome, steps.call(load_cards, plan, run.clients.trello, target, steps.progress))
     if plan.lead_writes:
         _take(run, outcome, steps.call(load_leads, plan, run.clients.airtable, target, outcome, steps.progress))
+    if plan.new_leads:
+        _take(run, outcome, steps.call(load_new_leads, plan, run.clients.airtable, target, steps.progress))
     run.clients.store.journal.drop_pending(run.pair, run.run_id, outcome.unclear)
     _refuse_if_nothing_was_permitted(run, plan, outcome)
     return outcome

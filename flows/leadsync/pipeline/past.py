@@ -119,13 +119,13 @@ class Past:
 
     def concerned_by(self, leads: LeadsRead, cards: CardsRead) -> Memory:
         """As far as it concerns what two deltas have brought, and what stands."""
-        store, pair, standing = self.store, self.pair, self.store.findings.load(self.pair)
+        store, pair, standing = self.store, self.pair, self.store.standing.load(self.pair)
         kept = self.records(leads.records.keys())  # Airtable tells again what has changed since the newest lead came
         news = {lead_id for lead_id, record in leads.records.items() if kept.get(lead_id) != record}
         new_leads = {*news, *leads.gone, *_named_by(cards.items.values())}
-        new_leads |= {each.lead_id for each in standing} - {""}
+        new_leads |= standing.leads | {each.conflict.lead_id for each in store.waiting.conflicts(pair)}
         new_cards = {*cards.items, *cards.left, *cards.deleted}
-        new_cards |= {each.card_id for each in standing} - {""}
+        new_cards |= standing.cards
         of_leads, of_cards = set[str](), set[str]()
         base, seen = store.journal.load_base_of(pair), dict[str, Item]()
         while new_leads or new_cards:

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import pandas as pd
+
 from leadsync.airtable.client import LeadsRead
 from leadsync.apply.leads import REREAD
 from leadsync.apply.repair_cards import Checkup
 from leadsync.core.emptied import may_be_refused
 from leadsync.core.plan import Plan
 from leadsync.core.settling import Verdict, judge
-from leadsync.errors import GuardError, ServiceRefusedError
+from leadsync.errors import GuardError
+from leadsync.frames.actions import Item
 from leadsync.frames.payloads import LeadChange
 from leadsync.frames.snapshot import Snapshot
 from leadsync.model import Read
 from leadsync.pipeline.extract import extract_cards
 from leadsync.pipeline.first_contact import Choice, creates_cards, settle_contact
 from leadsync.pipeline.join import join_and_diff
-from leadsync.pipeline.lists import Lists, mind_lists, mind_names, resolve_again
+from leadsync.pipeline.leads_from_cards import plan_new_leads, tie_made_leads
+from leadsync.pipeline.lists import Lists, mind_lists, mind_names
 from leadsync.pipeline.mapped import identities
 from leadsync.pipeline.scope import next_by_delta, question, ruling
 from leadsync.pipeline.sides import Sides, past_of, read_sides, schema, see
@@ -29,7 +33,6 @@ from leadsync.pipeline.snapshots import snapshot_now
 from leadsync.pipeline.ties import lacking_labels
 from leadsync.pipeline.under_way import Run
 from leadsync.trello.board import Board
-from leadsync.trello.names import add_label
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Planned:
 
     `lists`: those it was planned with. `feed_asked`, `told`: whether Airtable's change feed was read, and what it told.
     `choice`: what was chosen on first contact, if it is new. `lacking`: labels that leads ask for, and that the board
-    has not.
+    has not. `base`: what was agreed. `strangers`: cards that are nobody's, as Trello sent them.
     """
 
     plan: Plan
@@ -48,6 +51,8 @@ class Planned:
     lists: Lists
     feed_asked: bool
     told: tuple[LeadChange, ...]
+    base: pd.DataFrame
+    strangers: tuple[Item, ...] = ()
     choice: Choice | None = None
     lacking: tuple[str, ...] = ()
 
@@ -81,13 +86,15 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
         return plan_pass(run, Read.FULL, checkup, lists)  # nothing is refused for what a delta may have missed
     if not sides.leads.whole and not _still_there(run, plan, sides.leads):
         return plan_pass(run, Read.FULL, checkup, lists)
-    if creates_cards(plan) and not sides.cards.shows_strangers:
+    if (creates_cards(plan) or clients.airtable.columns.card_id) and not sides.cards.shows_strangers:
         cards = run.steps.call(extract_cards, clients.trello, lists.board, past, to_the_end=True)
         sides = see(run, past, replace(reads, cards=cards), lists.board).ours(run)
         plan = _join(run, sides, lists.board)
     memory = sides.memory
-    settled = settle_contact(run, plan, memory.base, sides.leads, sides.cards, lists.board)
+    plan, cards = tie_made_leads(run, plan, memory.base, sides.leads, sides.cards, lists.board)
+    settled = settle_contact(run, plan, memory.base, sides.leads, cards, lists.board)
     plan, cards = settled.plan, settled.cards
+    plan = plan_new_leads(run, plan, memory.base, sides.leads, cards, lists.board, settled.choice)
     if past.is_new and not memory.intents:
         met = cards.cards["lead_id"].isin(sides.leads.leads.index)
         run.telling.met_anew(int(met.sum()), clients.store.database.shown_url)
@@ -97,46 +104,14 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     snapshot = snapshot_now(memory.snapshot, sides.leads, cards, asked, decides, options)
     snapshot = replace(snapshot, lists_checked=snapshot.lists_checked or lists.fresh)
     verdicts = _judge(run, replace(sides, cards=cards), lists.board)
-    lacking = lacking_labels(lists.board, sides.leads.leads)
-    return Planned(plan, snapshot, verdicts, lists, sides.leads.feed_asked, sides.leads.told, settled.choice, lacking)
-
-
-def make_labels(run: Run, planned: Planned, checkup: Checkup) -> Planned:
-    """
-    Labels that leads ask for are created, once; then everything is planned anew.
-
-    The board is asked first: somebody may have made one, or a run that was killed. Cost: 1 request a label, 2 for the
-    board.
-    """
-    lists, refused = resolve_again(planned.lists.board, run.settings, run.clients), []
-    there = {name.strip() for name in lists.board.labels.values()}
-    for name in (name for name in planned.lacking if name not in there):
-        try:
-            add_label(run.clients.trello, planned.lists.board.board_id, name)
-        except ServiceRefusedError as error:
-            refused.append(name)
-            run.telling.note(f"Label {name!r} could not be created ({error}). Create it on the board by hand.")
-    if {*refused} == {*planned.lacking}:
-        return planned
-    if not there >= {*planned.lacking}:
-        lists = resolve_again(lists.board, run.settings, run.clients)
-    return plan_pass(run, Read.FULL, checkup, lists)
-
-
-def check_lists(run: Run, planned: Planned, checkup: Checkup) -> Planned:
-    """
-    Before cards are written: the lists must be those that were planned with; else everything is planned anew.
-
-    Cost: 1 request. Raises: as Trello.fetch_board.
-    """
-    lists = resolve_again(planned.lists.board, run.settings, run.clients)
-    if not lists.board.means_the_same(planned.lists.board):
-        return plan_pass(run, Read.FULL, checkup, lists)
-    return replace(planned, lists=lists, snapshot=replace(planned.snapshot, lists_checked=True))
+    lacking = lacking_labels(lists.board, run.concerned(sides.leads.leads))
+    told = sides.leads.feed_asked, sides.leads.told, memory.base, cards.strangers, settled.choice, lacking
+    return Planned(plan, snapshot, verdicts, lists, *told)
 
 
 def _join(run: Run, sides: Sides, board: Board) -> Plan:
-    return run.steps.call(join_and_diff, sides.memory, sides.leads, sides.cards, run.clients, board, run.rules(board))
+    read = sides.memory, sides.leads, sides.cards
+    return run.steps.call(join_and_diff, *read, run.clients, board, run.rules(board), run.take)
 
 
 def _still_there(run: Run, plan: Plan, leads: LeadsRead) -> bool:

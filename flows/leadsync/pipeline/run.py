@@ -7,23 +7,29 @@ What is never here: a rule, a request, Prefect.
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 from leadsync.core.journal import IntentState
+from leadsync.core.ledger import ID_SHOWN, Begun, RunKind
 from leadsync.errors import LeadsyncError, StateStoreError
 from leadsync.model import ChangeFeed as FeedChoice
 from leadsync.model import Read
 from leadsync.pipeline.change_feed import ChangeFeed
 from leadsync.pipeline.clients import Clients, month_name, now_utc, open_clients
-from leadsync.pipeline.lists import resolve
+from leadsync.pipeline.lists import named_pair, resolve
 from leadsync.pipeline.mapped import keep_meanings, mind_names
 from leadsync.pipeline.one_pass import one_pass
 from leadsync.pipeline.quota import Month, start_of_month
 from leadsync.pipeline.rows import find_rows
+from leadsync.pipeline.saved_plans import refuse_foreign
 from leadsync.pipeline.steps import Options, Steps
 from leadsync.pipeline.telling import Telling
 from leadsync.pipeline.under_way import Run
+from leadsync.pipeline.undoing import chosen_undo, unfinished
+from leadsync.pipeline.waiting import meant_by, still_open, waiting_longer
 from leadsync.report.report import Report
 from leadsync.settings import Settings
 from leadsync.state.lock import pair_lock
@@ -32,20 +38,29 @@ from leadsync.state.store import StateStore
 from leadsync.transport.wire import Transport, Wire
 from leadsync.trello.board import Board
 
+DAY = 86_400.0
+"""Seconds."""
 PASSES = 3
 """A pass that met an edit made meanwhile is followed by another, up to this many in one run."""
+LEFT = "{many} edited while the plan was applied; that stands, and the next run decides about it."
 
 
-def run_sync(settings: Settings, options: Options, steps: Steps | None = None, transport: Transport = Wire) -> Report:
+def run_sync(
+    settings: Settings,
+    options: Options,
+    steps: Steps | None = None,
+    transport: Transport = Wire,
+    shared: StateStore | None = None,
+) -> Report:
     """
-    Sync once. `transport`: as for open_clients.
+    Sync once. `transport`, `shared`: as for open_clients.
 
     Returns: the report, whose exit code says how it ended; a LeadsyncError becomes one too and never escapes.
     """
     started = time.monotonic()
     report = Report(dry_run=options.dry_run)
     try:
-        with open_clients(settings, transport) as clients:
+        with open_clients(settings, transport, shared) as clients:
             try:
                 _sync(settings, options, steps or Steps(), clients, report)
             finally:
@@ -59,26 +74,60 @@ def run_sync(settings: Settings, options: Options, steps: Steps | None = None, t
 def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, report: Report) -> None:
     """Resolve, lock, and make passes until nothing is postponed."""
     telling, store = Telling(report), clients.store
+    report.pair = named_pair(settings).key
     if ahead := _ahead_of_pace(settings, store):
         if options.paced:
-            return report.skip(f"Skipped: {ahead}")
+            report.skip(f"Skipped: {ahead}")
+            return
         telling.note(ahead)
     board = resolve(settings, clients)
     pair = Pair(settings.airtable_base_id, settings.airtable_table_name, board.board_id)
     report.base_url, report.board_url = clients.airtable.url, board.url
     with pair_lock(store, pair.lock) as still_held:
+        if options.plan:
+            refuse_foreign(options.plan, pair, settings, options, store)
         rows = find_rows(pair, settings, clients, steps, options.dry_run, telling)
         feed = None
         if settings.airtable_change_feed is FeedChoice.ON:
-            feed = ChangeFeed(settings, clients.airtable, store, rows.pair.key, may_make=not options.dry_run)
+            may_make = not (options.dry_run or options.plan)
+            feed = ChangeFeed(settings, clients.airtable, store, rows.pair.key, may_make=may_make)
         mapped = mind_names(store, rows.pair.key, board.cells, settings.mapping.timezone, options.dry_run)
-        run = Run(settings, options, steps, clients, rows, feed, still_held, telling, mapped)
+        columns = {cell.name: cell.column.name for cell in board.cells}
+        open_now = store.waiting.conflicts(rows.pair.key) if options.take else []
+        take = meant_by(options.take, open_now, columns) if options.take else None
+        begun = _begun(settings, RunKind.TAKE if take else RunKind.SYNC)
+        run = Run(settings, options, steps, clients, rows, feed, still_held, telling, mapped, begun, take)
+        _finish_undo(run, board)
+        if options.undo:
+            undo = chosen_undo(options.undo, store, run.pair, begun)
+            run = replace(run, begun=undo.begun, undo=undo)
         with _all_is_told(run):
             report.postponed = [{"lead_id": lead_id} for lead_id in _make_passes(run, board)]
-        if not options.dry_run:
+        if not (options.dry_run or take or run.undo):
             keep_meanings(store, run.pair, mapped)
+            report.waiting = waiting_longer(store, run.pair, run.begun.at)
     telling.open_window()
-    return report.judge()
+    report.judge()
+    if options.expects_nothing:
+        report.expect_nothing()
+
+
+def _finish_undo(run: Run, board: Board) -> None:
+    """First of all: what an undo was to take back when it was cut off; half of it may be written."""
+    cut = unfinished(run.clients.store, run.pair, run.begun.kept_since)
+    if cut is None:
+        return
+    if run.options.dry_run or run.options.plan:
+        run.telling.note(f"An undo of run {cut.begun.undoes[:ID_SHOWN]} was cut off; the next sync finishes it first.")
+        return
+    finishing = replace(run, begun=cut.begun, take=None, undo=cut)
+    with _all_is_told(finishing):
+        _make_passes(finishing, board)
+
+
+def _begun(settings: Settings, kind: RunKind) -> Begun:
+    now = time.time()
+    return Begun(uuid.uuid4().hex, now, kind, kept_since=now - settings.sync_history_days * DAY)
 
 
 def _ahead_of_pace(settings: Settings, store: StateStore) -> str:
@@ -87,7 +136,7 @@ def _ahead_of_pace(settings: Settings, store: StateStore) -> str:
     if allowed is None:
         return ""
     now = now_utc()
-    month = Month(start_of_month(now), store.calls.load(month_name(now)), allowed)
+    month = Month(start_of_month(now), store.calls.load(month_name(now, settings.airtable_workspace)), allowed)
     due = month.due()
     if now >= due:
         return ""
@@ -113,16 +162,31 @@ def _all_is_told(run: Run) -> Iterator[None]:
 
 
 def _end_told(run: Run) -> None:
-    if not run.options.dry_run:
-        run.clients.store.journal.end_told(run.pair, run.run_id)
+    if run.options.dry_run:
+        return
+    run.clients.store.journal.end_told(run.pair, run.run_id)
+    if run.undo or run.telling.report.changes or run.telling.report.gave_back:
+        run.clients.store.history.end(run.run_id, time.time())
 
 
 def _make_passes(run: Run, board: Board) -> list[str]:
     """Returns: the leads still postponed."""
-    read, leads = run.options.read, run.rows.leads
-    for _ in range(PASSES):
+    plan = run.options.plan  # it is applied as it is, and on whole reads
+    read, leads = Read.FULL if plan or run.undo else run.options.read, run.rows.leads
+    for _ in range(1 if plan else PASSES):
         passed = one_pass(run, read, board, leads)
-        if not passed.postponed:
+        if not passed.postponed and not passed.made:
             break
+        run = replace(run, made={**run.made, **passed.made})
         read, board, leads = Read.FULL, passed.board, None  # something is not as it was last seen
+        if run.take:
+            left = still_open(run.take, run.clients.store.waiting.conflicts(run.pair))
+            if not left.cells:
+                break
+            run = replace(run, take=left)
+    if plan and passed.made:
+        run.telling.note(f"The next run writes the LeadID line into {len(passed.made)} cards that became leads.")
+    if plan and passed.postponed:
+        many = len({*passed.postponed})
+        run.telling.note(LEFT.format(many="1 lead was" if many == 1 else f"{many} leads were"))
     return sorted(set(passed.postponed))

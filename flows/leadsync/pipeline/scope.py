@@ -12,7 +12,7 @@ from leadsync.airtable.client import PAGE as LEADS_PAGE
 from leadsync.airtable.client import LeadsRead
 from leadsync.frames.snapshot import Snapshot, sides_by_delta
 from leadsync.mapping.lenses import NAMED
-from leadsync.model import Read
+from leadsync.model import CreateLeads, Read
 from leadsync.pipeline.change_feed import ChangeFeed
 from leadsync.pipeline.mapped import identities
 from leadsync.pipeline.past import Past
@@ -35,6 +35,7 @@ def question(settings: Settings, board: Board) -> str:
     """A digest of what a read asks for; what was seen under another one says nothing."""
     asked = [settings.airtable_endpoint_url, settings.airtable_base_id, settings.airtable_table_name]
     asked += [settings.airtable_view or "", *settings.columns.values(), board.board_id, *board.lists.values()]
+    asked += [settings.airtable_card_id_field] if settings.sync_create_leads is CreateLeads.ON else []
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:24]
 
 
@@ -58,6 +59,7 @@ def scope_of(read: Read, past: Past, settings: Settings, board: Board, feed: Cha
 
     A delta needs a last read under the same settings and nothing unfinished. With a view leads are always read whole:
     one that leaves it is not told as a change. The change feed costs no more than a page of leads, and shows deletions.
+    Cards that may become leads are no lead's as yet, of which the board's activity is not followed.
     """
     snapshot = past.snapshot
     if past.intents or past.is_new or snapshot.question != question(settings, board):
@@ -65,7 +67,8 @@ def scope_of(read: Read, past: Past, settings: Settings, board: Board, feed: Cha
     full_every = settings.sync_full_every.total_seconds()
     page = 0 if feed is not None and feed.follows(snapshot.feed) else LEADS_PAGE
     leads, cards = sides_by_delta(read.value, snapshot, time.time(), full_every, page)
-    return Scope(leads_delta=leads and not settings.airtable_view, cards_delta=cards and not labels_mapped(settings))
+    told = not labels_mapped(settings) and settings.sync_create_leads is CreateLeads.OFF
+    return Scope(leads_delta=leads and not settings.airtable_view, cards_delta=cards and told)
 
 
 def labels_mapped(settings: Settings) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from leadsync.airtable.client import Airtable, LeadsRead
 from leadsync.apply.repair_cards import Checkup
 from leadsync.core.lead_overwrites import find_told
-from leadsync.model import Read
+from leadsync.model import Read, Review
 from leadsync.pipeline.extract import extract_cards, extract_leads
 from leadsync.pipeline.mapped import rename_of
 from leadsync.pipeline.memory import Memory
@@ -47,8 +47,14 @@ class Sides:
 
 
 def past_of(run: Run, board: Board, checkup: Checkup) -> Past:
-    """What is kept of the pair; whatever rests is to be decided anew if a cell means something else by now."""
-    decides = "" if run.mapped.redrawn else ruling(run.settings, board)
+    """
+    What is kept of the pair; whole, if what rests is to be decided anew, for a cell means something else by now, and if
+    the run tells of more than what it does.
+    """
+    options = run.options
+    tells_all = options.saves or options.explains or options.plan or options.take or options.undo
+    whole = run.mapped.redrawn or tells_all or options.review is not Review.NEVER
+    decides = "" if whole else ruling(run.settings, board)
     lent, rename = run.rows.lent, run.mapped.rename
     return Past(run.clients.store, run.pair, checkup, lent, rename, rename_of(board.cells), board.stages, decides)
 
@@ -78,6 +84,7 @@ def see(run: Run, past: Past, reads: Reads, board: Board, whole: bool = False) -
     cards = with_remembered(trello, board, reads.cards, Remembered(seen.cards, frozenset(memory.base["card_id"])))
     if part:
         cards = replace(cards, theirs=frozenset(seen.theirs) - seen.cards.keys())
+    memory = replace(memory, undo=run.undo.cells if run.undo else None)
     if feed is not None:
         told = find_told(leads.told, memory.intents, feed.fields, airtable.columns.read)
         memory = replace(memory, patched=told)

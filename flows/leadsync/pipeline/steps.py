@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import ParamSpec, Protocol, TypeVar
 
 from leadsync.apply.outcome import Progress
-from leadsync.model import Adopt, ConflictPolicy, Read
+from leadsync.core.saved_plan import SavedPlan
+from leadsync.model import Adopt, ConflictPolicy, Read, Review
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -21,8 +22,31 @@ Told = TypeVar("Told", covariant=True)
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """Which side wins the conflicts of a lead, by its id or its card's. `field`: one of them, "" for all."""
+
+    side: ConflictPolicy
+    lead: str
+    field: str = ""
+
+
+@dataclass(frozen=True)
+class UndoChoice:
+    """The run that is to be taken back, by its id or the beginning of it; of that a lead and a field, "" for all."""
+
+    run: str
+    lead: str = ""
+    field: str = ""
+
+
+@dataclass(frozen=True)
 class Options:
-    """The choices of one run."""
+    """
+    The choices of one run. `saves`: the report of a dry run is to hold the plan; `expects_nothing`: it fails if there
+    is anything to do. `plan`: nothing but this is to be written, and it needs no `review`; `take`: nothing but these
+    conflicts is settled. `undo`: nothing but this is done. `explains`: the lead of which the report of a dry run is to
+    say why it is so.
+    """
 
     dry_run: bool = False
     allow_mass_change: bool = False
@@ -30,6 +54,13 @@ class Options:
     read: Read = Read.FULL
     paced: bool = False
     adopt: Adopt = Adopt.ASK
+    saves: bool = False
+    expects_nothing: bool = False
+    plan: SavedPlan | None = None
+    review: Review = Review.NEVER
+    take: Chosen | None = None
+    undo: UndoChoice | None = None
+    explains: str = ""
 
 
 class Call(Protocol):

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from leadsync.airtable.client import LeadsRead
 from leadsync.apply.give_back import Repairs
 from leadsync.apply.outcome import Outcome
+from leadsync.core.conflicts import Conflict
 from leadsync.core.lead_overwrites import Patched
-from leadsync.core.plan import Conflict, Plan
+from leadsync.core.moved_since import Moved
+from leadsync.core.plan import Plan
 from leadsync.report.report import Report, rows_of
 from leadsync.trello.board import CardsRead
 
@@ -50,6 +52,10 @@ class Telling:
         self.conflicts(plan.conflicts)
         self.report.quarantine = rows_of(plan.quarantine)
         self.report.notes += [note for note in rows_of(plan.notes) if note not in self.report.notes]
+
+    def moved(self, moved: Iterable[Moved]) -> None:
+        """What is not as it was when a saved plan was made."""
+        self.report.moved = rows_of(moved)
 
     def planned(self, plan: Plan) -> None:
         """What would be written."""

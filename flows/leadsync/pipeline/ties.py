@@ -17,9 +17,11 @@ from leadsync.airtable.client import Airtable
 from leadsync.airtable.setup import EDITED_BY_HAND, fetch_mapped
 from leadsync.errors import ConfigurationError, TransientServiceError
 from leadsync.frames.agreed import CELLS
-from leadsync.mapping.cells import Cell, tie
+from leadsync.mapping.cells import Cell
 from leadsync.mapping.lenses import NAMED, Value
+from leadsync.mapping.names import Weight
 from leadsync.mapping.properties import Way
+from leadsync.mapping.tied import tie
 from leadsync.pipeline.clients import Clients
 from leadsync.settings import Settings
 from leadsync.state.store import StateStore
@@ -88,8 +90,8 @@ def tied(board: Board, asked: str, settings: Settings, clients: Clients, at_once
         full_every = 0.0 if at_once else settings.sync_full_every.total_seconds()
         schema = known_schema(clients.airtable, clients.store, asked, full_every)
         found = tie(settings.mapping, by_name_and_id(schema.models), board.names)
-        wrong = [f"{row}: {misfit.detail}. {misfit.remedy}" for row, misfit in found.misfits if not misfit.warns]
-        if wrong:
+        misfits = [(row, misfit) for row, misfit in found.misfits if misfit.weight is Weight.ROW]
+        if wrong := [f"{row}: {misfit.detail}. {misfit.remedy}" for row, misfit in misfits]:
             raise ConfigurationError(f"The mapping does not fit table and board. {' '.join(wrong)}")
         cells = found.generic
     clients.airtable.columns.tie(cells)

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from leadsync.core.explain import Explained
+from leadsync.core.saved_plan import SavedPlan
 from leadsync.errors import Exit, LeadsyncError
 
 Row = dict[str, Any]
@@ -27,6 +29,7 @@ class Report:
 
     `changes`: field, before, after, direction, note, outcome (planned | done). `conflicts`: field, airtable,
     trello, kind, resolution. `quarantine` and `failures`: reason, remedy. `notes`: note. `calls`: requests a side.
+    `moved`: field, side, planned, now: what is not as it was when a saved plan was made. `plan`: the one made now.
     `read`: how each side was read, full or delta. `unmarked_cards`: those of the board that are no lead's, None if
     nobody looked, or the activity alone did not tell.
     """
@@ -41,6 +44,11 @@ class Report:
     failures: list[Row] = field(default_factory=list)
     notes: list[Row] = field(default_factory=list)
     postponed: list[Row] = field(default_factory=list)
+    moved: list[Row] = field(default_factory=list)
+    plan: SavedPlan | None = None
+    pair: str = ""  # as the settings name it: base/table/board
+    explained: Explained | None = None  # the lead that a dry run was asked about
+    waiting: list[str] = field(default_factory=list)  # what has waited for a person longer than a day
     calls: dict[str, int] = field(default_factory=lambda: {"airtable": 0, "trello": 0})
     read: dict[str, str] = field(default_factory=dict)  # airtable and trello -> full | delta
     seconds: float = 0.0
@@ -92,16 +100,31 @@ class Report:
 
     def fail(self, error: LeadsyncError) -> None:
         """End with `error`; what was written before stays listed, and then the run counts as incomplete."""
-        written = (bool(self.changes) or self.gave_back) and not self.dry_run
+        done = any(change.get("outcome") != "planned" for change in self.changes)
+        written = (done or self.gave_back) and not self.dry_run
         self.error = str(error)
         self.exit_code = Exit.INCOMPLETE if written and error.exit_code != Exit.BUSY else error.exit_code
         self.title = "Incomplete" if written else error.title
         if written:
             self.error += " Before that, changes were written; they are listed, and the next run goes on from there."
 
+    def note(self, text: str) -> None:
+        """Something a person should know that is about no lead."""
+        self.notes.append({"lead_id": "", "card_id": "", "note": text})
+
     def skip(self, why: str) -> None:
         """End before anything was asked."""
         self.skipped, self.title = why, "Skipped"
+
+    def wait(self, why: str) -> None:
+        """End quietly: somebody else is to decide."""
+        self.error, self.skipped, self.exit_code = "", why, Exit.DONE
+
+    def expect_nothing(self) -> None:
+        """Fail if there is anything to do."""
+        if self.changes:
+            self.exit_code, self.title = Exit.SOMETHING_TO_DO, "SomethingToDo"
+            self.error = f"There is something to do, and nothing was expected: {self.summary}"
 
     def judge(self) -> None:
         """Set exit code and title from what became of the writes; a finding that is listed is no failure."""
@@ -110,8 +133,12 @@ class Report:
         elif self.conflicts or self.quarantine:
             self.title = "CompletedWithFindings"
 
-    def as_json(self) -> str:
-        """The machine-readable report, in ASCII: any output takes it, and no terminal finds a command in it."""
+    def as_json(self, indent: int | None = 2) -> str:
+        """
+        The machine-readable report, in ASCII: any output takes it, and no terminal finds a command in it.
+
+        `indent`: None for one line.
+        """
         body = {
             "message": self.message,
             "exit_code": self.exit_code,
@@ -123,16 +150,17 @@ class Report:
             "failures": self.failures,
             "notes": self.notes,
             "postponed": self.postponed,
+            "moved": self.moved,
             "calls": self.calls,
             "read": self.read,
             "seconds": round(self.seconds, 3),
         }
-        return json_text(body)
+        return json_text(body, indent)
 
 
-def json_text(body: Any) -> str:
+def json_text(body: Any, indent: int | None = 2) -> str:
     """JSON in printable ASCII, for programs and for terminals."""
-    return json.dumps(body, indent=2).replace("\x7f", "\\u007f")
+    return json.dumps(body, indent=indent).replace("\x7f", "\\u007f")
 
 
 def rows_of(items: Iterable[Any], **more: Any) -> list[Row]:
@@ -141,6 +169,6 @@ def rows_of(items: Iterable[Any], **more: Any) -> list[Row]:
 
 
 def _kind_of(change: Row) -> str:
-    if change["field"] != "card":
+    if change["field"] not in ("card", "lead"):
         return "cell"
     return "created" if change["before"] == "" else str(change["after"])

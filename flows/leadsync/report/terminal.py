@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -28,6 +29,7 @@ STYLES = {
     Exit.MISCONFIGURED: "red",
     Exit.REFUSED: "red",
     Exit.BUSY: "yellow",
+    Exit.SOMETHING_TO_DO: "yellow",
 }
 
 
@@ -54,6 +56,8 @@ def show(report: Report, console: Console, seen_at: str = "") -> None:
     values: dict[str, Cell] = {"lead": lead, "field": _field, "Airtable": _of("airtable"), "Trello": _of("trello")}
     outcome: dict[str, Cell] = {"kind": _of("kind"), "what is done": _of("resolution")}
     _table(console, "Plan (nothing was written)" if report.dry_run else "Changes", report.changes, moves)
+    moved: dict[str, Cell] = {"side": _of("side"), "planned on": _of("planned"), "now": _of("now")}
+    _table(console, "Moved since the plan was made", report.moved, {"lead": lead, "field": _of("field")} | moved)
     _table(console, "Conflicts", report.conflicts, values | outcome)
     _table(console, "Quarantine", report.quarantine, reasons)
     _table(console, "Failures", report.failures, reasons)
@@ -63,6 +67,11 @@ def show(report: Report, console: Console, seen_at: str = "") -> None:
     say(console, report.message, STYLES[report.exit_code])
     if seen_at:
         say(console, seen_at, "dim")
+
+
+def show_line(report: Report, console: Console) -> None:
+    """Print when a run ended, and its summary or its error, as one line."""
+    say(console, f"{datetime.now():%Y-%m-%d %H:%M:%S}  {report.message}", STYLES[report.exit_code])
 
 
 @contextmanager

@@ -1,18 +1,26 @@
-"""What was agreed about leads as rows of the base, and back, many at a time. Never here: what it means."""
+"""
+What was agreed about leads as rows of the base, and back, many at a time. A conflict about one ends where something
+else is agreed.
+
+Never here: what it means.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from leadsync.frames.agreed import BASE_COLUMNS, CELLS, Agreed
+from leadsync.frames.agreed import BASE_COLUMNS, CELLS, Agreed, Columns, Rename
 from leadsync.mapping.lenses import Value
 from leadsync.state.database import Database, in_parts, json_object
 from leadsync.state.tables import base_table
+from leadsync.state.waiting import close_settled, forget_conflicts, leads_in_conflict, rename_conflicts
 
+Updates = Mapping[str, Columns]
+"""Lead id -> columns of its base row, and what they become."""
 OWN: Final = [column for column in BASE_COLUMNS if column not in CELLS]
 
 
@@ -92,10 +100,31 @@ def write_rows(connection: sa.Connection, pair: str, rows: Iterable[Agreed], kno
         connection.execute(UPDATE, others)
 
 
-def drop_rows(connection: sa.Connection, pair: str, lead_ids: Iterable[str]) -> None:
-    """Take the rows of these leads out of the base."""
+def update_base(connection: sa.Connection, pair: str, updates: Updates) -> None:
+    """Set the given columns; a lead without a row gets one."""
+    changed = {lead_id: columns for lead_id, columns in updates.items() if columns}
+    known = rows_of_leads(connection, pair, changed)
+    were = {lead_id: known.get(lead_id) or Agreed(lead_id) for lead_id in changed}
+    write_rows(connection, pair, (were[lead_id].updated(columns) for lead_id, columns in changed.items()), known)
+    for lead_id in (leads_in_conflict(connection, pair) & changed.keys()) if changed else ():
+        close_settled(connection, pair, were[lead_id], were[lead_id].updated(changed[lead_id]))
+
+
+def forget_leads(connection: sa.Connection, pair: str, lead_ids: Iterable[str]) -> None:
+    """Nothing is known of them any more."""
     if gone := [{"of_pair": pair, "of_lead": lead_id} for lead_id in lead_ids]:
         connection.execute(DELETE, gone)
+    for row in gone:
+        forget_conflicts(connection, pair, row["of_lead"])
+
+
+def rename_cells(connection: sa.Connection, pair: str, now: Rename) -> None:
+    """The mapping's cells are called otherwise, or are in it no more."""
+    rows = connection.execute(agreed_query().where(base_table.c.pair == pair)).all()
+    base = [(agreed, agreed.renamed(now)) for agreed in map(agreed_of, rows)]
+    known = {agreed.lead_id for agreed, _ in base}
+    write_rows(connection, pair, (renamed for agreed, renamed in base if renamed != agreed), known)
+    rename_conflicts(connection, pair, now)
 
 
 _of_lead = (base_table.c.pair == sa.bindparam("of_pair")) & (base_table.c.lead_id == sa.bindparam("of_lead"))

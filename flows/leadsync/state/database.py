@@ -56,6 +56,10 @@ class Database:
                 self.engine.dispose()  # the engine outlives us
                 raise
 
+    def another_engine(self, **pool: int) -> sa.Engine:
+        """Further connections to the server, for a purpose of their own. `pool`: as for SQLAlchemy's create_engine."""
+        return _server_engine(self.url, **pool)
+
     @property
     def is_sqlite(self) -> bool:
         """Whether the state is a file on this machine."""
@@ -145,11 +149,15 @@ def _version(connection: sa.Connection) -> int | None:
 def _engine(url: sa.URL) -> sa.Engine:
     """One for all runs of a process: it keeps what SQLAlchemy has compiled of our queries."""
     if url.get_backend_name() != "sqlite":
-        engine = sa.create_engine(url, connect_args={"connect_timeout": postgres.CONNECT_WITHIN})
-        sa.event.listen(engine, "do_connect", postgres.connect)
-        return engine
+        return _server_engine(url)
     engine = sa.create_engine(url, connect_args={"timeout": LOCK_WAIT})
     sa.event.listen(engine, "connect", _sqlite_pragmas)
+    return engine
+
+
+def _server_engine(url: sa.URL, **pool: int) -> sa.Engine:
+    engine = sa.create_engine(url, connect_args={"connect_timeout": postgres.CONNECT_WITHIN}, **pool)
+    sa.event.listen(engine, "do_connect", postgres.connect)
     return engine
 
 

@@ -11,31 +11,35 @@ from dataclasses import replace
 import pandas as pd
 import sqlalchemy as sa
 
+from leadsync.core.conflicts import OpenConflicts
 from leadsync.core.journal import CARD, Intent, IntentState, Sent
+from leadsync.core.ledger import Begun, written
 from leadsync.core.settling import Verdict
 from leadsync.frames.agreed import Agreed, Columns, Rename
 from leadsync.frames.schema import frame_of
 from leadsync.state.base_rows import (
     Counted,
+    Updates,
     agreed_of,
     agreed_query,
-    drop_rows,
+    forget_leads,
+    rename_cells,
     rows_of_cards,
     rows_of_leads,
-    write_rows,
+    update_base,
 )
 from leadsync.state.database import Database
 from leadsync.state.facts import Facts, put_facts
+from leadsync.state.history_rows import add_changes, add_reversal, begin, drop_reversal
 from leadsync.state.journal_rows import intent_of, replace_intents, row_of_intent, sent_json
+from leadsync.state.spent_plans import Spent, put_spent
 from leadsync.state.tables import base_table, intent_table
+from leadsync.state.waiting import note_conflicts, open_conflicts
 
 _of_pair = intent_table.c.pair == sa.bindparam("pair")
 _in_states = intent_table.c.state.in_(sa.bindparam("states", expanding=True))
 INTENTS = sa.select(intent_table).where(_of_pair & _in_states).order_by(intent_table.c.id)
 """Made once: every run asks it seven times, and to make it takes longer than to ask."""
-
-Updates = Mapping[str, Columns]
-"""Lead id -> columns of its base row, and what they become."""
 
 
 class Journal:
@@ -83,37 +87,59 @@ class Journal:
         intents: Iterable[Intent],
         verdicts: Iterable[Verdict] = (),
         lists: Mapping[str, str] | None = None,
+        spent: Spent | None = None,
+        begun: Begun | None = None,
+        conflicts: OpenConflicts | None = None,
+        now: float = 0.0,
     ) -> None:
         """
         In one transaction, before the first write: what is already true, and what is about to be written.
 
-        Rows of earlier runs stay until their `verdicts` say what became of them. `lists`: what the base calls the lists
-        with these updates, by id; one that has left the map keeps its name while no other has it.
+        Rows of earlier runs stay until their `verdicts` say what became of them; what they did is history then.
+        `begun`: the run that is about to write. `lists`: what the base calls the lists with these updates, by id; one
+        that has left the map keeps its name while no other has it. `spent`: the saved plan that is applied;
+        `conflicts`: what was found out about them, if anything was; `now`: by our clock [s since 1970].
         """
         rows = [row_of_intent(pair, intent) for intent in intents]
         known = self.load_lists(pair) if lists else {}
         named = dict(lists or {})
         called = {list_id: was for list_id, was in known.items() if was not in named.values()} | named
         with self._database.writing() as connection:
+            if spent:
+                put_spent(connection, spent)
+            for verdict in verdicts:
+                card_id = str(updates.get(verdict.intent.lead_id, {}).get("card_id") or "")
+                add_changes(connection, pair, verdict.intent, verdict.entries, card_id)
             replace_intents(connection, [(verdict.intent, verdict.became) for verdict in verdicts])
-            _update_base(connection, pair, updates)
-            drop_rows(connection, pair, forget)
+            kept = open_conflicts(connection, pair) if conflicts else []
+            update_base(connection, pair, updates)
+            forget_leads(connection, pair, forget)
+            if conflicts:
+                note_conflicts(connection, pair, kept, conflicts, now)
             if rows:
                 connection.execute(sa.insert(intent_table), rows)
+            if begun:
+                begin(connection, pair, begun)
             if called != known:
                 put_facts(connection, _lists_key(pair), called)
 
     def record(
-        self, pair: str, side: str, updates: Updates, sent: Mapping[str, Sent] | None = None, answered: float = 0.0
+        self,
+        pair: str,
+        side: str,
+        updates: Updates,
+        sent: Mapping[str, Sent] | None = None,
+        answered: float = 0.0,
+        taken: Mapping[str, Collection[str]] | None = None,
     ) -> None:
         """
         After a write: the values that the API returned. The pending intents of these leads are no longer pending.
 
         `sent`: lead_id -> what has still to be checked, if the journal's row is of a write that can be. `answered`: the
-        service's clock [s since 1970].
+        service's clock [s since 1970]. `taken`: lead_id -> fields that the service took; they are history now.
         """
         with self._database.writing() as connection:
-            _update_base(connection, pair, updates)
+            update_base(connection, pair, updates)
             for lead_id, columns in updates.items():
                 pending = _row_of(intent_table, pair, lead_id) & (intent_table.c.side == side)
                 pending &= intent_table.c.state == IntentState.PENDING.value
@@ -121,7 +147,9 @@ class Journal:
                 rows = [intent_of(row) for row in connection.execute(query).all()]
                 replace_intents(connection, [(each, each.until(rows[-1].since)) for each in rows[:-1]])
                 for intent in rows[-1:]:
-                    done = replace(intent, state=IntentState.CHECKED)
+                    entries = written(intent.entries, (taken or {}).get(lead_id, ()), columns)
+                    add_changes(connection, pair, intent, entries, str(columns.get("card_id") or ""))
+                    done = replace(intent, state=IntentState.CHECKED, entries=())
                     if sent and lead_id in sent and intent.sent.cells:
                         done = replace(done, record=dict(columns), sent=sent[lead_id], answered=answered)
                         done = replace(done, state=IntentState.UNCHECKED)
@@ -130,10 +158,7 @@ class Journal:
     def rename_cells(self, pair: str, now: Rename) -> None:
         """In one transaction: the mapping's cells are called otherwise in base and journal, or are in it no more."""
         with self._database.writing() as connection:
-            rows = connection.execute(agreed_query().where(base_table.c.pair == pair)).all()
-            base = [(agreed, agreed.renamed(now)) for agreed in map(agreed_of, rows)]
-            known = {agreed.lead_id for agreed, _ in base}
-            write_rows(connection, pair, (renamed for agreed, renamed in base if renamed != agreed), known)
+            rename_cells(connection, pair, now)
             found = connection.execute(sa.select(intent_table).where(intent_table.c.pair == pair)).all()
             replace_intents(connection, [(intent, intent.renamed(now)) for intent in map(intent_of, found)])
 
@@ -145,15 +170,24 @@ class Journal:
         with self._database.writing() as connection:
             connection.execute(sa.update(intent_table).where(intent_table.c.id == newest).values(sent=sent_json(sent)))
 
-    def give_back(self, pair: str, undo: Columns, intent: Intent) -> None:
-        """In one transaction, before a cell is given back: the base as it was, and the write that is to follow."""
+    def give_back(self, pair: str, undo: Columns, intent: Intent, told: str, begun: Begun | None = None) -> None:
+        """In one transaction: the base as before, and the write to follow, by the run `begun`, of a value as `told`."""
         with self._database.writing() as connection:
-            _update_base(connection, pair, {intent.lead_id: undo})
+            update_base(connection, pair, {intent.lead_id: undo})
             connection.execute(sa.insert(intent_table).values(**row_of_intent(pair, intent)))
+            if begun:
+                begin(connection, pair, begun)
+            add_reversal(connection, pair, intent, undo, told, begun.run_id if begun else "")
+
+    def keep_ours(self, pair: str, ours: Columns, intent: Intent) -> None:
+        """A cell that was about to be given back has gone on from our write: the base says so again."""
+        with self._database.writing() as connection:
+            update_base(connection, pair, {intent.lead_id: ours})
+            drop_reversal(connection, pair, intent, ours)
 
     def end_intents(self, intents: Iterable[Intent]) -> None:
         """The writes are checked; a row stays only for conflicts that have still to be listed."""
-        checked = [replace(intent, state=IntentState.CHECKED) for intent in intents]
+        checked = [replace(intent, state=IntentState.CHECKED, entries=()) for intent in intents]
         if checked:
             with self._database.writing() as connection:
                 replace_intents(connection, [(replace(intent, conflicts=()), intent) for intent in checked])
@@ -188,11 +222,3 @@ def _lists_key(pair: str) -> str:
 def _row_of(table: sa.Table, pair: str, lead_id: str) -> sa.ColumnElement[bool]:
     """The row of one lead."""
     return (table.c.pair == pair) & (table.c.lead_id == lead_id)
-
-
-def _update_base(connection: sa.Connection, pair: str, updates: Updates) -> None:
-    """Set the given columns; a lead without a row gets one."""
-    changed = {lead_id: columns for lead_id, columns in updates.items() if columns}
-    known = rows_of_leads(connection, pair, changed)
-    rows = (known.get(lead_id, Agreed(lead_id)).updated(columns) for lead_id, columns in changed.items())
-    write_rows(connection, pair, rows, known)

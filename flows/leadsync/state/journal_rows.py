@@ -8,11 +8,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from leadsync.core.conflicts import Conflict
 from leadsync.core.journal import Intent, IntentState, Sent
-from leadsync.core.plan import Conflict
 from leadsync.frames.agreed import Columns
 from leadsync.state.base_rows import json_of, value_of
 from leadsync.state.database import json_object
+from leadsync.state.history_rows import entries_json, entries_of
 from leadsync.state.tables import intent_table
 
 
@@ -30,6 +31,7 @@ def intent_of(row: sa.Row[Any]) -> Intent:
         sent=Sent(**json_object(row.sent)),
         undo=_columns(row.undo),
         conflicts=tuple(Conflict(**conflict) for conflict in json.loads(row.conflicts)),
+        entries=entries_of(row.entries),
         number=row.id,
     )
 
@@ -56,6 +58,7 @@ def _values(intent: Intent) -> dict[str, Any]:
         "sent": sent_json(intent.sent),
         "undo": json_of(intent.undo),
         "conflicts": json.dumps([vars(conflict) for conflict in intent.conflicts]),
+        "entries": entries_json(intent.entries),
     }
 
 

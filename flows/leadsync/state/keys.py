@@ -16,7 +16,7 @@ from leadsync.state.database import Database, in_parts
 from leadsync.state.facts import rename_facts
 from leadsync.state.pair import Pair, Rows
 from leadsync.state.snapshots import marks_key
-from leadsync.state.tables import base_table, facts_table, holder_table, intent_table, metadata
+from leadsync.state.tables import base_table, conflict_table, facts_table, holder_table, intent_table, metadata
 
 
 class PairKeys:
@@ -59,13 +59,20 @@ class PairKeys:
                 rename_facts(connection, of.key, to.key)
 
     def take_leads(self, leads_of: Mapping[Pair, Collection[str]], pair: Pair) -> None:
-        """In one transaction: rows of base and journal that other keys hold of these leads."""
+        """In one transaction: rows of base, journal and conflicts that other keys hold of these leads."""
         with self._database.writing() as connection:
             for former, lead_ids in leads_of.items():
-                for table in (base_table, intent_table):
+                for table in (base_table, intent_table, conflict_table):
                     for some in in_parts(lead_ids):
                         theirs = (table.c.pair == former.key) & table.c.lead_id.in_(some)
                         connection.execute(sa.update(table).where(theirs).values(pair=pair.key))
+
+    def boards_of(self, base_id: str, table: str) -> list[str]:
+        """Ids of the boards with which this table has rows."""
+        ours = base_table.c.pair.startswith(f"{base_id}/{table}/", autoescape=True)
+        with self._database.reading() as connection:
+            keys = connection.execute(sa.select(base_table.c.pair).where(ours).distinct()).scalars()
+            return [found.board_id for found in map(Pair.of, keys) if found.table == table]
 
     def known_elsewhere(self, pair: str, lead_ids: Collection[str]) -> set[str]:
         """Those of the leads that other pairs on the same board know, be it of another base."""

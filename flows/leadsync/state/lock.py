@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import hashlib
 import os
 import socket
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -66,29 +68,93 @@ def _file_lock(store: StateStore, pair: str) -> Iterator[StillHeld]:
 
 @contextlib.contextmanager
 def _advisory_lock(store: StateStore, pair: str) -> Iterator[StillHeld]:
-    key = int.from_bytes(hashlib.sha256(pair.encode()).digest()[:8], "big", signed=True)
+    key, session = lock_key(pair), _session(store.database.engine)
     with store.database.explained("locked"):
-        connection = store.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-    with connection:
-        with store.database.explained("locked"):
-            is_ours = connection.execute(sa.select(sa.func.pg_try_advisory_lock(key))).scalar()
-        if not is_ours:
-            raise _busy(store, pair)
+        connection = session.take(key)
+    if connection is None:
+        raise _busy(store, pair)
 
-        def still_held() -> None:
+    def still_held() -> None:
+        if not session.has(connection):
+            raise StateStoreError(
+                "The connection to the state database was lost, and the lock with it; the run stopped writing. "
+                "Run again."
+            )
+
+    try:
+        yield still_held
+    finally:
+        session.release(key, connection)
+
+
+def lock_key(name: str) -> int:
+    """What an advisory lock is called on the server."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+
+
+class Session:
+    """
+    The one session of this process that holds its advisory locks on a server. Safe for threads.
+
+    To the server a lock that a session holds is free for that session: what is held is kept here.
+    """
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine, self._lock, self._held = engine, threading.Lock(), set[int]()
+        self._connection: sa.Connection | None = None
+
+    def take(self, key: int) -> sa.Connection | None:
+        """The connection that now holds the lock, None if somebody has it. Raises: SQLAlchemyError."""
+        with self._lock:
+            if self._is_there() and key in self._held:
+                return None
+            if self._connection is None:
+                self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             try:
-                connection.execute(sa.select(1))
+                if self._connection.execute(sa.select(sa.func.pg_try_advisory_lock(key))).scalar():
+                    self._held.add(key)
+                    return self._connection
             except SQLAlchemyError:
-                raise StateStoreError(
-                    "The connection to the state database was lost, and the lock with it; the run stopped writing. "
-                    "Run again."
-                ) from None
+                self._end()
+                raise
+            if not self._held:
+                self._end()
+            return None
 
+    def has(self, connection: sa.Connection) -> bool:
+        """Whether this connection, and what it was given, is still there."""
+        with self._lock:
+            return self._connection is connection and self._is_there()
+
+    def release(self, key: int, connection: sa.Connection) -> None:
+        """Nothing, if that connection was lost; the last lock takes it along."""
+        with self._lock:
+            if self._connection is connection and self._is_there():
+                self._held.discard(key)
+                with contextlib.suppress(SQLAlchemyError):
+                    connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))
+                if not self._held:
+                    self._end()
+
+    def _is_there(self) -> bool:
         try:
-            yield still_held
-        finally:
+            if self._connection is not None:
+                self._connection.execute(sa.select(1))
+        except SQLAlchemyError:
+            self._end()
+        return self._connection is not None
+
+    def _end(self) -> None:
+        connection, self._connection = self._connection, None
+        self._held.clear()
+        if connection is not None:
             with contextlib.suppress(SQLAlchemyError):
-                connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))
+                connection.close()
+
+
+@functools.lru_cache(maxsize=8)
+def _session(engine: sa.Engine) -> Session:
+    return Session(engine)
 
 
 def _busy(store: StateStore, pair: str) -> BusyError:

@@ -8,22 +8,22 @@ snapshot may be relied on.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from leadsync.core.plan import SetAside
 from leadsync.frames.actions import Item
 from leadsync.frames.block import parse
-from leadsync.frames.snapshot import Mark, Snapshot
+from leadsync.frames.snapshot import Concerned, Mark, Snapshot
 from leadsync.state.database import Database, batched, in_parts, json_object
 from leadsync.state.facts import Facts, put_facts
-from leadsync.state.findings import put_findings
+from leadsync.state.standing import put_standing
 from leadsync.state.tables import snapshot_table
 
 RECORDS: Final = "records"
 CARDS: Final = "cards"
+NOBODY: Final = Concerned()
 _seen = snapshot_table.c
 _of_item = (
     (_seen.pair == sa.bindparam("of_pair")) & (_seen.side == sa.bindparam("of_side")) & (_seen.id == sa.bindparam("of"))
@@ -70,9 +70,9 @@ class Snapshots:
         """
         self._facts.save(marks_key(pair), {"feed": vars(feed)} if feed else {})
 
-    def save(self, pair: str, snapshot: Snapshot, findings: Iterable[SetAside] = ()) -> None:
+    def save(self, pair: str, snapshot: Snapshot, standing: Concerned = NOBODY) -> None:
         """
-        In one transaction, with what stands now; of the items only those that are not as they were kept.
+        In one transaction, with what does not rest; of the items only those that are not as they were kept.
 
         Of a snapshot that is not of all items the others stay as they are.
         """
@@ -81,7 +81,7 @@ class Snapshots:
             _update_items(connection, pair, RECORDS, snapshot.records, None if of is None else of.leads)
             _update_items(connection, pair, CARDS, snapshot.cards, None if of is None else of.cards)
             put_facts(connection, marks_key(pair), snapshot.marks())
-            put_findings(connection, pair, findings)
+            put_standing(connection, pair, standing)
 
 
 def marks_key(pair: str) -> str:

@@ -2,7 +2,8 @@
 The state database as a whole, each subject a part of it.
 
 What is never kept: a secret (but the one that Airtable signs its webhook with), a person's text other than the values
-both sides agreed on, what was last seen, and, until a report has listed them, the two values of a conflict.
+both sides agreed on, what was last seen, what runs changed for as long as the history is kept, a plan until it has been
+reviewed, and, until it is settled and a report has listed it, the two values of a conflict.
 """
 
 from __future__ import annotations
@@ -11,11 +12,16 @@ from leadsync.state.calls import MonthlyCalls
 from leadsync.state.checks import Checks
 from leadsync.state.database import Database
 from leadsync.state.facts import Facts
-from leadsync.state.findings import Findings
+from leadsync.state.history import History
 from leadsync.state.holders import Holders
 from leadsync.state.journal import Journal
 from leadsync.state.keys import PairKeys
+from leadsync.state.pair_runs import PairRuns
+from leadsync.state.reviews import Reviews
 from leadsync.state.snapshots import Snapshots
+from leadsync.state.spent_plans import SpentPlans
+from leadsync.state.standing import Standing
+from leadsync.state.waiting import WaitingRows
 
 
 class StateStore:
@@ -28,13 +34,18 @@ class StateStore:
     def __init__(self, url: str) -> None:
         self.database = Database(url)
         self.journal = Journal(self.database)
+        self.history = History(self.database)
         self.snapshots = Snapshots(self.database)
-        self.findings = Findings(self.database)
+        self.standing = Standing(self.database)
         self.checks = Checks(self.database)
         self.facts = Facts(self.database)
         self.keys = PairKeys(self.database)
         self.calls = MonthlyCalls(self.database)
         self.holders = Holders(self.database)
+        self.pair_runs = PairRuns(self.database)
+        self.spent_plans = SpentPlans(self.database)
+        self.reviews = Reviews(self.database)
+        self.waiting = WaitingRows(self.database)
 
     def close(self) -> None:
         """Give the connections back."""

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 
 from leadsync.loopback import is_loopback
 
@@ -151,3 +151,13 @@ def _bound(kind: Any) -> Any:
             super().endheaders(*args, **more)
 
     return Bound
+
+
+def session(wire: BaseAdapter, headers: Mapping[str, str]) -> requests.Session:
+    """A session in which every request goes over `wire`, which alone looks at the environment: not at a .netrc."""
+    new = requests.Session()
+    new.trust_env = False
+    new.headers.update(headers)
+    new.mount("http://", wire)
+    new.mount("https://", wire)
+    return new

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,11 +39,24 @@ class Clock(Protocol):
         """Wait."""
 
 
+class Budget(Protocol):
+    """What a request counts against besides, together with those of others: see budgets.py."""
+
+    refusals: Collection[str]
+
+    def take(self) -> None:
+        """Return once one more request may be sent."""
+
+    def pause(self, seconds: float) -> None:
+        """Nobody who shares it asks for so long."""
+
+
 class Pacing:
     """The turns of all threads that ask one service at one `pace`. `taken`: turns so far."""
 
-    def __init__(self, pace: Pace, clock: Clock) -> None:
-        self.pace, self.taken, self._clock = pace, 0, clock
+    def __init__(self, pace: Pace, clock: Clock, budgets: Sequence[Budget] = ()) -> None:
+        self.pace, self.taken, self._clock, self._budgets = pace, 0, clock, budgets
+        self._in_line = threading.Lock()
         rates = [Rate(pace.limit, int(pace.seconds * 1000))] if pace.limit else []
         self._limiter = Limiter(InMemoryBucket(rates), buffer_ms=5) if rates else None
         self._lock = threading.Lock()
@@ -63,6 +77,9 @@ class Pacing:
             return False
         if self._limiter:
             self._limiter.try_acquire()
+        with self._in_line:  # one of ours at a time, or a pair with many threads would get more than others
+            for budget in self._budgets:
+                budget.take()
         if not patient and self._pauses():
             return False
         self._wait_for_arrivals()
@@ -78,8 +95,11 @@ class Pacing:
             self._arrived.append(answered - quickest)
             self._under_way -= 1
 
-    def pause(self, seconds: float) -> None:
-        """Nobody's turn for so long."""
+    def pause(self, seconds: float, refusal: str = "") -> None:
+        """Nobody's turn for so long. `refusal`: the kind of a 429, by which others who share a budget wait, too."""
+        if refusal:
+            for budget in [each for each in self._budgets if refusal in each.refusals] or self._budgets:
+                budget.pause(seconds)
         with self._lock:
             self._paused_until = max(self._paused_until, self._clock.monotonic() + seconds)
 

@@ -19,15 +19,15 @@ class Patience:
         self._ended = ""
         self._silent_since: float | None = None
 
-    def pause(self, seconds: float, more: float = 0.0) -> bool:
+    def pause(self, seconds: float, more: float = 0.0, refusal: str = "") -> bool:
         """
-        The service asks for a pause, everybody's; `more`: what we add to it.
+        The service asks for a pause, everybody's; `more`: what we add to it; `refusal`: the kind of a 429.
 
         Returns: whether it is waited out. One that is too long ends the side: what was answered counts, and nothing
         more is asked.
         """
         if seconds <= LONGEST_WAIT:
-            self._pacing.pause(seconds + more)
+            self._pacing.pause(seconds + more, refusal)
             return True
         self._ended = (
             f"{self._service} asks for a wait of {seconds:.0f} s, and a run waits {LONGEST_WAIT:.0f} s at most. Run "

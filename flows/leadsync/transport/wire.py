@@ -11,7 +11,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,7 +24,7 @@ from leadsync.errors import LeadsyncError, QuotaExceededError, ReadAgainError, T
 from leadsync.transport import answers
 from leadsync.transport.failures import Again, backoff, enough, lost, pause, refused, unanswered, words_of
 from leadsync.transport.lines import Lines, to_endpoint, under_way, way_to
-from leadsync.transport.pacing import Clock, Pace, Pacing
+from leadsync.transport.pacing import Budget, Clock, Pace, Pacing
 from leadsync.transport.patience import Patience
 from leadsync.transport.service import Service
 
@@ -43,8 +43,8 @@ class Wire(BaseAdapter):
 
     `hosts` maps hosts a client has hard-coded to the endpoint from the settings. `secrets` are blotted out of
     every text that leaves here. `in_path` maps what stands in a path for a secret to it: only what is sent has it.
-    `deadline`: see DEADLINE. `adapter`: what really sends. Attributes: `server_time`, the service's clock at its
-    last answer, rounded down [s since 1970], 0 if it never said.
+    `deadline`: see DEADLINE. `adapter`: what really sends; `budgets`: what is shared with others.
+    Attributes: `server_time`, the service's clock at its last answer, rounded down [s since 1970], 0 if it never said.
     Raises (from `send`): the LeadsyncErrors of errors.py, never an exception of requests or urllib3.
     """
 
@@ -59,9 +59,10 @@ class Wire(BaseAdapter):
         read_timeout: float = READ_TIMEOUT,
         deadline: float = DEADLINE,
         adapter: BaseAdapter | None = None,
+        budgets: Sequence[Budget] = (),
     ) -> None:
         super().__init__()
-        self.service, self.pacing, self.server_time = service, Pacing(pace, clock), 0.0
+        self.service, self.pacing, self.server_time = service, Pacing(pace, clock, budgets), 0.0
         self._secrets, self._hosts, self._in_path = secrets, dict(hosts or {}), dict(in_path or {})
         self._clock, self._timeout, self._deadline = clock, (CONNECT_TIMEOUT, read_timeout), deadline
         self._adapter, self._environment = adapter or Lines(pool_maxsize=8), requests.Session()
@@ -195,7 +196,7 @@ class Wire(BaseAdapter):
             if words.kind in service.quotas:
                 return QuotaExceededError(service.quotas[words.kind])
             wait = self.pacing.pace.penalty if stated is None else stated
-            if self._patience.pause(wait, more=random.uniform(0.1, 1.0)):
+            if self._patience.pause(wait, random.uniform(0.1, 1.0), words.kind or str(status)):
                 log.warning("%s says we are too fast (429); waiting %.0f s.", service.name, wait)
             error = TransientServiceError(f"{service.name} kept answering 429 (too many requests). Run again later.")
             return Again(error, pause=0.0)  # the pause is everybody's
@@ -208,13 +209,3 @@ class Wire(BaseAdapter):
 
 Transport = Callable[..., Wire]
 """What makes the path to a service, called as `Wire` is; whoever asks for one closes it."""
-
-
-def session(wire: Wire, headers: Mapping[str, str]) -> requests.Session:
-    """A session in which every request goes over `wire`, which alone looks at the environment: not at a .netrc."""
-    new = requests.Session()
-    new.trust_env = False
-    new.headers.update(headers)
-    new.mount("http://", wire)
-    new.mount("https://", wire)
-    return new

@@ -21,8 +21,9 @@ from leadsync.frames.cards import Card, CardPresence, cards_frame, deleted_cards
 from leadsync.frames.schema import overlay, rows_of
 from leadsync.mapping.rows import CellMapping
 from leadsync.settings import Settings
+from leadsync.transport.lines import session
 from leadsync.transport.pacing import Pace
-from leadsync.transport.wire import Transport, Wire, session
+from leadsync.transport.wire import Transport, Wire
 from leadsync.trello.board import Board, CardsRead
 from leadsync.trello.refusals import TRELLO, misconfigured
 
@@ -50,12 +51,12 @@ class CardShape:
     query: Mapping[str, str]
 
     @classmethod
-    def of(cls, mapping: CellMapping) -> CardShape:
-        """By the mapping's properties; custom fields are a parameter of their own."""
+    def of(cls, mapping: CellMapping, also: Sequence[str] = ()) -> CardShape:
+        """By the mapping's properties; custom fields are a parameter of their own. `also`: fields that are not kept."""
         mapped = dict.fromkeys(row.card.wire for row in mapping.fields)
         fields = [*CARD_FIELDS, *(wire for wire in mapped if wire not in (*CARD_FIELDS, CUSTOM_ITEMS))]
         items = {CUSTOM_ITEMS: "true"} if CUSTOM_ITEMS in mapped else {}
-        return cls((*fields, *items), {"fields": ",".join(fields), **items})
+        return cls((*fields, *items), {"fields": ",".join([*fields, *also]), **items})
 
 
 class Trello:
@@ -70,7 +71,8 @@ class Trello:
         pace = Pace(limit=settings.trello_requests_per_10_seconds, seconds=WINDOW, penalty=PENALTY)
         hosts = dict.fromkeys(HOSTS, settings.trello_endpoint_url)
         in_path = {TOKEN_IN_PATH: token}
-        self.settings, self.shape = settings, CardShape.of(settings.mapping)
+        named = ("labels",) if settings.sync_create_leads_label else ()
+        self.settings, self.shape = settings, CardShape.of(settings.mapping, named)
         self.wire = transport(TRELLO, pace, secrets=(token, key), hosts=hosts, in_path=in_path)
         header = f'OAuth oauth_consumer_key="{key}", oauth_token="{token}"'
         # No key is given to the client: it would put key and token into every URL.

@@ -35,7 +35,10 @@ def test_silence_until_the_client_gives_up(emulator, kind, cards):
     }
     with pytest.raises(requests.ReadTimeout):
         requests.post(f"{emulator.url}/1/cards", json=body, timeout=0.2)
-    assert len(emulator.trello.cards()) == cards
+    until = time.monotonic() + 10  # it may have arrived only just before we left
+    while (len(emulator.requests), len(emulator.trello.cards())) != (1, cards) and time.monotonic() < until:
+        time.sleep(0.005)
+    assert (len(emulator.requests), len(emulator.trello.cards())) == (1, cards)
 
 
 def test_silence_ends_after_its_seconds(emulator, trello):
@@ -181,13 +184,17 @@ def test_callback_may_send_requests_itself(emulator, airtable):
 
 
 def test_callback_may_stop_the_emulator(make, airtable):
-    """An outage in the middle of a run: the request gets no answer, later ones are refused."""
+    """
+    An outage in the middle of a run: the request gets no answer, later ones are refused.
+
+    A stop that waits for the callback it is called from is given up after five seconds.
+    """
     emulator = make()
     emulator.before_request(lambda request, index: emulator.stop())
     began = time.monotonic()
     with pytest.raises(requests.ConnectionError):
         airtable(emulator)("GET", "Leads")
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4.5
 
 
 def test_callback_that_fails_is_loud():

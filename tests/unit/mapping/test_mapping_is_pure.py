@@ -10,9 +10,18 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[3] / "flows" / "leadsync" / "mapping"
 FILES = sorted(PACKAGE.glob("*.py"))
 OURS = ("leadsync.errors", "leadsync.model", "leadsync.texts", "leadsync.mapping.")
-FOREIGN = {"__future__", "collections", "dataclasses", "enum", "functools", "typing", "re", "math", "decimal"} | {
-    *("difflib", "tomllib", "datetime", "zoneinfo", "json", "unicodedata")
-}
+FOREIGN = {
+    "__future__",
+    "collections",
+    "contextlib",
+    "dataclasses",
+    "enum",
+    "functools",
+    "typing",
+    "re",
+    "math",
+    "decimal",
+} | {*("contextlib", "difflib", "tomllib", "datetime", "zoneinfo", "json", "unicodedata")}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

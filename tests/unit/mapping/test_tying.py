@@ -6,12 +6,13 @@ import dataclasses
 
 import pytest
 
-from leadsync.mapping.cells import Cell, tie
+from leadsync.mapping.cells import Cell
 from leadsync.mapping.columns import ColumnKind
 from leadsync.mapping.lenses import LensKind, merge
-from leadsync.mapping.names import BoardNames, CustomField, Misfit
+from leadsync.mapping.names import BoardNames, CustomField, Misfit, Weight
 from leadsync.mapping.properties import Way, property_named
 from leadsync.mapping.rows import CellMapping, Field, default_mapping
+from leadsync.mapping.tied import tie
 from leadsync.model import DEFAULT_STAGE_OF, DONE, IN_PROGRESS, TODO, StatusMap
 
 BOARD = BoardNames(
@@ -62,7 +63,7 @@ def schema(**types: str) -> dict[str, dict[str, object]]:
 
 def tied(row: Field, *, columns: dict[str, dict[str, object]] | None, board: BoardNames = BOARD) -> Cell:
     result = tie(CellMapping((row,), "Europe/Berlin"), columns, board)
-    assert [misfit for _, misfit in result.misfits if not misfit.warns] == []
+    assert [misfit for _, misfit in result.misfits if misfit.weight is not Weight.WARNING] == []
     (cell,) = result.cells
     return cell
 
@@ -223,7 +224,7 @@ def test_list_of_a_custom_field_is_a_choice_by_id():
     (cell,) = result.cells
     assert (cell.airtable.get("Small"), cell.airtable.get(""), cell.airtable.get("Huge")) == ("o1", "", None)
     assert (cell.trello.get("o2"), cell.trello.put("", "o2")) == ("o2", "")
-    assert [found.warns for _, found in result.misfits] == [True, True]
+    assert [found.weight for _, found in result.misfits] == [Weight.WARNING] * 2
     assert "Standard" in result.misfits[0][1].detail
     assert "Huge" in result.misfits[1][1].detail
 
@@ -271,22 +272,6 @@ def test_what_is_only_shown_is_read_as_text():
             id="twice",
         ),
         pytest.param(
-            field("status", "list", map={"OPEN": TODO}), schema(), "no option OPEN", "NEW, CONTACTED", id="no-status"
-        ),
-        pytest.param(
-            field("Tags", "labels", map={"Warm": "Cold"}), schema(), "no option Warm", "Hot, Cold, New", id="no-option"
-        ),
-        pytest.param(
-            field("Owner", "members", map={"a@b.c": "zoe"}),
-            schema(),
-            "not one member zoe",
-            "Anna Smith",
-            id="no-member",
-        ),
-        pytest.param(
-            field("Owner", "members", map={"a@b.c": "Bob"}), schema(), "not one member Bob", "bob2", id="two-bobs"
-        ),
-        pytest.param(
             field("Team", "members", map={"a@b.c": "anna"}),
             schema(),
             "by their ids",
@@ -302,6 +287,37 @@ def test_row_that_does_not_fit_says_why(row, columns, detail, remedy):
     assert remedy in found.remedy
     beside = tie(CellMapping((row, field("C" if columns is None else "fld1", "title"))), columns, BOARD)
     assert [str(cell.card) for cell in beside.cells] == ["title"]
+
+
+@pytest.mark.parametrize(
+    ("row", "columns", "detail", "remedy"),
+    [
+        pytest.param(
+            field("status", "list", map={"OPEN": TODO}), schema(), "no option OPEN", "NEW, CONTACTED", id="no-status"
+        ),
+        pytest.param(
+            field("Tags", "labels", map={"Warm": "Cold"}), schema(), "no option Warm", "Hot, Cold, New", id="no-option"
+        ),
+        pytest.param(
+            field("Owner", "members", map={"a@b.c": "zoe"}),
+            schema(),
+            "not one member zoe",
+            "Anna Smith",
+            id="no-member",
+        ),
+        pytest.param(
+            field("Owner", "members", map={"a@b.c": "Bob"}), schema(), "not one member Bob", "bob2", id="two-bobs"
+        ),
+    ],
+)
+def test_value_that_one_end_lacks_leaves_the_row_tied(row, columns, detail, remedy):
+    """Somebody left the board, or an option was deleted: that stops the leads that hold it, and no others."""
+    tied_all = tie(CellMapping((row,)), columns, BOARD)
+    ((about, found),), (cell,) = tied_all.misfits, tied_all.cells
+    assert (about is row, detail in found.detail, remedy in found.remedy) == (True, True, True)
+    assert found.weight is Weight.VALUE
+    if row.card.name != "list":
+        assert not any(cell.airtable.get(frozenset({each}) if cell.kind is LensKind.SET else each) for each in row.map)
 
 
 def test_people_by_e_mail_are_shown_one_way():
@@ -327,12 +343,12 @@ def test_second_status_of_a_list_need_not_be_an_option():
         ),
         pytest.param(field("X", "custom:Y"), None, ["no custom field 'Y'"], id="nothing-known-of-the-column"),
         pytest.param(
-            field("X", "members", map={"a@b.c": "zoe"}), schema(), ["member zoe", "no column 'X'"], id="map-and-column"
+            field("X", "members", map={"a@b.c": "zoe"}), schema(), ["no column 'X'", "member zoe"], id="map-and-column"
         ),
         pytest.param(
             field("status", "list", map={"OPEN": "Inbox", "NEW": TODO, "LOST": "list-1"}),
             schema(),
-            ["no list Inbox", "two are the same list"],
+            ["no list Inbox", "two are the same list", "no option OPEN"],
             id="lists",
         ),
         pytest.param(

@@ -13,7 +13,7 @@ import pytest
 import requests
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from runs.command import spare_loopback, spare_prefect
+from runs.command import prepare_local_run, spare_loopback, spare_prefect
 from support.places import FLOWS
 
 NAMES = [spelt for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY") for spelt in (name, name.lower())]
@@ -88,6 +88,16 @@ def test_proxy_of_another_kind_does_not_end_prefects_client(environment, proxy, 
     assert bool(requests.utils.get_environ_proxies("https://intra.example", no_proxy=None)) is not bool(others)
 
 
+@pytest.mark.parametrize("no_proxy", ["prefect.example", ".example", "intra.example,prefect.example"])
+def test_server_elsewhere_that_is_asked_directly_is_asked_so_beside_a_proxy_of_another_kind(environment, no_proxy):
+    """Prefect's client would not begin, though it is not to go through that."""
+    environment(ALL_PROXY="socks5://127.0.0.1:9", HTTPS_PROXY=PROXY, NO_PROXY=no_proxy)
+    with temporary_settings({PREFECT_API_URL: "https://prefect.example/api"}):
+        spare_prefect()
+    httpx.Client().close()
+    assert requests.utils.get_environ_proxies("https://api.trello.com", no_proxy=None)["https"] == PROXY
+
+
 @pytest.mark.parametrize(
     ("proxies", "address"),
     [
@@ -103,6 +113,19 @@ def test_prefects_client_keeps_to_the_proxies(environment, proxies, address):
     with temporary_settings({PREFECT_API_URL: address}):
         spare_prefect()
     assert os.environ["NO_PROXY"] == listed
+
+
+@pytest.mark.parametrize(("words", "begins"), [(["--json"], False), (["take"], True), (["--pair=north"], True)])
+def test_command_that_only_looks_begins_no_server(environment, monkeypatch, words, begins):
+    """What Prefect is for is a run, or a saved pair."""
+    begun = []
+    environment()
+    monkeypatch.setattr("runs.command.begin_server_if_needed", begun.append)
+    for each in ("harden_streams", "_at_signals", "spare_prefect"):
+        monkeypatch.setattr(f"runs.command.{each}", lambda *_: None)
+    monkeypatch.setattr(sys, "argv", ["conflicts.py", *words])
+    prepare_local_run(only_for=("take", "--pair"))
+    assert begun == [False] * begins
 
 
 def test_crash_shows_no_value():

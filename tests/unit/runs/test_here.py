@@ -34,6 +34,21 @@ def serving(paths):
         server.shutdown()
 
 
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9", "socks4://127.0.0.1:9"])
+def test_proxy_that_prefects_client_cannot_use_is_named(monkeypatch, proxy):
+    """With what helps: the server itself may be well."""
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    monkeypatch.delenv("NO_PROXY")
+    with temporary_settings({PREFECT_API_URL: "https://prefect.example/api"}):
+        with pytest.raises(LeadsyncError) as refused, connected():
+            pass
+    told = str(refused.value)
+    assert "ALL_PROXY" in told
+    assert "NO_PROXY" in told
+    assert proxy.partition(":")[0] in told
+    assert "nothing was written" in told
+
+
 @pytest.mark.parametrize("path", ["/api", "/prefect/api", "/a/b/c", "/prefect/api/"])
 def test_health_is_asked_where_the_api_is(path):
     health = f"{path.rstrip('/')}/health"

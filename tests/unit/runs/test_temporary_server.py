@@ -28,14 +28,14 @@ PREFECT_API_URL = "{ADDRESS}"
 """
 
 
-def started(folder, **environment):
+def started(folder, *arguments, **environment):
     """A command whose working directory and Prefect's home are in `folder`."""
     here = folder / "here"
     here.mkdir(exist_ok=True)
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     mine = {"PREFECT_HOME": str(folder / "home"), "PYTHONPATH": str(FLOWS)}
     return subprocess.run(
-        [sys.executable, "-c", COMMAND],
+        [sys.executable, "-c", COMMAND, *arguments],
         env=clean | mine | environment,
         cwd=here,
         capture_output=True,
@@ -45,9 +45,9 @@ def started(folder, **environment):
     )
 
 
-def asked(folder, **environment):
+def asked(folder, *arguments, **environment):
     """What it finds: the address, and how many servers it started."""
-    done = started(folder, **environment)
+    done = started(folder, *arguments, **environment)
     assert (done.returncode, done.stderr) == (0, "")
     return json.loads(done.stdout)
 
@@ -83,6 +83,13 @@ def test_env_file_of_the_sync_counts_from_any_folder(tmp_path):
 def test_server_at_the_default_address_is_used(tmp_path):
     assert asked(tmp_path, ANSWERS="4200") == ["http://127.0.0.1:4200/api", 0]
     assert asked(tmp_path, ANSWERS="4711", PREFECT_SERVER_API_PORT="4711") == ["http://127.0.0.1:4711/api", 0]
+
+
+@pytest.mark.parametrize("arguments", [("--pair", "north"), ("--dry-run", "--pair=north")])
+def test_pair_is_not_asked_of_whatever_answers_at_the_default_address(tmp_path, arguments):
+    """Its block says which base, board and endpoints; Prefect's own settings say who keeps it."""
+    assert asked(tmp_path, *arguments, ANSWERS="4200") == [None, 1]
+    assert asked(tmp_path, *arguments, PREFECT_API_URL=ADDRESS, ANSWERS="4200") == [ADDRESS, 0]
 
 
 def test_without_an_address_a_server_is_started(tmp_path):

@@ -6,16 +6,12 @@ import pytest
 import sqlalchemy as sa
 
 from leadsync.core.lookups import Check
-from leadsync.core.plan import SetAside
 from leadsync.frames.snapshot import Concerned, Snapshot
-from leadsync.state import findings as findings_rows
 from leadsync.state.snapshots import CARDS, RECORDS
 from leadsync.state.store import StateStore
 from support.rows import base_row, card_id, lead_id
 
 PAIR, OTHERS = "appA/Leads/board", "appB/Leads/board"
-COPY = SetAside(lead_id(1), card_id(2), "", "a copy", "Remove the line.", "https://trello.com/c/2")
-LOOSE = SetAside(lead_id(3), "", "", "", "")
 
 
 @pytest.fixture
@@ -111,14 +107,14 @@ def test_idle_part_touches_no_row(store, statements):
 # --- what stands ----------------------------------------------------------------------------------------------
 
 
-def test_findings_stand_until_they_end_and_keep_their_time(store, monkeypatch):
-    monkeypatch.setattr(findings_rows.time, "time", lambda: 10.0)
-    store.snapshots.save(PAIR, seen(), [COPY, LOOSE])
-    monkeypatch.setattr(findings_rows.time, "time", lambda: 20.0)
-    another = SetAside(lead_id(1), card_id(2), "name", "a copy", "", "")
-    store.snapshots.save(PAIR, seen(), [another, COPY, COPY])
-    store.snapshots.save(OTHERS, seen(), [])
-    assert store.findings.load(PAIR) == {COPY: 10.0, another: 20.0}
+def test_what_does_not_rest_stands_until_it_does(store):
+    standing = Concerned(frozenset({lead_id(1), lead_id(2)}), frozenset({card_id(1)}))
+    store.snapshots.save(PAIR, seen(), standing)
+    assert store.standing.load(PAIR) == standing
+    later = Concerned(frozenset({lead_id(2), lead_id(3)}))
+    store.snapshots.save(PAIR, seen(), later)
+    store.snapshots.save(OTHERS, seen())
+    assert (store.standing.load(PAIR), store.standing.load(OTHERS)) == (later, Concerned())
 
 
 def test_checks_are_replaced_as_a_whole_or_of_some_cards(store):
@@ -142,7 +138,7 @@ def test_checks_and_markers_of_schema_4_become_rows(store, tmp_path):
         for index in ("leadsync_seen_by_marker", "leadsync_base_by_card"):
             connection.exec_driver_sql(f"DROP INDEX {index}")
         connection.exec_driver_sql("ALTER TABLE leadsync_seen DROP COLUMN marker")
-        for table in ("leadsync_check", "leadsync_finding"):
+        for table in ("leadsync_check", "leadsync_standing"):
             connection.exec_driver_sql(f"DROP TABLE {table}")
         connection.exec_driver_sql("UPDATE leadsync_schema SET version = 4")
     store.close()

@@ -12,8 +12,9 @@ from leadsync.airtable.refusals import AIRTABLE
 from leadsync.errors import ServiceRefusedError, TransientServiceError, UnclearWriteError
 from leadsync.transport import answers
 from leadsync.transport.failures import ATTEMPTS
+from leadsync.transport.lines import session
 from leadsync.transport.pacing import Pace
-from leadsync.transport.wire import Wire, session
+from leadsync.transport.wire import Wire
 from leadsync.trello.refusals import TRELLO
 from support.harness import SkippedTime
 from support.raw_server import RawServer, answer, sends

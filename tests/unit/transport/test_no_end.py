@@ -13,9 +13,10 @@ from leadsync.airtable.refusals import AIRTABLE
 from leadsync.errors import ReadAgainError, TimedOutWriteError, TransientServiceError, UnclearWriteError
 from leadsync.transport import answers
 from leadsync.transport.failures import ATTEMPTS, SLOW_ATTEMPTS
+from leadsync.transport.lines import session
 from leadsync.transport.pacing import Pace
 from leadsync.transport.patience import LONGEST_WAIT, STUCK_AFTER
-from leadsync.transport.wire import Wire, session
+from leadsync.transport.wire import Wire
 from leadsync.trello.refusals import TRELLO
 from support.harness import SkippedTime
 from support.raw_server import RawServer, answer, make_certificate, sends
@@ -109,8 +110,9 @@ def test_dripping_answer_over_tls_is_cut_at_the_deadline(wire, tmp_path, monkeyp
         assert time.monotonic() - began < SOON
 
 
-def test_kept_connection_has_a_deadline_for_each_request(wire):
+def test_kept_connection_has_a_deadline_for_each_request(clock):
     """The second request on it is cut, not the connection that has been open for longer than a deadline."""
+    wire = Wire(AIRTABLE, Pace(1000, 1, penalty=30), (), clock=clock, read_timeout=20, deadline=1.5)
 
     def behave(connection, request):
         request.kept = len(server.requests) < 3
@@ -118,12 +120,13 @@ def test_kept_connection_has_a_deadline_for_each_request(wire):
 
     with RawServer(behave) as server:
         ask(wire, server)
-        time.sleep(2 * DEADLINE)
+        time.sleep(2)
         ask(wire, server)
         assert server.connections == 1
         with pytest.raises(TimedOutWriteError):
             ask(wire, server, "POST")
         assert server.connections == 1
+    wire.close()
 
 
 def test_nothing_is_left_of_a_request_that_was_cut(wire):

@@ -13,8 +13,9 @@ from leadsync.airtable.client import Airtable
 from leadsync.airtable.refusals import AIRTABLE
 from leadsync.errors import ConfigurationError, ServiceRefusedError, TransientServiceError
 from leadsync.transport.failures import ATTEMPTS
+from leadsync.transport.lines import session
 from leadsync.transport.pacing import Pace
-from leadsync.transport.wire import Wire, session
+from leadsync.transport.wire import Wire
 from leadsync.trello.client import Trello
 from leadsync.trello.setup import fetch_token
 from leadsync.trello.webhooks import TrelloWebhooks

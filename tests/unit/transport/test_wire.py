@@ -25,8 +25,9 @@ from leadsync.errors import (
     UnclearWriteError,
 )
 from leadsync.transport.failures import ATTEMPTS, SLOW_ATTEMPTS
+from leadsync.transport.lines import session
 from leadsync.transport.pacing import Pace
-from leadsync.transport.wire import Wire, session
+from leadsync.transport.wire import Wire
 from leadsync.trello.refusals import TRELLO
 
 SECRET = "patSecret0123456789"

@@ -1,4 +1,4 @@
-"""Every command that README.md prints exists, with the options it is printed with."""
+"""Every command that a page for people prints exists, with the options it is printed with."""
 
 import functools
 import re
@@ -11,9 +11,9 @@ import yaml
 from prefect.cli._app import _app as prefect_command
 from prefect.flows import load_flow_from_entrypoint
 
-from support import readme_commands
+from support import pages
+from support.pages import PAGES, Command
 from support.places import ROOT
-from support.readme_commands import Command
 
 pytestmark = pytest.mark.installation
 
@@ -51,7 +51,7 @@ def assert_exists(command):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert set(command.extras) <= set(project["project"]["optional-dependencies"])
     assert set(command.groups) <= set(project["dependency-groups"])
-    if command.program == readme_commands.ELLIPSIS:
+    if command.program in ("", pages.ELLIPSIS):
         return
     if command.program == "prefect":
         arguments = prefect_arguments(command)
@@ -67,29 +67,34 @@ def assert_exists(command):
     assert set(command.options) <= known, set(command.options) - known
 
 
-@pytest.mark.parametrize("command", readme_commands.every_command(readme_commands.readme()), ids=lambda each: each.text)
-def test_command_of_the_readme_exists(command):
-    """So that nobody types what only the README knows."""
+EVERY_COMMAND = list(dict.fromkeys(command for page in PAGES for command in pages.every_command(pages.text_of(page))))
+LONE_OPTIONS = sorted({option for page in PAGES for option in pages.lone_options(pages.text_of(page))})
+
+
+@pytest.mark.parametrize("command", EVERY_COMMAND, ids=lambda each: each.text)
+def test_command_of_a_page_exists(command):
+    """So that nobody types what only a page knows."""
     assert_exists(command)
 
 
-@pytest.mark.parametrize("option", readme_commands.lone_options(readme_commands.readme()))
-def test_option_of_the_readme_belongs_to_a_script(option):
+@pytest.mark.parametrize("option", LONE_OPTIONS)
+def test_option_of_a_page_belongs_to_a_script(option):
     """Options that the text explains without naming the command."""
     assert any(option in options_in_help(script) for script in SCRIPTS)
 
 
 BROKEN = """
-Type `uv run flows/snyc.py`, or `uv run flows/sync.py --dryrun`, or `uv run prefect
+Type `python flows/snyc.py`, or `uv run flows/sync.py --dryrun`, or `prefect
 work-pool craete leads`.
 
-| `uv run flows/validate.py` | checks; `--jsno` |
-| `uv run prefect deployment run 'sync-leads/by-hand'` | on demand |
-| `uv run prefect deployment run 'sync-leads/on-demand'` | `--wacth`, `--param dryrun=true` |
+| `python flows/validate.py` | checks; `--jsno` |
+| `prefect deployment run 'sync-leads/by-hand'` | on demand |
+| `prefect deployment run 'sync-leads/on-demand'` | `--wacth`, `--param dryrun=true` |
+| `python -m tests.simulatoin` | plays |
 
-```
+```bash
 pip install uv && uv run ptyest
-uv run --extra postgers flows/sync.py
+uv sync --extra postgers
 uv run --group test pytest
 ```
 """
@@ -99,35 +104,38 @@ uv run --group test pytest
     ("text", "wrong"),
     [
         ("uv run ptyest", "ptyest"),
-        ("uv run --extra postgers flows/sync.py", "postgers"),
+        ("uv sync --extra postgers", "postgers"),
         ("uv run --group test pytest", "test"),
-        ("uv run flows/snyc.py", "snyc"),
+        ("python flows/snyc.py", "snyc"),
         ("uv run flows/sync.py --dryrun", "--dryrun"),
-        ("uv run prefect work-pool craete leads", "craete"),
-        ("uv run flows/validate.py --jsno", "--jsno"),
-        ("uv run prefect deployment run 'sync-leads/by-hand'", "by-hand"),
-        ("uv run prefect deployment run 'sync-leads/on-demand' --wacth", "--wacth"),
-        ("uv run prefect deployment run 'sync-leads/on-demand' --param dryrun=true", "dryrun"),
+        ("prefect work-pool craete leads", "craete"),
+        ("python flows/validate.py --jsno", "--jsno"),
+        ("python -m tests.simulatoin", "simulatoin"),
+        ("prefect deployment run 'sync-leads/by-hand'", "by-hand"),
+        ("prefect deployment run 'sync-leads/on-demand' --wacth", "--wacth"),
+        ("prefect deployment run 'sync-leads/on-demand' --param dryrun=true", "dryrun"),
     ],
 )
 def test_misspelt_command_is_found(text, wrong):
     """The commands are found wherever they stand, and the check itself sees what is wrong."""
-    command = next(each for each in readme_commands.every_command(BROKEN) if each.text == text)
+    command = next(each for each in pages.every_command(BROKEN) if each.text == text)
     with pytest.raises(Exception, match=re.escape(wrong)):
         assert_exists(command)
 
 
 def test_only_commands_of_the_tests_name_the_group_of_their_tools():
-    """Nothing else downloads them."""
-    for command in readme_commands.every_command(readme_commands.readme()):
+    """Nothing else downloads them, and nothing else is typed with uv once there is an environment."""
+    for command in EVERY_COMMAND:
         tests = command.program == "pytest" or command.program.startswith("tests/")
         assert command.groups == (("dev",) if tests else ()), command.text
 
 
 def test_set_up_is_the_block_that_the_installation_follows():
-    """What the server must know before it starts, the server, worker last; what lies between ends by itself."""
-    steps = [" ".join(command.arguments) for command in readme_commands.set_up()]
-    assert steps[0].startswith("config set PREFECT_SERVER_")
-    assert steps[1] == "server start"
+    """What Prefect must know before the server starts, the server, the worker last; the rest ends by itself."""
+    steps = [" ".join(command.arguments) for command in pages.set_up()]
+    start = steps.index("server start")
+    assert start == 2
+    assert all(step.startswith("config set PREFECT_") for step in steps[:start])
+    assert not any(step.startswith("config set") for step in steps[start:])
     assert steps[-1].startswith("worker start")
-    assert Command.parse("uv run prefect --no-prompt deploy --all") in readme_commands.set_up()
+    assert Command.parse("prefect --no-prompt deploy --all") in pages.set_up()

@@ -1,4 +1,4 @@
-"""The commands that README.md prints, found by parsing it, and how they are run in the tests' own environment."""
+"""The pages for people: their commands, found by parsing, and how these are run in the tests' own environment."""
 
 from __future__ import annotations
 
@@ -7,23 +7,27 @@ import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from support.places import ROOT
 
-FENCE = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "flows").rglob("README.md")), *sorted((ROOT / "tests").rglob("README.md"))]
+FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`]+)`")
 PASSAGE = re.compile(r"\n\s*\n|\n(?=\s*(?:\d+\.|[-*|])\s)")
 ITEM = re.compile(r"\s*(\d+\.|[-*|])\s")
-LEAD_IN = re.compile(r"^(\$ )?(pip install uv && )?(?=uv run )")
+COMMAND = re.compile(r"^(pip install uv && )?(?=(uv (run|sync)|python|prefect) )")
 ELLIPSIS = "…"
 
 
 @dataclass(frozen=True)
 class Command:
     """
-    `uv run [--extra NAME] [--group NAME] PROGRAM ARGUMENTS`.
+    `python PROGRAM ARGUMENTS`, `prefect ARGUMENTS`, or either after `uv run [--extra NAME] [--group NAME]`.
 
-    An option that stands beside a command in its line belongs to it.
+    `program`: a script's path or a module's name, "" of `uv sync`. An option that stands beside a command in its line
+    belongs to it.
     """
 
     text: str
@@ -34,13 +38,18 @@ class Command:
 
     @classmethod
     def parse(cls, text: str) -> Command:
-        words = shlex.split(text.replace("\\|", "|"), comments=True)[2:]
+        words = shlex.split(text.replace("\\|", "|"), comments=True)
         given: dict[str, list[str]] = {"--extra": [], "--group": []}
-        while words[0] in given:
-            given[words[0]].append(words[1])
+        if words[0] == "uv":
             words = words[2:]
-        arguments = tuple(word for word in words[1:] if word != ELLIPSIS)
-        return cls(text, tuple(given["--extra"]), tuple(given["--group"]), words[0], arguments)
+            while words and words[0] in given:
+                given[words[0]].append(words[1])
+                words = words[2:]
+        if words and words[0] == "python":
+            words = words[2:] if words[1] == "-m" else words[1:]
+        program, *arguments = words or [""]
+        arguments = [word for word in arguments if word != ELLIPSIS]
+        return cls(text, tuple(given["--extra"]), tuple(given["--group"]), program, tuple(arguments))
 
     @property
     def options(self) -> list[str]:
@@ -52,16 +61,19 @@ class Command:
         return [sys.executable, *program, *self.arguments]
 
 
-def readme() -> str:
-    return (ROOT / "README.md").read_text(encoding="utf-8")
+def text_of(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
 
 
-def fenced(text: str) -> Iterator[list[Command]]:
-    """The commands of each fenced block that has some."""
-    for body in FENCE.findall(text):
-        commands = [Command.parse(LEAD_IN.sub("", line)) for line in body.splitlines() if LEAD_IN.match(line)]
-        if commands:
-            yield commands
+def blocks(text: str, language: str) -> list[str]:
+    """The fenced blocks in that language."""
+    return [body for named, body in FENCE.findall(text) if named == language]
+
+
+def block_commands(block: str) -> list[Command]:
+    """The commands of ours, and of Prefect and uv, in a block."""
+    lines = [line.strip() for line in block.splitlines()]
+    return [Command.parse(COMMAND.sub("", line)) for line in lines if COMMAND.match(line)]
 
 
 def inline(text: str) -> Iterator[Command]:
@@ -69,7 +81,7 @@ def inline(text: str) -> Iterator[Command]:
     for item, spans in passages(text):
         command = None
         for span in spans:
-            if span.startswith("uv run "):
+            if COMMAND.match(span):
                 command = span
                 yield Command.parse(command)
             elif span.startswith("-") and command and item:
@@ -81,7 +93,7 @@ def lone_options(text: str) -> list[str]:
     found = {
         span.split()[0].split("=")[0]
         for item, spans in passages(text)
-        if not (item and any(span.startswith("uv run ") for span in spans))
+        if not (item and any(COMMAND.match(span) for span in spans))
         for span in spans
         if span.startswith("--")
     }
@@ -96,11 +108,11 @@ def passages(text: str) -> Iterator[tuple[bool, list[str]]]:
 
 def every_command(text: str) -> list[Command]:
     """Without repetitions, in the order of the text."""
-    found = [command for block in fenced(text) for command in block]
+    found = [command for block in blocks(text, "bash") for command in block_commands(block)]
     return list(dict.fromkeys([*found, *inline(text)]))
 
 
 def set_up() -> list[Command]:
     """The block that makes an installation: server, work pool, deployments, worker."""
-    (block,) = (block for block in fenced(readme()) if any("server start" in command.text for command in block))
-    return block
+    (block,) = (block for block in blocks(text_of(README), "bash") if "server start" in block)
+    return block_commands(block)

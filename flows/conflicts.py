@@ -1,0 +1,146 @@
+"""
+Door: the conflicts that are still open, and a person's word about one of them, which is a flow run like any sync.
+
+Here: options in, the list or the report out. Never here: what a conflict is (see leadsync.core), a request.
+"""
+
+from __future__ import annotations
+
+if __name__ == "__main__":  # before Prefect is imported and reads its settings
+    from runs.command import prepare_local_run
+
+    prepare_local_run(only_for=("take", "--pair"))
+
+from contextlib import nullcontext
+from dataclasses import asdict
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import partial
+from typing import Annotated, Any
+
+import typer
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
+from rich.console import Console
+
+from leadsync.errors import Exit, LeadsyncError
+from leadsync.model import ConflictPolicy, Read
+from leadsync.pipeline.run import run_sync
+from leadsync.pipeline.steps import Chosen, Options, Steps
+from leadsync.pipeline.waiting import NamedConflict, conflicts_of
+from leadsync.report.report import Report, json_text
+from leadsync.report.terminal import say, show, tabulate
+from runs.command import ending_soon, nothing_to_stop, stoppable
+from runs.here import connected
+from runs.pair_block import settings_of
+from runs.record import final_state, publish, shown_progress
+from runs.recorder import conclude
+from runs.reported import run_reported
+from runs.tasks import call_task, submit_tasks
+
+
+class Side(StrEnum):
+    """Whose value is taken."""
+
+    AIRTABLE = "airtable"
+    TRELLO = "trello"
+
+
+def run_name() -> str:
+    """What the run is called in Prefect's lists."""
+    given = flow_run.parameters
+    what = "dry run: take" if given.get("dry_run") else "take"
+    return " ".join(filter(None, [what, str(Side(given["side"])), "for", given["lead"], given.get("field")]))
+
+
+@flow(name="take-conflict", flow_run_name=run_name, retries=0, persist_result=False)
+def take_conflict(side: Side, lead: str, field: str = "", dry_run: bool = False, pair: str = "") -> State[Any]:
+    """
+    Settle conflicts of one lead: the side that is taken wins, and nothing else is written.
+
+    Args:
+        side: Whose value both sides are to have.
+        lead: The lead's id, or its card's.
+        field: One of the cells in conflict, by what the list calls it or by its column; empty for all of the lead.
+        dry_run: Show what would change and write nothing.
+        pair: Name of the Leadsync Pair block that says which base and board; empty takes those of the environment.
+    """
+    report = Report(dry_run=dry_run)
+    try:
+        settings = settings_of(pair)
+    except LeadsyncError as error:
+        report.fail(error)
+    else:
+        chosen = Chosen(ConflictPolicy(side.value), lead.strip(), field.strip())
+        with shown_progress(Console(stderr=True)) as progress:
+            steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
+            report = run_sync(settings, Options(dry_run, read=Read.AUTO, take=chosen), steps)
+    return conclude(report, partial(call_task, publish, report), final_state(report))
+
+
+# --- the commands ---------------------------------------------------------------------------------------------
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+Pair = Annotated[str, typer.Option(help="A pair saved with flows/pairs.py; without it, the one in .env.")]
+app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
+
+
+@app.callback(invoke_without_command=True)
+def conflicts(context: typer.Context, as_json: AsJson = False, pair: Pair = "") -> None:
+    """List the conflicts that are still open; take one to settle it."""
+    if context.invoked_subcommand:
+        return
+    console = Console()
+    try:
+        with connected() if pair else nullcontext():
+            found = conflicts_of(settings_of(pair))
+    except LeadsyncError as error:
+        if as_json:
+            print(json_text({"conflicts": [], "exit_code": error.exit_code, "message": str(error)}))
+        else:
+            say(console, error, "red")
+        raise typer.Exit(error.exit_code) from None
+    if as_json:
+        rows = [asdict(each) | {"since": _moment(each).isoformat(timespec="seconds")} for each in found]
+        print(json_text({"conflicts": rows, "exit_code": Exit.DONE}))
+    elif found:
+        columns = ("lead", "field", "base", "Airtable", "Trello", "since")
+        tabulate(console, "", columns, map(_shown, found))
+        say(console, "Make both equal by hand, or: flows/conflicts.py take airtable|trello --lead rec… [--field NAME]")
+    else:
+        say(console, "No conflict is open.")
+
+
+def _shown(each: NamedConflict) -> tuple[str, ...]:
+    base = "(first match)" if each.base is None else each.base
+    since = f"{_moment(each).astimezone():%Y-%m-%d %H:%M}"
+    return f"{each.name} {each.lead_id}".strip(), each.field, base, each.airtable, each.trello, since
+
+
+def _moment(each: NamedConflict) -> datetime:
+    return datetime.fromtimestamp(each.since, UTC)
+
+
+@app.command()
+def take(
+    side: Annotated[Side, typer.Argument(help="Whose value both sides are to have.")],
+    lead: Annotated[str, typer.Option(help="The lead's id, or its card's.")],
+    field: Annotated[str, typer.Option(help="One of its cells in conflict; without it, all of them.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change and write nothing.")] = False,
+    as_json: AsJson = False,
+    pair: Pair = "",
+) -> None:
+    """Settle conflicts of one lead: one side's value goes to both, and nothing else is written."""
+    report, seen_at = run_reported(take_conflict, side=side, lead=lead, field=field, dry_run=dry_run, pair=pair)
+    nothing_to_stop()
+    if as_json:
+        print(report.as_json())
+    else:
+        show(report, Console(), seen_at)
+    raise typer.Exit(report.exit_code)
+
+
+if __name__ == "__main__":
+    with stoppable(), ending_soon():
+        app()

@@ -1,0 +1,142 @@
+"""
+What a write did to one cell of one lead, and why, as the history keeps it. Pure.
+
+Never here: the database, how an entry comes out of a plan (see entries.py), how one is taken back (see undo.py).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from leadsync.core.decisions import Direction
+from leadsync.frames.agreed import Columns, Rename, columns_renamed
+
+ID_SHOWN: Final = 8
+"""Characters of a run's id that tell it from others, as a rule."""
+CARD_FIELD: Final = "card"
+"""What an entry about a card as a whole is called: created, archived, un-archived."""
+
+
+class Rule(StrEnum):
+    """Why a cell was written."""
+
+    EDIT = "edit"
+    CONFLICT = "conflict"
+    FIRST_MATCH = "first match"
+    MERGED = "merged"
+    RESTORED = "restored"
+    CREATED = "created"
+    ARCHIVED = "archived"
+    UNARCHIVED = "un-archived"
+    TIED = "tied"
+    GIVEN_BACK = "given back"
+    UNDONE = "undone"
+    HELD = "undone and held"
+
+
+SETTLED: Final = (Rule.CONFLICT, Rule.FIRST_MATCH)
+"""Rules by which one of two values that nobody had agreed on went before the other."""
+
+_WINS: Final = {Direction.TO_TRELLO: "Airtable's value was taken", Direction.TO_AIRTABLE: "Trello's value was taken"}
+_OTHER: Final = {Direction.TO_TRELLO: "edited on Airtable alone", Direction.TO_AIRTABLE: "edited on Trello alone"}
+WORDS: Final[Mapping[Rule, Mapping[Direction, str]]] = {
+    Rule.EDIT: _OTHER,
+    Rule.CONFLICT: {way: f"both sides were edited; {words}" for way, words in _WINS.items()},
+    Rule.FIRST_MATCH: {way: f"both met for the first time; {words}" for way, words in _WINS.items()},
+    Rule.MERGED: dict.fromkeys(Direction, "both sides were edited, and their edits taken together"),
+    Rule.RESTORED: dict.fromkeys(Direction, "the other side alone decides about it, so the edit was put back"),
+    Rule.CREATED: dict.fromkeys(Direction, "it had no card"),
+    Rule.ARCHIVED: dict.fromkeys(Direction, "its lead was deleted"),
+    Rule.UNARCHIVED: dict.fromkeys(Direction, "its lead came back, or into an open list"),
+    Rule.TIED: dict.fromkeys(Direction, "the card lacked its LeadID line"),
+    Rule.GIVEN_BACK: dict.fromkeys(Direction, "the write had landed on an edit, which was put back"),
+    Rule.UNDONE: dict.fromkeys(Direction, "an earlier run was undone"),
+    Rule.HELD: dict.fromkeys(Direction, "an earlier run was undone; both values wait until a person makes them equal"),
+}
+"""Each rule as a person is told it, by the way the value went."""
+
+
+class RunKind(StrEnum):
+    """What a run was for."""
+
+    SYNC = "sync"
+    UNDO = "undo"
+    TAKE = "take"  # conflicts that a person settled
+
+
+@dataclass(frozen=True)
+class Begun:
+    """
+    A run that writes. `at`: when it began, by our clock [s since 1970]. `undoes`: the run that it takes back, "" if it
+    is none; of that `lead_id` and `field`, "" for all. `kept_since`: what began earlier is no more kept.
+    """
+
+    run_id: str
+    at: float
+    kind: RunKind = RunKind.SYNC
+    undoes: str = ""
+    lead_id: str = ""
+    field: str = ""
+    kept_since: float = 0.0
+
+
+class Told(NamedTuple):
+    """The two values of a cell as people read them."""
+
+    airtable: str
+    trello: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """
+    One write to one cell, or to a card as a whole.
+
+    `before`, `after`: what both sides held, in words. In columns of the base: `held`, the same before; `agreed` and
+    `now`, what was agreed before and after; `left`, what both sides held after, if they agreed on nothing. `note`: what
+    the report adds.
+    """
+
+    field: str
+    direction: Direction
+    rule: Rule
+    before: Told
+    after: Told
+    agreed: Columns = dataclasses.field(default_factory=dict)
+    held: Columns = dataclasses.field(default_factory=dict)
+    now: Columns = dataclasses.field(default_factory=dict)
+    left: Columns = dataclasses.field(default_factory=dict)
+    note: str = ""
+
+    def recorded(self, columns: Columns) -> Entry:
+        """The same with the values that the service returned."""
+
+        def returned(of: Columns) -> Columns:
+            return {name: columns.get(name, value) for name, value in of.items()}
+
+        return replace(self, now=returned(self.now), left=returned(self.left))
+
+    def renamed(self, now: Rename) -> Entry:
+        """The same with the mapping's cells as they are called now."""
+        agreed, held, brought, left = (columns_renamed(of, now) for of in (self.agreed, self.held, self.now, self.left))
+        return replace(self, agreed=agreed, held=held, now=brought, left=left)
+
+
+def written(entries: Collection[Entry], fields: Collection[str], columns: Columns) -> list[Entry]:
+    """Those of a write's entries whose cells were taken by the service, with what it returned."""
+    return [entry.recorded(columns) for entry in entries if entry.field in fields]
+
+
+def proven(entries: Collection[Entry], meant: Columns, settled: Columns) -> list[Entry]:
+    """Those of an unrecorded write of which all that it was to bring is agreed by now."""
+    return [
+        entry.recorded(settled)
+        for entry in entries
+        if entry.now
+        and not entry.left
+        and all(name in settled and settled[name] == meant.get(name) for name in entry.now)
+    ]

@@ -1,0 +1,92 @@
+"""
+Conflicts that a person settles: a plan that writes what these ask for, and nothing else. Pure.
+
+Never here: which conflicts are known, who wins where nobody has said so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from leadsync.core.conflicts import Conflict
+from leadsync.core.decisions import CellDecision, RowDecision
+from leadsync.core.plan import Plan
+from leadsync.core.plan_rows import build_plan
+from leadsync.core.reconcile import Decided, Reconciled
+from leadsync.errors import GuardError
+from leadsync.mapping.rules import Listed, Rules, Take
+from leadsync.model import ConflictPolicy
+
+CARD: Final = "card"
+"""The cell of a conflict about a lead that was deleted while its card was edited."""
+LOOK_AGAIN: Final = "Nothing was written. Run flows/sync.py, which brings the list up to date, and look again."
+
+
+def narrowed(plan: Plan, reconciled: Reconciled, take: Take, rules: Rules) -> Plan:
+    """
+    Of a plan only the writes by which the side that was taken wins these conflicts; all else is for the next run.
+
+    Raises: GuardError if one of them is no conflict any more, or the losing side holds another value than was listed:
+    nobody has seen that one.
+    """
+    each = next((each for each in reconciled.decided if each.lead_id == take.lead_id), None)
+    if each is None:
+        raise GuardError(f"Both sides of {take.lead_id} are as they were agreed: there is no conflict. {LOOK_AGAIN}")
+    rules = replace(rules, wins=take.policy)
+    found = build_plan(Reconciled([each], []), rules).still_open.found
+    for name, listed in take.cells.items():
+        _check(each, found.get((take.lead_id, name)), listed, take.policy, rules)
+    taken = build_plan(Reconciled([_narrowed(each, take)], []), rules)
+    ours = {key: found[key] for key in ((take.lead_id, name) for name in take.cells)}
+    return replace(
+        plan,
+        card_writes=taken.card_writes,
+        lead_writes=taken.lead_writes,
+        conflicts=list(ours.values()),
+        still_open=replace(plan.still_open, found=plan.still_open.found | ours),
+    )
+
+
+def _narrowed(each: Decided, take: Take) -> Decided:
+    """The lead's other cells are as if they were held."""
+    if CARD in take.cells:
+        return replace(each, decision=replace(each.decision, row=RowDecision.ARCHIVE))
+    fields = {listed.field for listed in take.cells.values()}
+    cells = {field: was if field in fields else CellDecision.HELD for field, was in each.decision.cells.items()}
+    return replace(each, decision=replace(each.decision, cells=cells, restores_marker=False))
+
+
+def _check(each: Decided, now: Conflict | None, listed: Listed, taken: ConflictPolicy, rules: Rules) -> None:
+    of = f"{listed.field} of {each.lead_id}"
+    if now is None or each.decision.row is RowDecision.UNARCHIVE:
+        why = OUT_OF_REACH.get(each.decision.row)
+        told = f"{of} cannot be settled now, {why}" if why else f"{of} is no conflict any more"
+        raise GuardError(f"{told[:1].upper()}{told[1:]}. {LOOK_AGAIN}")
+    if listed.field == CARD and taken is ConflictPolicy.TRELLO:
+        raise GuardError(
+            f"{each.lead_id} was deleted, and nothing here can bring it back: restore it from Airtable's trash, or "
+            "take the LeadID line out of the card to keep that by itself. Nothing was written."
+        )
+    if rules.policy_of(listed.field) is not taken:
+        way = rules.way_of(listed.field).value.replace("_", " ")
+        raise GuardError(f"The mapping takes {of} {way} only, so {taken} cannot win. Nothing was written.")
+    sides: Mapping[ConflictPolicy, tuple[str, str, str]] = {
+        ConflictPolicy.AIRTABLE: ("Trello", listed.trello, now.trello),
+        ConflictPolicy.TRELLO: ("Airtable", listed.airtable, now.airtable),
+    }
+    side, was, is_now = sides[taken]
+    if was != is_now:
+        raise GuardError(f"{of} was edited since: {side} holds {is_now!r}, and no longer {was!r}. {LOOK_AGAIN}")
+
+
+OUT_OF_REACH: Final[Mapping[RowDecision, str]] = {
+    RowDecision.STAY_ARCHIVED: "its card is archived",
+    RowDecision.UNARCHIVE: "its card is archived",
+    RowDecision.STAY_DELETED: "its card was deleted",
+    RowDecision.LEAVE: "its lead or its card is out of sight",
+    RowDecision.KEEP_MOVED: "its lead was deleted",
+    RowDecision.ARCHIVE: "its lead was deleted",
+    RowDecision.QUARANTINED: "its card is set aside",
+}

@@ -1,0 +1,88 @@
+"""
+The pairs of a fleet: which are due, and whose turn is next. Never here: a sync (see fleet.py), Prefect.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+from leadsync.errors import ConfigurationError
+from leadsync.settings import Settings
+from leadsync.state.store import StateStore
+
+
+@dataclass(frozen=True)
+class Member:
+    """
+    A pair of the fleet. `base`, `shares`: what tells its base and its credentials from others'.
+
+    `settings`: raises ConfigurationError; `due`: by our clock [s since 1970].
+    """
+
+    pair: str
+    base: str
+    shares: str
+    settings: Callable[[], Settings]
+    due: float = 0.0
+
+
+def due_members(there: Sequence[Member], store: StateStore, now: float, only: Collection[str] = ()) -> list[Member]:
+    """
+    Those of the pairs that are to be synced, longest overdue first. `only`: these, due or not.
+
+    What is known of pairs that are not there any more is forgotten. Raises: ConfigurationError if one is not there.
+    """
+    names = {member.pair for member in there}
+    if unknown := [pair for pair in only if pair not in names]:
+        near = get_close_matches(unknown[0], sorted(names), 3)
+        told = f"near it are: {', '.join(near)}" if near else f"there are {len(names)}, listed by flows/pairs.py"
+        raise ConfigurationError(f"There is no pair {unknown[0]!r}; {told}.")
+    known = store.pair_runs.load_all()
+    if gone := known.keys() - names:
+        store.pair_runs.drop(gone)
+    timed = (replace(member, due=known[member.pair].due if member.pair in known else 0.0) for member in there)
+    wanted = (member for member in timed if (member.pair in only if only else member.due <= now))
+    return sorted(wanted, key=lambda member: (member.due, member.pair))
+
+
+class Waiting:
+    """
+    The pairs still to be synced, longest overdue first, of a base one at a time. Safe for threads.
+
+    Of those that share credentials no more are at work than of others, so that no budget lies idle while there is
+    something to do with it.
+    """
+
+    def __init__(self, members: Iterable[Member]) -> None:
+        self._changed, self._at_work, self._bases = threading.Condition(), Counter[str](), set[str]()
+        self._left: dict[str, list[Member]] = {}
+        for member in sorted(members, key=lambda each: (each.due, each.pair)):
+            self._left.setdefault(member.shares, []).append(member)
+
+    def next(self) -> Member | None:
+        """The next one, once there is one; None if none is left. `end` must follow."""
+        with self._changed:
+            while any(self._left.values()):
+                firsts = filter(None, map(self._first_of, self._left.values()))
+                first = min(firsts, key=lambda each: (self._at_work[each.shares], each.due), default=None)
+                if first is not None:
+                    self._left[first.shares].remove(first)
+                    self._at_work[first.shares] += 1
+                    self._bases.add(first.base)
+                    return first
+                self._changed.wait()
+            return None
+
+    def end(self, member: Member) -> None:
+        """It is no more at work."""
+        with self._changed:
+            self._at_work[member.shares] -= 1
+            self._bases.discard(member.base)
+            self._changed.notify_all()
+
+    def _first_of(self, members: list[Member]) -> Member | None:
+        return next((member for member in members if member.base not in self._bases), None)

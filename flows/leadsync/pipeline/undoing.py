@@ -1,0 +1,92 @@
+"""
+Which earlier run is to be taken back, as a person named it, or as an undo that was cut off had begun.
+
+What is never here: what becomes of a cell (see core/undo.py), a write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import pandas as pd
+
+from leadsync.core.ledger import CARD_FIELD, ID_SHOWN, Begun, RunKind
+from leadsync.core.taken_back import Done, TakenBack, taken_back
+from leadsync.errors import ConfigurationError
+from leadsync.pipeline.absences import ASKED_SINGLY
+from leadsync.pipeline.steps import UndoChoice
+from leadsync.state.history import PastChange, PastRun
+from leadsync.state.store import StateStore
+from leadsync.trello.board import Board
+from leadsync.trello.client import Trello
+
+NAMED: Final = 3
+
+
+@dataclass(frozen=True)
+class Undo:
+    """A run that takes another back, and what of it."""
+
+    begun: Begun
+    cells: Sequence[TakenBack]
+
+
+def run_called(store: StateStore, pair: str, named: str) -> PastRun:
+    """The only run whose id is, or begins, so. Raises: ConfigurationError that says which there are."""
+    found = store.history.runs_called(pair, named) if named else []
+    if len(found) == 1:
+        return found[0]
+    known = [run.run_id[:ID_SHOWN] for run in found or store.history.runs(pair)]
+    more = f" and {len(known) - NAMED} more" if len(known) > NAMED else ""
+    there = f"{', '.join(known[:NAMED])}{more}" if known else "none yet"
+    problem = f"{len(found)} runs begin with {named!r}" if found else f"No run {named!r} is in the history"
+    raise ConfigurationError(f"{problem}; there are: {there}. See flows/history.py. Nothing was written.")
+
+
+def chosen_undo(choice: UndoChoice, store: StateStore, pair: str, begun: Begun) -> Undo:
+    """What a person wants to have taken back, by the run `begun`. Raises: ConfigurationError."""
+    run = run_called(store, pair, choice.run)
+    changes = store.history.changes(pair, run.run_id)
+    lead_id = next((each.lead_id for each in changes if choice.lead in (each.lead_id, each.card_id)), choice.lead)
+    begun = replace(begun, kind=RunKind.UNDO, undoes=run.run_id, lead_id=lead_id, field=choice.field)
+    undo = _undo(changes, begun)
+    if not undo.cells:
+        of = " ".join(filter(None, [f"run {run.run_id[:ID_SHOWN]}", choice.lead, choice.field]))
+        reason = "its values were erased" if any(each.is_forgotten for each in changes) else "there is nothing of that"
+        fields = ", ".join(sorted({each.entry.field for each in changes}))
+        raise ConfigurationError(f"{of}: {reason} to be taken back. It changed: {fields}. Nothing was written.")
+    return undo
+
+
+def unfinished(store: StateStore, pair: str, kept_since: float) -> Undo | None:
+    """An undo that was cut off: the next run finishes it, for half of it may be written."""
+    begun = store.history.unfinished_undo(pair)
+    if begun is None:
+        return None
+    return _undo(store.history.changes(pair, begun.undoes), replace(begun, kept_since=kept_since))
+
+
+def _undo(changes: Sequence[PastChange], begun: Begun) -> Undo:
+    return Undo(
+        begun,
+        taken_back(
+            Done(each.number, each.lead_id, each.card_id, each.entry)
+            for each in changes
+            if begun.lead_id in ("", each.lead_id) and begun.field in ("", each.entry.field)
+            if not (each.is_forgotten or each.is_reversed or each.reverses is not None)
+        ),
+    )
+
+
+def archived_cards(taken: Sequence[TakenBack], trello: pd.DataFrame, client: Trello, board: Board) -> pd.DataFrame:
+    """
+    Of the cards that are to be opened or archived those which the read does not show: archived ones are in none.
+
+    Cost: 1 request for each while they are few, else 1 for each 1,000 archived cards.
+    """
+    ids = sorted({each.card_id for each in taken if each.field == CARD_FIELD} - {*trello.index})
+    if len(ids) >= ASKED_SINGLY:
+        return client.fetch_archived(board, {*ids})
+    return client.find_cards(board, ids)

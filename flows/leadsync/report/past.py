@@ -1,0 +1,126 @@
+"""The history as rows for programs and as sentences for people. Pure. Never here: how it is asked for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from leadsync.core.decisions import Direction
+from leadsync.core.explain import Explained, ExplainedCell
+from leadsync.core.ledger import CARD_FIELD, WORDS, Told
+from leadsync.setting_values import duration
+from leadsync.state.history import PastChange, PastRun
+
+FORGOTTEN: Final = "(erased)"
+SIDES: Final = {Direction.TO_TRELLO: "Trello", Direction.TO_AIRTABLE: "Airtable"}
+
+
+def moment(at: float) -> datetime:
+    """`at`: [s since 1970]."""
+    return datetime.fromtimestamp(at, UTC)
+
+
+def since(said: str, now: float) -> float:
+    """A span before `now`, as in 7d, 12h or 90m, as a moment [s since 1970]. Raises: ValueError."""
+    span: timedelta = duration(said)
+    return now - span.total_seconds()
+
+
+def run_row(run: PastRun) -> dict[str, Any]:
+    """A run, without its changes."""
+    counts = {"changes": run.changes, "leads": run.leads, "conflicts": run.conflicts, "given_back": run.given_back}
+    return {
+        "id": run.run_id,
+        "at": _stamp(run.at),
+        "ended": None if run.ended is None else _stamp(run.ended),
+        "kind": run.kind.value,
+        "undoes": run.undoes or None,
+        "undone_by": run.undone_by or None,
+        "counts": counts,
+    }
+
+
+def change_row(change: PastChange) -> dict[str, Any]:
+    """One change; `before` and `after` are those of the side that was written."""
+    entry = change.entry
+    to_card = entry.direction is Direction.TO_TRELLO
+    written = [told.trello if to_card else told.airtable for told in (entry.before, entry.after)]
+    outcome = "forgotten" if change.is_forgotten else "given back" if change.is_reversed else "done"
+    return {
+        "number": change.number,
+        "run": change.run_id,
+        "at": _stamp(change.at),
+        "lead_id": change.lead_id,
+        "card_id": change.card_id,
+        "field": entry.field,
+        "direction": entry.direction.value,
+        "before": written[0],
+        "after": written[1],
+        "airtable_before": entry.before.airtable,
+        "trello_before": entry.before.trello,
+        "airtable_after": entry.after.airtable,
+        "trello_after": entry.after.trello,
+        "rule": entry.rule.value,
+        "why": WORDS[entry.rule][entry.direction],
+        "note": entry.note,
+        "outcome": outcome,
+        "reverses": change.reverses,
+    }
+
+
+def lead_row(lead_id: str, explained: Explained | None, timeline: list[PastChange], following: Any) -> dict[str, Any]:
+    """A lead: what was agreed, both sides, why, its past; `following`: what the next run would do, None if unknown."""
+    row: dict[str, Any] = {"lead_id": lead_id, "card_id": timeline[-1].card_id if timeline else ""}
+    row |= {"name": "", "base": None, "airtable": None, "trello": None, "rule": None, "cells": []}
+    if explained is not None:
+        cells = explained.cells
+        base = {each.field: each.base._asdict() for each in cells if each.base}
+        row |= {"card_id": explained.card_id, "name": explained.name, "base": base or None}
+        row |= {"airtable": _side(explained.lead, [(each.field, each.now.airtable) for each in cells])}
+        row |= {"trello": _side(explained.card, [(each.field, each.now.trello) for each in cells])}
+        row |= {"card_url": explained.card_url, "decision": explained.decision.value, "rule": explained.rule}
+        row |= {"cells": [_cell_row(each) for each in cells]}
+    return row | {"next": following, "timeline": [change_row(change) for change in timeline]}
+
+
+def _side(presence: str, cells: list[tuple[str, str]]) -> dict[str, Any] | None:
+    return {"presence": presence, **dict(cells)} if presence else None
+
+
+def _cell_row(cell: ExplainedCell) -> dict[str, Any]:
+    return {
+        "field": cell.field,
+        "base": cell.base._asdict() if cell.base else None,
+        "airtable": cell.now.airtable,
+        "trello": cell.now.trello,
+        "decision": cell.decision.value,
+        "rule": cell.rule,
+    }
+
+
+def sentence(change: PastChange) -> str:
+    """A change in words: what became of which side, and why."""
+    entry = change.entry
+    to_card = entry.direction is Direction.TO_TRELLO
+    before, after = (told.trello if to_card else told.airtable for told in (entry.before, entry.after))
+    if change.is_forgotten:
+        before = after = FORGOTTEN
+    what = "card" if entry.field == CARD_FIELD else f"{entry.field} on {SIDES[entry.direction]}"
+    move = f"{_quoted(before)} → {_quoted(after)}" if before else _quoted(after)
+    back = " (given back since)" if change.is_reversed else ""
+    return f"{what}: {move}; {WORDS[entry.rule][entry.direction]}{back}"
+
+
+def _quoted(value: str) -> str:
+    return value if len(value) <= 60 else f"{value[:59]}…"
+
+
+def shown_pair(told: Told | None) -> str:
+    """Both values; one where they read alike."""
+    if told is None:
+        return "(first match)"
+    return told.airtable if told.airtable == told.trello else f"{told.airtable} | {told.trello}"
+
+
+def _stamp(at: float) -> str:
+    return moment(at).isoformat(timespec="seconds")

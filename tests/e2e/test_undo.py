@@ -1,0 +1,254 @@
+"""A run is taken back: both sides are as before, what was edited since stays, and the next run writes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from leadsync.pipeline.steps import UndoChoice
+from leadsync.report.report import Report
+from support.harness import Scene, World, findings
+from support.mapped_scene import MappedScene
+from support.past_changes import assert_agrees_with_base, runs_of, seen
+
+
+def undo(world: World, run: str | None = None, lead: str = "", field: str = "", **more: Any) -> Report:
+    """Of a run, by default of the last one."""
+    return world.sync(asked={"undo": UndoChoice(run or runs_of(world)[0].run_id, lead, field)}, **more)
+
+
+def left_aside(report: Report) -> list[tuple[str, str, str]]:
+    return [(row["lead_id"], row["field"], row["reason"]) for row in report.quarantine]
+
+
+def test_edit_that_went_to_trello_is_taken_back_on_both_sides(world):
+    lead = world.linked("Ada", "NEW", email="ada@example.com")
+    world.airtable.edit(lead, status="CONTACTED", name="Ada King", email="king@example.com")
+    world.sync()
+    report = undo(world)
+    assert (world.status(lead), world.place(lead), world.cells(lead)["name"]) == ("NEW", "TODO", "Ada")
+    assert (world.cells(lead)["email"], "ada@example.com" in world.card(lead)["desc"]) == ("ada@example.com", True)
+    assert left_aside(report) == []
+    world.assert_idle()
+    assert_agrees_with_base(world)
+
+
+def test_edit_that_came_from_trello_is_taken_back_on_both_sides(world):
+    lead = world.linked("Ada", "LOST")
+    world.trello.move(world.card(lead)["id"], "TODO")
+    world.trello.edit(world.card(lead)["id"], name="Ada King")
+    world.sync()
+    assert world.status(lead) == "NEW"
+    undo(world)
+    assert (world.status(lead), world.place(lead)) == ("LOST", "DONE")  # and not the QUALIFIED of that list
+    assert (world.cells(lead)["name"], world.card(lead)["name"]) == ("Ada", "Ada")
+    world.assert_idle()
+
+
+@pytest.mark.parametrize("side", ["airtable", "trello"])
+def test_what_was_edited_since_is_left_and_listed(world, side):
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, status="CONTACTED", name="Ada King")
+    world.sync()
+    if side == "airtable":
+        world.airtable.edit(lead, status="LOST")
+    else:
+        world.trello.move(world.card(lead)["id"], "DONE")
+    report = undo(world)
+    assert left_aside(report) == [(lead, "status", "edited since that run")]
+    assert (world.cells(lead)["name"], world.card(lead)["name"]) == ("Ada", "Ada")
+    world.sync()
+    assert world.place(lead) == "DONE"
+    world.assert_idle()
+
+
+def test_undo_that_is_undone_gives_the_first_state_again(world):
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, status="CONTACTED", name="Ada King")
+    world.lead("Bob", "LOST")
+    world.sync()
+    before = seen(world)
+    undo(world)
+    assert seen(world) != before
+    undo(world)
+    assert seen(world) == before
+    world.assert_idle()
+    assert [run.undoes != "" for run in runs_of(world)] == [True, True, False, False]
+    assert runs_of(world)[1].undone_by == runs_of(world)[0].run_id
+
+
+@pytest.mark.parametrize("policy", ["airtable", "trello"])
+def test_settled_conflict_gives_each_side_its_own_value_back_and_is_held(world, policy):
+    """Whatever the policy says, until a person makes both equal."""
+    lead = world.linked("Ada", "NEW")
+    card = world.card(lead)["id"]
+    world.airtable.edit(lead, status="LOST", name="Of the lead")
+    world.trello.move(card, "IN_PROGRESS")
+    world.trello.edit(card, name="Of the card")
+    world.sync(SYNC_CONFLICT=policy)
+    settled = seen(world)
+    undo(world, SYNC_CONFLICT=policy)
+    for _ in range(2):
+        assert (world.status(lead), world.place(lead)) == ("LOST", "IN_PROGRESS")
+        assert (world.cells(lead)["name"], world.card(lead)["name"]) == ("Of the lead", "Of the card")
+        report = world.assert_idle(SYNC_CONFLICT=policy)
+        assert {row[0] for row in findings(report.conflicts, lead)} == {"status", "name"}
+    assert_agrees_with_base(world)
+    undo(world, SYNC_CONFLICT=policy)
+    assert seen(world) == settled
+    assert world.assert_idle(SYNC_CONFLICT=policy).conflicts == []
+
+
+def test_held_cell_is_let_go_once_a_person_makes_both_equal(world):
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, name="Of the lead")
+    world.trello.edit(world.card(lead)["id"], name="Of the card")
+    world.sync()
+    undo(world)
+    world.airtable.edit(lead, name="Of the card")
+    assert world.assert_idle().conflicts == []
+    world.airtable.edit(lead, name="News")
+    world.sync()
+    assert world.card(lead)["name"] == "News"
+
+
+def test_first_match_gives_each_side_its_own_values_back(world):
+    """Also what only one of the two said."""
+    lead = world.lead(None, "CONTACTED", email="ada@example.com")
+    world.trello.add_card("DONE", "Ada", f"Mine.\n\nLeadID: {lead}")
+    before = seen(world)
+    world.sync()
+    assert (world.place(lead), world.cells(lead)["name"]) == ("IN_PROGRESS", "Ada")
+    undo(world, runs_of(world)[0].run_id)
+    assert (world.place(lead), world.status(lead), world.cells(lead).get("name")) == ("DONE", "CONTACTED", None)
+    assert seen(world)["leads"][lead] == before["leads"][lead]
+    for _ in range(2):
+        world.assert_idle()
+    assert_agrees_with_base(world)
+
+
+def test_created_card_is_archived_and_what_somebody_works_on_is_not(world):
+    kept, gone = world.lead("Kept", "NEW"), world.lead("Gone", "NEW")
+    world.sync()
+    world.trello.move(world.card(kept)["id"], "DONE")
+    report = undo(world, allow_mass_change=True)
+    assert (world.card(kept)["closed"], world.card(gone)["closed"]) == (False, True)
+    assert left_aside(report) == [(kept, "card", "edited since that run")]
+    world.sync()
+    world.assert_idle()
+    world.airtable.edit(gone, status="CONTACTED")  # into an open list: it is wanted again
+    world.sync()
+    assert (world.card(gone)["closed"], world.place(gone)) == (False, "IN_PROGRESS")
+
+
+def test_archived_card_of_a_deleted_lead_is_opened_and_left_open(world):
+    lead = world.linked("Ada", "NEW")
+    world.airtable.delete(lead)
+    world.sync()
+    assert world.card(lead)["closed"]
+    undo(world)
+    for _ in range(2):
+        assert not world.card(lead)["closed"]
+        world.assert_idle()
+    undo(world)
+    assert world.card(lead)["closed"]
+    world.assert_idle()
+
+
+def test_card_opened_for_a_lead_that_was_edited_is_archived_again(world):
+    lead = world.linked("Ada", "QUALIFIED")
+    world.trello.archive(world.card(lead)["id"])
+    world.sync()
+    world.airtable.edit(lead, status="CONTACTED")
+    world.sync()
+    assert (world.card(lead)["closed"], world.place(lead)) == (False, "IN_PROGRESS")
+    opened = seen(world)
+    undo(world)
+    assert (world.card(lead)["closed"], world.place(lead), world.status(lead)) == (True, "DONE", "QUALIFIED")
+    world.assert_idle()
+    undo(world)
+    assert seen(world) == opened
+    world.assert_idle()
+
+
+def test_one_lead_or_one_field_is_taken_back_alone(world):
+    ada, bob = world.linked("Ada", "NEW"), world.linked("Bob", "NEW")
+    for lead in (ada, bob):
+        world.airtable.edit(lead, status="CONTACTED", name="Other")
+    world.sync()
+    run = runs_of(world)[0].run_id
+    undo(world, run, lead=ada, field="name")
+    assert [world.cells(lead)["name"] for lead in (ada, bob)] == ["Ada", "Other"]
+    assert [world.status(lead) for lead in (ada, bob)] == ["CONTACTED", "CONTACTED"]
+    undo(world, run, lead=world.card(bob)["id"])
+    assert (world.cells(bob)["name"], world.status(bob), world.status(ada)) == ("Bob", "NEW", "CONTACTED")
+    world.assert_idle()
+
+
+def test_dry_run_writes_nothing_and_shows_the_plan(world):
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, status="CONTACTED")
+    world.sync()
+    before = seen(world)
+    report = undo(world, dry_run=True)
+    assert seen(world) == before
+    assert [(row["field"], row["before"], row["after"]) for row in report.changes] == [
+        ("status", "IN_PROGRESS", "TODO"),
+        ("status", "CONTACTED", "NEW"),
+    ]
+    assert len(runs_of(world)) == 2
+
+
+@pytest.mark.parametrize("named", ["", "ffff", "0"])
+def test_unknown_run_is_refused_with_those_there_are(world, named):
+    world.linked()
+    report = world.sync(asked={"undo": UndoChoice(named)}, exit_code=2)
+    assert runs_of(world)[0].run_id[:8] in report.message
+    assert world.writes() == 0
+
+
+def test_undo_of_many_creations_is_refused_unless_a_mass_change_is_allowed(world):
+    for number in range(12):
+        world.lead(f"Lead {number}", "NEW")
+    world.sync()
+    report = undo(world, exit_code=3)
+    assert (world.writes(), "--allow-mass-change" in report.message) == (0, True)
+    undo(world, allow_mass_change=True)
+    assert all(card["closed"] for card in world.trello.cards().values())
+    world.assert_idle()
+
+
+def test_all_kinds_of_changes_are_taken_back(tmp_path):
+    scene = Scene(tmp_path)
+    scene.sync()
+    synced = seen(scene)
+    undo(scene, allow_mass_change=True)
+    status = {what: scene.status(lead) for what, lead in scene.leads.items()}
+    assert status == dict.fromkeys(scene.leads, "NEW") | {"new": "CONTACTED", "lost": "LOST"}
+    assert [scene.cells(scene.leads[what])["name"] for what in ("named", "titled")] == ["named", "titled"]
+    assert [scene.card(scene.leads[what])["closed"] for what in ("new", "lost", "staged")] == [True, True, False]
+    scene.assert_idle()
+    undo(scene, allow_mass_change=True)
+    assert seen(scene) == synced
+    scene.assert_idle()
+    scene.close()
+
+
+def test_every_mapped_property_is_taken_back(tmp_path):
+    """A set that was merged, too; nothing else is touched."""
+    scene = MappedScene(tmp_path)
+    first = [each.of_card(scene, scene.leads["at rest"]) for each in scene.shown]
+    scene.sync()
+    synced = seen(scene)
+    report = undo(scene, allow_mass_change=True)
+    assert left_aside(report) == []
+    for lead in (scene.leads[what] for what in ("edited", "dragged", "both", "at rest")):
+        assert [each.of_card(scene, lead) for each in scene.shown] == first
+        assert [each.of_lead(scene, lead) for each in scene.shown] == first
+    assert scene.card(scene.leads["new"])["closed"]
+    scene.assert_idle()
+    undo(scene, allow_mass_change=True)
+    assert seen(scene) == synced
+    scene.assert_at_rest()
+    scene.close()

@@ -1,0 +1,50 @@
+"""Plans in the state database: which were applied, and which wait until somebody has read them."""
+
+import pytest
+
+from leadsync.errors import StateStoreError
+from leadsync.state.reviews import Waiting
+from leadsync.state.spent_plans import Spent
+from leadsync.state.store import StateStore
+
+PAIR = "app1/Leads/board"
+SPENT = Spent("plan", "run", "2026-11-26 09:00:00 UTC")
+
+
+@pytest.fixture
+def store(tmp_path):
+    made = StateStore(f"sqlite:///{tmp_path}/state.sqlite3")
+    yield made
+    made.close()
+
+
+def test_plan_is_spent_with_what_it_journals(store):
+    assert store.spent_plans.load("plan") is None
+    store.journal.enter(PAIR, {"rec1": {"status": "NEW"}}, (), (), spent=SPENT)
+    assert (store.spent_plans.load("plan"), len(store.journal.load_base(PAIR))) == (SPENT, 1)
+
+
+def test_plan_is_not_spent_if_the_journal_was_not_written(store):
+    with pytest.raises((StateStoreError, TypeError)):
+        store.journal.enter(PAIR, {"rec1": {"airtable x": object(), "trello x": ""}}, (), (), spent=SPENT)
+    assert store.spent_plans.load("plan") is None
+
+
+def test_plan_is_not_spent_twice(store):
+    """Nor is anything journalled the second time."""
+    store.journal.enter(PAIR, {}, (), (), spent=SPENT)
+    with pytest.raises(StateStoreError):
+        store.journal.enter(PAIR, {"rec1": {"status": "NEW"}}, (), (), spent=SPENT)
+    assert store.journal.load_base(PAIR).empty
+
+
+def test_one_plan_a_pair_waits(store):
+    """Another takes its place; a pair beside it is left alone."""
+    store.reviews.put(PAIR, Waiting("run 1", "{}"))
+    store.reviews.put("app2/Leads/board", Waiting("run 2", "{}"))
+    store.reviews.put(PAIR, Waiting("run 3", "[]"))
+    assert store.reviews.of_run("run 1") is None
+    assert store.reviews.of_pair(PAIR) == store.reviews.of_run("run 3") == Waiting("run 3", "[]")
+    store.reviews.end("run 3")
+    assert store.reviews.of_pair(PAIR) is None
+    assert store.reviews.of_run("run 2") is not None
