@@ -34,7 +34,7 @@ from leadsync.report.terminal import say, show, tabulate
 from runs.command import ending_soon, nothing_to_stop, stoppable
 from runs.here import connected
 from runs.pair_block import settings_of
-from runs.record import final_state, publish, shown_progress
+from runs.record import final_state, publish, shown_progress, told_in_the_log
 from runs.recorder import conclude
 from runs.reported import run_reported
 from runs.tasks import call_task, submit_tasks
@@ -73,7 +73,7 @@ def take_conflict(side: Side, lead: str, field: str = "", dry_run: bool = False,
         report.fail(error)
     else:
         chosen = Chosen(ConflictPolicy(side.value), lead.strip(), field.strip())
-        with shown_progress(Console(stderr=True)) as progress:
+        with told_in_the_log(), shown_progress(Console(stderr=True)) as progress:
             steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
             report = run_sync(settings, Options(dry_run, read=Read.AUTO, take=chosen), steps)
     return conclude(report, partial(call_task, publish, report), final_state(report))

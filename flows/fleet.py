@@ -35,7 +35,7 @@ from runs.command import nothing_to_stop, run_command, stoppable
 from runs.fleet_record import fleet_run_name, pair_ended, publish_fleet
 from runs.here import Ended, run_flow
 from runs.pair_block import members, state_url
-from runs.record import final_state
+from runs.record import final_state, told_in_the_log
 from runs.recorder import conclude
 from runs.signs import give_signs
 
@@ -64,7 +64,8 @@ def sync_fleet(
     """
     report, began = FleetReport(dry_run=dry_run), time.monotonic()
     try:
-        _sync_all(report, every, limit, only or [], Options(dry_run=dry_run, read=read, paced=paced), at_once)
+        with told_in_the_log():
+            _sync_all(report, every, limit, only or [], Options(dry_run=dry_run, read=read, paced=paced), at_once)
         report.judge()
     except LeadsyncError as error:
         report.fail(error)

@@ -33,7 +33,7 @@ from leadsync.report.terminal import show
 from runs.command import nothing_to_stop, run_command, stoppable
 from runs.here import Ended, run_flow
 from runs.pair_block import settings_of
-from runs.record import final_state, publish, run_name, shown_progress
+from runs.record import final_state, publish, run_name, shown_progress, told_in_the_log
 from runs.recorder import asked_beside, conclude
 from runs.review import apply_approved, approved_plan, wait_for_review
 from runs.signs import give_signs, unheard
@@ -77,7 +77,7 @@ def sync_leads(
         options = Options(dry_run, allow_mass_change, conflict.policy, read, paced and not approved, adopt)
         options = replace(options, plan=asked.plan or approved, expects_nothing=asked.expects_nothing, review=review)
         options = replace(options, saves=dry_run and asked.out is not None)
-        with shown_progress(Console(stderr=True)) as progress:
+        with told_in_the_log(), shown_progress(Console(stderr=True)) as progress:
             steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
             report = apply_approved(approved, partial(run_sync, settings, options, steps), settings)
         wait_for_review(report, settings)

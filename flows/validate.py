@@ -113,7 +113,7 @@ def repair(checklist: Checklist, console: Console, yes: bool) -> bool:
 def show_checklist(checklist: Checklist, console: Console) -> None:
     """Print which column is tied to what, a dash for what is not known or does not fit, and then every finding."""
     if checklist.mapping:
-        ways = {**ARROWS, "both": "both ways", "": ""}
+        ways = {"both": "both ways", "": ""} | {str(way): arrow for way, arrow in ARROWS.items()}
         rows = ((row.column, row.type, row.card, ways[row.direction], row.lens) for row in checklist.mapping)
         tabulate(console, "Mapping", COLUMNS, ((cell or "-" for cell in row) for row in rows))
     for finding in checklist.findings:

@@ -42,14 +42,20 @@ class ReadAgainError(TransientServiceError):
     A PATCH that would have to wait before it is sent, or sent again: what it is based on must be read anew first.
 
     Attributes: `sent`, whether it left at all; `unclear`, whether it may have taken effect; `pause` [s], None = back
-        off; `attempts`, how many tries it is worth.
+        off; `attempts`, how many tries it is worth; `what` came instead of an answer.
     """
 
     def __init__(
-        self, text: str, sent: bool = True, unclear: bool = False, pause: float | None = None, attempts: int = 1
+        self,
+        text: str,
+        sent: bool = True,
+        unclear: bool = False,
+        pause: float | None = None,
+        attempts: int = 1,
+        what: str = "",
     ) -> None:
         super().__init__(text)
-        self.sent, self.unclear, self.pause, self.attempts = sent, unclear, pause, attempts
+        self.sent, self.unclear, self.pause, self.attempts, self.what = sent, unclear, pause, attempts, what
 
 
 class QuotaExceededError(LeadsyncError):

@@ -44,7 +44,6 @@ QUIET = {
     "DO_NOT_TRACK": "1",
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",  # the run's log is kept all the same
     "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",  # records that a server did not take would be printed whole
-    "PREFECT_LOGGING_EXTRA_LOGGERS": "leadsync",
 }
 
 

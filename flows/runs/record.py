@@ -20,6 +20,7 @@ from prefect.artifacts import (
     create_table_artifact,
     update_progress_artifact,
 )
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.logging import get_logger
 from prefect.runtime import flow_run
@@ -29,12 +30,14 @@ from rich.console import Console
 
 from leadsync.errors import Exit, LeadsyncError
 from leadsync.report.fleet import FleetReport
-from leadsync.report.markdown import as_markdown, change_rows
-from leadsync.report.report import Report
+from leadsync.report.markdown import as_markdown, as_shown, change_rows
+from leadsync.report.report import Report, Row
 from leadsync.report.terminal import progress_bar
+from leadsync.report.to_do import settled, to_do
 from leadsync.texts import printable
 from runs.recorder import ONE_TRY
 
+ours = logging.getLogger("leadsync")
 LONG_LOAD = 50
 """Writes from which on a load keeps a progress artifact; fewer are over before anybody has opened it."""
 PROGRESS_EVERY = 2.0
@@ -48,16 +51,27 @@ def run_name() -> str:
     return f"{what} {datetime.now():%Y-%m-%d %H:%M:%S}"
 
 
+def name_at_the_end(report: Report) -> None:
+    """The run is called by what came of it, too: a list of runs then tells what happened."""
+    with temporary_settings(ONE_TRY), get_client(sync_client=True) as client:
+        client.update_flow_run(flow_run.id, name=f"{flow_run.name}: {printable(report.glance)}")
+
+
 def publish(report: Report) -> None:
-    """Log every change and finding, and leave the report and the table of changes as artifacts."""
+    """Log every change and finding, name the run, and leave the report and the table of changes as artifacts."""
     logger = get_run_logger()
     for change in report.changes:
-        logger.info("%(lead_id)s %(field)s: %(before)r -> %(after)r (%(direction)s, %(outcome)s)", change)
-    for row in (*report.quarantine, *report.failures):
-        logger.warning("%(lead_id)s %(card_id)s: %(reason)s. %(remedy)s", row)
+        logger.info("%s: %s (%s)", report.about(change), change, change.outcome)
+    for thing in to_do(report):
+        tell = logger.info if thing.row in report.standing else logger.warning
+        tell("%s: %s. %s", report.about(thing.row), thing.what, thing.remedy)
+    rest: list[Row] = [*settled(report), *report.notes]
+    for row in rest:
+        logger.info("%s: %s", report.about(row), row)
     (logger.info if report.exit_code == Exit.DONE else logger.error)(report.message)
     try:
-        create_markdown_artifact(as_markdown(report), key="sync-report", description=report.summary)
+        name_at_the_end(report)
+        create_markdown_artifact(as_markdown(report), key="sync-report", description=as_shown(report.message))
         if report.changes:
             rows = change_rows(report)
             shown = f"the first {len(rows)} of " if len(rows) < len(report.changes) else ""
@@ -90,6 +104,28 @@ def in_one_line(line: logging.LogRecord) -> bool:
 
 for of_runs in ("flow_runs", "task_runs"):
     get_logger(of_runs).addFilter(in_one_line)
+
+
+class _IntoTheLog(logging.Handler):
+    """To the run's own log, from whichever thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._log = get_run_logger()
+
+    def emit(self, line: logging.LogRecord) -> None:
+        self._log.log(line.levelno, line.getMessage())
+
+
+@contextmanager
+def told_in_the_log() -> Iterator[None]:
+    """What is said inside on our own logger, as that a service is waited for, stands in the log of the run as well."""
+    handler = _IntoTheLog()
+    ours.addHandler(handler)
+    try:
+        yield
+    finally:
+        ours.removeHandler(handler)
 
 
 @contextmanager

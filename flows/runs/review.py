@@ -23,7 +23,7 @@ from prefect.states import Cancelled
 
 from leadsync.core.saved_plan import SavedPlan
 from leadsync.errors import ConfigurationError, Exit, LeadsyncError, PlanRefusedError
-from leadsync.report.markdown import as_markdown
+from leadsync.report.markdown import as_markdown, as_shown
 from leadsync.report.report import Report
 from leadsync.settings import Settings
 from leadsync.state.pair import Pair
@@ -115,10 +115,10 @@ def _show(report: Report) -> None:
     """The plan, for who reads it. Raises: LeadsyncError, for none can approve what they cannot see."""
     logger = get_run_logger()
     for change in report.changes:
-        logger.info("%(lead_id)s %(field)s: %(before)r -> %(after)r (%(direction)s, %(outcome)s)", change)
+        logger.info("%s: %s (%s)", report.about(change), change, change.outcome)
     logger.info("%s Resume this run to apply the plan, or cancel it.", report.message)
     try:
-        create_markdown_artifact(as_markdown(report), key="sync-plan", description=report.message)
+        create_markdown_artifact(as_markdown(report), key="sync-plan", description=as_shown(report.message))
     except Exception as error:
         name = type(error).__name__
         raise LeadsyncError(f"The plan could not be shown for review ({name}); nothing was written.") from None

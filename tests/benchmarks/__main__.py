@@ -1,8 +1,8 @@
 """
 What tests/README.md measures: calls, throughput, the pure part, the whole command. Prints one Markdown table.
 
-`uv run --group dev tests/benchmarks/__main__.py` takes some twelve minutes; calls, throughput, pure, wall and cost,
-named, run a part.
+`uv run --group dev tests/benchmarks/__main__.py` takes some fifteen minutes; calls, throughput, pure, wall, past and
+cost, named, run a part.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rich.console import Console
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "flows"))
 
-from benchmarks import calls, cost, pure, throughput, wall
+from benchmarks import calls, cost, past, pure, throughput, wall
 
 Row = tuple[str, str, str, str]
 HEAD: Row = ("what", "leads", "measured, and the most that is promised", "beside: naive sync, limit, yardstick")
@@ -32,6 +32,7 @@ class Part(StrEnum):
     THROUGHPUT = "throughput"
     PURE = "pure"
     WALL = "wall"
+    PAST = "past"
     COST = "cost"
 
 
@@ -82,6 +83,17 @@ def wall_rows() -> Iterator[Row]:
     )
 
 
+def past_rows() -> Iterator[Row]:
+    """An idle run with a long history."""
+    kept, without = past.seconds()
+    yield (
+        "idle delta run, history of 90 days at 1,000 changes a day",
+        f"{past.LEADS:,}",
+        f"{kept * 1000:.0f} ms of CPU, services included",
+        f"{kept / without:.2f} × one without history ({without * 1000:.0f} ms)",
+    )
+
+
 def cost_rows() -> Iterator[Row]:
     """What a run costs in this process, by the number of leads."""
     smallest: dict[str, cost.Cost] = {}
@@ -99,6 +111,7 @@ ROWS = {
     Part.THROUGHPUT: throughput_rows,
     Part.PURE: pure_rows,
     Part.WALL: wall_rows,
+    Part.PAST: past_rows,
     Part.COST: cost_rows,
 }
 

@@ -21,6 +21,7 @@ from support.chat import open_chat
 from support.installation import Installation
 from support.pages import set_up
 from support.prefect_pages import VIEWS, Tab, View, chromium
+from support.reported import change
 
 pytestmark = pytest.mark.installation
 
@@ -77,7 +78,7 @@ def test_runs_on_demand_sync_and_leave_a_report(prefect, emulator, history):
         "dry": ("COMPLETED", "CompletedWithFindings"),
         "findings": ("COMPLETED", "CompletedWithFindings"),
     }
-    assert "12 leads, 0 cards: changed 12" in history["first"]["state"]["message"]
+    assert "12 changed: 12 leads, 0 cards" in history["first"]["state"]["message"]
     assert "would change 3" in history["dry"]["state"]["message"]
     run = history["first"]["id"]
     reports = prefect.post("artifacts/filter", artifacts={"key": {"any_": ["sync-report"]}})
@@ -225,8 +226,7 @@ HOSTILE = {
 @pytest.mark.parametrize("kind", ["markdown", "table"])
 def test_page_of_a_hostile_report_fetches_and_links_nothing(prefect, tab, interface, kind):
     """In both of Prefect's interfaces, whose Markdown differs: leads are read there as they are called."""
-    row = {"card_id": "", "field": "name", "before": "", "direction": "to_trello", "note": ""}
-    changes = [row | {"lead_id": lead, "after": text} for lead, text in HOSTILE.items()]
+    changes = [change(lead_id=lead, after=text) for lead, text in HOSTILE.items()]
     report = Report(changes=changes, titles=HOSTILE, error=" ".join(HOSTILE.values()))
     data = as_markdown(report) if kind == "markdown" else json.dumps(change_rows(report))
     made = prefect.post("artifacts/", key=f"hostile-{kind}", type=kind, data=data)

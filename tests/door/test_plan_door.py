@@ -51,7 +51,7 @@ def test_what_moved_is_listed_with_lead_and_cell(command, emulator, tmp_path):
     emulator.airtable.edit(lead, email="new@example.com")
     code, report = command("--plan", file)
     assert (code, writes(emulator)) == (3, 0)
-    moved = {"lead_id": lead, "card_id": "", "field": "email", "side": "airtable"}
+    moved = {"lead_id": lead, "card_id": "", "field": "email", "side": "airtable", "lead_name": "Ada"}
     assert report["moved"] == [moved | {"planned": "ada@example.com", "now": "new@example.com"}]
     assert f"email of {lead} on Airtable ('ada@example.com' → 'new@example.com')" in report["message"]
 

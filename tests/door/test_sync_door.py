@@ -339,7 +339,6 @@ def test_demo_gives_no_sign_of_life(command, monkeypatch):
     monkeypatch.setattr("runs.signs.give_sign", lambda sign, *_more: given.append(sign))
     command()
     assert given == ["leadsync.synced"]
-    monkeypatch.setattr("demo.run_demo", lambda sync, _console: sync())
-    command("--demo")
-    command("--dry-run")
+    monkeypatch.setattr("demo.run_demo", lambda sync, *_more: sync())
+    assert [command(option)[0] for option in ("--demo", "--dry-run")] == [0, 0]
     assert given == ["leadsync.synced"]

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 
 import pytest
+import sqlalchemy as sa
 
 from emulator import Fault
 from leadsync.core.ledger import Rule
@@ -201,3 +202,23 @@ def test_write_of_a_cut_off_run_that_landed_on_an_edit_is_history_and_so_is_what
     assert (told(write)[1], told(back)[1]) == ("edit", "given back")
     assert (back.reverses, back.run_id == write.run_id) == (write.number, False)
     assert_agrees_with_base(world)
+
+
+@pytest.mark.parametrize("read", ["full", "delta"])
+def test_run_with_nothing_to_do_reads_and_writes_no_change(world, read):
+    """So that a long history costs it nothing."""
+    world.linked()
+    world.sync()
+    statements = []
+
+    def note(connection, cursor, statement, *_):
+        statements.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        world.assert_idle(read=read)
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    assert len(statements) > 5
+    assert [statement for statement in statements if "leadsync_change" in statement] == []
+    assert len([statement for statement in statements if "leadsync_run" in statement]) == 1  # was an undo cut off?

@@ -374,6 +374,12 @@ def test_saved_plan_is_refused_if_other_leads_would_be_made(office, change):
             office.trello.archive(card)
     report = office.sync(exit_code=3, asked={"plan": plan})
     assert (office.writes(), len(office.airtable.records())) == (0, 3), report.message
+    moved = {(row["card_id"], row["field"], row["side"]) for row in report.moved}
+    assert (
+        (first, "name", "trello") in moved
+        if change == "renamed"
+        else {each[1:] for each in moved} == {("card", "trello")}
+    )
 
 
 def test_mapped_cells_of_the_card_go_over_too(tmp_path):

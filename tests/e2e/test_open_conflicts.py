@@ -262,6 +262,15 @@ def test_row_taken_away_takes_its_conflicts_along(mapped, due):
     assert known(mapped) == {}
 
 
+def test_row_taken_away_takes_along_what_is_out_of_reach(mapped, due):
+    """Else it would wait for a cell that is no more."""
+    mapped.trello.archive(mapped.card(due)["id"])
+    mapped.sync()
+    assert len(known(mapped)) == 1
+    mapped.sync(SYNC_FIELDS=ROW.format("Begins", "start"))
+    assert known(mapped) == {}
+
+
 def test_column_renamed_keeps_its_conflict(mapped, due):
     before = since(mapped)
     mapped.airtable.rename_field("Next step", "Follow up")
@@ -362,13 +371,17 @@ def test_card_of_a_deleted_lead_is_archived_if_airtable_is_taken(world):
 def test_edit_that_nobody_has_seen_is_not_overwritten(world, held, side):
     """The losing side moved on since the conflict was listed."""
     before = known(world)
-    edits = {"airtable": lambda: world.trello.move(world.card(held)["id"], "IN_PROGRESS")}
-    edits["trello"] = lambda: world.airtable.edit(held, status="LOST")
-    world.airtable.edit(held, status="QUALIFIED")
-    world.trello.move(world.card(held)["id"], "TODO")
-    report = take(world, side, held, "status", exit_code=3)
+    if side == "trello":
+        world.airtable.edit(held, name="Unseen")
+    else:
+        world.trello.edit(world.card(held)["id"], name="Unseen")
+    report = take(world, side, held, exit_code=3)
+    assert "'Unseen'" in report.message
     assert "Run flows/sync.py" in report.message
     assert (world.writes(), known(world)) == (0, before)
+    world.sync()
+    take(world, side, held)
+    assert known(world) == {}
 
 
 def test_winner_may_have_moved_on(world, held):

@@ -1,153 +1,33 @@
 """
 The wire gone wild: at any request, once or from there on, an answer that is cut, never ends, or says something else.
 
-The service has done what is asked, but for a 429: between it and the product stands a server that spoils the answer.
 However that ends the run, it is soon, with a sentence, the lock is free; one clean run later every edit is in force.
 """
 
 from __future__ import annotations
 
-import http.client
-import json
-import random
-import socket
 import time
-from collections.abc import Callable
-from functools import partial
 from itertools import count
-from typing import Any
 
 import pytest
 
-from support.harness import Scene, unpaced_wire
-from support.raw_server import RawServer, Request, answer
+from support.harness import Scene
+from support.wild_wire import KINDS, Spoil, Wild, of_another_type
 
-DEADLINE = 0.4
-"""Seconds in real time for one request; what drips here goes on for 30 s."""
 SOON = 90.0
 """Seconds in which the busiest machine comes to the end of a run; without deadlines it would never."""
 SPOILS = 12
 """Made-up answers of another type for each request."""
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-Spoil = Callable[[RawServer, socket.socket, bytes, random.Random], None]
 
 
-def sends(make: Callable[[bytes], bytes]) -> Spoil:
-    return lambda server, connection, body, chance: connection.sendall(make(body))
-
-
-def drips(beginning: Callable[[bytes], bytes], drop: bytes = b" ") -> Spoil:
-    return lambda server, connection, body, chance: server.drips(connection, beginning(body), drop)
-
-
-def endless(server: RawServer, connection: socket.socket, body: bytes, chance: random.Random) -> None:
-    connection.sendall(HEAD + b"\r\n[")
-    while not server.closed.is_set():
-        connection.sendall(b'"",' * 20_000)
-
-
-def of_another_type(server: RawServer, connection: socket.socket, body: bytes, chance: random.Random) -> None:
-    """The answer with one value of another type, or without it; what cells hold is not the wire's matter."""
-    told = json.loads(body)
-    places = list(places_in(told))
-    holder, key = chance.choice(places) if places else ([told], 0)
-    others = [value for value in (None, 5, -0.5, "x", "", True, [], {}, [[]]) if type(value) is not type(holder[key])]
-    if isinstance(holder, dict) and chance.random() < 0.2:
-        del holder[key]
-    else:
-        holder[key] = chance.choice(others)
-    connection.sendall(answer(json.dumps(told)))
-
-
-def places_in(value: Any) -> Any:
-    """Each value in some JSON by what holds it, but for the cells of records."""
-    keys = value.keys() if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
-    for key in list(keys):
-        yield value, key
-        if key != "fields":
-            yield from places_in(value[key])
-
-
-KINDS: dict[str, Spoil] = {
-    "nothing": sends(lambda body: b""),
-    "half-a-head": sends(lambda body: HEAD[:-9]),
-    "half-a-body": sends(lambda body: answer(body)[: -len(body) // 2]),
-    "half-a-body-of-no-length": sends(lambda body: HEAD + b"\r\n" + body[: len(body) // 2]),
-    "half-a-chunk": sends(lambda body: HEAD + b"Transfer-Encoding: chunked\r\n\r\nffff\r\n" + body),
-    "chunk-of-less-than-nothing": sends(lambda body: HEAD + b"Transfer-Encoding: chunked\r\n\r\n-5\r\n" + body),
-    "garbage": sends(lambda body: bytes(range(256)) * 9),
-    "another-protocol": sends(lambda body: b"SSH-2.0-OpenSSH_9.7\r\n"),
-    "many-headers": sends(lambda body: HEAD + b"a: b\r\n" * 200 + b"\r\n{}"),
-    "no-gzip": sends(lambda body: answer(body, "200 OK", "Content-Encoding: gzip")),
-    "dripping-head": drips(lambda body: HEAD + b"X: ", b"x"),
-    "dripping-body": drips(lambda body: HEAD + b"Content-Length: 99999999\r\n\r\n" + body),
-    "dripping-body-of-no-length": drips(lambda body: HEAD + b"\r\n" + body),
-    "endless": endless,
-    "html": sends(lambda body: answer("<html>log in</html>", kind="text/html")),
-    "empty": sends(lambda body: answer("")),
-    "text": sends(lambda body: answer('"OK"')),
-    "null": sends(lambda body: answer("null")),
-    "object": sends(lambda body: answer("{}")),
-    "list": sends(lambda body: answer("[]") if body.strip()[:1] == b"{" else answer("[[]]")),
-    "numbers": sends(lambda body: answer("[1, 2]")),
-    "deep": sends(lambda body: answer("[" * 100_000)),
-    "deep-but-whole": sends(lambda body: answer('{"a":' * 600 + "1" + "}" * 600)),
-    "moved": sends(lambda body: answer("", "302 Found", "Location: https://example.com/")),
-    "429-for-a-day": sends(lambda body: answer("{}", "429 Slow Down", "Retry-After: 86400")),
-    "429-for-nonsense": sends(lambda body: answer('{"error": []}', "429 Slow Down", "Retry-After: \xb2")),
-    "503-for-a-day": sends(lambda body: answer("[]", "503 Busy", "Retry-After: 86400")),
-    "401": sends(lambda body: answer("invalid token", "401 Unauthorized", kind="text/plain")),
-    "403-nonsense": sends(lambda body: answer("[[]]", "403 Forbidden")),
-    "404-nonsense": sends(lambda body: answer("7", "404 Not Found")),
-    "422-nonsense": sends(lambda body: answer('{"error": {"type": [], "message": {}}}', "422 Unprocessable")),
-}
-NOT_REACHED = ("429-for-a-day", "429-for-nonsense")
-"""What refuses for its pace has done nothing: that is why a POST may be sent again."""
-
-
-class Wild(Scene):
-    """A scene whose services are reached through a server that spoils answers from a request on."""
-
-    def __init__(self, folder, spoil: Spoil, first: int, times: int, seed: int = 0) -> None:
-        self.active = False
-        super().__init__(folder)
-        self.spoil, self.first, self.times, self.chance = spoil, first, times, random.Random(seed)
-        self.came, self.active = 0, True
-        self.server = RawServer(self.between)
-        self.own = f"{self.emulator.settings()['AIRTABLE_ENDPOINT_URL']}".split("/")[2]
-        for name in ("AIRTABLE_ENDPOINT_URL", "TRELLO_ENDPOINT_URL"):
-            self.env[name] = self.env[name].replace(self.own, self.server.host)
-
-    @property
-    def transport(self):
-        return partial(unpaced_wire, clock=self.clock, read_timeout=20.0, deadline=DEADLINE if self.active else 60.0)
-
-    def between(self, connection: socket.socket, request: Request) -> None:
-        index, self.came = self.came, self.came + 1
-        is_spoilt = self.active and self.first <= index < self.first + self.times
-        if is_spoilt and self.spoil in [KINDS[kind] for kind in NOT_REACHED]:
-            return self.spoil(self.server, connection, b"", self.chance)
-        asked = http.client.HTTPConnection(self.own)
-        headers = [line.split(": ", 1) for line in request.head.decode("latin-1").split("\r\n")[1:]]
-        kept = {name: value for name, value in headers if name.lower() not in ("host", "connection", "accept-encoding")}
-        asked.request(request.method, request.path, request.body, kept)
-        told = asked.getresponse()
-        body = told.read()
-        date = [f"{name}: {told.headers[name]}" for name in ("Date", "X-Server-Time") if told.headers[name]]
-        asked.close()
-        if is_spoilt:
-            return self.spoil(self.server, connection, body, self.chance)
-        kind = told.headers["Content-Type"] or "text/plain"
-        return connection.sendall(answer(body, f"{told.status} {told.reason}", *date, kind=kind))
-
-    def close(self) -> None:
-        self.server.__exit__()
-        super().close()
+class WildScene(Wild, Scene):
+    """A scene, wild once it is set."""
 
 
 def disturbed(folder, spoil: Spoil, first: int, times: int, seed: int = 0) -> bool:
     """One run with spoilt answers, and what must hold after it. Returns: whether there was such a request."""
-    scene = Wild(folder, spoil, first, times, seed)
+    scene = WildScene(folder)
+    scene.go_wild(spoil, first, times, seed)
     began = time.monotonic()
     report = scene.sync(exit_code=None)
     took = time.monotonic() - began

@@ -11,11 +11,11 @@ import pytest
 
 from leadsync.pipeline.run import run_sync
 from leadsync.pipeline.steps import Options
-from leadsync.report.report import Report
 from leadsync.transport.pacing import Pace
 from leadsync.transport.service import Service
 from leadsync.transport.wire import Wire
 from support.harness import World
+from support.told import Told
 
 DEFAULT_PACE = {"AIRTABLE_REQUESTS_PER_SECOND": None, "TRELLO_REQUESTS_PER_10_SECONDS": None}
 
@@ -57,7 +57,7 @@ class FastClock:
 class Limited(World):
     """A world with limits and, unless settings say otherwise, the product's default pace."""
 
-    def paced_sync(self, clock: Any = time, **changes: str | None) -> Report:
+    def paced_sync(self, clock: Any = time, **changes: str | None) -> Told:
         """One run at the pace of the settings; `clock` is what its waits go by."""
         self.emulator.clear_requests()
         factor = getattr(clock, "factor", 1)
@@ -66,7 +66,7 @@ class Limited(World):
             paced = Pace(pace.limit, pace.seconds / factor, pace.penalty, pace.allowed)
             return Wire(service, paced, clock=clock, **more)
 
-        return run_sync(self.settings(**(DEFAULT_PACE | changes)), Options(), transport=wire)
+        return Told(run_sync(self.settings(**(DEFAULT_PACE | changes)), Options(), transport=wire))
 
     def arrivals(self, service: str, writes: bool | None = None) -> list[float]:
         """When the requests of the last run arrived."""

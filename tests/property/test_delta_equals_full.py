@@ -44,6 +44,7 @@ from leadsync.state.pair import Pair
 from leadsync.trello.setup import fetch_board
 from support.harness import STAGE_OF, World, markers
 from support.mapped_scene import MAPPING, SHOWN, build
+from support.told import Told
 from support.values import EMAILS, NAMES, NOTES, PLACES, SOURCES, STATUSES, TITLES, YES_NO
 
 GAPS = (0.0, 0.001, 0.4, 0.999, 1.0, 7.3, 10.0, 10.6, 61.0)
@@ -398,7 +399,7 @@ def assert_plans_the_same(plan: Plan, wanted: Plan) -> None:
     assert plan.still_open.found == wanted.still_open.found
 
 
-def assert_settled(world: World, last: Report) -> None:
+def assert_settled(world: World, last: Told) -> None:
     """What is plainly linked is equal, but for conflicts that are held, and no lead has two cards in use."""
     aside, held = {row["card_id"] for row in last.quarantine}, {row["lead_id"] for row in last.conflicts}
     for lead, cells in world.airtable.records().items():

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from leadsync.report.report import Report
 from simulation.ledger import STATUS_FOR, TWO_WAY, Sight, is_error, markers
 from simulation.rules import Breach
+from support.told import Told
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Model:
         """The leads of which something can be said."""
         return {lead: seen for lead in self.agreed if (seen := self._plain(lead, sight))}
 
-    def check(self, before: Mapping[str, Seen], sight: Sight, report: Report, policy: str) -> None:
+    def check(self, before: Mapping[str, Seen], sight: Sight, report: Told, policy: str) -> None:
         """After a plain run. Raises: Breach."""
         for lead, was in before.items():
             base = self.agreed[lead]
@@ -82,7 +82,7 @@ class Model:
             if self._ticks and was.ticked != now.ticked and (now.ticked or place == "DONE"):
                 raise Breach("as the model has it", f"{lead}: ticked {was.ticked} -> {now.ticked} in {place}")
 
-    def remember(self, sight: Sight, leads: list[str], report: Report) -> None:
+    def remember(self, sight: Sight, leads: list[str], report: Told) -> None:
         """After a plain run: a cell is agreed when both sides say the same; until then what it was before stands."""
         self.copies = {row["card_id"] for row in report.quarantine if row["reason"].startswith("a copy")}
         for lead in leads:

@@ -29,7 +29,6 @@ from emulator.wire.faults import BEFORE_EXECUTION
 from emulator.wire.messages import Reply, Request, parse_body, parse_query
 from leadsync.pipeline.run import run_sync
 from leadsync.pipeline.steps import Options, Steps
-from leadsync.report.report import Report
 from leadsync.settings import Settings
 from leadsync.transport.pacing import Pace
 from leadsync.transport.service import Service
@@ -37,6 +36,7 @@ from leadsync.transport.wire import Transport, Wire
 from simulation.turns import Turns
 from support.harness import FAST, World
 from support.kills import Killed
+from support.told import Told
 
 Before = Callable[[Request, int], Fault | None]
 After = Callable[[Request, bool], None]
@@ -118,7 +118,7 @@ class NearWorld(World):
 
         return near
 
-    def run(self, options: Options, **changes: str) -> Report:
+    def run(self, options: Options, **changes: str) -> Told:
         """One run; raises Killed after which the state is what stood on the disk at that moment."""
         self._dead = False
         self.emulator.clear_requests()
@@ -127,19 +127,19 @@ class NearWorld(World):
             try:
                 with self._turns.of_run():
                     steps = Steps(submit=self._turns.side_by_side)
-                    return run_sync(self._settings(changes), options, steps, self.transport)
+                    return Told(run_sync(self._settings(changes), options, steps, self.transport))
             finally:
                 self.hidden = ""
                 if self._dead:
                     self._restore_state()
 
-    def rival(self, **changes: str) -> Report:
+    def rival(self, **changes: str) -> Told:
         """Another run, begun in the midst of one: nothing disturbs it."""
         before, after, hidden = self.before, self.after, self.hidden
         self.before, self.after, self.hidden = lambda request, index: None, lambda request, took_effect: None, ""
         turns = Turns(0, self.emulator.clock)
         try:
-            return run_sync(self._settings(changes), Options(), Steps(submit=turns.side_by_side), self.transport)
+            return Told(run_sync(self._settings(changes), Options(), Steps(submit=turns.side_by_side), self.transport))
         finally:
             self.before, self.after, self.hidden = before, after, hidden
 

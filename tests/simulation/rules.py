@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from leadsync.report.report import Report
 from simulation.cells import ALONE, BOTH, TO_TRELLO, report_name
 from simulation.ledger import (
     AIRTABLE,
@@ -27,6 +26,7 @@ from simulation.ledger import (
     own_text,
     shown_text,
 )
+from support.told import Told
 
 Row = dict[str, Any]
 
@@ -58,7 +58,7 @@ class Run:
     """Cards that the sync archived."""
     wrote: set[str] = field(default_factory=set)
     """Leads and cards whose cells the sync changed."""
-    report: Report | None = None
+    report: Told | None = None
     """None if it was killed."""
 
 
@@ -249,7 +249,7 @@ def check_report(ledger: Ledger, run: Run, lists_moved: bool, refusals: bool, mi
         _conflicts_with_cause(ledger, run, report)
 
 
-def _told_what_was_written(run: Run, report: Report) -> None:
+def _told_what_was_written(run: Run, report: Told) -> None:
     told = {row[key] for row in report.changes for key in ("lead_id", "card_id")} - {""}
     apart = {row[key] for row in report.conflicts for key in ("lead_id", "card_id")} - {""}
     if untold := run.wrote - told - apart:
@@ -260,7 +260,7 @@ def _told_what_was_written(run: Run, report: Report) -> None:
             raise Breach("report tells what was written", f"told and not written: {row}")
 
 
-def _conflicts_with_cause(ledger: Ledger, run: Run, report: Report) -> None:
+def _conflicts_with_cause(ledger: Ledger, run: Run, report: Told) -> None:
     """Both sides must have been touched since they agreed the last time but one; a lost state excuses."""
     for row in report.conflicts:
         lead, cell = row["lead_id"], row["field"]

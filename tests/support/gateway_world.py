@@ -32,6 +32,7 @@ from leadsync.state.webhooks import load_known
 from leadsync.trello.client import client_identifier
 from support.gateway_process import TOKEN, free_port
 from support.harness import World
+from support.told import Told
 
 TRELLO_SECRET = "the-power-up-secret"
 MAC_SECRET = base64.b64encode(bytes(range(128))).decode()
@@ -187,7 +188,7 @@ class Instant:
 
     def _run(self, run: SyncRun) -> dict[str, Any]:
         report = run_sync(self.settings, run.options, transport=self.world.transport)
-        self.reports.append(report)
+        self.reports.append(Told(report))
         told: dict[str, Any] = json.loads(report.as_json())
         return told
 

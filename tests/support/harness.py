@@ -23,11 +23,11 @@ from emulator import Emulator
 from leadsync.model import Adopt, Read
 from leadsync.pipeline.run import run_sync
 from leadsync.pipeline.steps import Chosen, Options, Steps
-from leadsync.report.report import Report
 from leadsync.settings import Settings
 from leadsync.transport.pacing import Pace
 from leadsync.transport.service import Service
 from leadsync.transport.wire import Transport, Wire
+from support.told import Told
 
 STAGE_OF = {"NEW": "TODO", "CONTACTED": "IN_PROGRESS", "QUALIFIED": "DONE", "LOST": "DONE"}
 STATUS_FOR = {"TODO": "NEW", "IN_PROGRESS": "CONTACTED", "DONE": "QUALIFIED"}
@@ -109,7 +109,7 @@ class World:
         asked: Mapping[str, Any] | None = None,
         take: Chosen | None = None,
         **changes: str | None,
-    ) -> Report:
+    ) -> Told:
         """One run, in process and without Prefect; None lets any exit code pass. `asked`: further Options."""
         self.emulator.clear_requests()
         self.emulator.clock.advance(self.pause)
@@ -120,7 +120,7 @@ class World:
             patch("leadsync.apply.leads.WRITERS", 1 if self.ordered else 2),
         ):
             steps = Steps(submit=in_turn) if self.ordered else Steps()
-            report = run_sync(self.settings(**changes), options, steps, self.transport)
+            report = Told(run_sync(self.settings(**changes), options, steps, self.transport))
         assert exit_code in (None, report.exit_code), report.message
         return report
 
@@ -182,7 +182,7 @@ class World:
             cells, card = self.cells(lead), self.card(lead)
             assert (STAGE_OF[cells["status"]], cells["name"]) == (self.list_name(card), card["name"]), lead
 
-    def assert_idle(self, **changes: str | None) -> Report:
+    def assert_idle(self, **changes: str | None) -> Told:
         """A further run writes nothing."""
         report = self.sync(**changes)
         assert (self.writes(), report.changes) == (0, [])
@@ -206,7 +206,7 @@ def our_clock(monkeypatch: pytest.MonkeyPatch, now: float) -> None:
         monkeypatch.setattr(f"leadsync.pipeline.{module}.time", clock)
 
 
-def written(report: Report) -> list[tuple[str, str, str]]:
+def written(report: Told) -> list[tuple[str, str, str]]:
     """A run's changes as (field, after, direction)."""
     return [(row["field"], row["after"], row["direction"]) for row in report.changes]
 

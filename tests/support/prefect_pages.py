@@ -63,16 +63,22 @@ VIEWS = {
     "artifacts": View("/artifacts", words=("sync-report", "sync-changes")),
     "report": View(
         "/artifacts/artifact/{sync-report.id}",
-        words=("{findings.state.message}", "Trello board", "Changes (3)", "Conflicts (1)", "Quarantine (1)"),
+        words=(
+            *(
+                "{findings.state.message}",
+                "Trello board",
+                "What you must do (1)",
+                "Changes (3)",
+                "Settled conflicts (1)",
+            ),
+            *("name Chiara Rossi → Chiara Rossi (Lumen S.p.A.) on Airtable", "CONTACTED on Airtable, DONE on Trello"),
+            *("a copy: another card already carries this LeadID", "Remove the LeadID line from the copy."),
+        ),
         rows=(
             ("what", "how many"),
             ("leads", "12"),
-            ("lead_id", "field", "before", "after", "direction"),
-            ("name", "Chiara Rossi", "Chiara Rossi (Lumen S.p.A.)", "to_airtable"),
-            ("status", "CONTACTED", "DONE", "Airtable wins"),
-            ("a copy: another card already carries this LeadID", "Remove the LeadID line from the copy."),
         ),
-        start="Changes (3)",
+        start="What you must do (1)",
         in_readme=True,
     ),
     "changes": View(

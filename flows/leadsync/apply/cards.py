@@ -11,11 +11,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import replace
 
 from leadsync.apply.card_parts import CardAnswer, write_card
-from leadsync.apply.outcome import Failure, Outcome, Postponed, Progress, as_told, not_tried, writers
+from leadsync.apply.outcome import Outcome, Postponed, Progress, as_told, not_tried, writers
 from leadsync.apply.repair_cards import look, repair
 from leadsync.apply.target import Target
 from leadsync.core.journal import CARD, IntentState
 from leadsync.core.plan import CardWrite, Plan
+from leadsync.core.told import Failure, Note
 from leadsync.errors import DeadTokenError, LeadsyncError, ServiceRefusedError, StateStoreError, UnclearWriteError
 from leadsync.frames.actions import Item
 from leadsync.frames.agreed import Columns, sides_of
@@ -114,7 +115,7 @@ def _record_card(item: Item, answer: CardAnswer, trello: Trello, target: Target,
 def _as_returned(write: CardWrite, card: Card) -> Columns:
     """Values count as agreed in the form in which Trello gave them back."""
     returned: Columns = {}
-    if write.title is not None and "title" in write.record:
+    if write.title is not None and write.record.get("title") == write.title:
         returned["title"] = card.title or write.title
     sent = {each.cell.name: each.value for each in write.cells if each.cell.card.in_put}
     for name, value in card.cells.items():
@@ -153,4 +154,4 @@ def _check_writes(trello: Trello, target: Target, outcome: Outcome) -> None:
             f"The board's activity could not be read ({error}). Whether these writes landed on somebody's edit is "
             "checked by the next run."
         )
-        outcome.notes.append({"lead_id": "", "card_id": "", "note": note})
+        outcome.notes.append(Note("", "", note))

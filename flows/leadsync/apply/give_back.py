@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from leadsync.apply.outcome import Failure
 from leadsync.apply.target import Target
 from leadsync.core.conflicts import Conflict
 from leadsync.core.journal import Intent, IntentState, Sent, digests_of
 from leadsync.core.lead_overwrites import Patched
+from leadsync.core.told import Failure
 
 GIVEN_UP: Final = 7 * 86_400.0
 """Seconds after which an unchecked write is listed as such and no longer asked for."""

@@ -61,8 +61,10 @@ class Group:
             outcome.done += [cell.change for cell in written]
             if values := self.values.pop(lead_id, {}):
                 columns = {column: value for cell in written for column, value in cell.record.items()}
-                returned = {base_column(cell): value for cell, value in values.items()}
-                updates[lead_id] = {column: returned.get(column, value) for column, value in columns.items()}
+                held = {cell for cell, each in write.cells.items() if each.entry and each.entry.left}
+                updates[lead_id] = columns | {
+                    base_column(cell): value for cell, value in values.items() if cell not in held
+                }
                 sent[lead_id] = sent_to_lead(write, values)
                 taken[lead_id] = [cell.change.field for cell in written]
             del self.left[lead_id]

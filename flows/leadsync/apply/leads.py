@@ -13,10 +13,11 @@ from leadsync.airtable.client import Airtable, by_id
 from leadsync.airtable.refusals import explain, forbids
 from leadsync.airtable.writing import Cells, update_leads
 from leadsync.apply.lead_group import Group
-from leadsync.apply.outcome import Failure, Outcome, Progress, as_told, not_tried, writers
+from leadsync.apply.outcome import Outcome, Progress, as_told, not_tried, writers
 from leadsync.apply.target import Target
 from leadsync.core.journal import LEAD
 from leadsync.core.plan import LeadWrite, Plan
+from leadsync.core.told import Failure
 from leadsync.errors import (
     DeadTokenError,
     LeadsyncError,

@@ -14,9 +14,10 @@ from leadsync.airtable.client import Airtable
 from leadsync.airtable.refusals import explain, forbids
 from leadsync.airtable.writing import BATCH, CELL_REFUSALS
 from leadsync.apply.leads import REREAD
-from leadsync.apply.outcome import Failure, Outcome, Progress, as_told
+from leadsync.apply.outcome import Outcome, Progress, as_told
 from leadsync.apply.target import Target
 from leadsync.core.plan import NewLead, Plan
+from leadsync.core.told import Failure
 from leadsync.errors import (
     DeadTokenError,
     LeadsyncError,

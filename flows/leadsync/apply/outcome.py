@@ -8,20 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from leadsync.core.conflicts import Conflict
-from leadsync.core.plan import Change
+from leadsync.core.told import Change, Failure, Note
 from leadsync.errors import DeadTokenError, LeadsyncError
 from leadsync.frames.actions import Item
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A lead or card that could not be written, why, and what to do."""
-
-    lead_id: str
-    card_id: str
-    reason: str
-    remedy: str
-
 
 Progress = Callable[[str, int, int], None]
 
@@ -44,7 +33,7 @@ class Outcome:
     overwritten: list[Conflict] = field(default_factory=list)
     dead: DeadTokenError | None = None
     error: LeadsyncError | None = None  # the run must end here
-    notes: list[dict[str, str]] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     records: dict[str, Item] = field(default_factory=dict)  # leads and cards as the services returned them, by id
     cards: dict[str, Item] = field(default_factory=dict)
     made: dict[str, Item] = field(default_factory=dict)  # leads of cards that carry no LeadID line as yet, by id

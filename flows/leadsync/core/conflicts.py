@@ -25,9 +25,13 @@ class Conflict:
     field: str
     airtable: str
     trello: str
-    kind: str  # conflict | first match | lead deleted | UNDONE
+    kind: str  # conflict | first match | lead deleted | mapping changed | edited meanwhile | UNDONE
     resolution: str
     base: str | None = None
+
+    def __str__(self) -> str:
+        values = f"{self.airtable or '(empty)'} on Airtable, {self.trello or '(empty)'} on Trello"
+        return f"{self.field}: {values} ({self.kind}, {self.resolution})"
 
 
 @dataclass(frozen=True)

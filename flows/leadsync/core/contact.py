@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
-from leadsync.core.plan import SetAside
+from leadsync.core.told import SetAside
 from leadsync.frames.block import unescaped
 from leadsync.frames.cards import Card
 from leadsync.frames.leads import Lead

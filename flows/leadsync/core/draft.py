@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from leadsync.core.conflicts import Conflict
 from leadsync.core.decisions import Direction
-from leadsync.core.plan import CardCell, CellWrite, Change, Note, Plan, SetAside
+from leadsync.core.plan import CardCell, CellWrite, Plan
 from leadsync.core.reconcile import Decided
+from leadsync.core.told import Change, Note, SetAside
 from leadsync.frames.agreed import NEVER_AGREED, Agreed, Columns
 from leadsync.frames.cards import Card, CardPresence
 from leadsync.frames.leads import Lead

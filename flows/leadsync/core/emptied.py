@@ -12,7 +12,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from leadsync.core.guards import SHARE_GUARD_FROM, WAY_OUT
+from leadsync.core.guards import SHARE_GUARD_FROM, WAY_OUT, named_in
 from leadsync.errors import GuardError
 from leadsync.frames.agreed import Columns, sides_of
 from leadsync.mapping.cells import told
@@ -128,7 +128,7 @@ def _refuse(held: _Held, rules: Rules) -> None:
     which = {*emptied.index} if many else {row for row, value in held.lost if value in wiped}
     total = len(known) if many else len(which)
     values = "" if many else f" that held {', '.join(repr(held.name_of(value)[:80]) for value in wiped)}"
-    examples = ", ".join(f"{row} ({str(held.titles[row])[:80]})" for row in sorted(which)[:3])
+    examples = named_in(sorted(which), held.titles.index, held.titles)
     raise GuardError(
         f"{held.where} is empty for {len(which)} of {total} {held.rows}{values}, for example {examples}; nothing was "
         f"written. An option or a text may have been wiped: put it back. {WAY_OUT}"

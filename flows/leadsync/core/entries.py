@@ -9,7 +9,7 @@ from leadsync.core.conflicts import Conflict
 from leadsync.core.decisions import CellDecision, Direction, RowDecision
 from leadsync.core.draft import LeadRow
 from leadsync.core.ledger import CARD_FIELD, Entry, Rule, Told
-from leadsync.core.plan import Change
+from leadsync.core.told import Change
 from leadsync.frames.agreed import BASE_COLUMNS, Columns, sides_of
 from leadsync.frames.cards import Card
 from leadsync.frames.leads import Lead

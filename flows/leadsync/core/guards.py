@@ -6,7 +6,7 @@ Pure. What is never here: cells emptied in bulk (see emptied.py), a look-up, an 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -79,10 +79,10 @@ def check_reads(
     cards = unexplained(base, trello)
     if leads:
         _refuse_empty("Airtable", "leads", known.leads, reads.leads, "the table, the view and the token's access")
-        _refuse_share("leads are missing", leads, known.leads, rules)
+        _refuse_share("leads are missing", leads, base.index, base, known.leads, rules)
     if cards:
         _refuse_empty("Trello", "cards", known.cards, reads.cards, "the board and the token's access")
-        _refuse_share("cards are missing", cards, known.cards, rules)
+        _refuse_share("cards are missing", cards, base["card_id"], base, known.cards, rules)
 
 
 def unexplained(base: pd.DataFrame, trello: pd.DataFrame) -> list[str]:
@@ -91,10 +91,10 @@ def unexplained(base: pd.DataFrame, trello: pd.DataFrame) -> list[str]:
     return list(base["card_id"][(base["card_presence"] == "open") & ~base["card_id"].isin(there)])
 
 
-def check_plan(plan: Plan, rules: Rules, known: Known) -> None:
+def check_plan(base: pd.DataFrame, plan: Plan, rules: Rules, known: Known) -> None:
     """Refuse a plan that archives too large a share of the known open cards. Raises: GuardError."""
     if archived := [write.card_id for write in plan.card_writes if write.closed]:
-        _refuse_share("cards would be archived", archived, known.cards, rules)
+        _refuse_share("cards would be archived", archived, base["card_id"], base, known.cards, rules)
 
 
 def check_new_leads(base: pd.DataFrame, new: Sequence[NewLead], rules: Rules) -> None:
@@ -117,10 +117,18 @@ def _refuse_empty(side: str, rows: str, known: int, read: int, check: str) -> No
         )
 
 
-def _refuse_share(what: str, rows: Sequence[str], known: int, rules: Rules) -> None:
+def _refuse_share(
+    what: str, rows: Sequence[str], ids: Iterable[str], base: pd.DataFrame, known: int, rules: Rules
+) -> None:
     percent = rules.max_archive_percent
     if not rules.allow_mass_change and known >= SHARE_GUARD_FROM and len(rows) * 100 > percent * known:
         raise GuardError(
             f"{len(rows)} of {known} known {what}, more than SYNC_MAX_ARCHIVE_PERCENT ({percent:g} %) allows, "
-            f"for example {', '.join(rows[:3])}; nothing was written. {WAY_OUT}"
+            f"for example {named_in(rows, ids, base['title'])}; nothing was written. {WAY_OUT}"
         )
+
+
+def named_in(rows: Sequence[str], ids: Iterable[str], titles: Iterable[str]) -> str:
+    """The first of them, each with the title by which people know it."""
+    title_of = dict(zip(ids, titles, strict=True))
+    return ", ".join(f"{row} ({str(title_of[row])[:80]})" for row in rows[:3])

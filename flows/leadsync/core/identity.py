@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from leadsync.core.plan import SetAside
+from leadsync.core.told import SetAside
 from leadsync.frames.agreed import Agreed
 from leadsync.frames.block import parse
 from leadsync.frames.cards import Card, CardPresence

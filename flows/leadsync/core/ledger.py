@@ -112,13 +112,14 @@ class Entry:
     left: Columns = dataclasses.field(default_factory=dict)
     note: str = ""
 
+    @property
+    def cell(self) -> str:
+        """What the base calls the cell: a mapped one as its columns do, the others as reports do."""
+        return next((name.partition(" ")[2] for name in self.held | self.left if " " in name), self.field)
+
     def recorded(self, columns: Columns) -> Entry:
         """The same with the values that the service returned."""
-
-        def returned(of: Columns) -> Columns:
-            return {name: columns.get(name, value) for name, value in of.items()}
-
-        return replace(self, now=returned(self.now), left=returned(self.left))
+        return replace(self, now={name: columns.get(name, value) for name, value in self.now.items()})
 
     def renamed(self, now: Rename) -> Entry:
         """The same with the mapping's cells as they are called now."""

@@ -24,8 +24,8 @@ class Moved:
     """
     One cell that was `planned` on another value than it has `now`, as a person reads them.
 
-    `field`: a cell's, or lead, card, marker; without a lead what the plan as a whole rests on. `side`: "" if the cell
-    stands, and only what would be written is another.
+    `field`: a cell's, or lead, card, marker; without a lead and a card what the plan as a whole rests on. `side`: "" if
+    the cell stands, and only what would be written is another.
     """
 
     lead_id: str
@@ -53,11 +53,11 @@ def moved_since(
     found: list[Moved] = []
     then, there = saved.rows, now.rows
     sent, to_send = (_sent(plan, apart) for plan in (saved, now))
-    for lead_id in sorted({*then, *there}):
-        was, row = then.get(lead_id) or agreed(lead_id), there.get(lead_id) or agreed(lead_id)
+    for key in sorted({*then, *there}):
+        was, row = then.get(key) or agreed(key), there[key]
         moved = [*tell.side("airtable", was, row), *tell.side("trello", was, row)]
         if not moved:
-            moved = [*tell.writes(row, sent.get(lead_id, {}), to_send.get(lead_id, {}))]
+            moved = [*tell.writes(row, sent.get(key, {}), to_send.get(key, {}))]
         found += moved
     found += [
         Moved("", "", f"{LIST}{stage}", "trello", saved.lists.get(stage, ""), now.lists.get(stage, ""))
@@ -70,12 +70,12 @@ def moved_since(
 
 
 def _sent(plan: SavedPlan, apart: Collection[str]) -> dict[str, Sent]:
-    """Lead id -> what is sent, by side and cell, and what of it by its name on the card."""
+    """By key of the row, what is sent, by side and cell, and what of it by its name on the card."""
     found: dict[str, Sent] = {}
     for write in plan.writes:
-        of_lead = found.setdefault(write.lead_id, {})
+        of_lead = found.setdefault(write.planned_from.key, {})
         if write.action == "create":
-            of_lead[write.side, "card", ""] = "created"
+            of_lead[write.side, OF_SIDE[write.side], ""] = "created"
         cells = write.sends if write.side == "airtable" else write.sends.get("cells", {})
         of_lead.update({(write.side, cell, ""): value for cell, value in cells.items() if cell not in apart})
         if write.side == "trello":

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from leadsync.core.contact import Traits
-from leadsync.core.plan import NewLead, SetAside
+from leadsync.core.plan import NewLead
+from leadsync.core.told import SetAside
 from leadsync.frames.cards import Card
 from leadsync.frames.leads import Lead
 

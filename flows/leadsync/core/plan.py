@@ -15,46 +15,13 @@ from leadsync.core.conflicts import Conflict, OpenConflicts
 from leadsync.core.decisions import Direction
 from leadsync.core.ledger import Entry
 from leadsync.core.lookups import Check
+from leadsync.core.told import Change, Note, SetAside
 from leadsync.frames.agreed import Columns
 from leadsync.frames.cards import NO_CARD, Card
 from leadsync.frames.leads import Lead
 from leadsync.frames.snapshot import Concerned
 from leadsync.mapping.cells import Cell
 from leadsync.mapping.lenses import Value
-
-
-@dataclass(frozen=True, order=True)
-class Change:
-    """One cell, or one card, that goes from one value to another; in order by lead, and by field within one."""
-
-    lead_id: str
-    card_id: str
-    field: str  # a cell's, as Cell.field; card | lead | marker
-    before: str
-    after: str
-    direction: Direction
-    note: str = ""
-
-
-@dataclass(frozen=True, order=True)
-class SetAside:
-    """A card (`field` is "") or a cell that is set aside, why, and what a person can do about it."""
-
-    lead_id: str
-    card_id: str
-    field: str
-    reason: str
-    remedy: str
-    card_url: str = ""
-
-
-@dataclass(frozen=True)
-class Note:
-    """Something a person should know once, about which nothing is done."""
-
-    lead_id: str
-    card_id: str
-    note: str
 
 
 @dataclass(frozen=True)
@@ -94,6 +61,12 @@ class CardWrite:
     changes: tuple[Change, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     entries: tuple[Entry, ...] = ()
+
+    def __lt__(self, other: CardWrite) -> bool:
+        return self.lead_id < other.lead_id
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self.changes))
 
 
 @dataclass(frozen=True)
@@ -144,6 +117,12 @@ class LeadWrite:
         """What the history is to say of it."""
         return tuple(write.entry for write in self.cells.values() if write.entry)
 
+    def __lt__(self, other: LeadWrite) -> bool:
+        return self.lead_id < other.lead_id
+
+    def __str__(self) -> str:
+        return "; ".join(map(str, self.changes))
+
 
 @dataclass(frozen=True)
 class NewLead:
@@ -165,9 +144,8 @@ class Plan:
     """
     Everything one pass wants to do. `base_updates`: lead_id -> base columns that are already true. `checks`: by card
     id, when those that are archived or away were last known to exist. `still_open`: the conflicts that nothing has
-    settled yet. `sides`: of every lead that is not at rest, as it was planned from. `new_leads`: made once
-    the writes are done. `standing`: leads and cards about which the next run has something to decide, be it that
-    nothing has changed by then.
+    settled yet. `sides`: of every lead not at rest, as it was planned from. `new_leads`: made once all is written.
+    `standing`: leads and cards about which the next run has something to decide, be it that nothing has changed.
     """
 
     card_writes: list[CardWrite] = field(default_factory=list)
@@ -213,8 +191,8 @@ class Plan:
         mine = mine.without_cards(lead_ids, planned.quarantine)
         return replace(
             mine,
-            card_writes=sorted([*mine.card_writes, *planned.card_writes], key=by_lead),
-            lead_writes=sorted([*mine.lead_writes, *planned.lead_writes], key=by_lead),
+            card_writes=sorted([*mine.card_writes, *planned.card_writes]),
+            lead_writes=sorted([*mine.lead_writes, *planned.lead_writes]),
             base_updates=mine.base_updates | planned.base_updates,
             conflicts=sorted([*mine.conflicts, *planned.conflicts], key=by_lead),
             still_open=mine.still_open.along_with(planned.still_open),

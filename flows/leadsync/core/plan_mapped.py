@@ -9,8 +9,9 @@ from leadsync.core.compared import Compared
 from leadsync.core.conflicts import Conflict
 from leadsync.core.decisions import CellDecision, Direction
 from leadsync.core.draft import Draft, LeadRow
-from leadsync.core.plan import CardCell, CellWrite, Change
+from leadsync.core.plan import CardCell, CellWrite
 from leadsync.core.plan_cells import resolve
+from leadsync.core.told import Change
 from leadsync.frames.agreed import Columns, sides_of
 from leadsync.frames.block import with_block
 from leadsync.mapping.cells import Cell

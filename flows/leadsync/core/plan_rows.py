@@ -10,7 +10,7 @@ from leadsync.core.conflicts import OpenConflicts
 from leadsync.core.decisions import Direction, RowDecision
 from leadsync.core.draft import Draft, LeadRow
 from leadsync.core.entries import entry_of
-from leadsync.core.plan import CardWrite, Change, LeadWrite, Plan
+from leadsync.core.plan import CardWrite, LeadWrite, Plan
 from leadsync.core.plan_cells import (
     NAME_PLANNERS,
     NOT_AGREED,
@@ -20,6 +20,7 @@ from leadsync.core.plan_cells import (
 )
 from leadsync.core.plan_mapped import block_of, plan_block, plan_cell, plan_new_card
 from leadsync.core.reconcile import Reconciled
+from leadsync.core.told import Change
 from leadsync.frames.agreed import Columns
 from leadsync.frames.cards import CardPresence
 from leadsync.frames.leads import LeadPresence

@@ -25,6 +25,9 @@ from leadsync.mapping.lenses import Value
 
 NOWHERE: Final = "none"
 """Where a lead or a card is that neither a read nor a look-up has shown."""
+LEAD_ID: Final = "rec"
+"""How a lead's id begins."""
+NO_CARDS: Final[Mapping[str, Card]] = {}
 
 
 class Part(BaseModel):
@@ -52,30 +55,47 @@ class CardSide(Side):
 
 
 class Row(Part):
-    """A lead of the plan, as both sides had it."""
+    """A lead of the plan, as both sides had it; without an id, a card that is to become one."""
 
     lead_id: str
     card_id: str
     airtable: Side
     trello: CardSide
 
+    @property
+    def key(self) -> str:
+        """What it is found by."""
+        return self.lead_id or self.card_id
+
 
 class Sight:
-    """Both sides of any lead as a pass saw them. `base`: what was agreed. `cells`: those of the mapping."""
+    """
+    Both sides of any lead as a pass saw them. `base`: what was agreed. `cells`: those of the mapping.
 
-    def __init__(self, plan: Plan, base: pd.DataFrame, cells: Sequence[Cell]) -> None:
+    `strangers`: by id, cards that are no lead's, as far as anybody asks for them.
+    """
+
+    def __init__(
+        self, plan: Plan, base: pd.DataFrame, cells: Sequence[Cell], strangers: Mapping[str, Card] = NO_CARDS
+    ) -> None:
         self._plan, self._base = plan, base
         self._fields = {cell.name: cell.field for cell in cells}
+        self._strangers = {**strangers, **{new.card.card_id: new.card for new in plan.new_leads}}
 
-    def row(self, lead_id: str) -> Row:
-        """The lead as it is; one that does not move is as it was agreed."""
-        if lead_id not in self._plan.sides:
-            return self.agreed(lead_id)
-        lead, card = self._plan.sides[lead_id]
-        return Row(lead_id=lead_id, card_id=card.card_id, airtable=self._of_lead(lead), trello=self._of_card(card))
+    def row(self, key: str) -> Row:
+        """The lead as it is; one that does not move is as it was agreed. Or a card that is no lead's."""
+        if key in self._strangers:
+            return Row(
+                lead_id="", card_id=key, airtable=self._of_lead(NO_LEAD), trello=self._of_card(self._strangers[key])
+            )
+        if key not in self._plan.sides:
+            return self.agreed(key)
+        lead, card = self._plan.sides[key]
+        return Row(lead_id=key, card_id=card.card_id, airtable=self._of_lead(lead), trello=self._of_card(card))
 
-    def agreed(self, lead_id: str) -> Row:
-        """The lead as it was agreed, at rest; nowhere if it never was."""
+    def agreed(self, key: str) -> Row:
+        """The lead as it was agreed, at rest; nowhere if it never was, or is a card that is no lead's."""
+        lead_id, card_id = (key, "") if key.startswith(LEAD_ID) else ("", key)
         known = self._base[self._base.index == lead_id]
         agreed = rows_of(known, Agreed)[0] if len(known) else NEVER_AGREED
         lead, card = NO_LEAD, NO_CARD
@@ -84,7 +104,8 @@ class Sight:
         if agreed.card_presence:
             card = Card(agreed.card_id, agreed.card_presence, lead_id, stage=agreed.stage, title=agreed.title)
             card = replace(card, due_complete=agreed.due_complete, cells=agreed.card_cells)
-        return Row(lead_id=lead_id, card_id=agreed.card_id, airtable=self._of_lead(lead), trello=self._of_card(card))
+        card_id = agreed.card_id or card_id
+        return Row(lead_id=lead_id, card_id=card_id, airtable=self._of_lead(lead), trello=self._of_card(card))
 
     def _of_lead(self, lead: Lead) -> Side:
         if lead.presence != LeadPresence.PRESENT:

@@ -18,7 +18,7 @@ from leadsync.core.decide import decide
 from leadsync.core.decisions import ARCHIVED, CellDecision, Decision, RowDecision
 from leadsync.core.diff import Moved, everything, moved
 from leadsync.core.identity import NONE_ADOPTED, identify
-from leadsync.core.plan import SetAside
+from leadsync.core.told import SetAside
 from leadsync.frames.agreed import NEVER_AGREED, Agreed
 from leadsync.frames.cards import NO_CARD, Card, CardPresence
 from leadsync.frames.leads import NO_LEAD, Lead, LeadPresence

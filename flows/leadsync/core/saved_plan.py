@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from leadsync.core.plan import CardWrite, LeadWrite, NewLead, Plan
 from leadsync.core.planned_from import Part, Row, Sight, plain
+from leadsync.core.told import Change
 from leadsync.errors import ConfigurationError
 
 VERSION: Final = 1
@@ -53,8 +54,8 @@ class SavedPlan(Part):
 
     @property
     def rows(self) -> dict[str, Row]:
-        """By lead id, every lead of the plan."""
-        return {row.lead_id: row for row in [*self.listed, *(write.planned_from for write in self.writes)]}
+        """By their keys, every lead of the plan."""
+        return {row.key: row for row in [*self.listed, *(write.planned_from for write in self.writes)]}
 
     def says_the_same(self, other: SavedPlan) -> bool:
         """Whether both would write the same, for the same reasons."""
@@ -97,38 +98,37 @@ def writes_of(plan: Plan, sight: Sight) -> list[Write]:
     """Every write of a plan, in its order."""
     cards = (_write(write, sight, "trello", _action_of(write), _sent_to_card(write)) for write in plan.card_writes)
     leads = (_write(write, sight, "airtable", "update", _sent_to_lead(write)) for write in plan.lead_writes)
-    return [*cards, *leads, *(_made_of(new, sight) for new in plan.new_leads)]
+    return [*cards, *leads, *(_creation(new, sight) for new in plan.new_leads)]
 
 
-def _made_of(new: NewLead, sight: Sight) -> Write:
-    """A card that becomes a lead; as long as that has no id, the card's tells it apart from others."""
-    change = {name: str(value) for name, value in vars(new.change).items() if name not in ("lead_id", "card_id")}
-    card_id = new.card.card_id
+def _creation(new: NewLead, sight: Sight) -> Write:
+    """A card that becomes a lead, which has no id yet."""
+    sends = {"name": new.card.title, "status": new.status} | ({"email": new.email} if new.email else {})
     return Write(
         side="airtable",
         action="create",
         lead_id="",
-        card_id=card_id,
-        sends={f"lead of {card_id}": new.change.after},
-        changes=[change],
-        planned_from=sight.row(""),
+        card_id=new.card.card_id,
+        sends=sends,
+        changes=[_change(new.change)],
+        planned_from=sight.row(new.card.card_id),
     )
 
 
 def _write(write: CardWrite | LeadWrite, sight: Sight, side: Any, action: Any, sends: dict[str, Any]) -> Write:
-    changes = [
-        {name: str(value) for name, value in vars(change).items() if name not in ("lead_id", "card_id")}
-        for change in write.changes
-    ]
     return Write(
         side=side,
         action=action,
         lead_id=write.lead_id,
         card_id=write.card_id,
         sends=sends,
-        changes=changes,
+        changes=[_change(change) for change in write.changes],
         planned_from=sight.row(write.lead_id),
     )
+
+
+def _change(change: Change) -> dict[str, str]:
+    return {name: str(value) for name, value in vars(change).items() if name not in ("lead_id", "card_id")}
 
 
 def _action_of(write: CardWrite) -> str:
@@ -158,5 +158,6 @@ def listed_in(plan: Plan, sight: Sight, besides: Collection[str] = ()) -> list[R
     told = {each.lead_id for each in plan.conflicts} | {each.lead_id for each in plan.quarantine}
     told |= {each.lead_id for each in plan.notes}
     written = {write.lead_id for write in plan.card_writes} | {write.lead_id for write in plan.lead_writes}
+    written |= {new.card.card_id for new in plan.new_leads}
     leads = {*told, *plan.base_updates, *plan.forget, *besides} - written - {""}
     return [sight.row(lead_id) for lead_id in sorted(leads)]

@@ -14,8 +14,9 @@ from leadsync.core.conflicts import UNDONE, Conflict
 from leadsync.core.decisions import Direction
 from leadsync.core.entries import held_by, told_of
 from leadsync.core.ledger import CARD_FIELD, Entry, Rule, Told
-from leadsync.core.plan import CardCell, CardWrite, CellWrite, Change, LeadWrite, Plan, SetAside
+from leadsync.core.plan import CardCell, CardWrite, CellWrite, LeadWrite, Plan
 from leadsync.core.taken_back import TakenBack
+from leadsync.core.told import Change, SetAside
 from leadsync.core.undo_sides import EDITED, TICK, Sides, sides_of_cell
 from leadsync.frames.agreed import NEVER_AGREED, Agreed, Columns
 from leadsync.frames.cards import Card, CardPresence
@@ -100,18 +101,13 @@ class Undoing:
         return ""
 
     def _hold(self, of: TakenBack, cell: Cell | None) -> None:
-        """
-        Nothing is agreed about it from now on, until a person makes both equal, or takes one.
-
-        That is so before the writes: cut off between, both sides are equal, and agree again.
-        """
+        """Nothing is agreed about it any more, until a person makes both equal, or takes one."""
         witness = {"status": "stage", "name": "title"}.get(of.field)
         is_new = not of.agreed.get(witness) if witness else None in of.agreed.values()
         told = told_of(of.field, cell, of.target)
         base = None if is_new else told_of(of.field, cell, of.agreed).airtable
         key = (self.lead_id, self.rules.name_of(of.field))
         self.held[key] = Conflict(self.lead_id, self.card_id, of.field, *told, UNDONE, HELD, base)
-        self._agree(of.agreed)
 
     def _agree(self, columns: Columns) -> None:
         news = {name: value for name, value in columns.items() if self.agreed.get(name) != value}
@@ -128,9 +124,8 @@ class Undoing:
             self._put(of, cell, to_card, now)
         if TICK in now and not of.apart:
             agreed = {**agreed, TICK: self.sent.get(TICK, now[TICK])}
-        recorded = {} if of.apart else agreed
         if to_card:
-            self.record |= {} if to_lead else recorded
+            self.record |= {} if to_lead else agreed
             self._enter(of, Direction.TO_TRELLO, before, between, {} if to_lead else agreed, now)
         if to_lead:
             (value,) = to_lead.values()
@@ -138,9 +133,9 @@ class Undoing:
             change = Change(self.lead_id, self.card_id, of.field, *told, Direction.TO_AIRTABLE, NOTE)
             entry = self._entry(of, Direction.TO_AIRTABLE, between, after, agreed, now | to_card)
             name = cell.name if cell else of.field
-            self.lead_cells[name] = CellWrite(_value(value), recorded, change, entry)
+            self.lead_cells[name] = CellWrite(_value(value), agreed, change, entry)
         if not (to_card or to_lead):
-            self._agree(recorded)
+            self._agree(agreed)
 
     def _put(self, of: TakenBack, cell: Cell | None, to_card: Columns, now: Columns) -> None:
         (value,) = to_card.values()

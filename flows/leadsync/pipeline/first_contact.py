@@ -85,7 +85,7 @@ def settle_contact(
     if chosen is Adopt.ASK:
         contact = meet(new, strangers.values(), kept.adopt, kept.leads - {*base.index})
         if contact.leads and base.empty and kept == Choice():
-            run.telling.read(leads, cards)
+            run.telling.read(base, leads, cards)
             raise GuardError(_question(new, contact, strangers))
     else:
         may = None if chosen is Adopt.NONE else {lead.lead_id for lead in new} - {*base.index}

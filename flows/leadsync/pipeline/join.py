@@ -66,7 +66,7 @@ def join_and_diff(
     else:
         reconciled = reconcile(base, leads, trello, rules)
         plan = build_plan(reconciled, rules)
-    check_plan(plan, rules, memory.known)
+    check_plan(base, plan, rules, memory.known)
     _carry_settled(plan, memory.base, base, memory.intents)
     plan.checks = shut.checks
     if reconciled is None:

@@ -16,7 +16,8 @@ from leadsync.airtable.card_ids import card_id_of
 from leadsync.airtable.client import LeadsRead
 from leadsync.core.guards import check_new_leads
 from leadsync.core.new_leads import choose, claimed
-from leadsync.core.plan import Plan, SetAside
+from leadsync.core.plan import Plan
+from leadsync.core.told import SetAside
 from leadsync.errors import GuardError
 from leadsync.frames.actions import Item
 from leadsync.frames.cards import Card
@@ -81,7 +82,7 @@ def plan_new_leads(
     try:
         check_new_leads(base, new, rules)
     except GuardError:
-        run.telling.read(leads, cards)
+        run.telling.read(base, leads, cards)
         raise
     aside = [each for each in aside if each.lead_id not in listed]
     return replace(plan, new_leads=new, quarantine=sorted([*plan.quarantine, *aside]))

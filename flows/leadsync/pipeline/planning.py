@@ -98,7 +98,7 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     if past.is_new and not memory.intents:
         met = cards.cards["lead_id"].isin(sides.leads.leads.index)
         run.telling.met_anew(int(met.sum()), clients.store.database.shown_url)
-    run.telling.read(sides.leads, cards)
+    run.telling.read(memory.base, sides.leads, cards)
     asked, decides = question(run.settings, lists.board), ruling(run.settings, lists.board)
     options = clients.airtable.columns.options
     snapshot = snapshot_now(memory.snapshot, sides.leads, cards, asked, decides, options)

@@ -20,12 +20,13 @@ MANY: Final = 10
 
 def ask_for_review(run: Run, planned: Planned) -> None:
     """
-    Before the first write. Nothing to write needs no review, and a plan that was saved has had one.
+    Before the first write. Nothing to write needs no review, and a plan that was saved has had one; a lead made of a
+    card gets what is left to write to it.
 
     Raises: ReviewNeededError, with the plan and what it would change in the report.
     """
     review, plan = run.options.review, planned.plan
-    if review is Review.NEVER or run.options.plan or not (plan.writes or planned.lacking):
+    if review is Review.NEVER or run.options.plan or run.made or not (plan.writes or planned.lacking):
         return
     risks = risks_of(planned, run.telling.report.leads)
     if review is Review.RISKY and not risks:
@@ -44,6 +45,7 @@ def risks_of(planned: Planned, leads: int) -> list[str]:
     """What makes a plan risky, for people. `leads`: how many there are."""
     plan = planned.plan
     written = {write.lead_id for write in plan.card_writes} | {write.lead_id for write in plan.lead_writes}
+    written |= {new.card.card_id for new in plan.new_leads}
     archived = sum(write.closed is True for write in plan.card_writes)
     risks = {
         "first contact": planned.base.empty or planned.choice is not None,

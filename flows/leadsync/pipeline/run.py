@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from urllib.parse import quote
 
 from leadsync.core.journal import IntentState
 from leadsync.core.ledger import ID_SHOWN, Begun, RunKind
@@ -29,7 +30,7 @@ from leadsync.pipeline.steps import Options, Steps
 from leadsync.pipeline.telling import Telling
 from leadsync.pipeline.under_way import Run
 from leadsync.pipeline.undoing import chosen_undo, unfinished
-from leadsync.pipeline.waiting import meant_by, still_open, waiting_longer
+from leadsync.pipeline.waiting import meant_by, standing, still_open, waiting_longer
 from leadsync.report.report import Report
 from leadsync.settings import Settings
 from leadsync.state.lock import pair_lock
@@ -83,6 +84,7 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
     board = resolve(settings, clients)
     pair = Pair(settings.airtable_base_id, settings.airtable_table_name, board.board_id)
     report.base_url, report.board_url = clients.airtable.url, board.url
+    report.table_url = f"{report.base_url}/{quote(settings.airtable_table_name, '')}"
     with pair_lock(store, pair.lock) as still_held:
         if options.plan:
             refuse_foreign(options.plan, pair, settings, options, store)
@@ -101,8 +103,9 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
         if options.undo:
             undo = chosen_undo(options.undo, store, run.pair, begun)
             run = replace(run, begun=undo.begun, undo=undo)
+        report.standing = standing(store, run.pair)
         with _all_is_told(run):
-            report.postponed = [{"lead_id": lead_id} for lead_id in _make_passes(run, board)]
+            report.postponed = _make_passes(run, board)
         if not (options.dry_run or take or run.undo):
             keep_meanings(store, run.pair, mapped)
             report.waiting = waiting_longer(store, run.pair, run.begun.at)
@@ -158,6 +161,8 @@ def _all_is_told(run: Run) -> Iterator[None]:
         with suppress(StateStoreError):
             _end_told(run)
         raise
+    finally:
+        run.telling.name_rows()
     _end_told(run)
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from pydantic import SecretStr
 
 from leadsync.core.moved_since import Moved, moved_since
-from leadsync.core.planned_from import NOWHERE, Sight, base_digest
+from leadsync.core.planned_from import NOWHERE, Row, Sight, base_digest
 from leadsync.core.saved_plan import SavedPlan, listed_in, writes_of
 from leadsync.errors import PlanRefusedError
 from leadsync.frames.cards import Card
@@ -111,9 +111,11 @@ def _document(run: Run, planned: Planned, saved: SavedPlan | None = None) -> tup
     """`saved`: a former one, of whose leads there is to be a row."""
     board, known = planned.lists.board, saved.rows if saved else {}
     plan = planned.plan
-    if saved:
-        _find_strangers(run, planned, saved)
-    sight = Sight(plan, planned.base, board.cells)
+    strangers = _strangers(run, planned, known)
+    for row in known.values():  # a card that was the lead's, and is nobody's by what it says, is shown beside it
+        if row.card_id in strangers and row.lead_id in plan.sides and not plan.sides[row.lead_id][1].card_id:
+            plan.sides[row.lead_id] = plan.sides[row.lead_id][0], strangers[row.card_id]
+    sight = Sight(plan, planned.base, board.cells, strangers)
     settings = run.settings
     document = SavedPlan(
         id=uuid.uuid4().hex,
@@ -130,20 +132,14 @@ def _document(run: Run, planned: Planned, saved: SavedPlan | None = None) -> tup
     return document, sight
 
 
-def _find_strangers(run: Run, planned: Planned, saved: SavedPlan) -> None:
-    """A card that was a lead's, and is nobody's now by what it says, is shown beside its lead all the same."""
-    sides = planned.plan.sides
-    strange = {str(card["id"]) for card in planned.strangers}
-    lost = {
-        row.card_id: lead_id
-        for lead_id, row in saved.rows.items()
-        if row.card_id in strange and lead_id in sides and not sides[lead_id][1].card_id
-    }
-    found = run.clients.trello.cards_of(planned.lists.board, planned.strangers, lost) if lost else None
-    for card in [] if found is None else rows_of(found, Card):
-        if card.card_id in lost:
-            lead, _ = sides[lost[card.card_id]]
-            sides[lost[card.card_id]] = lead, card
+def _strangers(run: Run, planned: Planned, known: Mapping[str, Row]) -> dict[str, Card]:
+    """Cards of these rows that are nobody's now, by id."""
+    there = {str(card["id"]) for card in planned.strangers}
+    asked = {row.card_id for row in known.values()} & there
+    if not asked:
+        return {}
+    found = run.clients.trello.cards_of(planned.lists.board, planned.strangers, asked)
+    return {card.card_id: card for card in rows_of(found, Card) if card.card_id in asked}
 
 
 def _sentence(moved: list[Moved]) -> str:
@@ -156,7 +152,8 @@ def _sentence(moved: list[Moved]) -> str:
 
 def _of_one(moved: Moved) -> str:
     where = {"airtable": " on Airtable", "trello": " on Trello", "": ""}[moved.side]
-    what = f"{moved.field} of {moved.lead_id}{where}" if moved.lead_id else moved.field
+    whose = moved.lead_id or moved.card_id
+    what = f"{moved.field} of {whose}{where}" if whose else moved.field
     return f"{what} ({moved.planned[:80] or NOWHERE!r} → {moved.now[:80] or NOWHERE!r})"
 
 

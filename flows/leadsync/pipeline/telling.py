@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+
+import pandas as pd
 
 from leadsync.airtable.client import LeadsRead
 from leadsync.apply.give_back import Repairs
@@ -11,7 +14,8 @@ from leadsync.core.conflicts import Conflict
 from leadsync.core.lead_overwrites import Patched
 from leadsync.core.moved_since import Moved
 from leadsync.core.plan import Plan
-from leadsync.report.report import Report, rows_of
+from leadsync.core.told import ChangeOutcome, Note
+from leadsync.report.report import Report
 from leadsync.trello.board import CardsRead
 
 
@@ -21,23 +25,34 @@ class Telling:
     def __init__(self, report: Report) -> None:
         self.report = report
         self._silent: list[Patched] = []
+        self._titles: list[pd.Series] = []  # what is known, the last first
+        self._card_urls: list[pd.Series] = []
 
     def note(self, text: str, lead_id: str = "", card_id: str = "") -> None:
         """Something a person should know."""
-        note = {"lead_id": lead_id, "card_id": card_id, "note": text}
-        self.report.notes += [note] if note not in self.report.notes else []
+        self.notes([Note(lead_id, card_id, text)])
+
+    def notes(self, notes: Iterable[Note]) -> None:
+        """Several of them."""
+        self.report.notes += [note for note in notes if note not in self.report.notes]
 
     def conflicts(self, conflicts: Iterable[Conflict]) -> None:
         """Conflicts of the plan, and those that came to light while writing or after a run was cut off."""
-        self.report.conflicts += [row for row in rows_of(conflicts) if row not in self.report.conflicts]
+        self.report.conflicts += [each for each in conflicts if each not in self.report.conflicts]
 
-    def read(self, leads: LeadsRead, cards: CardsRead) -> None:
-        """What was read, and how."""
+    def read(self, base: pd.DataFrame, leads: LeadsRead, cards: CardsRead) -> None:
+        """What was read, and how; the base knows what leads were called that are gone."""
         self.report.leads, self.report.cards = leads.number, cards.number
         self.report.unmarked_cards = None if cards.unmarked < 0 else cards.unmarked
         by_delta = {"airtable": not leads.whole, "trello": cards.delta}
         self.report.read = {side: "delta" if so else "full" for side, so in by_delta.items()}
-        self.report.titles |= dict(zip(leads.leads.index, leads.leads["title"], strict=True))
+        self._titles, self._card_urls = [leads.leads["title"], base["title"]], [cards.cards["url"]]
+
+    def name_rows(self) -> None:
+        """At the end, also of a run that failed: what people call the leads in the rows, and where their cards are."""
+        for row in self.report.rows:
+            _find(row.lead_id, self._titles, self.report.titles)
+            _find(row.card_id, self._card_urls, self.report.card_urls)
 
     def met_anew(self, cards: int, state: str) -> None:
         """A state that is another one than last time shows in this: it knows none of the cards that the sync made."""
@@ -50,22 +65,23 @@ class Telling:
     def findings(self, plan: Plan) -> None:
         """What a person must be told of a plan, beside its changes."""
         self.conflicts(plan.conflicts)
-        self.report.quarantine = rows_of(plan.quarantine)
-        self.report.notes += [note for note in rows_of(plan.notes) if note not in self.report.notes]
+        self.report.quarantine = list(plan.quarantine)
+        self.notes(plan.notes)
 
     def moved(self, moved: Iterable[Moved]) -> None:
         """What is not as it was when a saved plan was made."""
-        self.report.moved = rows_of(moved)
+        self.report.moved = list(moved)
 
     def planned(self, plan: Plan) -> None:
         """What would be written."""
-        self.report.changes += rows_of(plan.changes, outcome="planned")
+        self.report.changes += plan.changes
 
     def written(self, outcome: Outcome) -> None:
         """What became of the writes to one side."""
-        self.report.changes += rows_of(sorted(outcome.done), outcome="done")
-        self.report.failures += rows_of(outcome.failures)
-        self.report.notes += outcome.notes
+        self.report.changes += [replace(change, outcome=ChangeOutcome.DONE) for change in sorted(outcome.done)]
+        self.report.failures += outcome.failures
+        self.notes(outcome.notes)
+        self.report.card_urls |= {card_id: str(item.get("shortUrl") or "") for card_id, item in outcome.cards.items()}
         self.conflicts(outcome.overwritten)
 
     def repaired(self, repairs: Repairs) -> None:
@@ -75,7 +91,7 @@ class Telling:
         for intent in repairs.unchecked:
             note = "A write could not be checked for a week: an edit made just before it would be lost."
             self.note(note, intent.lead_id, intent.card_id)
-        self.report.failures += rows_of(repairs.failures)
+        self.report.failures += repairs.failures
         self._silent += repairs.silent
 
     def open_window(self) -> None:
@@ -87,3 +103,9 @@ class Telling:
                 f"moment before would have gone unnoticed, in {len(leads)} leads ({', '.join(leads[:3])}"
                 f"{' …' if len(leads) > 3 else ''})."
             )
+
+
+def _find(item_id: str, places: Iterable[pd.Series], found: dict[str, str]) -> None:
+    """Take down what the first of the places holds of `item_id` that is not empty."""
+    if item_id and not found.get(item_id) and (held := next(filter(None, (at.get(item_id) for at in places)), "")):
+        found[item_id] = str(held)

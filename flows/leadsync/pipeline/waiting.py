@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from leadsync.core.conflicts import Conflict
-from leadsync.core.plan import SetAside
+from leadsync.core.told import SetAside
 from leadsync.errors import ConfigurationError
 from leadsync.mapping.rules import Listed, Take
 from leadsync.pipeline.lists import known_pair
@@ -91,6 +91,12 @@ def still_open(take: Take, known: Sequence[OpenConflict]) -> Take:
     """What is left of it."""
     left = {each.cell for each in known if each.conflict.lead_id == take.lead_id}
     return replace(take, cells={cell: listed for cell, listed in take.cells.items() if cell in left})
+
+
+def standing(store: StateStore, pair: str) -> frozenset[Conflict | SetAside]:
+    """Conflicts that are open, and what is set aside, as the run before has listed them."""
+    conflicts = [each.conflict for each in store.waiting.conflicts(pair)]
+    return frozenset([*conflicts, *(each.entry for each in store.waiting.aside(pair))])
 
 
 def waiting_longer(store: StateStore, pair: str, now: float) -> list[str]:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from leadsync.core.conflicts import Conflict
+from leadsync.core.decisions import Direction
 from leadsync.core.explain import Explained
+from leadsync.core.moved_since import Moved
 from leadsync.core.saved_plan import SavedPlan
+from leadsync.core.told import Change, ChangeOutcome, Failure, Note, SetAside
 from leadsync.errors import Exit, LeadsyncError
 
-Row = dict[str, Any]
+Row = Change | Conflict | SetAside | Failure | Note | Moved
+Finding = Conflict | SetAside
 
 FINDINGS = {
     "conflicts": ("conflict", "conflicts"),
@@ -25,30 +31,30 @@ FINDINGS = {
 @dataclass
 class Report:
     """
-    One run. Lists hold one dict a row, each with `lead_id` and/or `card_id`.
+    One run. Each row of a list names its lead, its card, or both; `postponed`: ids of leads.
 
-    `changes`: field, before, after, direction, note, outcome (planned | done). `conflicts`: field, airtable,
-    trello, kind, resolution. `quarantine` and `failures`: reason, remedy. `notes`: note. `calls`: requests a side.
-    `moved`: field, side, planned, now: what is not as it was when a saved plan was made. `plan`: the one made now.
-    `read`: how each side was read, full or delta. `unmarked_cards`: those of the board that are no lead's, None if
-    nobody looked, or the activity alone did not tell.
+    `calls`: requests a side. `read`: how each side was read, full or delta. `unmarked_cards`: those of the board that
+    are no lead's, None if nobody looked, or the activity alone did not tell. `moved`: what is not as it was when a
+    saved plan was made; `plan`: the one made now. `standing`: what waited for a person before the run; `waiting`: what
+    has done so for more than a day. Where a person opens things: `…_url`, `card_urls` by id. `titles`: of leads, by id.
     """
 
     dry_run: bool = False
     leads: int = 0
     cards: int = 0
     unmarked_cards: int | None = None
-    changes: list[Row] = field(default_factory=list)
-    conflicts: list[Row] = field(default_factory=list)
-    quarantine: list[Row] = field(default_factory=list)
-    failures: list[Row] = field(default_factory=list)
-    notes: list[Row] = field(default_factory=list)
-    postponed: list[Row] = field(default_factory=list)
-    moved: list[Row] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    quarantine: list[SetAside] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    postponed: list[str] = field(default_factory=list)
+    moved: list[Moved] = field(default_factory=list)
     plan: SavedPlan | None = None
     pair: str = ""  # as the settings name it: base/table/board
     explained: Explained | None = None  # the lead that a dry run was asked about
     waiting: list[str] = field(default_factory=list)  # what has waited for a person longer than a day
+    standing: frozenset[Finding] = frozenset()
     calls: dict[str, int] = field(default_factory=lambda: {"airtable": 0, "trello": 0})
     read: dict[str, str] = field(default_factory=dict)  # airtable and trello -> full | delta
     seconds: float = 0.0
@@ -58,8 +64,10 @@ class Report:
     error: str = ""
     skipped: str = ""
     base_url: str = ""
+    table_url: str = ""
     board_url: str = ""
-    titles: dict[str, str] = field(default_factory=dict)  # lead_id -> what a person calls it; for tables only
+    titles: dict[str, str] = field(default_factory=dict)
+    card_urls: dict[str, str] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -73,8 +81,8 @@ class Report:
             "changes": len(self.changes),
             "created": of["created"],
             "archived": of["archived"],
-            "to_trello": sum(change["direction"] == "to_trello" for change in self.changes),
-            "to_airtable": sum(change["direction"] == "to_airtable" for change in self.changes),
+            "to_trello": sum(change.direction is Direction.TO_TRELLO for change in self.changes),
+            "to_airtable": sum(change.direction is Direction.TO_AIRTABLE for change in self.changes),
             "conflicts": len(self.conflicts),
             "quarantine": len(self.quarantine),
             "failures": len(self.failures),
@@ -82,25 +90,48 @@ class Report:
         }
 
     @property
+    def rows(self) -> Iterator[Row]:
+        """Of all lists."""
+        for rows in (self.changes, self.conflicts, self.quarantine, self.failures, self.notes, self.moved):
+            yield from rows
+
+    @property
+    def news(self) -> list[Finding]:
+        """Findings that did not wait for a person before."""
+        found: list[Finding] = [*self.conflicts, *self.quarantine]
+        return [each for each in found if each not in self.standing]
+
+    @property
+    def glance(self) -> str:
+        """What came of the run in a few words with counts, for a list of runs."""
+        return ", ".join([self._became, *filter(None, map(self._found, FINDINGS))])
+
+    @property
     def summary(self) -> str:
         """One line with counts, calls a side, and seconds."""
-        count = self.counts
-        verb = "would change" if self.dry_run else "changed"
-        parts = [f"{count['leads']} leads, {count['cards']} cards: {verb} {count['changes']} cells or cards"]
+        read = f"{self.leads} leads, {self.cards} cards"
         if others := self.unmarked_cards:
-            parts.append(f"{others} other card{'s' if others > 1 else ''} on the board")
-        parts += [f"{count[name]} {words[count[name] != 1]}" for name, words in FINDINGS.items() if count[name]]
+            read += f", {others} other card{'s' if others > 1 else ''} on the board"
         calls = f"{self.calls['airtable']} Airtable + {self.calls['trello']} Trello calls"
-        return f"{', '.join(parts)} ({calls}, {self.seconds:.1f} s)"
+        return f"{self.glance}: {read} ({calls}, {self.seconds:.1f} s)"
 
     @property
     def message(self) -> str:
         """The sentence for people: the error if there was one, else why nothing was done, else the summary."""
         return self.error or self.skipped or self.summary
 
+    def name_of(self, row: Row) -> str:
+        """What people call the lead, "" if that is not known."""
+        return self.titles.get(row.lead_id, "")
+
+    def about(self, row: Row) -> str:
+        """The row's lead, by name and id, and its card."""
+        card = f"card {row.card_id}" if row.card_id else ""
+        return " ".join(filter(None, (self.name_of(row), row.lead_id, card))) or "the run"
+
     def fail(self, error: LeadsyncError) -> None:
         """End with `error`; what was written before stays listed, and then the run counts as incomplete."""
-        done = any(change.get("outcome") != "planned" for change in self.changes)
+        done = any(change.outcome is not ChangeOutcome.PLANNED for change in self.changes)
         written = (done or self.gave_back) and not self.dry_run
         self.error = str(error)
         self.exit_code = Exit.INCOMPLETE if written and error.exit_code != Exit.BUSY else error.exit_code
@@ -110,7 +141,7 @@ class Report:
 
     def note(self, text: str) -> None:
         """Something a person should know that is about no lead."""
-        self.notes.append({"lead_id": "", "card_id": "", "note": text})
+        self.notes.append(Note("", "", text))
 
     def skip(self, why: str) -> None:
         """End before anything was asked."""
@@ -127,35 +158,62 @@ class Report:
             self.error = f"There is something to do, and nothing was expected: {self.summary}"
 
     def judge(self) -> None:
-        """Set exit code and title from what became of the writes; a finding that is listed is no failure."""
+        """Set exit code and title from what became of the writes; a finding is told by the title once, not for ever."""
         if self.failures:
             self.exit_code, self.title = Exit.INCOMPLETE, "Incomplete"
-        elif self.conflicts or self.quarantine:
+        elif self.news:
             self.title = "CompletedWithFindings"
 
-    def as_json(self, indent: int | None = 2) -> str:
-        """
-        The machine-readable report, in ASCII: any output takes it, and no terminal finds a command in it.
-
-        `indent`: None for one line.
-        """
-        body = {
+    def as_object(self) -> dict[str, Any]:
+        """The machine-readable report: the lists hold one object a row, each with its lead's name."""
+        return {
             "message": self.message,
             "exit_code": self.exit_code,
             "dry_run": self.dry_run,
             "counts": self.counts,
-            "changes": self.changes,
-            "conflicts": self.conflicts,
-            "quarantine": self.quarantine,
-            "failures": self.failures,
-            "notes": self.notes,
-            "postponed": self.postponed,
-            "moved": self.moved,
+            "changes": self._objects(self.changes),
+            "conflicts": self._objects(self.conflicts),
+            "quarantine": self._objects(self.quarantine),
+            "failures": self._objects(self.failures),
+            "notes": self._objects(self.notes),
+            "postponed": [{"lead_id": lead_id} for lead_id in self.postponed],
+            "moved": self._objects(self.moved),
             "calls": self.calls,
             "read": self.read,
             "seconds": round(self.seconds, 3),
         }
-        return json_text(body, indent)
+
+    def as_json(self, indent: int | None = 2) -> str:
+        """
+        The same in ASCII: any output takes it, and no terminal finds a command in it.
+
+        `indent`: None for one line.
+        """
+        return json_text(self.as_object(), indent)
+
+    @property
+    def _became(self) -> str:
+        number = len(self.changes)
+        if self.skipped:
+            return "skipped"
+        if self.error:
+            words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", self.title).lower()
+            return f"{number} changed, {words}" if number and not self.dry_run else words
+        if self.dry_run:
+            return f"would change {f'{number} cells or cards' if number else 'nothing'}"
+        if number:
+            return f"{number} changed"
+        return "nothing changed" if self.news or self.failures or self.postponed else "nothing to do"
+
+    def _found(self, kind: str) -> str:
+        """How many there are of a kind of finding, and how many of them are new; "" if there is none."""
+        found: Sequence[Any] = getattr(self, kind)
+        new = sum(each not in self.standing for each in found)
+        said = f"{len(found)} {FINDINGS[kind][len(found) != 1]}" if found else ""
+        return said if new == len(found) else f"{said} ({f'{new} new' if new else 'as before'})"
+
+    def _objects(self, rows: Sequence[Row]) -> list[dict[str, str | None]]:
+        return [vars(row) | {"lead_name": self.name_of(row)} for row in rows]
 
 
 def json_text(body: Any, indent: int | None = 2) -> str:
@@ -163,12 +221,7 @@ def json_text(body: Any, indent: int | None = 2) -> str:
     return json.dumps(body, indent=indent).replace("\x7f", "\\u007f")
 
 
-def rows_of(items: Iterable[Any], **more: Any) -> list[Row]:
-    """Dataclass instances as report rows."""
-    return [asdict(item) | more for item in items]
-
-
-def _kind_of(change: Row) -> str:
-    if change["field"] not in ("card", "lead"):
+def _kind_of(change: Change) -> str:
+    if change.field not in ("card", "lead"):
         return "cell"
-    return "created" if change["before"] == "" else str(change["after"])
+    return "created" if change.before == "" else change.after

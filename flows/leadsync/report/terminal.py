@@ -6,23 +6,31 @@ What is never here: a decision.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
+from urllib.parse import quote
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from leadsync.core.decisions import Direction
+from leadsync.core.told import Change, Failure, SetAside
 from leadsync.errors import Exit
+from leadsync.report.markdown import ADDRESS
 from leadsync.report.report import Report, Row
 from leadsync.texts import printable
 
-Cell = Callable[[Row], str]
+Cell = Callable[[Any], str | Text]
+ID = re.compile(r"rec[0-9A-Za-z]{14}|[0-9a-f]{24}")
 ROWS_SHOWN = 50
 """Rows of a table before it is cut with a count of the rest; --json has them all."""
-ARROWS = {"to_trello": "Airtable → Trello", "to_airtable": "Trello → Airtable"}
+ARROWS = {Direction.TO_TRELLO: "Airtable → Trello", Direction.TO_AIRTABLE: "Trello → Airtable"}
 STYLES = {
     Exit.DONE: "green",
     Exit.INCOMPLETE: "yellow",
@@ -39,31 +47,34 @@ def say(console: Console, text: object, style: str = "") -> None:
 
 
 def tabulate(console: Console, title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Print a table; a value too long for its column is folded."""
+    """Print a table; a value too long for its column is folded, an id that stands alone in its line is not."""
     table = Table(title=title or None, title_justify="left", title_style="bold", expand=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(printable(value)) for value in row))
+    shown = [[cell if isinstance(cell, Text) else Text(printable(cell)) for cell in row] for row in rows]
+    for number, column in enumerate(columns):
+        ids = [line for row in shown for line in row[number].plain.split("\n") if ID.fullmatch(line)]
+        table.add_column(column, overflow="fold", min_width=max(map(len, ids), default=None))
+    for row in shown:
+        table.add_row(*row)
     console.print(table)
 
 
 def show(report: Report, console: Console, seen_at: str = "") -> None:
     """Print the tables that have rows, the summary, and where the run can be seen."""
-    lead = _lead_of(report.titles)
-    reasons: dict[str, Cell] = {"lead": lead, "card": _card, "why": _of("reason"), "what to do": _of("remedy")}
-    moves: dict[str, Cell] = {"lead": lead, "field": _field, "from → to": _move, "direction": _arrow}
-    values: dict[str, Cell] = {"lead": lead, "field": _field, "Airtable": _of("airtable"), "Trello": _of("trello")}
-    outcome: dict[str, Cell] = {"kind": _of("kind"), "what is done": _of("resolution")}
+    whose = _whose(report)
+    reasons: dict[str, Cell] = {"lead, card": whose, "why": _of("reason"), "what to do": _of("remedy")}
+    moves: dict[str, Cell] = {"lead": whose, "field": _field, "from → to": _move, "direction": _arrow}
+    differing: dict[str, Cell] = {"lead": whose, "field": _of("field"), "Airtable": _of("airtable")}
+    differing |= {"Trello": _of("trello"), "kind": _of("kind"), "what is done": _of("resolution")}
     _table(console, "Plan (nothing was written)" if report.dry_run else "Changes", report.changes, moves)
-    moved: dict[str, Cell] = {"side": _of("side"), "planned on": _of("planned"), "now": _of("now")}
-    _table(console, "Moved since the plan was made", report.moved, {"lead": lead, "field": _of("field")} | moved)
-    _table(console, "Conflicts", report.conflicts, values | outcome)
+    since: dict[str, Cell] = {"lead": whose, "field": _of("field"), "side": _of("side")}
+    since |= {"planned on": _of("planned"), "now": _of("now")}
+    _table(console, "Moved since the plan was made", report.moved, since)
+    _table(console, "Conflicts", report.conflicts, differing)
     _table(console, "Quarantine", report.quarantine, reasons)
     _table(console, "Failures", report.failures, reasons)
     for note in report.notes:
-        whose = f"{lead(note)}: " if note["lead_id"] else ""
-        say(console, whose + note["note"], "dim")
+        lead = " ".join(filter(None, (report.name_of(note), note.lead_id)))
+        say(console, f"{lead}: {note}" if lead else note, "dim")
     say(console, report.message, STYLES[report.exit_code])
     if seen_at:
         say(console, seen_at, "dim")
@@ -93,7 +104,7 @@ def progress_bar(console: Console) -> Iterator[Callable[[str, int, int], None]]:
         yield progress
 
 
-def _table(console: Console, title: str, rows: list[Row], columns: dict[str, Cell]) -> None:
+def _table(console: Console, title: str, rows: Sequence[Row], columns: dict[str, Cell]) -> None:
     if not rows:
         return
     tabulate(console, title, columns, ((cell(row) for cell in columns.values()) for row in rows[:ROWS_SHOWN]))
@@ -102,29 +113,47 @@ def _table(console: Console, title: str, rows: list[Row], columns: dict[str, Cel
 
 
 def _of(key: str) -> Cell:
-    return lambda row: str(row[key])
+    return lambda row: str(getattr(row, key))
 
 
-def _lead_of(titles: dict[str, str]) -> Cell:
-    """The name a person knows the lead by, and its id."""
-    return lambda row: f"{_short(titles.get(row['lead_id'], ''), 30)} {row['lead_id']}".strip()
+def _whose(report: Report) -> Cell:
+    """
+    The name that a person knows the lead by, and the ids of lead and card, a line each.
+
+    Addresses would break a narrow table: they are behind the ids, for terminals that can follow links.
+    """
+
+    def whose(row: Row) -> Text:
+        lead = f"{report.table_url}/{row.lead_id}" if report.table_url else ""
+        shown = (
+            Text(printable(_short(report.name_of(row), 30))),
+            Text(printable(row.lead_id), _link(lead)),
+            Text(printable(row.card_id) if isinstance(row, SetAside | Failure) else "", _link(_card_url(report, row))),
+        )
+        return Text("\n").join(line for line in shown if line.plain)
+
+    return whose
 
 
-def _card(row: Row) -> str:
-    return str(row.get("card_url") or row["card_id"])
+def _card_url(report: Report, row: Row) -> str:
+    return (row.card_url if isinstance(row, SetAside) else "") or report.card_urls.get(row.card_id, "")
 
 
-def _field(row: Row) -> str:
-    return f"{row['field']} ({row['note']})" if row.get("note") else str(row["field"])
+def _link(url: str) -> Style | str:
+    return Style(link=quote(url, ADDRESS)) if url.startswith("https://") else ""
 
 
-def _move(row: Row) -> str:
-    return f"{_short(row['before'])} → {_short(row['after'])}".removeprefix(" → ")
+def _field(row: Change) -> str:
+    return f"{row.field} ({row.note})" if row.note else row.field
+
+
+def _move(row: Change) -> str:
+    return f"{_short(row.before)} → {_short(row.after)}".removeprefix(" → ")
 
 
 def _short(value: str, limit: int = 60) -> str:
     return value if len(value) <= limit else f"{value[: limit - 1]}…"
 
 
-def _arrow(row: Row) -> str:
-    return ARROWS[row["direction"]]
+def _arrow(row: Change) -> str:
+    return ARROWS[row.direction]

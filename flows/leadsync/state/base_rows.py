@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from leadsync.core.conflicts import Key
 from leadsync.frames.agreed import BASE_COLUMNS, CELLS, Agreed, Columns, Rename
 from leadsync.mapping.lenses import Value
 from leadsync.state.database import Database, in_parts, json_object
@@ -100,14 +101,15 @@ def write_rows(connection: sa.Connection, pair: str, rows: Iterable[Agreed], kno
         connection.execute(UPDATE, others)
 
 
-def update_base(connection: sa.Connection, pair: str, updates: Updates) -> None:
-    """Set the given columns; a lead without a row gets one."""
+def update_base(connection: sa.Connection, pair: str, updates: Updates, held: Collection[Key] = ()) -> None:
+    """Set the given columns; a lead without a row gets one. `held`: cells whose conflict is not settled by that."""
     changed = {lead_id: columns for lead_id, columns in updates.items() if columns}
     known = rows_of_leads(connection, pair, changed)
     were = {lead_id: known.get(lead_id) or Agreed(lead_id) for lead_id in changed}
     write_rows(connection, pair, (were[lead_id].updated(columns) for lead_id, columns in changed.items()), known)
     for lead_id in (leads_in_conflict(connection, pair) & changed.keys()) if changed else ():
-        close_settled(connection, pair, were[lead_id], were[lead_id].updated(changed[lead_id]))
+        now = were[lead_id].updated(changed[lead_id])
+        close_settled(connection, pair, were[lead_id], now, {cell for of, cell in held if of == lead_id})
 
 
 def forget_leads(connection: sa.Connection, pair: str, lead_ids: Iterable[str]) -> None:

@@ -31,7 +31,7 @@ from leadsync.state.base_rows import (
 from leadsync.state.database import Database
 from leadsync.state.facts import Facts, put_facts
 from leadsync.state.history_rows import add_changes, add_reversal, begin, drop_reversal
-from leadsync.state.journal_rows import intent_of, replace_intents, row_of_intent, sent_json
+from leadsync.state.journal_rows import held_by_intents, intent_of, replace_intents, row_of_intent, sent_json
 from leadsync.state.spent_plans import Spent, put_spent
 from leadsync.state.tables import base_table, intent_table
 from leadsync.state.waiting import note_conflicts, open_conflicts
@@ -139,7 +139,7 @@ class Journal:
         service's clock [s since 1970]. `taken`: lead_id -> fields that the service took; they are history now.
         """
         with self._database.writing() as connection:
-            update_base(connection, pair, updates)
+            update_base(connection, pair, updates, held_by_intents(connection, pair, updates))
             for lead_id, columns in updates.items():
                 pending = _row_of(intent_table, pair, lead_id) & (intent_table.c.side == side)
                 pending &= intent_table.c.state == IntentState.PENDING.value

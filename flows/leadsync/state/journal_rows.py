@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from leadsync.core.conflicts import Conflict
+from leadsync.core.conflicts import Conflict, Key
 from leadsync.core.journal import Intent, IntentState, Sent
+from leadsync.core.ledger import Rule
 from leadsync.frames.agreed import Columns
 from leadsync.state.base_rows import json_of, value_of
 from leadsync.state.database import json_object
@@ -85,3 +86,11 @@ def replace_intents(connection: sa.Connection, rows: Iterable[tuple[Intent, Inte
 _of_number = intent_table.c.id == sa.bindparam("of")
 UPDATE: Final = sa.update(intent_table).where(_of_number)
 DELETE: Final = sa.delete(intent_table).where(_of_number)
+
+
+def held_by_intents(connection: sa.Connection, pair: str, lead_ids: Collection[str]) -> set[Key]:
+    """Cells of these leads that an undo under way leaves in conflict, by the names that the base has for them."""
+    which = (intent_table.c.pair == pair) & intent_table.c.lead_id.in_(lead_ids)
+    which &= intent_table.c.entries.contains(Rule.HELD.value)
+    rows = connection.execute(sa.select(intent_table.c.lead_id, intent_table.c.entries).where(which))
+    return {(lead_id, entry.cell) for lead_id, entries in rows for entry in entries_of(entries) if entry.left}

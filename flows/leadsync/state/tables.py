@@ -122,6 +122,7 @@ run_table = sa.Table(
     sa.Column("lead_id", sa.String, nullable=False),  # this lead, and
     sa.Column("field", sa.String, nullable=False),  # this field; "" for all
     sa.Index("leadsync_run_of_pair", "pair", "at"),
+    sa.Index("leadsync_run_of_kind", "pair", "kind", "ended"),
 )
 
 change_table = sa.Table(

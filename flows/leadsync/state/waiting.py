@@ -7,14 +7,14 @@ Conflicts change in the transaction that changes what is agreed. Never here: who
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from leadsync.core.conflicts import Conflict, OpenConflicts
-from leadsync.core.plan import SetAside
+from leadsync.core.told import SetAside
 from leadsync.frames.agreed import Agreed, Rename
 from leadsync.state.database import Database
 from leadsync.state.tables import aside_table, conflict_table
@@ -96,15 +96,13 @@ def note_conflicts(
     """
     What a pass has met: new ones, those whose values are others by now, and those that are none any more.
 
-    `kept`: as they were before this transaction, which may have closed some; one about the same base is no new one.
+    `kept`: as they were before this transaction, which may have closed some; what is found again is as old as it was.
     """
     known = {(each.conflict.lead_id, each.cell): each for each in kept}
     there = {(each.conflict.lead_id, each.cell): each for each in open_conflicts(connection, pair)}
     wanted = {key: each for key, each in there.items() if met.stands(key)}
     for key, conflict in met.found.items():
-        was = known.get(key)
-        since = was.since if was is not None and was.conflict.base == conflict.base else now
-        wanted[key] = OpenConflict(key[1], conflict, since)
+        wanted[key] = OpenConflict(key[1], conflict, known[key].since if key in known else now)
     for key in [key for key, each in there.items() if wanted.get(key) != each]:
         connection.execute(sa.delete(conflict_table).where(_of(pair, *key)))
     rows = [
@@ -127,12 +125,12 @@ def leads_in_conflict(connection: sa.Connection, pair: str) -> frozenset[str]:
     return frozenset(connection.execute(LEADS, {"of": pair}).scalars())
 
 
-def close_settled(connection: sa.Connection, pair: str, was: Agreed, now: Agreed) -> None:
-    """Cells of which something else is agreed by now are in conflict no more."""
+def close_settled(connection: sa.Connection, pair: str, was: Agreed, now: Agreed, held: Collection[str] = ()) -> None:
+    """Cells of which something else is agreed by now are in conflict no more, but for those `held`."""
     cells = {name for name, columns in OWN.items() if any(was.get(each) != now.get(each) for each in columns)}
     for before, after in ((was.lead_cells, now.lead_cells), (was.card_cells, now.card_cells)):
         cells |= {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
-    if cells:
+    if cells := cells - {*held}:
         of_lead = (_c.pair == pair) & (_c.lead_id == now.lead_id)
         connection.execute(sa.delete(conflict_table).where(of_lead & _c.cell.in_(cells)))
 

@@ -38,7 +38,7 @@ class Again(Exception):
     """
     This attempt failed in a way that the next may not; carries the pause [s] and the error if it was the last.
 
-    `sent`: whether the request left at all. `unclear`: whether it may have taken effect.
+    `sent`: whether the request left at all. `unclear`: whether it may have taken effect. `what`: what came instead.
     """
 
     def __init__(
@@ -48,9 +48,11 @@ class Again(Exception):
         attempts: int = ATTEMPTS,
         sent: bool = True,
         unclear: bool = False,
+        what: str = "it is away",
     ) -> None:
         super().__init__(str(error))
         self.error, self.pause, self.attempts, self.sent, self.unclear = error, pause, attempts, sent, unclear
+        self.what = what
 
 
 def lost(service: Service, request: requests.PreparedRequest, exc: Exception, sent: UnderWay, wait: float) -> Exception:
@@ -81,7 +83,7 @@ def unanswered(
         return kind(f"{service.name}: {what}; the write may or may not have taken effect.")
     attempts = SLOW_ATTEMPTS if timed_out else attempts
     error = TransientServiceError(f"{service.name}: {what}, {attempts} times. Run again later.")
-    return Again(error, pause, attempts, unclear=True)
+    return Again(error, pause, attempts, unclear=True, what=what)
 
 
 def _out_of_reach(service: Service, request: requests.PreparedRequest, exc: Exception, timed_out: bool) -> Again:
@@ -93,7 +95,7 @@ def _out_of_reach(service: Service, request: requests.PreparedRequest, exc: Exce
         reason = getattr(_cause(exc, ssl.SSLError), "reason", None) or "the connection was closed"
         how = f": the TLS handshake broke off ({reason.replace('_', ' ').lower()})"
     error = TransientServiceError(f"{service.name} could not be reached at {place.netloc}{how}. Run again later.")
-    return Again(error, attempts=SLOW_ATTEMPTS if timed_out else ATTEMPTS)
+    return Again(error, attempts=SLOW_ATTEMPTS if timed_out else ATTEMPTS, what="it could not be reached")
 
 
 def _misconfigured(service: Service, exc: Exception) -> ConfigurationError | None:

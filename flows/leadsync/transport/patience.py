@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+import threading
+
 from leadsync.errors import TransientServiceError
 from leadsync.transport.pacing import Clock, Pacing
 
@@ -9,6 +12,11 @@ LONGEST_WAIT = 120.0
 """Seconds that a service may ask us to wait; a run that waits longer keeps the pair's lock for nothing."""
 STUCK_AFTER = 600.0
 """Seconds in which a service has answered nothing, after which it is not asked any more."""
+SHORTEST_TOLD, TOLD_AGAIN = 1.0, 30.0
+"""Seconds: a wait that is told of, and after which one is that is not longer than the last one told."""
+LONGER = 1.5
+"""How many times the last wait told; each wait is a little random."""
+log = logging.getLogger("leadsync")
 
 
 class Patience:
@@ -18,6 +26,7 @@ class Patience:
         self._service, self._pacing, self._clock = service, pacing, clock
         self._ended = ""
         self._silent_since: float | None = None
+        self._told, self._told_at, self._telling = 0.0, 0.0, threading.Lock()
 
     def pause(self, seconds: float, more: float = 0.0, refusal: str = "") -> bool:
         """
@@ -41,6 +50,20 @@ class Patience:
             self._silent_since = None
         elif self._silent_since is None:
             self._silent_since = self._clock.monotonic()
+
+    def tell(self, what: str, seconds: float) -> None:
+        """
+        Whoever looks on learns why nothing happens.
+
+        Many threads wait, again and again: of their waits the longer ones are told, and now and then another.
+        """
+        now = self._clock.monotonic()
+        with self._telling:
+            known = seconds < LONGER * self._told and now - self._told_at < TOLD_AGAIN
+            if known or seconds < SHORTEST_TOLD:
+                return
+            self._told, self._told_at = seconds, now
+        log.warning("%s: %s, again in %.0f s.", self._service, what, seconds)
 
     def check(self) -> None:
         """Raises: TransientServiceError if nothing more is to be asked."""

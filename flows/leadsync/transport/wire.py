@@ -7,7 +7,6 @@ exceptions ever come into play. What is never here: a path, a body, an opinion o
 
 from __future__ import annotations
 
-import logging
 import random
 import threading
 import time
@@ -17,7 +16,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
-from tenacity import Retrying, retry_if_exception_type
+from tenacity import RetryCallState, Retrying, retry_if_exception_type
 from urllib3.exceptions import HTTPError
 
 from leadsync.errors import LeadsyncError, QuotaExceededError, ReadAgainError, TransientServiceError
@@ -28,7 +27,6 @@ from leadsync.transport.pacing import Budget, Clock, Pace, Pacing
 from leadsync.transport.patience import Patience
 from leadsync.transport.service import Service
 
-log = logging.getLogger("leadsync")
 CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 35.0
 """Seconds without a byte. Trello itself cuts an answer at 30 s."""
 DEADLINE = 60.0
@@ -86,11 +84,15 @@ class Wire(BaseAdapter):
             if request.method == "PATCH":
                 return self._attempt(request)
             again, sleep = retry_if_exception_type(Again), self._clock.sleep
-            return Retrying(retry=again, stop=enough, wait=pause, sleep=sleep, reraise=True)(self._attempt, request)
+            retrying = Retrying(
+                retry=again, stop=enough, wait=pause, sleep=sleep, before_sleep=self._tell, reraise=True
+            )
+            return retrying(self._attempt, request)
         except Again as failed:
             if request.method != "PATCH":
                 raise failed.error from None
-            raise ReadAgainError(str(failed), failed.sent, failed.unclear, failed.pause, failed.attempts) from None
+            of = (failed.sent, failed.unclear, failed.pause, failed.attempts, failed.what)
+            raise ReadAgainError(str(failed), *of) from None
 
     def wait_again(self, again: ReadAgainError, tries: int) -> None:
         """
@@ -102,7 +104,9 @@ class Wire(BaseAdapter):
             raise TransientServiceError(str(again))
         self._patience.check()
         if again.pause is None:
-            self._clock.sleep(backoff(tries))
+            seconds = backoff(tries)
+            self._patience.tell(again.what, seconds)
+            self._clock.sleep(seconds)
         self.pacing.wait_out_pause()
 
     @property
@@ -130,6 +134,11 @@ class Wire(BaseAdapter):
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return text
+
+    def _tell(self, state: RetryCallState) -> None:
+        failed = state.outcome.exception() if state.outcome else None
+        if isinstance(failed, Again) and state.next_action:
+            self._patience.tell(failed.what, state.next_action.sleep)
 
     def _attempt(self, request: requests.PreparedRequest) -> requests.Response:
         self._patience.check()
@@ -197,12 +206,12 @@ class Wire(BaseAdapter):
                 return QuotaExceededError(service.quotas[words.kind])
             wait = self.pacing.pace.penalty if stated is None else stated
             if self._patience.pause(wait, random.uniform(0.1, 1.0), words.kind or str(status)):
-                log.warning("%s says we are too fast (429); waiting %.0f s.", service.name, wait)
+                self._patience.tell("too many requests (429)", wait)
             error = TransientServiceError(f"{service.name} kept answering 429 (too many requests). Run again later.")
             return Again(error, pause=0.0)  # the pause is everybody's
         if status >= 500 or status == 408:
-            if stated is not None:
-                self._patience.pause(stated)
+            if stated is not None and self._patience.pause(stated):
+                self._patience.tell(f"an answer of {status}", stated)
             return unanswered(service, request, f"an answer of {status}")
         return refused(service, status, words, self._accepted)
 

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from leadsync.apply.outcome import Failure, Outcome, as_told, not_tried, writers
+from leadsync.apply.outcome import Outcome, as_told, not_tried, writers
+from leadsync.core.told import Failure
 from leadsync.errors import DeadTokenError, TransientServiceError
 
 DEAD = DeadTokenError("Trello", "TRELLO_API_TOKEN", "invalid token")

@@ -102,8 +102,8 @@ def test_share_of_cards_to_be_archived_is_guarded():
     base, _, _ = world.read()
     assert len(plan.card_writes) == 10
     with pytest.raises(GuardError, match="10 of 15 known cards would be archived"):
-        check_plan(plan, rules(), KnownIn(base))
-    check_plan(plan, rules(allow_mass_change=True), KnownIn(base))
+        check_plan(base, plan, rules(), KnownIn(base))
+    check_plan(base, plan, rules(allow_mass_change=True), KnownIn(base))
 
 
 def test_first_run_is_not_guarded():
@@ -133,10 +133,12 @@ def test_everything_there_is_not_refused():
     refuse(world)
 
 
-def test_refusal_names_examples():
-    """Three ids to start looking from."""
-    with pytest.raises(GuardError, match=f"for example {card_id(1)}, {card_id(2)}, {card_id(3)}"):
-        refuse(without(agreed_world(10), "cards", 5))
+@pytest.mark.parametrize(("side", "item_id"), [("leads", lead_id), ("cards", card_id)])
+def test_refusal_names_examples(side, item_id):
+    """Three to start looking from, with the titles by which people know them."""
+    shown = ", ".join(rf"{item_id(number)} \(Ada\)" for number in (1, 2, 3))
+    with pytest.raises(GuardError, match=f"for example {shown}; nothing was written"):
+        refuse(without(agreed_world(10), side, 5))
 
 
 # --- what explains an absence -----------------------------------------------------------------------------------
@@ -272,3 +274,11 @@ def test_base_row_of_the_builders_is_what_a_sync_records():
     world.sync()
     [created] = world.cards
     assert world.base[lead_id(1)] == base_row(card_id=created)
+
+
+def test_refused_archiving_names_the_cards():
+    world = without(agreed_world(10), "leads", 4)
+    base, airtable, trello = world.read()
+    plan = world.plan()
+    with pytest.raises(GuardError, match=rf"4 of 10 known cards would be archived.*{card_id(1)} \(.+\)"):
+        check_plan(base, plan, rules())

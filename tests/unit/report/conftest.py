@@ -1,8 +1,11 @@
 """A report that has one of everything."""
 
+from dataclasses import replace
+
 import pytest
 
-from leadsync.report.report import Report, rows_of
+from leadsync.core.told import ChangeOutcome
+from leadsync.report.report import Report
 from support.rows import LISTS, agreed_world, lead_id, record
 
 
@@ -12,9 +15,9 @@ def report_of(world, **more):
     return Report(
         leads=len(world.records),
         cards=len(world.cards),
-        changes=rows_of(plan.changes, outcome="done"),
-        conflicts=rows_of(plan.conflicts),
-        quarantine=rows_of(plan.quarantine),
+        changes=[replace(each, outcome=ChangeOutcome.DONE) for each in plan.changes],
+        conflicts=plan.conflicts,
+        quarantine=plan.quarantine,
         **more,
     )
 

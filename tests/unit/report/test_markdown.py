@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 from leadsync.report.markdown import TABLE_ROWS, as_markdown, as_shown, change_rows
 from leadsync.report.report import Report
 from leadsync.texts import printable
+from support.reported import aside, change, conflict, failure, note
 from support.rows import lead_id
 
 HOSTILE = {
@@ -97,35 +98,32 @@ def test_plain_text_stays_plain(value):
     assert as_shown(value) == value
 
 
-def row(**more):
-    empty = {"lead_id": lead_id(1), "card_id": "", "field": "name", "before": "", "after": "", "note": ""}
-    return empty | {"direction": "to_trello", "airtable": "", "trello": "", "kind": "", "resolution": ""} | more
-
-
 @pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
 def test_no_part_of_a_report_becomes_more_than_text(value):
     """The message, and each column of each list, are alike."""
-    found = {"reason": value, "remedy": value, "lead_id": lead_id(1), "card_id": value}
+    found = {"reason": value, "remedy": value, "card_id": value}
     report = Report(
         error=value,
         titles={lead_id(1): value},
-        changes=[row(before=value, after=value, field=value, note=value)],
-        conflicts=[row(airtable=value, trello=value, kind=value, resolution=value, field=value)],
-        quarantine=[found],
-        failures=[found],
-        notes=[row(note=value)],
+        changes=[change(before=value, after=value, field=value, note=value)],
+        conflicts=[conflict(airtable=value, trello=value, kind=value, resolution=value, field=value)],
+        quarantine=[aside(**found)],
+        failures=[failure(**found)],
+        notes=[note(value)],
     )
     tokens = markdown.parse(as_markdown(report))
     kinds = {piece.type for token in tokens for piece in token.children or ()} | {token.type for token in tokens}
     assert not kinds & {"image", "link_open", "html_inline", "html_block", "strong_open", "em_open", "fence", "hr"}
-    assert sum(token.type == "tr_open" for token in tokens) == 2 * 5 + 1 + len(report.counts)
-    assert len(cells_of(as_markdown(report))) == 2 * len(report.counts) + 7 + 7 + 5 + 5 + 4
+    assert sum(token.type == "tr_open" for token in tokens) == 1 + len(report.counts)
+    assert len(cells_of(as_markdown(report))) == 2 * len(report.counts)
+    assert sum(token.type == "list_item_open" for token in tokens) == 5
+    assert sum(token.type == "heading_open" for token in tokens) == 1 + 3
 
 
 @pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
 def test_row_of_the_table_artifact_is_only_text(value):
     """There a cell is Markdown, too."""
-    (shown,) = change_rows(Report(titles={lead_id(1): value}, changes=[row(after=value)]))
+    (shown,) = change_rows(Report(titles={lead_id(1): value}, changes=[change(after=value)]))
     assert_shown(shown["after"], value)
     assert_shown(shown["lead"], value)
 
@@ -142,24 +140,67 @@ def test_address_that_a_service_gave_is_a_link_or_nothing(url):
 
 def test_markdown_shows_every_list_and_breaks_on_nothing(busy):
     """Long cells are cut."""
-    busy.failures = [{"lead_id": lead_id(7), "card_id": "", "reason": "x" * 400 + "|", "remedy": "a\nb"}]
-    busy.notes = [{"lead_id": lead_id(8), "card_id": "", "note": "left alone"}]
+    busy.failures = [failure(reason="x" * 400 + "|", remedy="a\nb")]
+    busy.notes = [note("left alone")]
     busy.board_url = "https://trello.com/b/AbCd1234"
     text = as_markdown(busy)
-    for title in ("Changes (5)", "Conflicts (1)", "Quarantine (1)", "Failures (1)", "Notes (1)"):
+    for title in ("What you must do (2)", "Changes (5)", "Settled conflicts (1)", "Notes (1)"):
         assert f"## {title}" in text
     assert "(https://trello.com/b/AbCd1234)" in text
-    assert "a b |" in text
+    assert "What to do: a b\n" in text
     assert "x" * 300 not in text
 
 
 def test_markdown_of_thousands_stays_readable():
     """The log has the rest."""
-    text = as_markdown(Report(changes=[row(lead_id="rec")] * (TABLE_ROWS + 50)))
+    text = as_markdown(Report(changes=[change(lead_id="rec")] * (TABLE_ROWS + 50)))
     assert f"Changes ({TABLE_ROWS + 50})" in text
-    assert text.count("| rec |") == TABLE_ROWS
+    assert text.count("- rec: ") == TABLE_ROWS
+    assert "… and 50 more" in text
 
 
 def test_markdown_of_an_idle_run_is_short():
     """No empty tables."""
     assert "##" not in as_markdown(Report())
+
+
+LEAD, CARD = lead_id(1), "c" * 24
+HELD = {"resolution": "held: make both equal by hand"}
+
+
+def report_of_one(**more):
+    """About a lead whose name and places are known."""
+    places = {"table_url": "https://airtable.com/appX/Leads", "card_urls": {CARD: "https://trello.com/c/AbCd1234"}}
+    return Report(**({"titles": {LEAD: "Zoë"}} | places | more))
+
+
+def test_change_is_a_sentence_with_links_to_lead_and_card():
+    moved = change(card_id=CARD, field="status", before="NEW", after="CONTACTED")
+    assert (
+        f"- [Zoë](https://airtable.com/appX/Leads/{LEAD}) ([card](https://trello.com/c/AbCd1234)): "
+        "status NEW → CONTACTED on Trello\n"
+    ) in as_markdown(report_of_one(changes=[moved]))
+
+
+def test_lead_of_which_nothing_is_known_is_named_by_its_id():
+    text = as_markdown(Report(changes=[change(card_id=CARD, before="A", after="B")]))
+    assert f"- {LEAD} (card {CARD}): name A → B on Trello\n" in text
+
+
+def test_report_opens_with_what_a_person_must_do():
+    """Each with its remedy, before the changes; a conflict that is settled asks for nothing."""
+    report = report_of_one(
+        changes=[change(before="A", after="B")],
+        failures=[failure(reason="the option is missing", remedy="Add it.")],
+        conflicts=[conflict(airtable="A", trello="B", **HELD), conflict(field="status", resolution="Airtable wins")],
+        quarantine=[aside(field="due", reason="no date", remedy="Type a date.")],
+    )
+    text = as_markdown(report)
+    things, changes = text.index("## What you must do (3)"), text.index("## Changes (1)")
+    assert things < changes < text.index("## Settled conflicts (1)")
+    for said in (
+        "not written: the option is missing. What to do: Add it.",
+        "name: A on Airtable, B on Trello (conflict, held: make both equal by hand). What to do: Make both sides equal",
+        "due is set aside: no date. What to do: Type a date.",
+    ):
+        assert things < text.index(said) < changes

@@ -10,6 +10,7 @@ from rich.console import Console
 from leadsync.errors import Exit
 from leadsync.report.report import Report
 from leadsync.report.terminal import ROWS_SHOWN, say, show, tabulate
+from support.reported import aside, change, conflict, failure, note
 from support.rows import lead_id
 
 HOSTILE = "[/red] [bold]x[/] :rocket: \x1b[2J\x1b]52;c;cm0=\x07\x9b1m\u202eadA\n✓ all is well\\"
@@ -26,21 +27,16 @@ def on(console):
     return console.file.getvalue()
 
 
-def row(**more):
-    empty = {"lead_id": lead_id(1), "card_id": "", "field": "name", "before": "", "after": "", "note": ""}
-    return empty | {"direction": "to_trello"} | more
-
-
 HOSTILE_REPORTS = {
-    "title": {"titles": {lead_id(1): HOSTILE}, "changes": [row()]},
-    "before": {"changes": [row(before=HOSTILE)]},
-    "after": {"changes": [row(after=HOSTILE)]},
-    "column": {"changes": [row(field=HOSTILE)]},
-    "note-of-a-change": {"changes": [row(note=HOSTILE)]},
-    "conflict": {"conflicts": [row(airtable=HOSTILE, trello=HOSTILE, kind=HOSTILE, resolution=HOSTILE)]},
-    "quarantine": {"quarantine": [row(reason=HOSTILE, remedy=HOSTILE)]},
-    "failure": {"failures": [row(reason=HOSTILE, remedy=HOSTILE, card_url=HOSTILE)]},
-    "note": {"notes": [row(note=HOSTILE)]},
+    "title": {"titles": {lead_id(1): HOSTILE}, "changes": [change()]},
+    "before": {"changes": [change(before=HOSTILE)]},
+    "after": {"changes": [change(after=HOSTILE)]},
+    "column": {"changes": [change(field=HOSTILE)]},
+    "note-of-a-change": {"changes": [change(note=HOSTILE)]},
+    "conflict": {"conflicts": [conflict(airtable=HOSTILE, trello=HOSTILE, kind=HOSTILE, resolution=HOSTILE)]},
+    "quarantine": {"quarantine": [aside(reason=HOSTILE, remedy=HOSTILE)]},
+    "failure": {"failures": [failure(reason=HOSTILE, remedy=HOSTILE, card_id=HOSTILE)]},
+    "note": {"notes": [note(HOSTILE)]},
     "error": {"error": HOSTILE, "exit_code": Exit.MISCONFIGURED},
     "reason-to-skip": {"skipped": HOSTILE},
 }
@@ -72,5 +68,43 @@ def test_table_holds_texts_as_they_are(console):
 
 
 def test_long_table_is_cut_with_a_count(console):
-    show(Report(changes=[row()] * (ROWS_SHOWN + 7)), console)
+    show(Report(changes=[change()] * (ROWS_SHOWN + 7)), console)
     assert "… and 7 more; --json lists them all." in on(console)
+
+
+LEAD, CARD = lead_id(1), "c0ffee" * 4
+PLACES = {
+    "table_url": "https://airtable.com/appX/Leads",
+    "card_urls": {CARD: "https://trello.com/c/AbCd1234"},
+    "titles": {LEAD: "Bruno Keller, who has a rather long name"},
+}
+ASIDE = aside(card_id=CARD, reason="a copy: another card already carries this LeadID", remedy="Remove the LeadID line.")
+
+
+@pytest.mark.parametrize("width", [60, 80, 99])
+def test_id_is_whole_in_a_narrow_terminal(width):
+    """A person copies it; what breaks instead are texts."""
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    moved = change(card_id=CARD, before="A name of many words, and more of them", after="another one, as long as that")
+    show(Report(changes=[moved], quarantine=[ASIDE], **PLACES), console)
+    lines = on(console).splitlines()
+    assert [sum(item in line for line in lines) for item in (LEAD, CARD)] == [2, 1]
+    assert max(map(len, (line for line in lines if "│" in line))) <= width
+    assert "https://" not in on(console)
+
+
+def test_ids_are_links_where_the_terminal_can():
+    console = Console(file=io.StringIO(), force_terminal=True, width=80, color_system="standard", legacy_windows=False)
+    show(Report(quarantine=[ASIDE], **PLACES), console)
+    for address, item in ((f"{PLACES['table_url']}/{LEAD}", LEAD), (PLACES["card_urls"][CARD], CARD)):
+        assert f";{address}\x1b\\{item}\x1b]8;;\x1b\\" in on(console)
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "http://127.0.0.1/x", "https://x/\x1b]8;;y\x07z"])
+def test_address_that_a_service_gave_is_a_link_or_nothing(url):
+    """What would end it is no part of it."""
+    console = Console(file=io.StringIO(), force_terminal=True, width=200, color_system="standard", legacy_windows=False)
+    show(Report(quarantine=[aside(card_id=CARD, card_url=url)]), console)
+    linked = on(console).count("\x1b]8;id=")
+    assert linked == url.startswith("https://")
+    assert "\x07" not in on(console)

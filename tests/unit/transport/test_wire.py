@@ -346,6 +346,24 @@ def test_pace_is_kept(server):
     assert time.monotonic() - began >= 0.5
 
 
+@pytest.mark.parametrize("method", SENT_AGAIN)
+def test_wait_for_a_broken_service_is_told(call, caplog, method):
+    """With the service, what it answers, and for how long; the first half second is not worth a line."""
+    with pytest.raises(TransientServiceError):
+        call(method, answer(500, "oops", "text/plain"))
+    told = [line.getMessage() for line in caplog.records if line.name == "leadsync"]
+    assert {line.rpartition(", again in ")[0] for line in told} == {"Airtable: an answer of 500"}
+    assert 1 <= len(told) <= 3
+
+
+def test_wait_before_a_patch_is_sent_again_is_told(call, wire, caplog):
+    with pytest.raises(ReadAgainError) as again:
+        call("PATCH", answer(503, "oops", "text/plain"))
+    wire.wait_again(again.value, 4)
+    (told,) = (line.getMessage() for line in caplog.records if line.name == "leadsync")
+    assert told.startswith("Airtable: an answer of 503, again in ")
+
+
 # --- what waits for nobody ------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,76 @@
+"""
+What a person is told of a run, row by row: changes, what is set aside or failed, and notes.
+
+The fields, in order, are those that --json prints. Never here: conflicts (see conflicts.py), when something is told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from leadsync.core.decisions import Direction
+
+
+class ChangeOutcome(StrEnum):
+    """What became of a change: a dry run only plans it."""
+
+    PLANNED = "planned"
+    DONE = "done"
+
+
+@dataclass(frozen=True, order=True)
+class Change:
+    """One cell, or one card, that goes from one value to another; in order by lead, and by field within one."""
+
+    lead_id: str
+    card_id: str
+    field: str  # a cell's, as Cell.field; card | lead | marker
+    before: str
+    after: str
+    direction: Direction
+    note: str = ""
+    outcome: ChangeOutcome = ChangeOutcome.PLANNED
+
+    def __str__(self) -> str:
+        side = "Trello" if self.direction is Direction.TO_TRELLO else "Airtable"
+        said = f"{self.field} {self.before or '(empty)'} → {self.after or '(empty)'} on {side}"
+        if self.field in ("card", "lead"):
+            said = f"{self.field} {f'{self.after} on {side}' if self.before else f'created on {side}: {self.after}'}"
+        elif self.field == "marker":
+            said = f"{self.after} written on {side}"
+        return f"{said} ({self.note})" if self.note else said
+
+
+@dataclass(frozen=True, order=True)
+class SetAside:
+    """A card (`field` is "") or a cell that is set aside, why, and what a person can do about it."""
+
+    lead_id: str
+    card_id: str
+    field: str
+    reason: str
+    remedy: str
+    card_url: str = ""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A lead or card that could not be written, why, and what to do."""
+
+    lead_id: str
+    card_id: str
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something a person should know once, about which nothing is done."""
+
+    lead_id: str
+    card_id: str
+    note: str
+
+    def __str__(self) -> str:
+        return self.note
