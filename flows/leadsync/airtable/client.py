@@ -46,9 +46,9 @@ class LeadsRead:
     `leads`: as frames.leads_frame; `records`: the same as Airtable sent them, by id.
 
     `whole`: False if only what changed was asked for; `changed` are the ids that came, `gone` those that left. `total`:
-    leads there are, -1 if these are all of them. `at`: Airtable's clock when the
-    read began, or somewhat earlier [s since 1970], 0 if it never said. `feed`: how far the change feed has been taken
-    in by this read, and `told` what it told; `feed_asked`: it was asked for what there was until the read began.
+    how many there are, -1 if these are all. `at`: Airtable's clock when the read began, or earlier [s since 1970], 0 if
+    it never said. `feed`, `told`: how far this read took the change feed in, and what that told; `feed_asked`: until
+    the read began.
     """
 
     leads: pd.DataFrame
@@ -119,10 +119,9 @@ class Airtable:
 
     def fetch_changed_leads(self, since: float, written: Collection[str]) -> LeadsRead | None:
         """
-        The records, not yet as leads, that were created or changed after `since` [s since 1970].
+        Records, not yet as leads, created or changed after `since` [s since 1970]; of deleted ones nothing is told.
 
-        Of those that were deleted nothing is told. Cost: max(1, ceil(changed / 100)) requests. Returns: None if the
-        answer cannot be relied on: the table's times cannot be asked for, or a lead `written` by us is not in it.
+        Cost: max(1, ceil(changed / 100)) requests. Returns: None if it cannot be relied on, as if one `written` lacks.
         """
         moment = DATETIME_PARSE(_iso(since))
         formula = OR(IS_AFTER(LAST_MODIFIED_TIME(), moment), IS_AFTER(CREATED_TIME(), moment))
@@ -176,19 +175,13 @@ class Airtable:
         return leads
 
     def _read(self, **options: Any) -> tuple[dict[str, Item], float]:
-        """
-        One list to its end, begun anew if it expires; of each page only what the sync reads is kept.
-
-        Returns: the records by id, and when it began, see LeadsRead.
-        """
+        """One list to its end, begun anew if it expires: by id what the sync reads, and when it began."""
         for _ in range(READ_ATTEMPTS):
             try:
                 pages, asked = self._pages(**options), time.monotonic()
                 records = by_id(next(pages))
                 at = max(0.0, self.clock - (time.monotonic() - asked))
-                for page in pages:
-                    records |= by_id(page)
-                return records, at
+                return records | by_id(record for page in pages for record in page), at
             except ServiceRefusedError as refused:
                 if refused.kind != "LIST_RECORDS_ITERATOR_NOT_AVAILABLE":
                     raise

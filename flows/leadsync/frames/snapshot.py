@@ -112,7 +112,8 @@ def sides_by_delta(read: str, snapshot: Snapshot, now: float, full_every: float,
 
 def newest_lead(records: Iterable[Item]) -> float:
     """When the newest lead was created, by Airtable's clock [s since 1970]; 0 if there is none."""
-    return max((moment(record.get("createdTime")) for record in records), default=0.0)
+    newest = max((str(record.get("createdTime")).rstrip("Z") for record in records), default="")
+    return moment(newest) if newest else 0.0
 
 
 def pages_of(items: int, page: int) -> int:

@@ -74,7 +74,7 @@ class Past:
     @cached_property
     def is_new(self) -> bool:
         """Whether nothing was ever agreed."""
-        return self.whole.base.empty if not self.may_be_part else not self.store.journal.counted(self.pair).any
+        return self.whole.base.empty if not self.may_be_part else not self.store.base.counted(self.pair).any
 
     def records(self, lead_ids: Collection[str]) -> dict[str, Item]:
         """Those of these leads that were seen, as Airtable sent them."""
@@ -83,7 +83,7 @@ class Past:
     def cards(self, card_ids: Collection[str]) -> Remembered:
         """Those of these cards that were seen, as Trello sent them."""
         if self.may_be_part:
-            base = self.store.journal.load_base_of(self.pair, cards=card_ids)
+            base = self.store.base.load(self.pair, cards=card_ids)
             items = self.store.snapshots.load_items(self.pair, CARDS, card_ids)
             return Remembered(items, frozenset(base["card_id"]))
         memory, seen = self.whole, self.whole.snapshot.cards
@@ -127,11 +127,11 @@ class Past:
         new_cards = {*cards.items, *cards.left, *cards.deleted}
         new_cards |= standing.cards
         of_leads, of_cards = set[str](), set[str]()
-        base, seen = store.journal.load_base_of(pair), dict[str, Item]()
+        base, seen = store.base.load(pair), dict[str, Item]()
         while new_leads or new_cards:
             of_leads |= new_leads
             of_cards |= new_cards
-            rows = store.journal.load_base_of(pair, leads=new_leads, cards=new_cards)
+            rows = store.base.load(pair, leads=new_leads, cards=new_cards)
             found = store.snapshots.load_items(pair, CARDS, new_cards) | store.snapshots.load_cards_of(pair, new_leads)
             base, seen = overlay(base, rows), seen | found
             new_leads = ({*rows.index} | _named_by(found.values())) - of_leads
@@ -140,7 +140,7 @@ class Past:
         records = store.snapshots.load_items(pair, RECORDS, of_leads)
         snapshot = replace(self._marks, records=records, cards=seen, concerned=concerned)
         checks = store.checks.load(pair, of_cards)
-        return Memory(base, [], snapshot, checks, self.checkup, counted=store.journal.counted(pair))
+        return Memory(base, [], snapshot, checks, self.checkup, counted=store.base.counted(pair))
 
     @cached_property
     def _marks(self) -> Snapshot:

@@ -11,10 +11,12 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
+import pandas as pd
 import sqlalchemy as sa
 
 from leadsync.core.conflicts import Key
 from leadsync.frames.agreed import BASE_COLUMNS, CELLS, Agreed, Columns, Rename
+from leadsync.frames.schema import frame_of
 from leadsync.mapping.lenses import Value
 from leadsync.state.database import Database, in_parts, json_object
 from leadsync.state.tables import base_table
@@ -43,15 +45,27 @@ def rows_of_leads(connection: sa.Connection, pair: str, lead_ids: Collection[str
     return _rows(connection, pair, base_table.c.lead_id, lead_ids)
 
 
-def rows_of_cards(connection: sa.Connection, pair: str, card_ids: Collection[str]) -> dict[str, Agreed]:
-    """The rows that have one of these cards, by lead id."""
-    return _rows(connection, pair, base_table.c.card_id, card_ids)
-
-
 def _rows(connection: sa.Connection, pair: str, column: sa.Column[str], ids: Collection[str]) -> dict[str, Agreed]:
     ours = agreed_query().where(base_table.c.pair == pair)
     found = (row for some in in_parts(ids) for row in connection.execute(ours.where(column.in_(some))))
     return {agreed.lead_id: agreed for agreed in map(agreed_of, found)}
+
+
+class BaseRows:
+    """Parts of a pair's base."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def load(self, pair: str, leads: Collection[str] = (), cards: Collection[str] = ()) -> pd.DataFrame:
+        """The rows of these leads, and of those that have one of these cards: frame as frames.agreed.base_frame."""
+        with self._database.reading() as connection:
+            by_card = _rows(connection, pair, base_table.c.card_id, cards)
+            return frame_of((rows_of_leads(connection, pair, leads) | by_card).values(), Agreed)
+
+    def counted(self, pair: str) -> Counted:
+        """How many rows there are of some kinds, counted when it is asked for."""
+        return Counted(self._database, pair)
 
 
 class Counted:

@@ -18,13 +18,11 @@ from leadsync.core.settling import Verdict
 from leadsync.frames.agreed import Agreed, Columns, Rename
 from leadsync.frames.schema import frame_of
 from leadsync.state.base_rows import (
-    Counted,
     Updates,
     agreed_of,
     agreed_query,
     forget_leads,
     rename_cells,
-    rows_of_cards,
     rows_of_leads,
     update_base,
 )
@@ -53,16 +51,6 @@ class Journal:
         with self._database.reading() as connection:
             rows = connection.execute(agreed_query().where(base_table.c.pair == pair)).all()
         return frame_of(map(agreed_of, rows), Agreed)
-
-    def load_base_of(self, pair: str, leads: Collection[str] = (), cards: Collection[str] = ()) -> pd.DataFrame:
-        """As load_base, of these leads, and of those that have one of these cards."""
-        with self._database.reading() as connection:
-            rows = rows_of_leads(connection, pair, leads) | rows_of_cards(connection, pair, cards)
-        return frame_of(rows.values(), Agreed)
-
-    def counted(self, pair: str) -> Counted:
-        """How many rows there are of some kinds, counted when it is asked for."""
-        return Counted(self._database, pair)
 
     def load_row(self, pair: str, lead_id: str) -> Agreed | None:
         """What was agreed about one lead, None if nothing."""

@@ -8,6 +8,7 @@ reviewed, and, until it is settled and a report has listed it, the two values of
 
 from __future__ import annotations
 
+from leadsync.state.base_rows import BaseRows
 from leadsync.state.calls import MonthlyCalls
 from leadsync.state.checks import Checks
 from leadsync.state.database import Database
@@ -34,6 +35,7 @@ class StateStore:
     def __init__(self, url: str) -> None:
         self.database = Database(url)
         self.journal = Journal(self.database)
+        self.base = BaseRows(self.database)
         self.history = History(self.database)
         self.snapshots = Snapshots(self.database)
         self.standing = Standing(self.database)

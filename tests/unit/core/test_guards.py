@@ -281,4 +281,4 @@ def test_refused_archiving_names_the_cards():
     base, airtable, trello = world.read()
     plan = world.plan()
     with pytest.raises(GuardError, match=rf"4 of 10 known cards would be archived.*{card_id(1)} \(.+\)"):
-        check_plan(base, plan, rules())
+        check_plan(base, plan, rules(), KnownIn(base))

@@ -59,8 +59,8 @@ def test_base_is_found_by_lead_and_by_card(store):
     rows = {lead_id(number): base_row() | {"card_id": card_id(number)} for number in (1, 2, 3)}
     store.journal.enter(PAIR, rows, [], [])
     store.journal.enter(OTHERS, {lead_id(4): base_row() | {"card_id": card_id(1)}}, [], [])
-    assert [*store.journal.load_base_of(PAIR, leads=[lead_id(1)], cards=[card_id(3)]).index] == [lead_id(1), lead_id(3)]
-    assert store.journal.load_base_of(PAIR).empty
+    assert [*store.base.load(PAIR, leads=[lead_id(1)], cards=[card_id(3)]).index] == [lead_id(1), lead_id(3)]
+    assert store.base.load(PAIR).empty
 
 
 def test_known_leads_and_cards_are_counted_by_the_database(store):
@@ -68,9 +68,9 @@ def test_known_leads_and_cards_are_counted_by_the_database(store):
     rows[lead_id(1)]["card_presence"] = "archived"
     rows[lead_id(2)]["lead_presence"] = "gone"
     store.journal.enter(PAIR, rows, [], [])
-    counted = store.journal.counted(PAIR)
+    counted = store.base.counted(PAIR)
     assert (counted.any, counted.leads, counted.cards) == (True, 4, 4)
-    assert not store.journal.counted(OTHERS).any
+    assert not store.base.counted(OTHERS).any
 
 
 # --- snapshots ------------------------------------------------------------------------------------------------
