@@ -45,7 +45,7 @@ class OpenConflicts:
 
     found: dict[Key, Conflict] = field(default_factory=dict)
     unseen: set[Key] = field(default_factory=set)
-    among: Collection[str] = ()
+    among: Collection[str] = field(default=(), compare=False)
 
     def stands(self, key: Key) -> bool:
         """Whether a conflict known before is one still, whatever was found."""

@@ -8,7 +8,7 @@ trello.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import pandas as pd
@@ -71,7 +71,7 @@ class Reconciled:
 
     decided: list[Decided]
     quarantine: list[SetAside]
-    known: Collection[str] = ()
+    known: Collection[str] = field(default=(), compare=False)
 
 
 def as_last_agreed(base: pd.DataFrame, airtable: pd.DataFrame, fallback: str) -> pd.DataFrame:
