@@ -1,8 +1,8 @@
 """
 What tests/README.md measures: calls, throughput, the pure part, the whole command, the page. Prints one Markdown table.
 
-`uv run --group dev tests/benchmarks/__main__.py` takes some seven minutes; calls, throughput, pure, wall
-page and past, named, run a part.
+`uv run --group dev tests/benchmarks/__main__.py` takes some fifteen minutes; calls, throughput, pure, wall, page, past
+and cost, named, run a part.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rich.console import Console
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "flows"))
 
-from benchmarks import calls, page, past, pure, throughput, wall
+from benchmarks import calls, cost, page, past, pure, throughput, wall
 
 Row = tuple[str, str, str, str]
 HEAD: Row = ("what", "leads", "measured, and the most that is promised", "beside: naive sync, limit, yardstick")
@@ -34,6 +34,7 @@ class Part(StrEnum):
     WALL = "wall"
     PAGE = "page"
     PAST = "past"
+    COST = "cost"
 
 
 def calls_rows() -> Iterator[Row]:
@@ -102,6 +103,18 @@ def past_rows() -> Iterator[Row]:
     )
 
 
+def cost_rows() -> Iterator[Row]:
+    """What a run costs in this process, by the number of leads."""
+    smallest: dict[str, cost.Cost] = {}
+    for run in cost.costs():
+        least = smallest.setdefault(run.what, run)
+        measured = (
+            f"{run.cpu * 1000:,.0f} ms CPU, peak {run.peak:.0f} MB, {run.wall:.1f} s, {run.written:,} rows written"
+        )
+        beside = f"{run.cpu / least.cpu:.1f} × the CPU and {run.peak / least.peak:.2f} × the memory at {least.leads:,}"
+        yield run.what, f"{run.leads:,}", measured, beside if run is not least else ""
+
+
 ROWS = {
     Part.CALLS: calls_rows,
     Part.THROUGHPUT: throughput_rows,
@@ -109,6 +122,7 @@ ROWS = {
     Part.WALL: wall_rows,
     Part.PAGE: page_rows,
     Part.PAST: past_rows,
+    Part.COST: cost_rows,
 }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from emulator import ManualClock
 from emulator.wire.messages import Request
 from leadsync.apply.repair_cards import Checkup
+from leadsync.core.ledger import Begun
 from leadsync.core.plan import Plan
 from leadsync.frames.snapshot import pages_of
 from leadsync.model import Read
@@ -30,9 +31,15 @@ from leadsync.pipeline.change_feed import ChangeFeed
 from leadsync.pipeline.clients import open_clients
 from leadsync.pipeline.extract import extract_cards, extract_leads
 from leadsync.pipeline.join import join_and_diff
-from leadsync.pipeline.memory import recall
+from leadsync.pipeline.mapped import mind_names
+from leadsync.pipeline.rows import OurRows
 from leadsync.pipeline.scope import Scope, scope_of
+from leadsync.pipeline.sides import Reads, past_of, see
+from leadsync.pipeline.steps import Options, Steps
+from leadsync.pipeline.telling import Telling
 from leadsync.pipeline.ties import tied
+from leadsync.pipeline.under_way import Run
+from leadsync.report.report import Report
 from leadsync.state.pair import Pair
 from leadsync.trello.setup import fetch_board
 from support.harness import STAGE_OF, World, markers
@@ -43,6 +50,10 @@ from support.values import EMAILS, NAMES, NOTES, PLACES, SOURCES, STATUSES, TITL
 GAPS = (0.0, 0.001, 0.4, 0.999, 1.0, 7.3, 10.0, 10.6, 61.0)
 READS: Counter[str] = Counter()
 """How the compared reads were made; some must be deltas, else nothing was compared."""
+PARTS: Counter[bool] = Counter()
+"""Whether a delta recalled only what concerned it."""
+LEFT_OUT: Counter[str] = Counter()
+"""Leads that it did not recall."""
 
 Step = tuple[float, str, int, Any]
 
@@ -309,25 +320,51 @@ class People:
         self.shut |= {card["id"] for card in self.tre.cards().values() if card["closed"] or not self.here(card)}
 
 
-def outlook(world: World, scope: Scope | None) -> tuple[str, pd.DataFrame, pd.DataFrame, Plan]:
-    """How both sides were read, what came, and what would be done about it; nothing is written or remembered."""
+@dataclass(frozen=True)
+class Outlook:
+    """How both sides were read, what is seen of them, and what would be done about it."""
+
+    how: str
+    leads: pd.DataFrame
+    cards: pd.DataFrame
+    plan: Plan
+    numbers: tuple[int, int]
+    is_part: bool
+
+
+def outlook(world: World, scope: Scope | None, whole: bool = False) -> Outlook:
+    """`whole`: all is recalled, though it may concern nothing that a delta brought. Nothing is written or kept."""
     settings_now = world.settings()
     with open_clients(settings_now, world.transport) as clients:
         board = tied(fetch_board(clients.trello), "the same", settings_now, clients)
         place = settings_now.airtable_base_id, settings_now.airtable_table_name, board.board_id
-        store, pair = clients.store, Pair(*place).key
-        memory = recall(store, pair, Checkup())
-        feed = None
+        pair, feed = Pair(*place), None
         if "AIRTABLE_CHANGE_FEED" in world.env:
-            feed = ChangeFeed(settings_now, clients.airtable, store, pair, may_make=False)
-        chosen = scope_of(Read.DELTA, memory, settings_now, board, feed) if scope is None else scope
-        leads = extract_leads(clients.airtable, memory, chosen, feed)
-        cards = extract_cards(clients.trello, board, memory, chosen)
-        rules = replace(settings_now.rules(conflict=None, allow_mass_change=False), cells=board.cells)
-        plan = join_and_diff(memory, leads.leads, cards, clients, board, rules)
+            feed = ChangeFeed(settings_now, clients.airtable, clients.store, pair.key, may_make=False)
+        mapped = mind_names(clients.store, pair.key, board.cells, settings_now.mapping.timezone, dry_run=True)
+        telling = Telling(Report())
+        run = Run(
+            settings_now,
+            Options(),
+            Steps(),
+            clients,
+            OurRows(pair),
+            feed,
+            lambda: None,
+            telling,
+            mapped,
+            Begun("a run", 0.0),
+        )
+        past = past_of(run, board, Checkup())
+        chosen = scope_of(Read.DELTA, past, settings_now, board, feed) if scope is None else scope
+        leads = extract_leads(clients.airtable, past, chosen, feed)
+        cards = extract_cards(clients.trello, board, past, chosen)
+        sides = see(run, past, Reads(leads, cards), board, whole)
+        plan = join_and_diff(sides.memory, sides.leads, sides.cards, clients, board, run.rules(board))
         how = f"leads {'full' if leads.whole else 'delta'}, cards {'delta' if cards.delta else 'full'}"
-        assert cards.total in (-1, open_cards(world))
-        return how, leads.leads, cards.cards, plan
+        assert sides.cards.total in (-1, open_cards(world))
+        numbers = sides.leads.number, sides.cards.number
+        return Outlook(how, sides.leads.leads, sides.cards.cards, plan, numbers, sides.memory.is_part)
 
 
 def open_cards(world: World) -> int:
@@ -336,14 +373,30 @@ def open_cards(world: World) -> int:
 
 
 def assert_same(world: World) -> None:
-    """From the same state, a delta read and a full read see the same and plan the same."""
-    how, leads, cards, plan = outlook(world, None)
-    _, all_leads, all_cards, wanted = outlook(world, Scope())
-    READS[how] += 1
-    pd.testing.assert_frame_equal(leads, all_leads)
-    pd.testing.assert_frame_equal(cards, all_cards)
+    """
+    From the same state, a delta read and a full read see the same and plan the same; so does a delta that recalls only
+    what concerns it, of what it sees.
+    """
+    delta, full = outlook(world, None, whole=True), outlook(world, Scope())
+    READS[delta.how] += 1
+    pd.testing.assert_frame_equal(delta.leads, full.leads)
+    pd.testing.assert_frame_equal(delta.cards, full.cards)
+    assert_plans_the_same(delta.plan, full.plan)
+    assert delta.numbers == full.numbers
+    part = outlook(world, None)
+    PARTS[part.is_part] += 1
+    if part.is_part:
+        LEFT_OUT.update(leads=len(full.leads) - len(part.leads))
+        pd.testing.assert_frame_equal(part.leads, full.leads[full.leads.index.isin(part.leads.index)])
+        pd.testing.assert_frame_equal(part.cards, full.cards[full.cards.index.isin(part.cards.index)])
+        assert_plans_the_same(part.plan, full.plan)
+        assert part.numbers == full.numbers
+
+
+def assert_plans_the_same(plan: Plan, wanted: Plan) -> None:
     for part in ("card_writes", "lead_writes", "base_updates", "forget", "conflicts", "quarantine", "notes"):
         assert getattr(plan, part) == getattr(wanted, part), part
+    assert plan.still_open.found == wanted.still_open.found
 
 
 def assert_settled(world: World, last: Told) -> None:
@@ -415,12 +468,16 @@ def test_delta_sees_and_plans_what_a_full_read_does_with_everything_mapped(histo
 def test_histories_are_compared_by_delta_and_not_by_two_full_reads():
     """The comparison means something only if one of the two is a delta, on either side."""
     READS.clear()
+    PARTS.clear()
+    LEFT_OUT.clear()
     one_by_one: list[Step] = []
     for step in ((1.0, "move", 0, "DONE"), (1.0, "rename", 1, "Zoë | *x*"), (1.0, "copy_card", 0, "TODO")):
         one_by_one += [step, (1.0, "sync", 0, "delta")]
     play(one_by_one, True, {}, "airtable")
     assert set(READS) == {"leads delta, cards delta"}
     assert READS.total() == len(one_by_one) / 2 + 2
+    assert set(PARTS) == {True}
+    assert LEFT_OUT["leads"] > len(one_by_one) / 2
 
 
 @pytest.mark.exhaustive

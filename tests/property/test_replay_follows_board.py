@@ -30,6 +30,7 @@ from leadsync.pipeline.snapshots import snapshot_after, snapshot_now
 from leadsync.settings import Settings
 from leadsync.trello.board import Board
 from leadsync.trello.client import Trello
+from leadsync.trello.feed import Remembered, with_remembered
 
 HERE, AWAY = "b" * 24, "c" * 24
 LEAD = "rec" + "A" * 14
@@ -148,6 +149,13 @@ class ModelBoard:
         return all(shown <= self.now for shown, _ in self.feed)
 
 
+class Kept:
+    """What a reader has kept, as pipeline.past.Past tells it."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.whole, self.snapshot, self.cards = reader.memory, reader.memory.snapshot, reader.recall
+
+
 class Reader:
     """The product's reading of the model: full once, then by delta; the snapshot is handed on as in a run."""
 
@@ -174,10 +182,15 @@ class Reader:
             patch("leadsync.trello.feed.pages_of", lambda *_: 1_000),
             patch("leadsync.trello.feed._actions", self.model.actions),
         ):
-            self.cards = extract_cards(self.trello, BOARD, self.memory, scope)
+            read = extract_cards(self.trello, BOARD, Kept(self), scope)  # type: ignore[arg-type]
+            self.cards = with_remembered(self.trello, BOARD, read, self.recall(before.cards))
         self.deltas, self.reads = self.deltas + self.cards.delta, self.reads + 1
         self.deleted |= {*self.cards.deleted}
         self.remember(snapshot_now(before, NO_LEADS, self.cards, ""))
+
+    def recall(self, card_ids: Collection[str]) -> Remembered:
+        seen = self.memory.snapshot.cards
+        return Remembered({key: seen[key] for key in card_ids if key in seen}, frozenset(self.known & {*card_ids}))
 
     def remember(self, seen: Snapshot) -> None:
         self.memory = replace(self.memory, snapshot=seen)
@@ -351,14 +364,14 @@ def action(kind, card_id="1", date="2026-01-01T00:00:00.000Z", action_id="a", **
 
 @pytest.mark.parametrize("kind", ["copyBoard", "moveInboxCard", "", None])
 def test_action_of_an_unknown_kind_makes_the_feed_worthless(kind):
-    assert replay(Snapshot(cards={"1": {"id": "1"}}), [action(kind)], {"1"}) is None
+    assert replay(Snapshot(), {"1": {"id": "1"}}, [action(kind)], {"1"}) is None
 
 
 def test_write_of_ours_that_the_feed_does_not_tell_makes_it_worthless():
-    seen = Snapshot(cards={"1": {"id": "1"}, "2": {"id": "2"}}, written=["rec1", "2"])
-    assert replay(seen, [action("updateCard", "1", old={"name": ""})], {"1", "2"}) is None
-    assert replay(seen, [action("updateCard", "2", old={"pos": 1})], {"1", "2"}) is not None
+    seen, were = Snapshot(written=["rec1", "2"]), {"1": {"id": "1"}, "2": {"id": "2"}}
+    assert replay(seen, were, [action("updateCard", "1", old={"name": ""})], {"1", "2"}) is None
+    assert replay(seen, were, [action("updateCard", "2", old={"pos": 1})], {"1", "2"}) is not None
 
 
 def test_card_written_and_gone_from_what_is_seen_need_not_be_told():
-    assert replay(Snapshot(cards={}, written=["2"]), [], {"2"}) is not None
+    assert replay(Snapshot(written=["2"]), {}, [], {"2"}) is not None

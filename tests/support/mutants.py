@@ -24,17 +24,21 @@ from leadsync.core.decisions import (
     CellDecision,
     RowDecision,
 )
+from leadsync.core.emptied import Emptied
 from leadsync.core.identity import COPY, Claim, Identity
 from leadsync.errors import UnclearWriteError
 from leadsync.frames.agreed import sides_of
 from leadsync.frames.cards import CardPresence, deleted_cards
 from leadsync.frames.leads import LeadPresence, absent_leads
+from leadsync.frames.snapshot import Concerned
 from leadsync.mapping.properties import Way
 from leadsync.model import StatusMap
 from leadsync.pipeline import join
 from leadsync.pipeline import run as pipeline
 from leadsync.pipeline.telling import Telling
 from leadsync.state.journal import Journal
+from leadsync.state.snapshots import Snapshots
+from leadsync.state.standing import Standing
 from leadsync.trello.board import CardsRead
 from leadsync.trello.writing import create_card
 
@@ -222,5 +226,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "merged-base-ahead": merged_base_ahead,
     "one-way-edits-left": one_way(ONE_WAY, CellDecision.UNCHANGED, CellDecision.UNCHANGED),
     "empty-source-written-at-first-match": one_way(ONE_WAY_FIRST, CellDecision.TO_TRELLO, CellDecision.TO_AIRTABLE),
-    "no-guard-of-emptied-cells": lambda: patch.object(join, "check_emptied", lambda *_: None),
+    "no-guard-of-emptied-cells": lambda: patch.object(join, "check_emptied", lambda *_: Emptied()),
+    "what-stands-forgotten": lambda: patch.object(Standing, "load", lambda *_: Concerned()),
+    "copies-not-recalled": lambda: patch.object(Snapshots, "load_cards_of", lambda *_: {}),
 }

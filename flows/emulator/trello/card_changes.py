@@ -55,7 +55,7 @@ def add_card(
     now = world.clock.now()
     board = world.boards[card_list.board_id]
     board.next_short += 1
-    taken = [card.values["pos"] for card in world.cards.values() if card.list_id == card_list.id]
+    taken = (card.values["pos"] for card in world.cards.values() if card.list_id == card_list.id)
     pos = position(values.get("pos", "bottom"), taken)
     merged = CARD_DEFAULTS | values | {"pos": pos, "idList": card_list.id, "idBoard": board.id}
     merged["idMembers"] = list(merged["idMembers"])

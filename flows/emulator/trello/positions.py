@@ -4,6 +4,7 @@ Positions of lists, cards and custom fields among their neighbours.
 Nothing here knows what lies there.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 STEP = 16384.0
@@ -14,10 +15,10 @@ def whole(number: float) -> float | int:
     return int(number) if float(number).is_integer() else number
 
 
-def position(wanted: Any, taken: list[float]) -> float:
+def position(wanted: Any, taken: Iterable[float]) -> float:
     """A position among those taken: bottom is max + 16384, top is min / 2."""
     if isinstance(wanted, int | float):
         return float(wanted)
     if wanted == "top":
-        return min(taken) / 2 if taken else STEP
+        return min(taken, default=2 * STEP) / 2
     return max(taken, default=0.0) + STEP

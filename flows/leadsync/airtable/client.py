@@ -45,9 +45,10 @@ class LeadsRead:
     """
     `leads`: as frames.leads_frame; `records`: the same as Airtable sent them, by id.
 
-    `whole`: False if only what changed was asked for; `changed` are the ids that came. `at`: Airtable's clock when the
-    read began, or somewhat earlier [s since 1970], 0 if it never said. `feed`: how far the change feed has been taken
-    in by this read, and `told` what it told; `feed_asked`: it was asked for what there was until the read began.
+    `whole`: False if only what changed was asked for; `changed` are the ids that came, `gone` those that left. `total`:
+    how many there are, -1 if these are all. `at`: Airtable's clock when the read began, or earlier [s since 1970], 0 if
+    it never said. `feed`, `told`: how far this read took the change feed in, and what that told; `feed_asked`: until
+    the read began.
     """
 
     leads: pd.DataFrame
@@ -55,9 +56,16 @@ class LeadsRead:
     at: float = 0.0
     whole: bool = True
     changed: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
+    total: int = -1
     feed: Mark = Mark()
     feed_asked: bool = False
     told: tuple[LeadChange, ...] = ()
+
+    @property
+    def number(self) -> int:
+        """How many leads there are."""
+        return len(self.records) if self.total < 0 else self.total
 
 
 class Airtable:
@@ -107,16 +115,13 @@ class Airtable:
             records, at = self._read(view=self.settings.airtable_view)
         except ServiceRefusedError as refused:
             raise misconfigured(refused, self.settings) from None
-        return LeadsRead(self.leads_of(records), by_id(records), at)
+        return LeadsRead(self.leads_of(records.values()), records, at)
 
-    def fetch_changed_leads(
-        self, known: Mapping[str, Item], since: float, written: Collection[str]
-    ) -> LeadsRead | None:
+    def fetch_changed_leads(self, since: float, written: Collection[str]) -> LeadsRead | None:
         """
-        The leads as they were `known`, brought up to date with those created or changed after `since` [s since 1970].
+        Records, not yet as leads, created or changed after `since` [s since 1970]; of deleted ones nothing is told.
 
-        Leads that were deleted stay in. Cost: max(1, ceil(changed / 100)) requests. Returns: None if the answer
-        cannot be relied on: the table's times cannot be asked for, or one of those `written` by us is not in it.
+        Cost: max(1, ceil(changed / 100)) requests. Returns: None if it cannot be relied on, as if one `written` lacks.
         """
         moment = DATETIME_PARSE(_iso(since))
         formula = OR(IS_AFTER(LAST_MODIFIED_TIME(), moment), IS_AFTER(CREATED_TIME(), moment))
@@ -126,11 +131,9 @@ class Airtable:
             if refused.status != 422:
                 raise misconfigured(refused, self.settings) from None
             return None
-        changed = by_id(records)
-        if not changed.keys() >= {*written} & known.keys():
+        if not records.keys() >= {*written}:
             return None
-        now = {**known, **changed}
-        return LeadsRead(self.leads_of(now.values()), now, at, whole=False, changed=frozenset(changed))
+        return LeadsRead(self.leads_of(()), records, at, whole=False, changed=frozenset(records))
 
     def reread_leads(self, lead_ids: Sequence[str]) -> LeadsRead:
         """The given leads as they are now, in one filtered list of at most 100; a lead that is gone is absent."""
@@ -171,14 +174,14 @@ class Airtable:
         self.columns.learn_options(cells.get(names["status"]) for cells in fields if isinstance(cells, dict))
         return leads
 
-    def _read(self, **options: Any) -> tuple[list[Item], float]:
-        """One list to its end, begun anew if it expires. Returns: the records, and when it began, see LeadsRead."""
+    def _read(self, **options: Any) -> tuple[dict[str, Item], float]:
+        """One list to its end, begun anew if it expires: by id what the sync reads, and when it began."""
         for _ in range(READ_ATTEMPTS):
             try:
                 pages, asked = self._pages(**options), time.monotonic()
-                first = next(pages)
+                records = by_id(next(pages))
                 at = max(0.0, self.clock - (time.monotonic() - asked))
-                return [*first, *(record for page in pages for record in page)], at
+                return records | by_id(record for page in pages for record in page), at
             except ServiceRefusedError as refused:
                 if refused.kind != "LIST_RECORDS_ITERATOR_NOT_AVAILABLE":
                     raise

@@ -79,6 +79,11 @@ class Columns:
             return self.cells[name].column.write(self.read(name, stated))
         return (cell_text(stated) if isinstance(stated, list | dict) else stated) or None
 
+    @property
+    def options(self) -> list[str]:
+        """The options of the status as they are spelt, as far as they are known."""
+        return sorted(self._options.values())
+
     def learn_options(self, options: Iterable[Any]) -> None:
         """Statuses as records show them. An option without blanks around it goes before one with them."""
         for option in options:

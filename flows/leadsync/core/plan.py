@@ -19,6 +19,7 @@ from leadsync.core.told import Change, Note, SetAside
 from leadsync.frames.agreed import Columns
 from leadsync.frames.cards import NO_CARD, Card
 from leadsync.frames.leads import Lead
+from leadsync.frames.snapshot import Concerned
 from leadsync.mapping.cells import Cell
 from leadsync.mapping.lenses import Value
 
@@ -144,6 +145,7 @@ class Plan:
     Everything one pass wants to do. `base_updates`: lead_id -> base columns that are already true. `checks`: by card
     id, when those that are archived or away were last known to exist. `still_open`: the conflicts that nothing has
     settled yet. `sides`: of every lead not at rest, as it was planned from. `new_leads`: made once all is written.
+    `standing`: leads and cards about which the next run has something to decide, be it that nothing has changed.
     """
 
     card_writes: list[CardWrite] = field(default_factory=list)
@@ -155,8 +157,16 @@ class Plan:
     quarantine: list[SetAside] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     checks: dict[str, Check] = field(default_factory=dict)
+    standing: Concerned = Concerned()
     sides: dict[str, tuple[Lead, Card]] = field(default_factory=dict)
     new_leads: list[NewLead] = field(default_factory=list)
+
+    @property
+    def restless(self) -> Concerned:
+        """What stands, and what is set aside."""
+        leads = self.standing.leads | {each.lead_id for each in self.quarantine}
+        cards = self.standing.cards | {each.card_id for each in self.quarantine}
+        return Concerned(leads - {""}, cards - {""})
 
     @property
     def changes(self) -> list[Change]:

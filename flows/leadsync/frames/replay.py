@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +21,7 @@ SAME_MOMENT: Final = 10.0
 @dataclass(frozen=True)
 class Replayed:
     """
-    The board's cards after the actions of a feed.
+    Some of the board's cards after the actions of a feed.
 
     `unknown`: ids of cards that must be asked for by id. `deleted`: ids that the base knows and that exist no more.
     `total`: open cards on the board, -1 if it can no longer be told. `lists_told`: something about lists is new. `at`,
@@ -37,9 +37,12 @@ class Replayed:
     actions: list[str]
 
 
-def replay(snapshot: Snapshot, feed: Sequence[Action], known: Collection[str]) -> Replayed | None:
+def replay(
+    snapshot: Snapshot, were: Mapping[str, Item], feed: Sequence[Action], known: Collection[str]
+) -> Replayed | None:
     """
-    Bring the cards of `snapshot` up to date. `feed`: newest first. `known`: card ids that the base knows.
+    Bring cards up to date. `feed`: newest first. `were`: as they were in `snapshot`, all that the feed tells of and all
+    that we wrote. `known`: ids that the base knows.
 
     Of a card of which anything is new, all that the feed tells is applied again, in order: the end of a card's
     history ends in how it is now, wherever it begins. Returns: None if the feed does not tell enough: a list moved with
@@ -51,12 +54,12 @@ def replay(snapshot: Snapshot, feed: Sequence[Action], known: Collection[str]) -
     news = [action for action in history if action.action_id not in told]
     if any(action.kind not in ALL_KINDS or action.kind in WHOLESALE for action in news):
         return None
-    if not {action.card_id for action in feed} >= {*snapshot.written} & {*snapshot.cards}:
+    if not {action.card_id for action in feed} >= {*snapshot.written} & were.keys():
         return None
     of_card: dict[str, list[Action]] = {}
     for action in history:
         of_card.setdefault(action.card_id, []).append(action)
-    cards, unknown = dict(snapshot.cards), []
+    cards, unknown = dict(were), []
     for card_id in sorted({action.card_id for action in news if not action.is_of_lists}):
         card, ask = _replay_card(cards.pop(card_id, None), of_card[card_id], told, card_id in known)
         if card is not None:
@@ -68,7 +71,7 @@ def replay(snapshot: Snapshot, feed: Sequence[Action], known: Collection[str]) -
         cards=cards,
         unknown=unknown,
         deleted=sorted({action.card_id for action in news if action.kind == "deleteCard"} & {*known}),
-        total=snapshot.open_cards if all(_was_counted(action, snapshot, known) for action in news) else -1,
+        total=snapshot.open_cards if all(_was_counted(action, were, known) for action in news) else -1,
         lists_told=any(action.is_of_lists for action in news),
         at=at,
         actions=[action.action_id for action in feed if action.at >= math.floor(at - SAME_MOMENT)],
@@ -108,8 +111,8 @@ def _with_member(card: Item, action: Action) -> Item:
     return card | {"idMembers": others + ([action.member_id] if action.kind == MEMBERS[0] else [])}
 
 
-def _was_counted(action: Action, snapshot: Snapshot, known: Collection[str]) -> bool:
+def _was_counted(action: Action, were: Mapping[str, Item], known: Collection[str]) -> bool:
     """Whether `open_cards` has it already: it moves nothing in or out, or it is a card that we made or archived."""
-    here = action.card_id in snapshot.cards
+    here = action.card_id in were
     ours = here if action.joins_board else action.card_id in known and not here
     return ours or not (action.joins_board or action.leaves_board)

@@ -34,17 +34,28 @@ class Mark:
         return bool(self.webhook) and self.at > 0
 
 
+@dataclass(frozen=True)
+class Concerned:
+    """Leads and cards, by id, of which a run has something new, or something to decide anew."""
+
+    leads: frozenset[str] = frozenset()
+    cards: frozenset[str] = frozenset()
+
+
 @dataclass
 class Snapshot:
     """
-    The last read of a pair. `records` and `cards`: id -> item; cards are the open ones that are ours.
+    The last read of a pair. `records` and `cards`: id -> item; cards are the open ones that are ours, or of another
+    pair, as `theirs` are. `concerned`: the only ones that were recalled, None = all; of those `leads` and `held` count
+    how many there are.
 
     Times in seconds since 1970: `full_at` by our clock, when both sides were last read whole; `airtable_at` and
     `trello_at` by the services' clocks, 0 if they never said. `question`: a digest of what was asked for; under other
     settings all this is void. `open_cards`: on the whole board, -1 if unknown. `recent`: leads known to have changed
     since the newest one was created. `written`: lead and card ids written since. `actions`: ids of the latest actions,
     told already. `lists_checked`: board and lists are known to be unchanged. `feed`: where Airtable's change feed goes
-    on, kept with the items so that neither runs ahead of the other.
+    on, kept with the items so that neither runs ahead of the other. `newest`: when the newest lead was created, by
+    Airtable's clock. `options`: statuses as the leads spell them. `ruling`: a digest of what decides about a lead.
     """
 
     records: dict[str, Item] = field(default_factory=dict)
@@ -59,11 +70,23 @@ class Snapshot:
     actions: list[str] = field(default_factory=list)
     lists_checked: bool = False
     feed: Mark = Mark()
+    leads: int = -1
+    held: int = -1
+    theirs: list[str] = field(default_factory=list)
+    newest: float = 0.0
+    options: list[str] = field(default_factory=list)
+    ruling: str = ""
+    concerned: Concerned | None = None
 
     def marks(self) -> Item:
         """All but the items, to be kept as JSON."""
-        marks = {name: value for name, value in vars(self).items() if name not in ("records", "cards")}
+        marks = {name: value for name, value in vars(self).items() if name not in ("records", "cards", "concerned")}
         return marks | {"feed": vars(self.feed)}
+
+    @property
+    def is_known(self) -> bool:
+        """Whether any side was read; if not, its feed may be known all the same."""
+        return self.full_at > 0
 
     @classmethod
     def of_marks(cls, marks: Mapping[str, Any]) -> Snapshot:
@@ -81,14 +104,16 @@ def sides_by_delta(read: str, snapshot: Snapshot, now: float, full_every: float,
     when the last full read is too long ago, and for all leads where that costs no more: it shows the deleted ones. The
     board's feed costs no more than a page of cards, shows deletions, and saves the check of the lists.
     """
-    if not snapshot.full_at or read == "full" or (read == "auto" and not 0 <= now - snapshot.full_at < full_every):
+    if not snapshot.is_known or read == "full" or (read == "auto" and not 0 <= now - snapshot.full_at < full_every):
         return False, False
-    return snapshot.airtable_at > 0 and (read == "delta" or len(snapshot.records) > page), snapshot.trello_at > 0
+    leads = len(snapshot.records) if snapshot.leads < 0 else snapshot.leads
+    return snapshot.airtable_at > 0 and (read == "delta" or leads > page), snapshot.trello_at > 0
 
 
 def newest_lead(records: Iterable[Item]) -> float:
     """When the newest lead was created, by Airtable's clock [s since 1970]; 0 if there is none."""
-    return max((moment(record.get("createdTime")) for record in records), default=0.0)
+    newest = max((str(record.get("createdTime")).rstrip("Z") for record in records), default="")
+    return moment(newest) if newest else 0.0
 
 
 def pages_of(items: int, page: int) -> int:

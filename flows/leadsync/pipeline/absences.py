@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -41,6 +42,19 @@ def explain_missing(base: pd.DataFrame, trello: pd.DataFrame, client: Trello, bo
     return trello if len(missing) >= ASKED_SINGLY else overlay(trello, client.look_up_cards(board, sorted(missing)))
 
 
+@dataclass(frozen=True)
+class Shut:
+    """
+    After a look for cards that are archived or away: the cards with those found to be deleted or elsewhere.
+
+    `checks`: to be kept, by card id; `unsettled`: those whose lead was edited, and that could not be looked for yet.
+    """
+
+    cards: pd.DataFrame
+    checks: dict[str, Check]
+    unsettled: frozenset[str]
+
+
 def check_shut(
     base: pd.DataFrame,
     leads: pd.DataFrame,
@@ -49,15 +63,13 @@ def check_shut(
     client: Trello,
     board: Board,
     daily: bool,
-) -> tuple[pd.DataFrame, dict[str, Check]]:
+) -> Shut:
     """
     Look for cards known to be archived or away: no read shows that one is deleted.
 
     A card becomes due a day, by our own clock, after it was last known to exist, first when it was found to be away;
     and at once when its lead is edited. `daily`: whether those due by time are looked for, as a full read does. Of
     those the archived ones are listed, the others, and what is not listed, are asked for, at most CHECKS a run.
-
-    Returns: the cards with those found to be deleted or elsewhere, and the checks to keep.
     """
     shut, now = shut_cards(base, leads, trello), time.time()
     unread = {card_id: status for card_id, status in shut.items() if card_id not in trello.index}
@@ -71,4 +83,5 @@ def check_shut(
     news = found[elsewhere | (found.index.isin(edited) & (found["presence"] == "archived"))]
     kept = {card_id: memory.checks[card_id] for card_id in unread.keys() & memory.checks.keys() - {*found.index}}
     checks = {card_id: kept.get(card_id) or Check(now, status or "") for card_id, status in shut.items()}
-    return overlay(trello, news), checks
+    unsettled = (card_id for card_id, status in shut.items() if status not in (None, checks[card_id].status))
+    return Shut(overlay(trello, news), checks, frozenset(unsettled))

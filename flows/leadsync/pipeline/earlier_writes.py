@@ -6,7 +6,7 @@ What is never here: the writes of this pass themselves, a decision about what wa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from leadsync.apply.outcome import Outcome
@@ -14,12 +14,14 @@ from leadsync.apply.repair_cards import Checkup, repair
 from leadsync.apply.repair_leads import repair_leads, unchecked_patches
 from leadsync.apply.target import Target
 from leadsync.errors import LeadsyncError, StateStoreError
+from leadsync.frames.actions import Item
 from leadsync.frames.payloads import LeadChange, named
 from leadsync.frames.snapshot import Mark, Snapshot
 from leadsync.pipeline.change_feed import ChangeFeed, News
 from leadsync.pipeline.extract import OVERLAP
 from leadsync.pipeline.planning import Planned
 from leadsync.pipeline.under_way import Run
+from leadsync.state.snapshots import RECORDS
 
 
 def give_back_earlier(run: Run, planned: Planned, checkup: Checkup) -> list[str]:
@@ -69,13 +71,19 @@ def check_leads(run: Run, planned: Planned, snapshot: Snapshot, outcome: Outcome
         run.telling.note(f"Whether writes to leads landed on somebody's edit is checked by the next run ({error}).")
         return snapshot
     since = 0.0 if planned.feed_asked else snapshot.airtable_at - OVERLAP
-    return _taken_in(news, feed, snapshot, since, by_view=bool(run.settings.airtable_view))
+    told = {change.lead_id for change in news.changes}
+    known = snapshot.records
+    if snapshot.concerned is not None:
+        known = run.clients.store.snapshots.load_items(run.pair, RECORDS, told - known.keys()) | known
+    return _taken_in(news, feed, snapshot, known, since, by_view=bool(run.settings.airtable_view))
 
 
-def _taken_in(news: News, feed: ChangeFeed, snapshot: Snapshot, since: float, by_view: bool) -> Snapshot:
+def _taken_in(
+    news: News, feed: ChangeFeed, snapshot: Snapshot, known: Mapping[str, Item], since: float, by_view: bool
+) -> Snapshot:
     """Changes from before the read are in it; of those `since` then what is not known yet remains to be read."""
     later = [change for change in news.changes if change.at >= since]
     told = {change.lead_id for change in news.changes}
-    to_read = named(later, feed.cells_of(snapshot.records, told)).to_read
+    to_read = named(later, feed.cells_of(known, told)).to_read
     written = [item_id for item_id in snapshot.written if item_id not in told]
     return replace(snapshot, feed=replace(news.mark, unread=() if by_view else tuple(to_read)), written=written)

@@ -10,18 +10,22 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from leadsync.core.guards import check_emptied, check_plan, check_reads
+from leadsync.airtable.client import LeadsRead
+from leadsync.core.emptied import check_emptied
+from leadsync.core.guards import Reads, check_plan, check_reads
 from leadsync.core.journal import LEAD, Intent
 from leadsync.core.lookups import to_look_up
 from leadsync.core.plan import Plan
 from leadsync.core.plan_rows import build_plan
 from leadsync.core.reconcile import as_last_agreed, reconcile
 from leadsync.core.settling import settle
+from leadsync.core.standing import restless
 from leadsync.core.taking import narrowed
 from leadsync.core.undo import plan_undone
 from leadsync.frames.agreed import Agreed
 from leadsync.frames.cards import deleted_cards
 from leadsync.frames.schema import overlay, rows_of
+from leadsync.frames.snapshot import Concerned
 from leadsync.mapping.rules import Rules, Take
 from leadsync.pipeline.absences import check_shut, explain_missing
 from leadsync.pipeline.clients import Clients
@@ -32,7 +36,7 @@ from leadsync.trello.board import Board, CardsRead
 
 def join_and_diff(
     memory: Memory,
-    leads: pd.DataFrame,
+    read: LeadsRead,
     cards: CardsRead,
     clients: Clients,
     board: Board,
@@ -45,13 +49,14 @@ def join_and_diff(
     The base that unrecorded writes imply (settling.settle) goes into the plan's base updates. `take`: the
     conflicts that are all the plan is to write about. Raises: GuardError.
     """
-    base = settle(memory.agreed, memory.intents, leads, cards.cards, memory.proof(cards.cards, board))
-    leads = as_last_agreed(base, leads, rules.fallback)
+    base = settle(memory.agreed, memory.intents, read.leads, cards.cards, memory.proof(cards.cards, board))
+    leads = as_last_agreed(base, read.leads, rules.fallback)
     trello = explain_missing(base, overlay(cards.cards, deleted_cards(cards.deleted)), clients.trello, board)
-    check_reads(base, leads, trello, cards.total, rules)
+    check_reads(base, leads, trello, rules, memory.known, Reads(read.number, cards.total))
     meant = {intent.lead_id: intent.record for intent in memory.intents if intent.side == LEAD}
-    check_emptied(base, meant, leads, trello, rules)
-    trello, checks = check_shut(base, leads, trello, memory, clients.trello, board, daily=not cards.delta)
+    emptied = check_emptied(base, meant, leads, trello, rules)
+    shut = check_shut(base, leads, trello, memory, clients.trello, board, daily=not cards.delta)
+    trello = shut.cards
     missing_leads, missing_cards = to_look_up(base, leads, trello, rules)
     leads = overlay(leads, clients.airtable.look_up_leads(missing_leads))
     trello = overlay(trello, clients.trello.look_up_cards(board, missing_cards))
@@ -61,10 +66,16 @@ def join_and_diff(
     else:
         reconciled = reconcile(base, leads, trello, rules)
         plan = build_plan(reconciled, rules)
-    check_plan(base, plan, rules)
+    check_plan(base, plan, rules, memory.known)
     _carry_settled(plan, memory.base, base, memory.intents)
-    plan.checks = checks
-    return narrowed(plan, reconciled, take, rules) if take and reconciled else plan
+    plan.checks = shut.checks
+    if reconciled is None:
+        return plan
+    if take:
+        plan = narrowed(plan, reconciled, take, rules)
+    standing = restless(base, leads, trello, reconciled, plan, rules)
+    plan.standing = Concerned(frozenset(standing | emptied.leads), shut.unsettled | emptied.cards)
+    return plan
 
 
 def _carry_settled(plan: Plan, before: pd.DataFrame, settled: pd.DataFrame, intents: Iterable[Intent]) -> None:

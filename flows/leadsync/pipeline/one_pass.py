@@ -23,7 +23,6 @@ from leadsync.model import Read
 from leadsync.pipeline.earlier_writes import check_leads, give_back_earlier
 from leadsync.pipeline.explaining import explained_by
 from leadsync.pipeline.lists import Lists
-from leadsync.pipeline.memory import keep_checks
 from leadsync.pipeline.planned_anew import check_lists, make_labels
 from leadsync.pipeline.planning import Planned, plan_pass
 from leadsync.pipeline.review import ask_for_review
@@ -77,7 +76,7 @@ def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Pas
     snapshot = snapshot_after(planned.snapshot, outcome.records, outcome.cards, planned.lists.board)
     snapshot = check_leads(run, planned, snapshot, outcome)
     if not outcome.postponed and not outcome.made and run.undo is None:
-        run.clients.store.snapshots.save(run.pair, snapshot)
+        run.clients.store.snapshots.save(run.pair, snapshot, planned.plan.restless)
     return Passed(planned.lists.board, outcome.postponed, outcome.made)
 
 
@@ -100,7 +99,7 @@ def _journal(run: Run, planned: Planned) -> None:
     plan, clients = planned.plan, run.clients
     if planned.choice is not None:  # a later run goes on with it, should this one be cut off
         planned.choice.save(clients.store, run.pair)
-    if plan.writes:
+    if plan.writes or run.undo is not None:
         clients.store.snapshots.forget(run.pair, planned.snapshot.feed)
     leads_since = clients.airtable.clock if run.feed and run.feed.follows(planned.snapshot.feed) else None
     intents = intents_of(plan, clients.trello.clock, run.run_id, planned.lists.board.lists, leads_since)
@@ -119,7 +118,8 @@ def _journal(run: Run, planned: Planned) -> None:
     )
     if run.undo is None:
         clients.store.waiting.set_aside(run.pair, plan.quarantine, now)
-    keep_checks(clients.store, run.pair, plan.checks)
+    concerned = planned.snapshot.concerned
+    clients.store.checks.save(run.pair, plan.checks, None if concerned is None else concerned.cards)
 
 
 def _apply(run: Run, planned: Planned) -> Outcome:

@@ -13,12 +13,10 @@ import pandas as pd
 
 from leadsync.airtable.client import LeadsRead
 from leadsync.apply.leads import REREAD
-from leadsync.frames.agreed import base_frame
 from leadsync.frames.block import parse
-from leadsync.frames.snapshot import Snapshot
 from leadsync.pipeline.clients import Clients
 from leadsync.pipeline.extract import extract_leads
-from leadsync.pipeline.memory import Memory
+from leadsync.pipeline.past import Past
 from leadsync.pipeline.scope import WHOLE_READ
 from leadsync.pipeline.steps import Steps
 from leadsync.pipeline.telling import Telling
@@ -54,7 +52,7 @@ def find_rows(
     known = clients.store.keys.load_former(pair)
     if not known:
         return OurRows(pair)
-    read = steps.call(extract_leads, clients.airtable, Memory(base_frame(), [], Snapshot()), WHOLE_READ)
+    read = steps.call(extract_leads, clients.airtable, Past(clients.store, pair.key), WHOLE_READ)
     leads = read.leads.index
     former = same_table(known, leads) or _find_behind_view(known, settings, clients)
     unnamed = next((rows.pair for rows in known if not rows.pair.table), None)
@@ -99,4 +97,4 @@ def without_others(
     strange = {lead_id for lead_ids in named.values() for lead_id in lead_ids} - {*base.index, *leads.index}
     theirs = store.keys.known_elsewhere(pair, strange)
     others = [card_id for card_id, lead_ids in named.items() if lead_ids <= theirs]
-    return replace(cards, cards=frame.drop(index=others))
+    return replace(cards, cards=frame.drop(index=others), theirs=cards.theirs.union(map(str, others)))

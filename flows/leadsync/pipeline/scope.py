@@ -11,9 +11,11 @@ from typing import Final
 from leadsync.airtable.client import PAGE as LEADS_PAGE
 from leadsync.airtable.client import LeadsRead
 from leadsync.frames.snapshot import Snapshot, sides_by_delta
+from leadsync.mapping.lenses import NAMED
 from leadsync.model import CreateLeads, Read
 from leadsync.pipeline.change_feed import ChangeFeed
-from leadsync.pipeline.memory import Memory
+from leadsync.pipeline.mapped import identities
+from leadsync.pipeline.past import Past
 from leadsync.settings import Settings
 from leadsync.trello.board import Board
 
@@ -37,7 +39,21 @@ def question(settings: Settings, board: Board) -> str:
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:24]
 
 
-def scope_of(read: Read, memory: Memory, settings: Settings, board: Board, feed: ChangeFeed | None = None) -> Scope:
+def ruling(settings: Settings, board: Board) -> str:
+    """
+    A digest of what decides about a lead at rest; "" if some cell has values whose names may come and go, which is told
+    from all leads and cards together.
+    """
+    if any(not cell.is_line and (cell.kind in NAMED or cell.card.field_id) for cell in board.cells):
+        return ""
+    stages, others = settings.status_map, settings.mapping
+    decides = [stages.stage_of, stages.status_for, settings.sync_done_lists, settings.columns, others.timezone]
+    decides += [settings.sync_on_lead_deleted, settings.sync_on_card_deleted, settings.sync_fields]
+    decides += [identities(board.cells), board.facts]
+    return hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:24]
+
+
+def scope_of(read: Read, past: Past, settings: Settings, board: Board, feed: ChangeFeed | None = None) -> Scope:
     """
     What is read whole, and what is not.
 
@@ -45,8 +61,8 @@ def scope_of(read: Read, memory: Memory, settings: Settings, board: Board, feed:
     one that leaves it is not told as a change. The change feed costs no more than a page of leads, and shows deletions.
     Cards that may become leads are no lead's as yet, of which the board's activity is not followed.
     """
-    snapshot = memory.snapshot
-    if memory.intents or memory.base.empty or snapshot.question != question(settings, board):
+    snapshot = past.snapshot
+    if past.intents or past.is_new or snapshot.question != question(settings, board):
         return WHOLE_READ
     full_every = settings.sync_full_every.total_seconds()
     page = 0 if feed is not None and feed.follows(snapshot.feed) else LEADS_PAGE

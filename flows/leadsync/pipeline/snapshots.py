@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 from leadsync.airtable.client import LeadsRead
 from leadsync.frames.actions import Item
-from leadsync.frames.snapshot import Snapshot
+from leadsync.frames.snapshot import Snapshot, newest_lead
 from leadsync.pipeline.extract import FEED_OVERLAP, LONG_FEED
 from leadsync.trello.board import Board, CardsRead
 
 
-def snapshot_now(before: Snapshot, leads: LeadsRead, cards: CardsRead, asked: str) -> Snapshot:
-    """What is known of both sides after a read."""
+def snapshot_now(
+    before: Snapshot, leads: LeadsRead, cards: CardsRead, asked: str, decides: str = "", options: Sequence[str] = ()
+) -> Snapshot:
+    """What is known of both sides after a read. `asked`, `decides`: see scope.question and scope.ruling."""
     whole = leads.whole and not cards.delta
+    newest = newest_lead(leads.records[lead_id] for lead_id in leads.changed if lead_id in leads.records)
     return Snapshot(
         records=leads.records,
         cards=cards.items,
@@ -27,6 +31,13 @@ def snapshot_now(before: Snapshot, leads: LeadsRead, cards: CardsRead, asked: st
         actions=cards.actions,
         lists_checked=cards.delta and before.lists_checked and not cards.lists_told,
         feed=leads.feed,
+        leads=leads.number,
+        held=cards.marked,
+        theirs=sorted(cards.theirs),
+        newest=newest_lead(leads.records.values()) if leads.whole else max(before.newest, newest),
+        options=[*options],
+        ruling=decides,
+        concerned=before.concerned,
     )
 
 
@@ -42,6 +53,7 @@ def snapshot_after(snapshot: Snapshot, records: dict[str, Item], cards: dict[str
         records={**snapshot.records, **records},
         cards=kept,
         open_cards=snapshot.open_cards + made - lost if snapshot.open_cards >= 0 else -1,
+        held=snapshot.held + made - lost,
         trello_at=snapshot.trello_at if len(cards) < LONG_FEED else 0.0,
         recent=snapshot.recent + len(records),
         written=[*snapshot.written, *list(records)[:50], *list(cards)[:50]],

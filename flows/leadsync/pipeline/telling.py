@@ -42,7 +42,7 @@ class Telling:
 
     def read(self, base: pd.DataFrame, leads: LeadsRead, cards: CardsRead) -> None:
         """What was read, and how; the base knows what leads were called that are gone."""
-        self.report.leads, self.report.cards = len(leads.leads), len(cards.cards)
+        self.report.leads, self.report.cards = leads.number, cards.number
         self.report.unmarked_cards = None if cards.unmarked < 0 else cards.unmarked
         by_delta = {"airtable": not leads.whole, "trello": cards.delta}
         self.report.read = {side: "delta" if so else "full" for side, so in by_delta.items()}

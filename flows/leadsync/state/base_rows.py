@@ -1,5 +1,6 @@
 """
-What was agreed about a lead as a row of the base, and back. A conflict about it ends where something else is agreed.
+What was agreed about leads as rows of the base, and back, many at a time. A conflict about one ends where something
+else is agreed.
 
 Never here: what it means.
 """
@@ -10,12 +11,14 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
+import pandas as pd
 import sqlalchemy as sa
 
 from leadsync.core.conflicts import Key
 from leadsync.frames.agreed import BASE_COLUMNS, CELLS, Agreed, Columns, Rename
+from leadsync.frames.schema import frame_of
 from leadsync.mapping.lenses import Value
-from leadsync.state.database import json_object
+from leadsync.state.database import Database, in_parts, json_object
 from leadsync.state.tables import base_table
 from leadsync.state.waiting import close_settled, forget_conflicts, leads_in_conflict, rename_conflicts
 
@@ -37,53 +40,112 @@ def agreed_of(row: sa.Row[Any]) -> Agreed:
     return Agreed(lead_id, **dict(zip(OWN, values, strict=True)), lead_cells=lead, card_cells=card)
 
 
-def load_agreed(connection: sa.Connection, pair: str, lead_id: str) -> Agreed | None:
-    """What was agreed about one lead, None if nothing."""
-    row = connection.execute(agreed_query().where(_of(pair, lead_id))).one_or_none()
-    return None if row is None else agreed_of(row)
+def rows_of_leads(connection: sa.Connection, pair: str, lead_ids: Collection[str]) -> dict[str, Agreed]:
+    """The rows of these leads, by lead id."""
+    return _rows(connection, pair, base_table.c.lead_id, lead_ids)
+
+
+def _rows(connection: sa.Connection, pair: str, column: sa.Column[str], ids: Collection[str]) -> dict[str, Agreed]:
+    ours = agreed_query().where(base_table.c.pair == pair)
+    found = (row for some in in_parts(ids) for row in connection.execute(ours.where(column.in_(some))))
+    return {agreed.lead_id: agreed for agreed in map(agreed_of, found)}
+
+
+class BaseRows:
+    """Parts of a pair's base."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def load(self, pair: str, leads: Collection[str] = (), cards: Collection[str] = ()) -> pd.DataFrame:
+        """The rows of these leads, and of those that have one of these cards: frame as frames.agreed.base_frame."""
+        with self._database.reading() as connection:
+            by_card = _rows(connection, pair, base_table.c.card_id, cards)
+            return frame_of((rows_of_leads(connection, pair, leads) | by_card).values(), Agreed)
+
+    def counted(self, pair: str) -> Counted:
+        """How many rows there are of some kinds, counted when it is asked for."""
+        return Counted(self._database, pair)
+
+
+class Counted:
+    """How many leads a pair's base knows as present, and cards as open; asked for when it is asked about."""
+
+    def __init__(self, database: Database, pair: str) -> None:
+        self._database, self._pair = database, pair
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a row at all."""
+        with self._database.reading() as connection:
+            return connection.execute(_ours(sa.literal(1), self._pair).limit(1)).first() is not None
+
+    @property
+    def leads(self) -> int:
+        """Leads."""
+        return self._count(base_table.c.lead_presence == "present")
+
+    @property
+    def cards(self) -> int:
+        """Cards."""
+        return self._count(base_table.c.card_presence == "open")
+
+    def _count(self, which: sa.ColumnElement[bool]) -> int:
+        with self._database.reading() as connection:
+            return int(connection.execute(_ours(sa.func.count(), self._pair).where(which)).scalar_one())
+
+
+def _ours(what: Any, pair: str) -> sa.Select[Any]:
+    return sa.select(what).select_from(base_table).where(base_table.c.pair == pair)
+
+
+def write_rows(connection: sa.Connection, pair: str, rows: Iterable[Agreed], known: Collection[str]) -> None:
+    """Put rows into the base; those of the leads `known` take the place of the ones they have."""
+    news, others = list[dict[str, Any]](), list[dict[str, Any]]()
+    for agreed in rows:
+        both = {name: [agreed.lead_cells[name], agreed.card_cells[name]] for name in sorted(agreed.lead_cells)}
+        values = {column: getattr(agreed, column) for column in OWN} | {"cells": json_of(both)}
+        if agreed.lead_id in known:
+            others.append(values | {"of_pair": pair, "of_lead": agreed.lead_id})
+        else:
+            news.append(values | {"pair": pair, "lead_id": agreed.lead_id})
+    if news:
+        connection.execute(sa.insert(base_table), news)
+    if others:
+        connection.execute(UPDATE, others)
 
 
 def update_base(connection: sa.Connection, pair: str, updates: Updates, held: Collection[Key] = ()) -> None:
     """Set the given columns; a lead without a row gets one. `held`: cells whose conflict is not settled by that."""
-    contested = leads_in_conflict(connection, pair) if updates else ()
-    for lead_id, columns in updates.items():
-        if columns:
-            known = load_agreed(connection, pair, lead_id)
-            was = known or Agreed(lead_id)
-            now = was.updated(columns)
-            write_row(connection, pair, now, is_new=known is None)
-            if lead_id in contested:
-                close_settled(connection, pair, was, now, {cell for of, cell in held if of == lead_id})
+    changed = {lead_id: columns for lead_id, columns in updates.items() if columns}
+    known = rows_of_leads(connection, pair, changed)
+    were = {lead_id: known.get(lead_id) or Agreed(lead_id) for lead_id in changed}
+    write_rows(connection, pair, (were[lead_id].updated(columns) for lead_id, columns in changed.items()), known)
+    for lead_id in (leads_in_conflict(connection, pair) & changed.keys()) if changed else ():
+        now = were[lead_id].updated(changed[lead_id])
+        close_settled(connection, pair, were[lead_id], now, {cell for of, cell in held if of == lead_id})
 
 
 def forget_leads(connection: sa.Connection, pair: str, lead_ids: Iterable[str]) -> None:
     """Nothing is known of them any more."""
-    for lead_id in lead_ids:
-        connection.execute(sa.delete(base_table).where(_of(pair, lead_id)))
-        forget_conflicts(connection, pair, lead_id)
+    if gone := [{"of_pair": pair, "of_lead": lead_id} for lead_id in lead_ids]:
+        connection.execute(DELETE, gone)
+    for row in gone:
+        forget_conflicts(connection, pair, row["of_lead"])
 
 
 def rename_cells(connection: sa.Connection, pair: str, now: Rename) -> None:
     """The mapping's cells are called otherwise, or are in it no more."""
     rows = connection.execute(agreed_query().where(base_table.c.pair == pair)).all()
-    for agreed in map(agreed_of, rows):
-        if (renamed := agreed.renamed(now)) != agreed:
-            write_row(connection, pair, renamed)
+    base = [(agreed, agreed.renamed(now)) for agreed in map(agreed_of, rows)]
+    known = {agreed.lead_id for agreed, _ in base}
+    write_rows(connection, pair, (renamed for agreed, renamed in base if renamed != agreed), known)
     rename_conflicts(connection, pair, now)
 
 
-def _of(pair: str, lead_id: str) -> sa.ColumnElement[bool]:
-    return (base_table.c.pair == pair) & (base_table.c.lead_id == lead_id)
-
-
-def write_row(connection: sa.Connection, pair: str, agreed: Agreed, is_new: bool = False) -> None:
-    """Put a row into the base, or in the place of the one it has."""
-    both = {name: [agreed.lead_cells[name], agreed.card_cells[name]] for name in sorted(agreed.lead_cells)}
-    values: dict[str, Any] = {column: getattr(agreed, column) for column in OWN} | {"cells": json_of(both)}
-    if is_new:
-        connection.execute(sa.insert(base_table).values(pair=pair, lead_id=agreed.lead_id, **values))
-        return
-    connection.execute(sa.update(base_table).where(_of(pair, agreed.lead_id)).values(**values))
+_of_lead = (base_table.c.pair == sa.bindparam("of_pair")) & (base_table.c.lead_id == sa.bindparam("of_lead"))
+UPDATE: Final = sa.update(base_table).where(_of_lead)
+DELETE: Final = sa.delete(base_table).where(_of_lead)
 
 
 def json_of(found: object) -> str:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -22,11 +23,13 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 from leadsync.errors import StateStoreError
 from leadsync.private_files import make_private
 from leadsync.state import postgres
-from leadsync.state.earlier_schemas import lines_into_cells
+from leadsync.state.earlier_schemas import checks_into_rows, lines_into_cells, mark_seen_cards
 from leadsync.state.tables import SCHEMA_VERSION, metadata, schema_version
 
 LOCK_WAIT = 5.0
 """Seconds to wait for another program's hold on an SQLite file."""
+IDS_ASKED = 500
+"""Ids in one query."""
 
 
 class Database:
@@ -124,6 +127,10 @@ class Database:
                 _add_missing_columns(connection)
                 if version < 4:
                     lines_into_cells(connection)
+                if version < 5:
+                    checks_into_rows(connection)
+                    mark_seen_cards(connection)
+                _add_missing_indexes(connection)
                 connection.execute(sa.update(schema_version).values(version=SCHEMA_VERSION))
             elif version > SCHEMA_VERSION:
                 raise StateStoreError(
@@ -176,9 +183,29 @@ def _add_missing_columns(connection: sa.Connection) -> None:
                 connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN {definition}"))
 
 
+def _add_missing_indexes(connection: sa.Connection) -> None:
+    """Of tables that a database made by an earlier release has already."""
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            index.create(connection, checkfirst=True)
+
+
 def json_object(text: str) -> dict[str, Any]:
     """What a column holds. Raises: ValueError if it is none; the database was damaged."""
     found = json.loads(text)
     if not isinstance(found, dict):
         raise ValueError("damaged content")
     return found
+
+
+def in_parts(ids: Collection[str]) -> Iterator[list[str]]:
+    """So many ids at a time as a statement takes, in order."""
+    ordered = sorted(ids)
+    yield from (ordered[start : start + IDS_ASKED] for start in range(0, len(ordered), IDS_ASKED))
+
+
+def batched(rows: Iterable[dict[str, str]]) -> Iterator[list[dict[str, str]]]:
+    """So many rows at a time as are held while they are written."""
+    left = iter(rows)
+    while some := list(islice(left, 5_000)):
+        yield some

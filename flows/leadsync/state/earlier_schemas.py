@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from leadsync.state.tables import base_table, intent_table
+from leadsync.frames.block import parse
+from leadsync.state.tables import base_table, check_table, facts_table, intent_table, snapshot_table
 
 # name of a mapped cell -> columns of the base that held its two values up to schema 3; the column of the table was not
 # kept then
@@ -43,3 +44,30 @@ def _renamed(columns: Mapping[str, Any]) -> dict[str, Any]:
         for was, side in zip(sides, ("airtable", "trello"), strict=True)
     }
     return {now.get(column, column): value for column, value in columns.items()}
+
+
+def checks_into_rows(connection: sa.Connection) -> None:
+    """Up to schema 4 the checks of a pair were one of its facts."""
+    query = sa.select(facts_table.c.key, facts_table.c.facts).where(facts_table.c.key.startswith("checks "))
+    for key, facts in connection.execute(query).all():
+        rows = [
+            {"pair": key.removeprefix("checks "), "card_id": card_id, "at": at, "status": status}
+            for card_id, (at, status) in json.loads(facts).items()
+        ]
+        if rows:
+            connection.execute(sa.insert(check_table), rows)
+        connection.execute(sa.delete(facts_table).where(facts_table.c.key == key))
+
+
+def mark_seen_cards(connection: sa.Connection) -> None:
+    """Up to schema 4 nothing told which lead a card seen names."""
+    seen = snapshot_table.c
+    cards = connection.execute(sa.select(seen.pair, seen.id, seen.item).where(seen.side == "cards")).all()
+    rows = [
+        {"of_pair": pair, "of_card": card_id, "marker": markers[0]}
+        for pair, card_id, item in cards
+        if (markers := parse(str(json.loads(item).get("desc") or "")).markers)
+    ]
+    if rows:
+        which = (seen.pair == sa.bindparam("of_pair")) & (seen.side == "cards") & (seen.id == sa.bindparam("of_card"))
+        connection.execute(sa.update(snapshot_table).where(which), rows)

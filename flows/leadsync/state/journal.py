@@ -22,14 +22,14 @@ from leadsync.state.base_rows import (
     agreed_of,
     agreed_query,
     forget_leads,
-    load_agreed,
     rename_cells,
+    rows_of_leads,
     update_base,
 )
 from leadsync.state.database import Database
 from leadsync.state.facts import Facts, put_facts
 from leadsync.state.history_rows import add_changes, add_reversal, begin, drop_reversal
-from leadsync.state.journal_rows import held_by_intents, intent_of, replace_intent, row_of_intent, sent_json
+from leadsync.state.journal_rows import held_by_intents, intent_of, replace_intents, row_of_intent, sent_json
 from leadsync.state.spent_plans import Spent, put_spent
 from leadsync.state.tables import base_table, intent_table
 from leadsync.state.waiting import note_conflicts, open_conflicts
@@ -55,7 +55,7 @@ class Journal:
     def load_row(self, pair: str, lead_id: str) -> Agreed | None:
         """What was agreed about one lead, None if nothing."""
         with self._database.reading() as connection:
-            return load_agreed(connection, pair, lead_id)
+            return rows_of_leads(connection, pair, [lead_id]).get(lead_id)
 
     def load_lists(self, pair: str) -> dict[str, str]:
         """What the base calls the lists: list id -> stage; {} if it was written before that was kept."""
@@ -98,7 +98,7 @@ class Journal:
             for verdict in verdicts:
                 card_id = str(updates.get(verdict.intent.lead_id, {}).get("card_id") or "")
                 add_changes(connection, pair, verdict.intent, verdict.entries, card_id)
-                replace_intent(connection, verdict.intent, verdict.became)
+            replace_intents(connection, [(verdict.intent, verdict.became) for verdict in verdicts])
             kept = open_conflicts(connection, pair) if conflicts else []
             update_base(connection, pair, updates)
             forget_leads(connection, pair, forget)
@@ -133,8 +133,7 @@ class Journal:
                 pending &= intent_table.c.state == IntentState.PENDING.value
                 query = sa.select(intent_table).where(pending).order_by(intent_table.c.id)
                 rows = [intent_of(row) for row in connection.execute(query).all()]
-                for superseded in rows[:-1]:
-                    replace_intent(connection, superseded, superseded.until(rows[-1].since))
+                replace_intents(connection, [(each, each.until(rows[-1].since)) for each in rows[:-1]])
                 for intent in rows[-1:]:
                     entries = written(intent.entries, (taken or {}).get(lead_id, ()), columns)
                     add_changes(connection, pair, intent, entries, str(columns.get("card_id") or ""))
@@ -142,15 +141,14 @@ class Journal:
                     if sent and lead_id in sent and intent.sent.cells:
                         done = replace(done, record=dict(columns), sent=sent[lead_id], answered=answered)
                         done = replace(done, state=IntentState.UNCHECKED)
-                    replace_intent(connection, intent, done)
+                    replace_intents(connection, [(intent, done)])
 
     def rename_cells(self, pair: str, now: Rename) -> None:
         """In one transaction: the mapping's cells are called otherwise in base and journal, or are in it no more."""
         with self._database.writing() as connection:
             rename_cells(connection, pair, now)
-            for row in connection.execute(sa.select(intent_table).where(intent_table.c.pair == pair)).all():
-                intent = intent_of(row)
-                replace_intent(connection, intent, intent.renamed(now))
+            found = connection.execute(sa.select(intent_table).where(intent_table.c.pair == pair)).all()
+            replace_intents(connection, [(intent, intent.renamed(now)) for intent in map(intent_of, found)])
 
     def amend(self, pair: str, lead_id: str, sent: Sent) -> None:
         """Just before a PUT that turns out to differ from what was journalled."""
@@ -180,13 +178,12 @@ class Journal:
         checked = [replace(intent, state=IntentState.CHECKED, entries=()) for intent in intents]
         if checked:
             with self._database.writing() as connection:
-                for intent in checked:
-                    replace_intent(connection, replace(intent, conflicts=()), intent)
+                replace_intents(connection, [(replace(intent, conflicts=()), intent) for intent in checked])
 
     def keep_intent(self, intent: Intent) -> None:
         """What remains of a journal row that is checked in part."""
         with self._database.writing() as connection:
-            replace_intent(connection, replace(intent, sent=Sent()), intent)
+            replace_intents(connection, [(replace(intent, sent=Sent()), intent)])
 
     def drop_pending(self, pair: str, run: str, unclear: Collection[tuple[str, str]]) -> None:
         """What `run` did not send after all. `unclear`: side and lead id of writes that may have taken effect."""
@@ -194,8 +191,7 @@ class Journal:
         unsent = [intent for intent in mine if (intent.side, intent.lead_id) not in unclear]
         if unsent:
             with self._database.writing() as connection:
-                for intent in unsent:
-                    replace_intent(connection, intent, None)
+                replace_intents(connection, [(intent, None) for intent in unsent])
 
     def end_told(self, pair: str, run: str) -> None:
         """`run` has listed its own conflicts, and those of writes that it did not find pending."""
@@ -203,8 +199,7 @@ class Journal:
         untold = [row for row in rows if row.run == run or row.state is not IntentState.PENDING]
         if untold:
             with self._database.writing() as connection:
-                for intent in untold:
-                    replace_intent(connection, intent, replace(intent, conflicts=()))
+                replace_intents(connection, [(intent, replace(intent, conflicts=())) for intent in untold])
 
 
 def _lists_key(pair: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Iterable
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -43,8 +43,11 @@ def _columns(stored: str) -> Columns:
 
 def row_of_intent(pair: str, intent: Intent) -> dict[str, Any]:
     """An intent as a row of the journal."""
+    return {"pair": pair, **_values(intent)}
+
+
+def _values(intent: Intent) -> dict[str, Any]:
     return {
-        "pair": pair,
         "side": intent.side,
         "lead_id": intent.lead_id,
         "card_id": intent.card_id,
@@ -66,15 +69,23 @@ def sent_json(sent: Sent) -> str:
     return json.dumps(kept if sent.cells else {})
 
 
-def replace_intent(connection: sa.Connection, was: Intent, now: Intent | None) -> None:
-    """A row that has been checked stays only for its conflicts."""
-    which = intent_table.c.id == was.number
-    if now is None or (now.state is IntentState.CHECKED and not now.conflicts):
-        connection.execute(sa.delete(intent_table).where(which))
-    elif now != was:
-        values = row_of_intent("", now)
-        del values["pair"]
-        connection.execute(sa.update(intent_table).where(which).values(**values))
+def replace_intents(connection: sa.Connection, rows: Iterable[tuple[Intent, Intent | None]]) -> None:
+    """Rows, and what becomes of each; one that has been checked stays only for its conflicts."""
+    gone, others = list[dict[str, Any]](), list[dict[str, Any]]()
+    for was, now in rows:
+        if now is None or (now.state is IntentState.CHECKED and not now.conflicts):
+            gone.append({"of": was.number})
+        elif now != was:
+            others.append({**_values(now), "of": was.number})
+    if gone:
+        connection.execute(DELETE, gone)
+    if others:
+        connection.execute(UPDATE, others)
+
+
+_of_number = intent_table.c.id == sa.bindparam("of")
+UPDATE: Final = sa.update(intent_table).where(_of_number)
+DELETE: Final = sa.delete(intent_table).where(_of_number)
 
 
 def held_by_intents(connection: sa.Connection, pair: str, lead_ids: Collection[str]) -> set[Key]:

@@ -6,20 +6,17 @@ A pair's key names base, table and board. What is never here: which key is whose
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
-from leadsync.state.database import Database
+from leadsync.state.database import Database, in_parts
 from leadsync.state.facts import rename_facts
 from leadsync.state.pair import Pair, Rows
 from leadsync.state.snapshots import marks_key
 from leadsync.state.tables import base_table, conflict_table, facts_table, holder_table, intent_table, metadata
-
-IDS_ASKED = 500
-"""Ids in one query."""
 
 
 class PairKeys:
@@ -66,7 +63,7 @@ class PairKeys:
         with self._database.writing() as connection:
             for former, lead_ids in leads_of.items():
                 for table in (base_table, intent_table, conflict_table):
-                    for some in _in_parts(lead_ids):
+                    for some in in_parts(lead_ids):
                         theirs = (table.c.pair == former.key) & table.c.lead_id.in_(some)
                         connection.execute(sa.update(table).where(theirs).values(pair=pair.key))
 
@@ -91,7 +88,7 @@ class PairKeys:
             for table in (base_table, intent_table):
                 others = table.c.pair.endswith(f"/{Pair.of(pair).board_id}", autoescape=True)
                 query = sa.select(table.c[column]).where(others, table.c.pair != pair)
-                for some in _in_parts(ids):
+                for some in in_parts(ids):
                     found |= set(connection.execute(query.where(table.c[column].in_(some))).scalars())
         return found
 
@@ -99,9 +96,3 @@ class PairKeys:
 def _any_of(table: sa.Table, pair: str) -> sa.Select[Any]:
     """A query that finds something if the pair has any row here."""
     return sa.select(sa.literal(1)).select_from(table).where(table.c.pair == pair).limit(1)
-
-
-def _in_parts(lead_ids: Collection[str]) -> Iterator[list[str]]:
-    """So many ids at a time as a statement takes."""
-    ordered = sorted(lead_ids)
-    yield from (ordered[start : start + IDS_ASKED] for start in range(0, len(ordered), IDS_ASKED))

@@ -1,21 +1,35 @@
 """
 What both sides looked like when they were last read: the items, and the marks that say how far that is.
 
-Marks are facts, items are rows. Never here: what is read, or whether a snapshot may be relied on.
+Marks are facts, items are rows, by id and by the lead that a card names. Never here: what is read, or whether a
+snapshot may be relied on.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
 
 import sqlalchemy as sa
 
-from leadsync.frames.snapshot import Mark, Snapshot
-from leadsync.state.database import Database, json_object
+from leadsync.frames.actions import Item
+from leadsync.frames.block import parse
+from leadsync.frames.snapshot import Concerned, Mark, Snapshot
+from leadsync.state.database import Database, batched, in_parts, json_object
 from leadsync.state.facts import Facts, put_facts
+from leadsync.state.standing import put_standing
 from leadsync.state.tables import snapshot_table
+
+RECORDS: Final = "records"
+CARDS: Final = "cards"
+NOBODY: Final = Concerned()
+_seen = snapshot_table.c
+_of_item = (
+    (_seen.pair == sa.bindparam("of_pair")) & (_seen.side == sa.bindparam("of_side")) & (_seen.id == sa.bindparam("of"))
+)
+UPDATE: Final = sa.update(snapshot_table).where(_of_item)
+DELETE: Final = sa.delete(snapshot_table).where(_of_item)
 
 
 class Snapshots:
@@ -24,21 +38,29 @@ class Snapshots:
     def __init__(self, database: Database) -> None:
         self._database, self._facts = database, Facts(database)
 
+    def load_marks(self, pair: str) -> Snapshot:
+        """How far both sides were last read, without what was seen; nothing if it is not known for certain."""
+        return Snapshot.of_marks(self._facts.load(marks_key(pair)) or {})
+
     def load(self, pair: str) -> Snapshot:
         """What both sides looked like when they were last read; nothing if it is not known for certain."""
-        marks = self._facts.load(marks_key(pair))
-        if not marks:
-            return Snapshot()
-        snapshot = Snapshot.of_marks(marks)
-        if marks.keys() == {"feed"}:
-            return snapshot
-        query = sa.select(snapshot_table.c.side, snapshot_table.c.id, snapshot_table.c.item).where(
-            snapshot_table.c.pair == pair
-        )
-        with self._database.reading() as connection:
-            for side, item_id, item in connection.execute(query):
-                getattr(snapshot, side)[item_id] = json_object(item)
+        snapshot = self.load_marks(pair)
+        if snapshot.is_known:
+            snapshot.records, snapshot.cards = (self.load_items(pair, side) for side in (RECORDS, CARDS))
         return snapshot
+
+    def load_items(self, pair: str, side: str, ids: Collection[str] | None = None) -> dict[str, Item]:
+        """The leads, or cards, that were seen, by id: those of these ids, or all."""
+        if ids is not None and not ids:
+            return {}
+        with self._database.reading() as connection:
+            return {item_id: json_object(item) for item_id, item in _kept(connection, pair, side, ids)}
+
+    def load_cards_of(self, pair: str, lead_ids: Collection[str]) -> dict[str, Item]:
+        """The cards seen whose first LeadID line names one of these leads, by id."""
+        with self._database.reading() as connection:
+            parts = (_items(pair, CARDS, _seen.marker.in_(some)) for some in in_parts(lead_ids))
+            return {item_id: json_object(item) for part in parts for item_id, item in connection.execute(part)}
 
     def forget(self, pair: str, feed: Mark | None = None) -> None:
         """
@@ -48,11 +70,18 @@ class Snapshots:
         """
         self._facts.save(marks_key(pair), {"feed": vars(feed)} if feed else {})
 
-    def save(self, pair: str, snapshot: Snapshot) -> None:
-        """In one transaction; of the items only those that are not as they were kept."""
+    def save(self, pair: str, snapshot: Snapshot, standing: Concerned = NOBODY) -> None:
+        """
+        In one transaction, with what does not rest; of the items only those that are not as they were kept.
+
+        Of a snapshot that is not of all items the others stay as they are.
+        """
+        of = snapshot.concerned
         with self._database.writing() as connection:
-            _update_items(connection, pair, {"records": snapshot.records, "cards": snapshot.cards})
+            _update_items(connection, pair, RECORDS, snapshot.records, None if of is None else of.leads)
+            _update_items(connection, pair, CARDS, snapshot.cards, None if of is None else of.cards)
             put_facts(connection, marks_key(pair), snapshot.marks())
+            put_standing(connection, pair, standing)
 
 
 def marks_key(pair: str) -> str:
@@ -60,24 +89,49 @@ def marks_key(pair: str) -> str:
     return f"seen {pair}"
 
 
-def _update_items(connection: sa.Connection, pair: str, sides: Mapping[str, Mapping[str, Any]]) -> None:
-    """Replace what differs from what is kept, and delete what is no more."""
-    now = {
-        (side, item_id): json.dumps(item, sort_keys=True)
-        for side, items in sides.items()
+def _items(pair: str, side: str, *which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return sa.select(_seen.id, _seen.item).where(_seen.pair == pair, _seen.side == side, *which)
+
+
+def _update_items(
+    connection: sa.Connection, pair: str, side: str, items: Mapping[str, Item], among: Collection[str] | None
+) -> None:
+    """Replace what differs from what is kept, and delete what is no more. `among`: None = all ids there are."""
+    kept, stale, changed = set[str](), list[dict[str, str]](), list[dict[str, str]]()
+    for item_id, text in _kept(connection, pair, side, None if among is None else {*among, *items}):
+        which = {"of_pair": pair, "of_side": side, "of": item_id}
+        kept.add(item_id)
+        if item_id not in items:
+            stale.append(which)
+        elif (now := json.dumps(items[item_id], sort_keys=True)) != text:
+            changed.append(which | {"item": now, "marker": _marker(side, items[item_id])})
+    news = (
+        {
+            "pair": pair,
+            "side": side,
+            "id": item_id,
+            "item": json.dumps(item, sort_keys=True),
+            "marker": _marker(side, item),
+        }
         for item_id, item in items.items()
-    }
-    ours = snapshot_table.c.pair == pair
-    query = sa.select(snapshot_table.c.side, snapshot_table.c.id, snapshot_table.c.item).where(ours)
-    kept = {(side, item_id): item for side, item_id, item in connection.execute(query)}
-    stale = [{"s": side, "i": item_id} for (side, item_id), item in kept.items() if now.get((side, item_id)) != item]
+        if item_id not in kept
+    )
     if stale:
-        which = ours & (snapshot_table.c.side == sa.bindparam("s")) & (snapshot_table.c.id == sa.bindparam("i"))
-        connection.execute(sa.delete(snapshot_table).where(which), stale)
-    news = [
-        {"pair": pair, "side": side, "id": item_id, "item": item}
-        for (side, item_id), item in now.items()
-        if kept.get((side, item_id)) != item
-    ]
-    if news:
-        connection.execute(sa.insert(snapshot_table), news)
+        connection.execute(DELETE, stale)
+    if changed:
+        connection.execute(UPDATE, changed)
+    for some in batched(news):
+        connection.execute(sa.insert(snapshot_table), some)
+
+
+def _kept(connection: sa.Connection, pair: str, side: str, ids: Collection[str] | None) -> Iterator[tuple[str, str]]:
+    if ids is None:
+        parts = iter([_items(pair, side).execution_options(yield_per=1_000)])
+    else:
+        parts = (_items(pair, side, _seen.id.in_(some)) for some in in_parts(ids))
+    yield from ((item_id, item) for part in parts for item_id, item in connection.execute(part))
+
+
+def _marker(side: str, item: Item) -> str:
+    markers = parse(str(item.get("desc") or "")).markers if side == CARDS else ()
+    return markers[0] if markers else ""

@@ -8,7 +8,9 @@ reviewed, and, until it is settled and a report has listed it, the two values of
 
 from __future__ import annotations
 
+from leadsync.state.base_rows import BaseRows
 from leadsync.state.calls import MonthlyCalls
+from leadsync.state.checks import Checks
 from leadsync.state.database import Database
 from leadsync.state.facts import Facts
 from leadsync.state.history import History
@@ -20,6 +22,7 @@ from leadsync.state.pair_runs import PairRuns
 from leadsync.state.reviews import Reviews
 from leadsync.state.snapshots import Snapshots
 from leadsync.state.spent_plans import SpentPlans
+from leadsync.state.standing import Standing
 from leadsync.state.waiting import WaitingRows
 
 
@@ -33,8 +36,11 @@ class StateStore:
     def __init__(self, url: str) -> None:
         self.database = Database(url)
         self.journal = Journal(self.database)
+        self.base = BaseRows(self.database)
         self.history = History(self.database)
         self.snapshots = Snapshots(self.database)
+        self.standing = Standing(self.database)
+        self.checks = Checks(self.database)
         self.facts = Facts(self.database)
         self.keys = PairKeys(self.database)
         self.calls = MonthlyCalls(self.database)

@@ -29,6 +29,7 @@ base_table = sa.Table(
         if column not in CELLS
     ),
     sa.Column("cells", sa.Text, nullable=False, server_default="{}"),  # JSON, name -> [lead's value, card's]
+    sa.Index("leadsync_base_by_card", "pair", "card_id"),
 )
 
 intent_table = sa.Table(
@@ -65,6 +66,8 @@ snapshot_table = sa.Table(
     sa.Column("side", sa.String, primary_key=True),  # records | cards
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("item", sa.Text, nullable=False),
+    sa.Column("marker", sa.Text, nullable=False, server_default=""),  # of a card, the lead that it names first
+    sa.Index("leadsync_seen_by_marker", "pair", "marker"),
 )
 
 calls_table = sa.Table(
@@ -163,4 +166,21 @@ aside_table = sa.Table(
     sa.Column("lead_id", sa.String, nullable=False),
     sa.Column("since", sa.Float, nullable=False),
     sa.Column("entry", sa.Text, nullable=False),  # JSON, a SetAside
+)
+
+check_table = sa.Table(
+    "leadsync_check",
+    metadata,
+    sa.Column("pair", sa.String, primary_key=True),
+    sa.Column("card_id", sa.String, primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),  # by our clock [s since 1970]
+    sa.Column("status", sa.Text, nullable=False),
+)
+
+standing_table = sa.Table(
+    "leadsync_standing",
+    metadata,
+    sa.Column("pair", sa.String, primary_key=True),
+    sa.Column("side", sa.String, primary_key=True),  # lead | card
+    sa.Column("id", sa.String, primary_key=True),
 )

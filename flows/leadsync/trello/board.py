@@ -78,7 +78,8 @@ class CardsRead:
     `total`: all open cards on the board, -1 if it cannot be told. `whole`: False if a tail was left unread. `at`:
     Trello's clock when the read began, or somewhat earlier [s since 1970], 0 if it never said. After a read of the
     feed alone, `delta` says so, `lists_told` whether it tells of lists, `deleted` are the known cards whose deletion it
-    tells, and `actions` the latest ids.
+    tells, `left` those that are open here no more, and `actions` the latest ids. `held`: cards that are ours, -1 if
+    these are all of them; `theirs`: of those, the ones that turned out to be another pair's.
 
     `strangers`: open cards without a LeadID line that the base does not know, as Trello sent them; the feed does not
     tell them.
@@ -92,6 +93,9 @@ class CardsRead:
     delta: bool = False
     lists_told: bool = False
     deleted: list[str] = field(default_factory=list)
+    left: frozenset[str] = frozenset()
+    held: int = -1
+    theirs: frozenset[str] = frozenset()
     actions: list[str] = field(default_factory=list)
     strangers: tuple[Item, ...] = ()
 
@@ -101,6 +105,16 @@ class CardsRead:
         return self.unmarked == 0 if self.delta else self.whole
 
     @property
+    def marked(self) -> int:
+        """How many of the open cards are a lead's."""
+        return len(self.items) if self.held < 0 else self.held
+
+    @property
+    def number(self) -> int:
+        """How many cards of our leads there are."""
+        return self.held - len(self.theirs) if self.delta else len(self.cards)
+
+    @property
     def unmarked(self) -> int:
         """Open cards of the board that are no lead's, -1 if it cannot be told how many."""
-        return max(0, self.total - len(self.items)) if self.total >= 0 else -1
+        return max(0, self.total - self.marked) if self.total >= 0 else -1

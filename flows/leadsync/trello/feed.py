@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Collection
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from leadsync.errors import IncompleteReadError, ServiceRefusedError
-from leadsync.frames.actions import Action, changes_of, feed_of
+from leadsync.frames.actions import Action, Item, changes_of, feed_of
 from leadsync.frames.replay import SAME_MOMENT, replay
 from leadsync.frames.snapshot import Snapshot, pages_of
 from leadsync.trello.board import Board, CardsRead
@@ -20,13 +21,23 @@ FEED_PAGES = 50
 """Pages of the feed that are read at most."""
 
 
-def fetch_changed_cards(trello: Trello, board: Board, snapshot: Snapshot, known: Collection[str]) -> CardsRead | None:
-    """
-    The open cards as in `snapshot`, brought up to date with the board's activity since then.
+@dataclass(frozen=True)
+class Remembered:
+    """Cards as they were last seen, by id, and the ids of those that the base knows."""
 
-    Cost: 1 request, and 1 for each card that came from elsewhere. Returns: None if the feed cannot be had or does not
-    tell enough (longer than a page, an action of an unknown kind, a write of ours not in it, no card of ours left), or
-    a full read costs less.
+    items: dict[str, Item]
+    known: frozenset[str]
+
+
+def fetch_changed_cards(
+    trello: Trello, board: Board, snapshot: Snapshot, recall: Callable[[set[str]], Remembered]
+) -> CardsRead | None:
+    """
+    Those of the open cards that are not as in `snapshot`, by the board's activity since then.
+
+    `recall`: what is remembered of cards, by their ids. Cost: 1 request, and 1 for each card that came from elsewhere.
+    Returns: None if the feed cannot be had or does not tell enough (longer than a page, an action of an unknown kind,
+    a write of ours not in it, no card of ours left), or a full read costs less.
     """
     kinds = ",".join(feed_of(trello.settings.mapping.properties))
     since = datetime.datetime.fromtimestamp(snapshot.trello_at - SAME_MOMENT, datetime.UTC)
@@ -34,26 +45,41 @@ def fetch_changed_cards(trello: Trello, board: Board, snapshot: Snapshot, known:
         feed = _actions(trello, board, kinds, since=since.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
     except ServiceRefusedError:  # what is wrong, the full read says better
         return None
-    replayed = replay(snapshot, feed, known) if len(feed) < PAGE else None
+    if len(feed) >= PAGE:
+        return None
+    were = recall({action.card_id for action in feed} | {*snapshot.written})
+    replayed = replay(snapshot, were.items, feed, were.known)
     if replayed is None or len(replayed.unknown) > pages_of(snapshot.open_cards, CARDS_PAGE):
         return None
     found = (card for card_id in replayed.unknown if (card := trello.look_up(card_id)))
     cards = replayed.cards | {card["id"]: card for card in found}
     here = [card for card in cards.values() if is_open(card, board)]
-    frame = trello.cards_of(board, here, known)
-    if frame.empty:
+    frame = trello.cards_of(board, here, were.known)
+    items = trello.by_id(card for card in here if card["id"] in frame.index)
+    held = snapshot.held + len(items) - len(were.items)
+    if not held:
         return None
-    only_ours = snapshot.open_cards == len(snapshot.cards) and len(here) == len(frame)
+    only_ours = snapshot.open_cards == snapshot.held and len(here) == len(frame)
     return CardsRead(
         cards=frame,
-        total=len(here) if only_ours else replayed.total,
-        items=trello.by_id(card for card in here if card["id"] in frame.index),
+        total=held if only_ours else replayed.total,
+        items={card_id: card for card_id, card in items.items() if card != were.items.get(card_id)},
         at=replayed.at,
         delta=True,
         lists_told=replayed.lists_told,
         deleted=replayed.deleted,
+        left=frozenset(were.items.keys() - items.keys()),
+        held=held,
         actions=replayed.actions,
     )
+
+
+def with_remembered(trello: Trello, board: Board, read: CardsRead, remembered: Remembered) -> CardsRead:
+    """A read of the feed alone, completed by cards as they were last seen."""
+    if not read.delta:
+        return read
+    now = {card_id: card for card_id, card in remembered.items.items() if card_id not in read.left} | read.items
+    return replace(read, cards=trello.cards_of(board, now.values(), remembered.known), items=now)
 
 
 def fetch_deleted(trello: Trello, board: Board) -> set[str]:

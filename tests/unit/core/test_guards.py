@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from leadsync.core.guards import check_emptied, check_plan, check_reads
+from leadsync.core.emptied import check_emptied
+from leadsync.core.guards import KnownIn, Reads, check_plan, check_reads
 from leadsync.core.reconcile import as_last_agreed
 from leadsync.errors import GuardError
 from leadsync.frames.cards import cards_frame, deleted_cards
@@ -28,7 +29,11 @@ from support.rows import (
 def refuse(world, cards_read=None, **choices):
     """Check the world's read."""
     base, airtable, trello = world.read()
-    check_reads(base, airtable, trello, len(trello) if cards_read is None else cards_read, rules(**choices))
+    check(base, airtable, trello, len(trello) if cards_read is None else cards_read, **choices)
+
+
+def check(base, airtable, trello, cards_read, **choices):
+    check_reads(base, airtable, trello, rules(**choices), KnownIn(base), Reads(len(airtable), cards_read))
 
 
 def without(world, side, missing):
@@ -97,8 +102,8 @@ def test_share_of_cards_to_be_archived_is_guarded():
     base, _, _ = world.read()
     assert len(plan.card_writes) == 10
     with pytest.raises(GuardError, match="10 of 15 known cards would be archived"):
-        check_plan(base, plan, rules())
-    check_plan(base, plan, rules(allow_mass_change=True))
+        check_plan(base, plan, rules(), KnownIn(base))
+    check_plan(base, plan, rules(allow_mass_change=True), KnownIn(base))
 
 
 def test_first_run_is_not_guarded():
@@ -154,16 +159,16 @@ def looked_up(world, **columns):
 def test_cards_known_to_be_put_away_are_not_missing(columns, size):
     """All of them, so that the board is empty; a lead is missing whatever became of it."""
     base, airtable, trello = looked_up(without(agreed_world(size), "cards", size), **columns)
-    check_reads(base, airtable, trello, 0, rules())
+    check(base, airtable, trello, 0)
     with pytest.raises(GuardError):
-        check_reads(base, airtable.iloc[:0], trello, 0, rules())
+        check(base, airtable.iloc[:0], trello, 0)
 
 
 def test_cards_on_another_board_are_missing():
     """That they are known to be there explains nothing."""
     base, airtable, trello = looked_up(without(agreed_world(10), "cards", 4), idBoard="c" * 24)
     with pytest.raises(GuardError, match="4 of 10 known cards are missing"):
-        check_reads(base, airtable, trello, 6, rules())
+        check(base, airtable, trello, 6)
 
 
 # --- emptied cells ------------------------------------------------------------------------------------------------
@@ -276,4 +281,4 @@ def test_refused_archiving_names_the_cards():
     base, airtable, trello = world.read()
     plan = world.plan()
     with pytest.raises(GuardError, match=rf"4 of 10 known cards would be archived.*{card_id(1)} \(.+\)"):
-        check_plan(base, plan, rules())
+        check_plan(base, plan, rules(), KnownIn(base))

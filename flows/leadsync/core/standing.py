@@ -1,0 +1,41 @@
+"""
+Which leads do not rest after a pass: the next one decides about them whether or not anything has changed. Pure.
+
+Never here: a decision, what is told of such a lead.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from leadsync.core.plan import Plan
+from leadsync.core.reconcile import Reconciled, reconcile
+from leadsync.frames.agreed import Agreed
+from leadsync.frames.cards import CardPresence
+from leadsync.frames.leads import LeadPresence
+from leadsync.frames.schema import frame_of, rows_of
+from leadsync.mapping.rules import Rules
+
+
+def restless(
+    base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, reconciled: Reconciled, plan: Plan, rules: Rules
+) -> set[str]:
+    """
+    Leads that the plan writes, and those about which there is something to decide once it is carried out.
+
+    A lead of which only the base is to be moved is decided about as it will be then, without what a look-up showed.
+    """
+    moving = {each.lead_id for each in reconciled.decided if not each.decision.quiet}
+    written = {write.lead_id for write in plan.card_writes} | {write.lead_id for write in plan.lead_writes}
+    recorded = (moving & plan.base_updates.keys()) - written
+    if not recorded:
+        return moving
+    were = {agreed.lead_id: agreed for agreed in rows_of(base[base.index.isin(recorded)], Agreed)}
+    now = frame_of(
+        (were.get(lead_id, Agreed(lead_id)).updated(plan.base_updates[lead_id]) for lead_id in recorded), Agreed
+    )
+    leads = airtable[airtable.index.isin(recorded) & (airtable["presence"] == LeadPresence.PRESENT)]
+    theirs = trello.index.isin(now["card_id"]) | trello["lead_id"].isin(recorded)
+    cards = trello[theirs & (trello["presence"] == CardPresence.OPEN)]
+    left = {each.lead_id for each in reconcile(now, leads, cards, rules).decided if not each.decision.quiet}
+    return (moving - recorded) | (left & recorded)
