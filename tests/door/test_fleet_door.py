@@ -2,13 +2,13 @@
 
 import json
 
-import fleet as door
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter
 from typer import Typer
 from typer.testing import CliRunner
 
+import fleet as door
 from emulator import Emulator, Fault
 from leadsync.state.store import StateStore
 from runs import pair_block

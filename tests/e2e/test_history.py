@@ -172,8 +172,8 @@ def test_forgotten_lead_leaves_no_value(world):
         with store.database.reading() as connection:
             dump = "\n".join(
                 str(row)
-                for table in ("leadsync_change", "leadsync_base", "leadsync_intent", "leadsync_seen")
-                for row in connection.exec_driver_sql(f"SELECT * FROM {table}")
+                for table in ("change", "base", "intent", "seen", "conflict", "aside", "review")
+                for row in connection.exec_driver_sql(f"SELECT * FROM leadsync_{table}")
             )
     assert "Ada" not in dump
     assert "ada@" not in dump

@@ -19,6 +19,7 @@ from leadsync.state.database import Database
 from leadsync.state.history_rows import entry_of, purge
 from leadsync.state.reviews import end_reviews_of
 from leadsync.state.tables import base_table, change_table, intent_table, run_table
+from leadsync.state.waiting import forget_waiting
 
 _counts = (
     sa.func.count(change_table.c.id).label("changes"),
@@ -169,7 +170,9 @@ class History:
         with self._database.writing() as connection:
             erased = connection.execute(sa.update(change_table).where(ours).values(**blank)).rowcount
             connection.execute(sa.update(intent_table).where(waiting).values(entries="[]", conflicts="[]"))
-            connection.execute(sa.update(base_table).where(tombstone).values(name="", title="", cells="{}"))
+            values = {"name": "", "title": "", "cells": "{}"}
+            if connection.execute(sa.update(base_table).where(tombstone).values(**values)).rowcount:
+                forget_waiting(connection, pair, lead_id)
             end_reviews_of(connection, pair, lead_id)
         return int(erased)
 

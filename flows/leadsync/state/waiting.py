@@ -140,6 +140,12 @@ def forget_conflicts(connection: sa.Connection, pair: str, lead_id: str) -> None
     connection.execute(sa.delete(conflict_table).where((_c.pair == pair) & (_c.lead_id == lead_id)))
 
 
+def forget_waiting(connection: sa.Connection, pair: str, lead_id: str) -> None:
+    """All that waits of a lead that is gone."""
+    forget_conflicts(connection, pair, lead_id)
+    connection.execute(sa.delete(aside_table).where((_a.pair == pair) & (_a.lead_id == lead_id)))
+
+
 def rename_conflicts(connection: sa.Connection, pair: str, now: Rename) -> None:
     """The mapping's cells are called otherwise; a row that was taken away takes its conflicts along."""
     for each in open_conflicts(connection, pair):
