@@ -113,6 +113,18 @@ def test_parked_card_stands_and_is_compared_when_it_returns(world, recalled):
     assert world.status(lead) == "QUALIFIED"
 
 
+def test_deletion_of_a_card_put_away_concerns_the_lead_that_the_base_ties_to_it(world):
+    """Nothing else tells whose it was: it was not among the open cards that were seen."""
+    lead = [*world.airtable.records()][6]
+    card = world.card(lead)["id"]
+    world.trello.archive(card)
+    world.sync(read="delta")
+    world.sync(read="delta")
+    world.trello.delete(card)
+    report = world.sync(read="delta")
+    assert [(note["lead_id"], "deleted on Trello" in note["note"]) for note in report.notes] == [(lead, True)]
+
+
 def test_leads_and_cards_are_counted_on_by_deltas(world):
     """Of the table and of the board, though most were not recalled."""
     leads = [*world.airtable.records()]

@@ -37,7 +37,6 @@ from leadsync.pipeline import join
 from leadsync.pipeline import run as pipeline
 from leadsync.pipeline.telling import Telling
 from leadsync.state.journal import Journal
-from leadsync.state.snapshots import Snapshots
 from leadsync.state.standing import Standing
 from leadsync.trello.board import CardsRead
 from leadsync.trello.writing import create_card
@@ -228,5 +227,4 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "empty-source-written-at-first-match": one_way(ONE_WAY_FIRST, CellDecision.TO_TRELLO, CellDecision.TO_AIRTABLE),
     "no-guard-of-emptied-cells": lambda: patch.object(join, "check_emptied", lambda *_: Emptied()),
     "what-stands-forgotten": lambda: patch.object(Standing, "load", lambda *_: Concerned()),
-    "copies-not-recalled": lambda: patch.object(Snapshots, "load_cards_of", lambda *_: {}),
 }
