@@ -115,7 +115,7 @@ def conflicts(context: typer.Context, as_json: AsJson = False, pair: Pair = "") 
 def _shown(each: NamedConflict) -> tuple[str, ...]:
     base = "(first match)" if each.base is None else each.base
     since = f"{_moment(each).astimezone():%Y-%m-%d %H:%M}"
-    return f"{each.name} {each.lead_id}".strip(), each.field, base, each.airtable, each.trello, since
+    return f"{each.name}\n{each.lead_id}".strip(), each.field, base, each.airtable, each.trello, since
 
 
 def _moment(each: NamedConflict) -> datetime:
