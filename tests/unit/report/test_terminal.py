@@ -84,7 +84,9 @@ ASIDE = aside(card_id=CARD, reason="a copy: another card already carries this Le
 @pytest.mark.parametrize("width", [80, 81, 99])
 def test_table_with_ids_ends_with_its_edge_in_a_narrow_terminal(width):
     console = Console(file=io.StringIO(), width=width, color_system=None)
-    rows = [["Bruno Keller\n" + CARD, "a copy: another card already carries this", "Remove the LeadID line from the copy."]]
+    rows = [
+        ["Bruno Keller\n" + CARD, "a copy: another card already carries this", "Remove the LeadID line from the copy."]
+    ]
     tabulate(console, "", ("lead", "why", "what to do"), rows)
     lines = console.file.getvalue().splitlines()
     assert {line[-1] for line in lines} == set("┓┃┩│┘")
