@@ -23,6 +23,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
 from rich.console import Console
+from rich.text import Text
 
 from leadsync.errors import Exit, LeadsyncError
 from leadsync.model import ConflictPolicy, Read
@@ -31,6 +32,7 @@ from leadsync.pipeline.steps import Chosen, Options, Steps
 from leadsync.pipeline.waiting import NamedConflict, conflicts_of
 from leadsync.report.report import Report, json_text
 from leadsync.report.terminal import say, show, tabulate
+from leadsync.texts import printable
 from runs.command import ending_soon, nothing_to_stop, stoppable
 from runs.here import connected
 from runs.pair_block import settings_of
@@ -112,10 +114,11 @@ def conflicts(context: typer.Context, as_json: AsJson = False, pair: Pair = "") 
         say(console, "No conflict is open.")
 
 
-def _shown(each: NamedConflict) -> tuple[str, ...]:
+def _shown(each: NamedConflict) -> tuple[str | Text, ...]:
     base = "(first match)" if each.base is None else each.base
     since = f"{_moment(each).astimezone():%Y-%m-%d %H:%M}"
-    return f"{each.name} {each.lead_id}".strip(), each.field, base, each.airtable, each.trello, since
+    lead = Text("\n").join(Text(printable(text)) for text in (each.name, each.lead_id) if text)
+    return lead, each.field, base, each.airtable, each.trello, since
 
 
 def _moment(each: NamedConflict) -> datetime:

@@ -58,7 +58,7 @@ def test_list_shows_lead_values_and_age(command, emulator, lead):
     """By name and id; nothing is asked of either service."""
     code, printed = command()
     assert code == 0
-    for shown in (f"Zoë {lead}", "status", "NEW", "CONTACTED", "DONE", "Zoë B.", time.strftime("%Y-%m-%d")):
+    for shown in ("│ Zoë ", f"│ {lead} ", "status", "NEW", "CONTACTED", "DONE", "Zoë B.", time.strftime("%Y-%m-%d")):
         assert shown in printed
     assert emulator.calls("airtable") + emulator.calls("trello") == 0
 

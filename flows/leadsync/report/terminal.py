@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.style import Style
@@ -51,8 +52,11 @@ def tabulate(console: Console, title: str, columns: Iterable[str], rows: Iterabl
     table = Table(title=title or None, title_justify="left", title_style="bold", expand=False)
     shown = [[cell if isinstance(cell, Text) else Text(printable(cell)) for cell in row] for row in rows]
     for number, column in enumerate(columns):
-        ids = [line for row in shown for line in row[number].plain.split("\n") if ID.fullmatch(line)]
-        table.add_column(column, overflow="fold", min_width=max(map(len, ids), default=None))
+        lines = [line for row in shown for line in row[number].plain.split("\n")]
+        ids = [len(line) for line in lines if ID.fullmatch(line)]
+        # a least width alone, Rich forgets while it makes the rest fit, and the table's right edge is cut off
+        width = max(*ids, min(max(map(cell_len, lines)), console.width // 2)) if ids else None
+        table.add_column(column, overflow="fold", width=width)
     for row in shown:
         table.add_row(*row)
     console.print(table)

@@ -81,6 +81,18 @@ PLACES = {
 ASIDE = aside(card_id=CARD, reason="a copy: another card already carries this LeadID", remedy="Remove the LeadID line.")
 
 
+@pytest.mark.parametrize("width", [80, 81, 99])
+def test_table_with_ids_ends_with_its_edge_in_a_narrow_terminal(width):
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    rows = [
+        ["Bruno Keller\n" + CARD, "a copy: another card already carries this", "Remove the LeadID line from the copy."]
+    ]
+    tabulate(console, "", ("lead", "why", "what to do"), rows)
+    lines = console.file.getvalue().splitlines()
+    assert {line[-1] for line in lines} == set("┓┃┩│┘")
+    assert max(map(len, lines)) <= width
+
+
 @pytest.mark.parametrize("width", [60, 80, 99])
 def test_id_is_whole_in_a_narrow_terminal(width):
     """A person copies it; what breaks instead are texts."""
