@@ -39,6 +39,16 @@ def leads_with(world, number, **cells):
 
 LABELS = '[[field]]\nairtable = "Tags"\ncard = "labels"\n'
 ALL = {each.column: each.values[0] for each in SHOWN.values()}
+FILLED = ("due", "start", "labels", "members", "custom:Budget", "custom:Mood", "custom:Note")
+FIRST = {card: frozenset(each.values[0]) if (each := SHOWN[card]).is_set else each.values[0] for card in FILLED}
+
+
+def says_all(world, lead):
+    """What lead and card show."""
+    return (
+        {card: SHOWN[card].of_lead(world, lead) for card in FILLED},
+        {card: SHOWN[card].of_card(world, lead) for card in FILLED},
+    )
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 422])
@@ -219,3 +229,66 @@ def test_dry_run_writes_nothing_not_even_what_was_agreed(tmp_path):
         assert (scene.trello.cards(), scene.airtable.records(), state()) == before
         assert scene.writes() == 0
     scene.close()
+
+
+def test_schema_that_is_away_for_a_moment_is_asked_for_again(world):
+    """What the columns hold is unknown until then: nothing is written, and no scope is missed."""
+    lead = world.lead("Ada", "NEW", **ALL)
+    world.emulator.inject(Fault("status", service="airtable", path="/meta/", status=503, times=5))
+    report = world.sync(exit_code=1)
+    assert (world.writes(), "503" in report.message, "schema.bases:read" in report.message) == (0, True, False)
+    world.sync()
+    assert SHOWN["due"].of_card(world, lead) == ALL["Next step"]
+
+
+def test_schema_that_is_away_later_is_as_it_was(world):
+    """It is asked for once a day, and an answer that did not come is none."""
+    (lead,) = leads_with(world, 1, **ALL)
+    world.emulator.inject(Fault("status", service="airtable", path="/meta/", status=503, times=5))
+    world.airtable.edit(lead, **{"Next step": "2026-12-02"})
+    world.sync(SYNC_FULL_EVERY="1m", read="full")
+    assert [request.status for request in world.emulator.requests if "/meta/" in request.path] == [503] * 5
+    assert SHOWN["due"].of_card(world, lead) == "2026-12-02"
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_card_created_again_empties_no_column(world, status):
+    """What its fields could not take was never agreed with it, and what another card held is not said by this one."""
+    (lead,) = leads_with(world, 1, **ALL)
+    world.trello.delete(world.card(lead)["id"])
+    world.sync()
+    world.airtable.edit(lead, status="CONTACTED")
+    world.emulator.inject(Fault("status", method="PUT", path="/customField", status=status, times=40))
+    world.sync(exit_code=None)
+    world.emulator.clear_faults()
+    world.sync()
+    world.sync()
+    assert says_all(world, lead) == (FIRST, FIRST)
+    world.assert_idle()
+
+
+def test_card_created_again_empties_no_column_that_only_cards_fill(world):
+    world.env["SYNC_FIELDS"] = '[[field]]\nairtable = "Next step"\ncard = "due"\ndirection = "to_airtable"\n'
+    (lead,) = leads_with(world, 1)
+    world.trello.edit(world.card(lead)["id"], due="2026-12-01T11:00:00.000Z")
+    world.sync()
+    assert SHOWN["due"].of_lead(world, lead) == "2026-12-01"
+    world.trello.delete(world.card(lead)["id"])
+    world.sync()
+    world.airtable.edit(lead, status="CONTACTED")
+    world.sync()
+    world.sync()
+    assert SHOWN["due"].of_lead(world, lead) == "2026-12-01"
+    world.assert_idle()
+
+
+@pytest.mark.parametrize("read", ["full", "delta"])
+def test_card_made_by_hand_in_the_place_of_a_deleted_one_empties_no_column(world, read):
+    """It meets its lead for the first time: an empty side is filled."""
+    (lead,) = leads_with(world, 1, **ALL)
+    world.trello.delete(world.card(lead)["id"])
+    world.trello.add_card("TODO", "Lead 0", f"LeadID: {lead}")
+    world.sync(read=read)
+    world.sync(read=read)
+    assert says_all(world, lead) == (FIRST, FIRST)
+    world.assert_idle()

@@ -214,6 +214,8 @@ class Ledger:
         self.by_people: set[str] = set()
         self.shut_by_people: set[str] = set()
         self.foreign: dict[str, Cells] = {}
+        self.made_at: dict[str, int] = {}
+        """Card -> when the run began that made it."""
         self.deleted_cards: dict[str, int] = {}
         """Lead -> when a person deleted its card."""
         self.status_edits: dict[str, list[int]] = defaultdict(list)
@@ -225,7 +227,6 @@ class Ledger:
         """Leads that were deleted when the state was lost: nothing is left that tells of their archived cards."""
         self.run_at = 0
         """When the last run began that was no dry one."""
-        self.good_runs: list[int] = [0]
         self.set_aside: set[str] = set()
         """Leads whose card a run did not look at, two markers in it or such."""
         self.good_runs_of: dict[str, list[int]] = defaultdict(lambda: [0])
@@ -298,7 +299,8 @@ class Ledger:
                     self._edit(lead, "status", TRELLO, after.place(now), before, card_id)
                     self._edit(lead, "name", TRELLO, now["name"], before, card_id)
                     for cell in self.mapped:
-                        self._edit(lead, cell, TRELLO, now["mapped"].get(cell, ""), before, card_id)
+                        if now["mapped"].get(cell):  # what a new card does not have nobody has taken off it
+                            self._edit(lead, cell, TRELLO, now["mapped"][cell], before, card_id)
                 elif lead not in self.card_of:
                     self.blurred.add(lead)
                 continue
@@ -451,6 +453,7 @@ class Ledger:
         """Take in what the sync itself did between two sights: cards it made, archived, took back."""
         for card_id, card in after.cards.items():
             if card_id not in before.cards:
+                self.made_at[card_id] = self.run_at
                 self.texts[card_id] = own_text(card["desc"])
                 for lead in markers(card["desc"]):
                     self.card_of[lead] = card_id
@@ -471,11 +474,12 @@ class Ledger:
 
     def agree(self, leads: list[str], sight: Sight) -> None:
         """After a good run: where both sides say the same, that is what is agreed."""
-        self.good_runs.append(self.now)
         for lead in leads:
             self.good_runs_of[lead].append(self.now)
             card = sight.cards.get(self.card_of.get(lead, ""))
             if lead not in sight.records or card is None or not sight.is_usable(card):
+                continue
+            if lead not in markers(card["desc"]):  # it is nobody's, or a run would have put the marker back
                 continue
             equal = {
                 "status": sight.stage_of(sight.text(lead, "status")) == sight.place(card),
@@ -484,7 +488,8 @@ class Ledger:
             for cell, way in self.mapped.items():
                 values = [self.value(lead, cell, side, sight) for side in (AIRTABLE, TRELLO)]
                 equal[cell] = values[0] == values[1] or way == ALONE
-                if equal[cell]:
+                # the run that makes a card does not look at it, and only then both sides meet
+                if equal[cell] and (way != TO_AIRTABLE or self.made_at.get(card["id"]) != self.run_at):
                     self.met.add((lead, cell))
             for cell in equal:
                 if equal[cell]:
@@ -537,10 +542,9 @@ class Ledger:
         agreed = self.agreed_at[lead, cell]
         return len(agreed) > 1 and max(self.state_lost_at, since) < agreed[-1] <= at
 
-    def last_good_before(self, at: int, lead: str = "") -> int:
-        """The last good run before `at`; with `lead`, of that lead's table."""
-        runs = self.good_runs_of[lead] if lead else self.good_runs
-        return max(run for run in runs if run < at or run == 0)
+    def last_good_before(self, at: int, lead: str) -> int:
+        """The last good run of the lead's table before `at`."""
+        return max(run for run in self.good_runs_of[lead] if run < at or run == 0)
 
     def edits_of(self, lead: str) -> Iterator[Edit]:
         return (edit for edit in self.live if edit.lead == lead)

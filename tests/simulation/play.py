@@ -9,6 +9,7 @@ import json
 import random
 import tempfile
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -442,6 +443,8 @@ class Disturbance:
     def after(self, request: Request, took_effect: bool) -> None:
         if took_effect and request.method == "PATCH":
             self._mark_window(request)
+        if took_effect and request.is_write and "/cards/" in request.path:
+            self.run.card_writes[card_of(request)] += 1
         if took_effect and request.method == "PUT" and "idLabels" in {**request.query, **(request.body or {})}:
             self._mark_labels(card_of(request))
         if any(event.where == "now" for event in self.left):
@@ -704,17 +707,24 @@ class People:
         if self.player.crowd and not self.ledger.mass_act_at > 0:
             self.player.presence_moved = True
             self.ledger.mass_act_at = self.ledger.now + 1
-            for lead in self.player.crowd:
-                self.air.delete(lead)
+            with self._crowds_table():
+                for lead in self.player.crowd:
+                    self.air.delete(lead)
 
     def restore_crowd(self, pick: int) -> None:
-        for lead in self.player.crowd:
-            if lead in self.air._table.deleted:
-                self.air.restore(lead)
+        with self._crowds_table():
+            for lead in self.player.crowd:
+                if lead in self.air._table.deleted:
+                    self.air.restore(lead)
         self.mass_act_is_over()
 
+    def _crowds_table(self) -> AbstractContextManager[None]:
+        """Whichever table people are in."""
+        return other_table(self.player.world, self.player.tables[0])
+
     def mass_act_is_over(self) -> None:
-        crowd_is_back = self.air._table.records.keys() >= set(self.player.crowd)
+        with self._crowds_table():
+            crowd_is_back = self.air._table.records.keys() >= set(self.player.crowd)
         if crowd_is_back and not self.player.emptied:
             self.ledger.mass_act_at = -1
 

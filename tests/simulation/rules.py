@@ -6,6 +6,7 @@ Where a choice is open, the rule asks for the weaker thing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,6 +59,8 @@ class Run:
     """Cards that the sync archived."""
     wrote: set[str] = field(default_factory=set)
     """Leads and cards whose cells the sync changed."""
+    card_writes: Counter[str] = field(default_factory=Counter)
+    """Cards -> how often they were written to."""
     report: Told | None = None
     """None if it was killed."""
 
@@ -174,11 +177,12 @@ def _shut_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
             if not run.archives:
                 raise Breach("archived with cause", f"{card_id} of {sorted(leads)}: such cards are to be left")
             continue
-        shut_at = ledger.last_good_before(ledger.closed.get(card_id, (True, 0))[1])
-        edited = any(at >= shut_at for lead in here for at in ledger.status_edits[lead])
-        back = any(ledger.back_at.get(lead, -1) >= shut_at for lead in here)
-        gone = [ledger.gone_at.get(lead, 0) for lead in leads - here]
-        spared = gone and ledger.touched_cards[card_id] > ledger.last_good_before(min(gone))
+        shut = ledger.closed.get(card_id, (True, 0))[1]
+        shut_at = {lead: ledger.last_good_before(shut, lead) for lead in here}
+        edited = any(at >= shut_at[lead] for lead in here for at in ledger.status_edits[lead])
+        back = any(ledger.back_at.get(lead, -1) >= shut_at[lead] for lead in here)
+        gone = [ledger.last_good_before(ledger.gone_at.get(lead, 0), lead) for lead in leads - here]
+        spared = gone and ledger.touched_cards[card_id] > min(gone)
         if (
             not back
             and not spared
@@ -239,6 +243,8 @@ def check_report(ledger: Ledger, run: Run, lists_moved: bool, refusals: bool, mi
         emptied = ledger.mass_act_at > 0 or not run.leads  # an empty table is refused
         allowed = {0} | ({1} if refusals else set()) | ({3} if emptied or lists_moved else set())
         allowed |= {2} if misfit else set()
+        if ledger.mass_act_at > 0 and run.wrote:  # a second pass reads whole, and may be refused
+            allowed |= {1}
     if report.exit_code not in allowed:
         raise Breach("exit code with cause", f"exit {report.exit_code}: {report.message}")
     if report.exit_code < 2 and report.exit_code != bool(report.failures or report.error):
@@ -255,8 +261,9 @@ def _told_what_was_written(run: Run, report: Told) -> None:
     if untold := run.wrote - told - apart:
         raise Breach("report tells what was written", f"written and not told: {sorted(untold)}")
     for row in report.changes:
-        # what an earlier run overwrote may be given back, and then lose once more
-        if row["outcome"] == "done" and not {row["lead_id"], row["card_id"]} & (run.wrote | apart):
+        # what an earlier run overwrote may be given back, and then lose once more, or be put back where it is one way
+        again = {item for item, times in run.card_writes.items() if times > 1}
+        if row["outcome"] == "done" and not {row["lead_id"], row["card_id"]} & (run.wrote | apart | again):
             raise Breach("report tells what was written", f"told and not written: {row}")
 
 
@@ -366,8 +373,14 @@ def _card_names_its_lead(ledger: Ledger, rest: Rest) -> None:
     """A marker that a person deleted is restored."""
     for lead in rest.sight.records.keys() - ledger.blurred:
         card = rest.sight.cards.get(ledger.card_of.get(lead, ""))
-        if card and rest.sight.is_usable(card) and not markers(card["desc"]) and not rest.sight.cards_of(lead):
+        unnamed = card and rest.sight.is_usable(card) and not markers(card["desc"])
+        if card and unnamed and _is_known(ledger, lead) and not rest.sight.cards_of(lead):
             raise Breach("a card names its lead", f"{card['id']} of {lead}: {card['desc']!r}")
+
+
+def _is_known(ledger: Ledger, lead: str) -> bool:
+    """Whether the state knows the lead's card, whatever that says of itself: once both were in step."""
+    return any(ledger.was_agreed(lead, cell, ledger.now) for cell in TWO_WAY)
 
 
 def _plain_leads(ledger: Ledger, rest: Rest) -> Iterator[tuple[str, str, Row]]:
@@ -453,7 +466,7 @@ def _check_spared(ledger: Ledger, rest: Rest, edit: Any) -> None:
     card = rest.sight.cards.get(edit.card)
     if edit.side != TRELLO or card is None or edit.null:
         return
-    if edit.at <= ledger.last_good_before(ledger.gone_at.get(edit.lead, 0)):
+    if edit.at <= ledger.last_good_before(ledger.gone_at.get(edit.lead, 0), edit.lead):
         return
     shut, at = ledger.closed.get(edit.card, (False, 0))
     if shut and at >= edit.at and edit.card not in ledger.shut_by_people:
@@ -498,6 +511,7 @@ def _set_aside_with_cause(ledger: Ledger, rest: Rest) -> None:
             record is not None and bool(rest.unreadable),
             card is not None and (card["isTemplate"] or len(markers(card["desc"])) > 1),
             card is not None and sight.place(card) not in STATUS_FOR,
+            card is not None and not markers(card["desc"]) and not _is_known(ledger, lead),
             len({*sight.cards_of(lead), *filter(None, [ledger.card_of.get(lead)])} & sight.cards.keys()) > 1,
         ]
         if not any(causes):
@@ -529,6 +543,6 @@ def _no_card_left(ledger: Ledger, rest: Rest) -> None:
         card = rest.sight.cards.get(card_id or "")
         if card is None or card_id is None or not rest.archives or lead in told or ledger.state_lost_at >= 0:
             continue
-        touched = ledger.touched_cards[card_id] >= ledger.last_good_before(gone)
+        touched = ledger.touched_cards[card_id] >= ledger.last_good_before(gone, lead)
         if rest.sight.is_usable(card) and not touched and len(rest.sight.cards_of(lead)) == 1:
             raise Breach("card of a deleted lead is archived", f"{card_id} of {lead} is open")

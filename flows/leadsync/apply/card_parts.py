@@ -214,7 +214,7 @@ def _taken(write: CardWrite, refused: Collection[CardPart]) -> CardWrite:
         title=None if TITLE in refused else write.title,
         block=None if "desc" in cells else write.block,
         cells=tuple(each for each in write.cells if each.cell.card.key not in cells),
-        record={column: value for column, value in write.record.items() if column not in columns},
+        record={column: value for column, value in write.record.items() if value is None or column not in columns},
         undo={column: value for column, value in write.undo.items() if column not in columns},
         changes=tuple(change for change in write.changes if change.field not in fields),
     )

@@ -39,10 +39,10 @@ class Compared:
 
     @classmethod
     def of(cls, cell: Cell, agreed: Agreed, lead: Lead, card: Card) -> Compared:
-        """A cell that can be read on both sides."""
+        """A cell that can be read on both sides; with another card than the base knows it is a first match."""
         of_lead, of_card = lead.cells[cell.name], card.cells[cell.name]
         airtable, trello = cell.airtable.get(of_lead), cell.trello.get(of_card)
-        if cell.name not in agreed.lead_cells:
+        if cell.name not in agreed.lead_cells or agreed.is_of_another(card.card_id):
             return cls(cell, of_lead, of_card, airtable, trello, None, True, True)
         was_lead, was_card = agreed.lead_cells[cell.name], agreed.card_cells[cell.name]
         was = cell.airtable.get(was_lead), cell.trello.get(was_card)

@@ -112,7 +112,11 @@ def _has_stage(lead: Lead, status_map: StatusMap) -> bool:
 
 
 def _was_moved(agreed: Agreed, card: Card, stage: str, rules: Rules) -> bool:
-    """The card of a deleted lead is archived, unless a person has edited or un-archived it since the base."""
+    """
+    The card of a deleted lead is archived, unless a person has edited or un-archived it since the base.
+
+    One that was never in step with its lead, in status or name, is nothing but a person's own.
+    """
     restaged = agreed.stage not in ("", stage)
     retitled = agreed.title not in ("", card.title)
     ours = [cell for cell in rules.cells if cell.way is not Way.TO_TRELLO and cell.name in agreed.card_cells]
@@ -121,7 +125,8 @@ def _was_moved(agreed: Agreed, card: Card, stage: str, rules: Rules) -> bool:
         for cell in ours
         if cell.name in card.cells
     )
-    return restaged or retitled or edited or agreed.card_presence == CardPresence.ARCHIVED_BY_US
+    own = agreed.stage == agreed.title == ""
+    return restaged or retitled or edited or own or agreed.card_presence == CardPresence.ARCHIVED_BY_US
 
 
 def _is_settled(cells: dict[str, CellDecision], agreed: Agreed, lead: Lead, card: Card, rules: Rules) -> bool:

@@ -10,7 +10,7 @@ from leadsync.core.decisions import Direction
 from leadsync.core.plan import CardCell, CellWrite, Plan
 from leadsync.core.reconcile import Decided
 from leadsync.core.told import Change, Note, SetAside
-from leadsync.frames.agreed import NEVER_AGREED, Agreed, Columns
+from leadsync.frames.agreed import NEVER_AGREED, Agreed, Columns, sides_of
 from leadsync.frames.cards import Card, CardPresence
 from leadsync.frames.leads import Lead
 from leadsync.mapping.lenses import Value
@@ -67,11 +67,22 @@ class LeadRow:
 
     def record(self, **columns: Value | None) -> None:
         """Base columns that are true without any write; those that already hold are left out."""
-        news = {
-            column: value for column, value in columns.items() if not self.is_known or self.agreed.get(column) != value
-        }
+        is_new = not self.is_known or self.agreed.is_of_another(self.card_id)
+        news = {column: value for column, value in columns.items() if is_new or self.agreed.get(column) != value}
         if news:
             self.plan.base_updates.setdefault(self.lead_id, {}).update(news)
+
+    def record_card(self, **columns: Value | None) -> None:
+        """The same with the card; cells of the mapping that were agreed with another one are agreed no more."""
+        if self.agreed.is_of_another(self.card_id):
+            self.record(**self.never_agreed)
+        self.record(card_id=self.card_id, **columns)
+
+    @property
+    def never_agreed(self) -> Columns:
+        """Columns by which no cell of the mapping counts as agreed; lines of the block are the lead's."""
+        cells = [cell.name for cell in self.rules.cells if not cell.is_line]
+        return {column: None for name in cells for column in sides_of(name)}
 
     def undo(self, record: Columns) -> Columns:
         """What the base says now in the columns of `record`."""

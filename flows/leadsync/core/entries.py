@@ -97,7 +97,8 @@ def _rule(row: LeadRow, field: str, cell: Cell | None, conflicts: Collection[Con
         return Rule.TIED
     if kinds := {conflict.kind for conflict in conflicts if conflict.field == field}:
         return Rule.FIRST_MATCH if "first match" in kinds else Rule.CONFLICT
-    never = cell is not None and cell.name not in row.agreed.lead_cells
+    another = row.agreed.is_of_another(row.card_id)
+    never = cell is not None and (cell.name not in row.agreed.lead_cells or (another and not cell.is_line))
     if {"status": not row.agreed.stage, "name": not row.agreed.title}.get(field, never):
         return Rule.TIED if cell is not None and cell.is_line else Rule.FIRST_MATCH
     return CELL_RULES.get(row.decided.decision.cells[field], Rule.EDIT)

@@ -50,6 +50,8 @@ def _create(row: LeadRow) -> None:
         "name": lead.name,
         "title": lead.title,
     }
+    if row.is_known:
+        record |= row.never_agreed
     draft = Draft(block=block_of(row), card_record=record)
     for cell in row.rules.cells:
         plan_new_card(cell, row, draft)
@@ -77,7 +79,7 @@ def _compare(row: LeadRow) -> None:
         draft.card_record = {"lead_presence": LeadPresence.PRESENT, "card_presence": CardPresence.OPEN}
         draft.card_changes.append(row.change("card", "archived", "un-archived", Direction.TO_TRELLO))
     else:
-        row.record(card_id=row.card_id, lead_presence=LeadPresence.PRESENT, card_presence=CardPresence.OPEN)
+        row.record_card(lead_presence=LeadPresence.PRESENT, card_presence=CardPresence.OPEN)
     status = resolve_status(row, draft)
     news = status in NOT_AGREED and row.lead.status != row.agreed.status
     seen = row.lead.status if news else ""  # no news later, should the card be archived or deleted
@@ -97,7 +99,7 @@ def _compare(row: LeadRow) -> None:
 def _stay_archived(row: LeadRow) -> None:
     if row.agreed.card_presence == CardPresence.OPEN:
         row.note("The card was archived on Trello. It stays archived until the lead's stage is an open one again.")
-    row.record(card_id=row.card_id, lead_presence=LeadPresence.PRESENT, card_presence=row.archived)
+    row.record_card(lead_presence=LeadPresence.PRESENT, card_presence=row.archived)
     row.record(seen_status=row.lead.status)
 
 

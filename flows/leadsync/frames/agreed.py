@@ -45,6 +45,10 @@ class Agreed:
     card_cells: Mapping[str, Value] = field(default_factory=dict)
     seen_status: str = ""
 
+    def is_of_another(self, card_id: str) -> bool:
+        """Whether all this was agreed with another card; what a card has never held nobody has taken off it."""
+        return self.card_id not in ("", card_id)
+
     def get(self, column: str) -> Value | None:
         """What is agreed in a column; None in those of a cell that was never agreed."""
         if column in BASE_COLUMNS:

@@ -6,6 +6,7 @@ What is never here: a write to a service, a write to the base.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -16,7 +17,7 @@ from leadsync.apply.repair_cards import Checkup
 from leadsync.core.emptied import may_be_refused
 from leadsync.core.plan import Plan
 from leadsync.core.settling import Verdict, judge
-from leadsync.errors import GuardError
+from leadsync.errors import GuardError, TransientServiceError
 from leadsync.frames.actions import Item
 from leadsync.frames.payloads import LeadChange
 from leadsync.frames.snapshot import Snapshot
@@ -73,7 +74,8 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     if lists.board.lists != known.lists or identities(lists.board.cells) != identities(known.cells):
         return plan_pass(run.mapped_anew(lists.board), Read.FULL, checkup, lists)
     if next_by_delta(read, sides.leads, run.settings):
-        schema(run, lists.board, along=True)
+        with suppress(TransientServiceError):  # the next delta asks
+            schema(run, lists.board, along=True)
     rules = run.rules(lists.board)
     if sides.memory.is_part and may_be_refused(sides.memory.base, sides.leads.leads, sides.cards.cards, rules):
         sides = see(run, past, reads, lists.board, whole=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from leadsync.airtable.client import Airtable, LeadsRead
 from leadsync.apply.repair_cards import Checkup
 from leadsync.core.lead_overwrites import find_told
+from leadsync.errors import TransientServiceError
 from leadsync.model import Read, Review
 from leadsync.pipeline.extract import extract_cards, extract_leads
 from leadsync.pipeline.mapped import rename_of
@@ -60,9 +61,13 @@ def past_of(run: Run, board: Board, checkup: Checkup) -> Past:
 
 
 def read_sides(run: Run, past: Past, read: Read, board: Board, leads: LeadsRead | None) -> Reads:
-    """Side by side, and each as `read` and what is kept allow; of the leads what was read already."""
+    """
+    Side by side, and each as `read` and what is kept allow; of the leads what was read already.
+
+    Not if there is a change feed: that has to begin before the read, or it tells of no write of this run.
+    """
     scope, airtable, trello = _scope(run, read, past, board), run.clients.airtable, run.clients.trello
-    if leads is not None:
+    if leads is not None and run.feed is None:
         return Reads(leads, run.steps.call(extract_cards, trello, board, past, scope))
     with run.steps.submit() as submit:
         reading = submit(extract_leads, airtable, past, scope, run.feed)
@@ -121,7 +126,14 @@ def _scope(run: Run, read: Read, past: Past, board: Board) -> Scope:
         run.telling.note(
             "Cards were read whole: the board's activity does not always tell of labels put on or taken off."
         )
-    if not scope.leads_delta or not (objection := schema(run, board).objection):
+    if not scope.leads_delta or not (objection := _objection(run, board)):
         return scope
     run.telling.note(objection)
     return replace(scope, leads_delta=False)
+
+
+def _objection(run: Run, board: Board) -> str:
+    try:
+        return schema(run, board).objection
+    except TransientServiceError as away:
+        return f"Leads were read whole: which columns are computed could not be asked for. {away}"

@@ -61,7 +61,8 @@ def known_schema(airtable: Airtable, store: StateStore, asked: str, full_every: 
     The kept answer for the question `asked` if it is younger than `full_every` [s], else Airtable's.
 
     `along`: leads are read whole anyway, so that the next delta need not ask: an answer of half that age is renewed.
-    Cost: at most 1 request.
+    No answer is kept as none: while Airtable is away what it said before holds. Cost: at most 1 request. Raises:
+    TransientServiceError if it is away and has never said anything.
     """
     key, now = f"schema {asked}", time.time()
     kept = store.facts.load(key)
@@ -70,7 +71,9 @@ def known_schema(airtable: Airtable, store: StateStore, asked: str, full_every: 
     try:
         models = fetch_mapped(airtable)
     except TransientServiceError:
-        models = None
+        if not kept:
+            raise
+        return Schema(**kept)
     if models is None and kept:  # the names of before are better than none
         models = kept["models"]
     schema = Schema(now, models)
@@ -83,7 +86,7 @@ def tied(board: Board, asked: str, settings: Settings, clients: Clients, at_once
     The board with the mapping's cells, by which both sides are read and written from now on.
 
     `asked`: see known_schema; `at_once`: whatever is kept of it. Cost: nothing without a mapping of one's own; else as
-    known_schema. Raises: ConfigurationError that names each row which fits table or board no more.
+    known_schema. Raises: ConfigurationError that names each row which fits table or board no more; as known_schema.
     """
     cells = settings.untied
     if settings.mapping.needs_names:
