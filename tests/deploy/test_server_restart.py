@@ -70,7 +70,7 @@ def ended(prefect):
 def assert_synced(prefect, emulator, run):
     """The run is recorded as done with its report, each lead has one card, and the worker makes a further run."""
     assert (run["state_type"], run["state_name"]) == ("COMPLETED", "Completed"), run["state"]
-    assert "changed 12" in run["state"]["message"]
+    assert "12 changed" in run["state"]["message"]
     reports = prefect.post("artifacts/filter", artifacts={"key": {"any_": ["sync-report"]}})
     assert [report["flow_run_id"] for report in reports] == [run["id"]]
     descriptions = [card["desc"] for card in emulator.trello.cards().values()]
@@ -78,7 +78,7 @@ def assert_synced(prefect, emulator, run):
     assert all(sum(lead in text for text in descriptions) == 1 for lead in emulator.airtable.records())
     watched = prefect.prefect(*shlex.split(ON_DEMAND), "--watch")
     assert watched.returncode == 0, watched.stdout
-    assert "changed 0" in prefect.last_run()["state"]["message"]
+    assert "nothing to do" in prefect.last_run()["state"]["message"]
 
 
 def test_run_that_ends_while_the_server_is_away_is_recorded_when_it_is_back(prefect, emulator, held):

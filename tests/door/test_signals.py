@@ -142,7 +142,7 @@ def test_command_stopped_during_start_up_has_asked_nobody(scene, seconds):
 def test_command_stopped_after_its_report_ends_as_the_report_says(scene, seconds):
     """Everything was done; the impatient only shorten the clearing away."""
     command = Command(scene)
-    while not (line := command.process.stdout.readline()).startswith("8 leads"):
+    while ": 8 leads" not in (line := command.process.stdout.readline()):
         assert line
     time.sleep(seconds)
     with suppress(ProcessLookupError):

@@ -8,9 +8,10 @@ import pytest
 
 from leadsync.pipeline.steps import UndoChoice
 from leadsync.report.report import Report
+from leadsync.state.snapshots import CARDS, RECORDS
 from support.harness import Scene, World, findings
 from support.mapped_scene import MappedScene
-from support.past_changes import assert_agrees_with_base, runs_of, seen
+from support.past_changes import assert_agrees_with_base, opened, runs_of, seen
 
 
 def undo(world: World, run: str | None = None, lead: str = "", field: str = "", **more: Any) -> Report:
@@ -44,6 +45,18 @@ def test_edit_that_came_from_trello_is_taken_back_on_both_sides(world):
     assert (world.status(lead), world.place(lead)) == ("LOST", "DONE")  # and not the QUALIFIED of that list
     assert (world.cells(lead)["name"], world.card(lead)["name"]) == ("Ada", "Ada")
     world.assert_idle()
+
+
+def test_what_was_seen_is_as_both_sides_are_after_an_undo(world):
+    """The page shows it: a lead that is as was agreed does not differ there."""
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, name="Ada King")
+    world.sync()
+    undo(world)
+    with opened(world) as (store, pair):
+        records, cards = (store.snapshots.load_items(pair, side) for side in (RECORDS, CARDS))
+    assert records[lead]["fields"]["name"] == "Ada"
+    assert cards[world.card(lead)["id"]]["name"] == "Ada"
 
 
 @pytest.mark.parametrize("side", ["airtable", "trello"])

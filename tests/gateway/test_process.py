@@ -182,7 +182,7 @@ def test_log_tells_of_each_run_and_how_it_ended(gateway, emulator):
     gateway.wait_until_idle(quiet=0.5)
     told = re.findall(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  run (\S+): (.*)$", gateway.said(), re.MULTILINE)
     assert [words for run, words in told if run == asked][0] == "begins, asked for"
-    assert [words for run, words in told if run == asked][1].startswith("3 leads, 3 cards: changed 0 cells or cards")
+    assert [words for run, words in told if run == asked][1].startswith("nothing to do: 3 leads, 3 cards")
     assert "begins, something changed" in [words for _, words in told]
     assert "\x1b" not in gateway.said()
 

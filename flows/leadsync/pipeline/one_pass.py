@@ -75,7 +75,9 @@ def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Pas
     outcome = _apply(run, planned)
     snapshot = snapshot_after(planned.snapshot, outcome.records, outcome.cards, planned.lists.board)
     snapshot = check_leads(run, planned, snapshot, outcome)
-    if not outcome.postponed and not outcome.made and run.undo is None:
+    if run.undo is not None:  # what it read of other leads is not decided yet: the next run reads whole
+        run.clients.store.snapshots.save_items(run.pair, snapshot)
+    elif not outcome.postponed and not outcome.made:
         run.clients.store.snapshots.save(run.pair, snapshot, planned.plan.restless)
     return Passed(planned.lists.board, outcome.postponed, outcome.made)
 

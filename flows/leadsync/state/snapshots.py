@@ -76,12 +76,15 @@ class Snapshots:
 
         Of a snapshot that is not of all items the others stay as they are.
         """
-        of = snapshot.concerned
         with self._database.writing() as connection:
-            _update_items(connection, pair, RECORDS, snapshot.records, None if of is None else of.leads)
-            _update_items(connection, pair, CARDS, snapshot.cards, None if of is None else of.cards)
+            _put_items(connection, pair, snapshot)
             put_facts(connection, marks_key(pair), snapshot.marks())
             put_standing(connection, pair, standing)
+
+    def save_items(self, pair: str, snapshot: Snapshot) -> None:
+        """For people to look at: the items alone. How far both sides were read stays as it is."""
+        with self._database.writing() as connection:
+            _put_items(connection, pair, snapshot)
 
 
 def marks_key(pair: str) -> str:
@@ -91,6 +94,12 @@ def marks_key(pair: str) -> str:
 
 def _items(pair: str, side: str, *which: sa.ColumnElement[bool]) -> sa.Select[Any]:
     return sa.select(_seen.id, _seen.item).where(_seen.pair == pair, _seen.side == side, *which)
+
+
+def _put_items(connection: sa.Connection, pair: str, snapshot: Snapshot) -> None:
+    of = snapshot.concerned
+    _update_items(connection, pair, RECORDS, snapshot.records, None if of is None else of.leads)
+    _update_items(connection, pair, CARDS, snapshot.cards, None if of is None else of.cards)
 
 
 def _update_items(
