@@ -26,6 +26,7 @@ from leadsync.report.terminal import say
 from leadsync.settings import Settings
 from playground.routes import Playground
 from playground.world import World
+from runs.command import run_command
 
 HOST = "127.0.0.1"
 
@@ -74,4 +75,4 @@ def play(
 
 
 if __name__ == "__main__":
-    typer.run(play)
+    run_command(play)

@@ -68,9 +68,9 @@ def test_each_turn_carries_over_what_was_edited_since(command, emulator):
     )
     assert code == 0
     assert [re.fullmatch(LINE, line)[1] for line in lines] == [
-        "1 leads, 0 cards: changed 1 cells or cards",
-        "1 leads, 1 cards: changed 1 cells or cards",
-        "1 leads, 1 cards: changed 0 cells or cards",
+        "1 changed: 1 leads, 0 cards",
+        "1 changed: 1 leads, 1 cards",
+        "nothing to do: 1 leads, 1 cards",
     ]
     assert [card["name"] for card in emulator.trello.cards().values()] == ["Ada King"]
     assert len(flow_runs() - before) == 3

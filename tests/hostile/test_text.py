@@ -125,8 +125,8 @@ class Stage(World):
         self.check_cards({row["lead_id"] for row in report.quarantine})
         for lead, now in self.airtable.records().items():
             assert {**before[lead], **{cell: now.get(cell) for cell in ("status", "name") if cell in now}} == now
-        again = self.assert_idle()
-        assert again.quarantine == report.quarantine
+        told = [[row | {"lead_name": ""} for row in each.quarantine] for each in (self.assert_idle(), report)]
+        assert told[0] == told[1]  # but for what people call a lead, which the first run may have changed
 
     def check_cards(self, aside: set[str]) -> None:
         """

@@ -41,6 +41,7 @@ NOTICED_BY = {
     "parked-card-moved": 14,
     "conflicts-not-listed": 6,
     "no-guard-of-emptied-cells": 161,
+    "what-stands-forgotten": 10,
 }
 NOTICED_BY_MAPPED = {
     "sets-not-merged-by-element": 5,
