@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-WIDTH, HEIGHT = 1024, 700
+WIDTH, HEIGHT = 1024, 1_000
 SECONDS = 20
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = (
