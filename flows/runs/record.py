@@ -70,7 +70,6 @@ def publish(report: Report) -> None:
         logger.info("%s: %s", report.about(row), row)
     (logger.info if report.exit_code == Exit.DONE else logger.error)(report.message)
     try:
-        name_at_the_end(report)
         create_markdown_artifact(as_markdown(report), key="sync-report", description=as_shown(report.message))
         if report.changes:
             rows = change_rows(report)
@@ -78,6 +77,8 @@ def publish(report: Report) -> None:
             create_table_artifact(rows, key="sync-changes", description=f"{shown}{len(report.changes)} changes")
     except Exception as error:  # whatever Prefect's server throws, the sync itself is done
         logger.warning("The report could not be kept as an artifact (%s).", type(error).__name__)
+    with suppress(Exception):  # a name is not waited for
+        name_at_the_end(report)
 
 
 def final_state(report: Report | FleetReport) -> State[Any]:
