@@ -8,6 +8,7 @@ it, counts too. What is never here: a card, a client, a decision whether to writ
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -93,9 +94,8 @@ def _region(lines: list[str], labels: Iterable[str]) -> range | None:
     headers = [index for index, line in enumerate(lines) if line.strip() == HEADER]
     markers = [index for index, line in enumerate(lines) if MARKER.match(line)]
     for start in reversed(headers):
-        below = [index for index in markers if index > start]
-        if below:
-            return range(start, below[0] + 1)
+        if (below := bisect(markers, start)) < len(markers):
+            return range(start, markers[below] + 1)
     if not headers:
         return None
     stop, begins = headers[-1] + 1, tuple(f"{label}:" for label in labels)
