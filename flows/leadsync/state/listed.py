@@ -100,12 +100,6 @@ class LeadList:
             rows = _rows(connection, pair, sorted(lead_ids))
         return {row.lead_id: row for row in rows if row.agreed != Agreed(row.lead_id) or row.record or row.card}
 
-    def count_known(self, pair: str) -> int:
-        """How many leads both sides agreed about."""
-        with self._database.reading() as connection:
-            query = sa.select(sa.func.count()).select_from(base_table).where(base_table.c.pair == pair)
-            return int(connection.execute(query).scalar_one())
-
 
 def _found(pair: str, search: str, show: Show, among: Collection[str]) -> sa.CompoundSelect[Any] | sa.Select[Any]:
     """Rows of lead_id and title; of a search also what is searched, which may hold it in words of ours only."""
