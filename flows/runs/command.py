@@ -35,7 +35,7 @@ STOPPED = "Stopped. What was written is recorded; the next run goes on from ther
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _signals: list[int] = []
-"""Those that came since the command can be stopped."""
+"""Those that came while the command can be stopped."""
 PAIR = "--pair"
 """The option of every door that takes the settings of a further pair from Prefect."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -158,6 +158,8 @@ def stoppable() -> Iterator[None]:
                 print(STOPPED, file=sys.stderr)
             _leave(Exit.INCOMPLETE if ended.code in (None, ABORTED) else int(ended.code))
         raise
+    finally:
+        _signals.clear()  # what came here concerns no command after this one
 
 
 def was_stopped() -> bool:
