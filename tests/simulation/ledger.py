@@ -340,12 +340,12 @@ class Ledger:
         """
         Ticked where nothing was moved, it says DONE; otherwise who can tell.
 
-        It is the turn that says so: where nothing is agreed, nobody knows that the card was not ticked before.
+        It is the turn that says so: once the state is lost, nobody knows that the card was not ticked before.
         """
         self.touched[lead, "status", TRELLO] = self.now
         mine = [edit for edit in self.live if (edit.lead, edit.cell, edit.side) == (lead, "status", TRELLO)]
         plain = ticked and place in STATUS_FOR and place != "DONE" and not mine
-        plain &= self.was_agreed(lead, "status", self.now)
+        plain &= self.state_lost_at < 0 or self.was_agreed(lead, "status", self.now)
         plain &= self.ground[lead, "status", TRELLO] <= {place} and place == before.stage_of(
             before.text(lead, "status")
         )
