@@ -28,7 +28,7 @@ from rich.text import Text
 from leadsync.errors import Exit, LeadsyncError
 from leadsync.model import ConflictPolicy, Read
 from leadsync.pipeline.run import run_sync
-from leadsync.pipeline.steps import Chosen, Options, Steps
+from leadsync.pipeline.steps import Chosen, Options
 from leadsync.pipeline.waiting import NamedConflict, conflicts_of
 from leadsync.report.report import Report, json_text
 from leadsync.report.terminal import say, show, tabulate
@@ -39,7 +39,7 @@ from runs.pair_block import settings_of
 from runs.record import final_state, publish, shown_progress, told_in_the_log
 from runs.recorder import conclude
 from runs.reported import run_reported
-from runs.tasks import call_task, submit_tasks
+from runs.tasks import as_tasks, call_task
 
 
 class Side(StrEnum):
@@ -76,8 +76,7 @@ def take_conflict(side: Side, lead: str, field: str = "", dry_run: bool = False,
     else:
         chosen = Chosen(ConflictPolicy(side.value), lead.strip(), field.strip())
         with told_in_the_log(), shown_progress(Console(stderr=True)) as progress:
-            steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
-            report = run_sync(settings, Options(dry_run, read=Read.AUTO, take=chosen), steps)
+            report = run_sync(settings, Options(dry_run, read=Read.AUTO, take=chosen), as_tasks(progress))
     return conclude(report, partial(call_task, publish, report), final_state(report))
 
 

@@ -331,8 +331,9 @@ def test_history_tells_runs_and_their_changes(held):
     assert "2 runs that changed something" in shown(answer)
     newest, oldest = re.findall(r'href="(/history/[^"?]+)"', answer.text)
     assert "1 change of 1 lead" in shown(held.get(newest))
-    assert "Ada status CONTACTED QUALIFIED to Airtable Both sides were edited; Trello's value was taken." in shown(
-        held.get(newest)
+    assert (
+        "Ada Airtable Trello status CONTACTED QUALIFIED to Airtable Both sides were edited; Trello's value was taken."
+        in shown(held.get(newest))
     )
     assert "3 changes of 3 leads" in shown(held.get(oldest))
     timeline = shown(held.get(f"/leads/{held.ada}"))

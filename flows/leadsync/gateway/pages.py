@@ -23,7 +23,6 @@ from leadsync.gateway.line import Stage
 from leadsync.gateway.page_access import page_objection
 from leadsync.model import ConflictPolicy, Read
 from leadsync.page.rendering import HEADERS, STATIC, static
-from leadsync.page.told import rows
 from leadsync.page.views import Views
 from leadsync.pipeline.steps import Chosen, Options, UndoChoice
 from leadsync.texts import storable
@@ -81,8 +80,7 @@ def add_pages(app: FastAPI, gate: Gate, views: Views) -> None:
 
     @router.get("/decide")
     def decide() -> Response:
-        _, _, last = gate.trigger.queue()
-        return HTMLResponse(views.decide(rows((last.report if last else None) or {}, "failures")))
+        return HTMLResponse(views.decide())
 
     @router.get("/history")
     def history(days: str = "30") -> Response:

@@ -102,8 +102,9 @@ def no_progress(what: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True)
 class Steps:
-    """`submit`: inside of it steps are started side by side."""
+    """`submit`: inside of it steps are started side by side. `flow_run`: Prefect's id of the run that they are of."""
 
     call: Call = call_directly
     submit: Callable[[], AbstractContextManager[Submit]] = side_by_side
     progress: Progress = no_progress
+    flow_run: str = ""
