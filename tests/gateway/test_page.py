@@ -209,16 +209,20 @@ def test_text_from_outside_stays_text(tmp_path):
         ("_", set()),
         ("web@x", {"Cy"}),
         ("mail", set()),
+        ("jürgen@", {"Cy"}),
+        ("STRASSE", {"Straße"}),
+        ("straße", {"Straße"}),
     ],
 )
 def test_search_finds_names_and_addresses_in_any_case(tmp_path, asked, found):
     with paged(tmp_path) as made:
-        for name in ("Ada", "Bo", "Özge"):
+        names = ("Ada", "Bo", "Özge", "Straße", "Cy")
+        for name in names[:-1]:
             made.world.lead(name)
-        made.world.lead("Cy", email="WEB@x.example")
+        made.world.lead("Cy", email="WEB@x.example, JÜRGEN@x.example")
         made.world.sync()
         text = shown(requests.get(f"{made.url}/", params={"q": asked}, timeout=10))
-        assert {name for name in ("Ada", "Bo", "Özge", "Cy") if f"{name} Airtable" in text} == found
+        assert {name for name in names if f"{name} Airtable" in text} == found
         lead = next(iter(made.world.airtable.records()))
         assert "1 lead " in shown(requests.get(f"{made.url}/", params={"q": lead}, timeout=10))
 
