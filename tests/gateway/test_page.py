@@ -288,6 +288,7 @@ def test_what_waits_is_told_with_its_remedy(held):
     text = shown(held.get("/decide"))
     assert "To decide 2" in text
     assert "Ada : status differs (conflict, since 20" in text
+    assert "Take one of the two, or make both equal by hand. Airtable Trello" in text
     assert "Agreed before NEW Airtable CONTACTED Trello DONE Take Airtable's Take Trello's" in text
     assert "Bo : a copy: another card already carries this LeadID" in text
     assert "Remove the LeadID line from the copy." in text
@@ -325,7 +326,9 @@ def test_button_of_another_form_is_refused(held, fields):
 def test_conflict_that_is_none_any_more_is_told(held):
     """The page was old."""
     held.press("/page/take", lead=held.ada, field="status", side="trello")
-    assert "No conflict of" in shown(held.press("/page/take", lead=held.ada, field="status", side="trello"))
+    told = shown(held.press("/page/take", lead=held.ada, field="status", side="trello"))
+    assert "Take Trello's value of Ada No conflict of" in told
+    assert "Somebody may have settled it meanwhile: To decide shows what is open." in told
 
 
 def test_history_tells_runs_and_their_changes(held):

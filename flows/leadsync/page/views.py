@@ -69,11 +69,18 @@ class Views:
         return self.page(
             "asked.html",
             "",
-            heading=f"Preview: {run['heading'].lower()}" if run["dry_run"] else run["heading"],
+            heading=self._heading(run),
             **{name: run[name] for name in ("dry_run", "ended", "stage", "action", "fields")},
             run_url=self._flow_run_url(run["flow_run_id"]),
             **told_of(report),
         )
+
+    def _heading(self, run: Mapping[str, Any]) -> str:
+        """What was asked for, with the name of the lead that it is about."""
+        pair, lead_id = self.desk.pair, run["fields"].get("lead", "")
+        row = self.desk.some(pair, [lead_id]).get(lead_id) if pair and lead_id else None
+        said = " of ".join(filter(None, (run["heading"], row.name if row else "")))
+        return f"Preview: {said[0].lower()}{said[1:]}" if run["dry_run"] else said
 
     def decide(self) -> str:
         """What waits for a person."""
