@@ -1,5 +1,6 @@
 """
-Door: the conflicts that are still open, and a person's word about one of them, which is a flow run like any sync.
+Door: the conflicts that are still open, and a person's word about one of them, or about copies of a card, which is a
+flow run like any sync.
 
 Here: options in, the list or the report out. Never here: what a conflict is (see leadsync.core), a request.
 """
@@ -68,15 +69,38 @@ def take_conflict(side: Side, lead: str, field: str = "", dry_run: bool = False,
         dry_run: Show what would change and write nothing.
         pair: Name of the Leadsync Pair block that says which base and board; empty takes those of the environment.
     """
-    report = Report(dry_run=dry_run)
+    chosen = Chosen(ConflictPolicy(side.value), lead.strip(), field.strip())
+    return _run(Options(dry_run, read=Read.AUTO, take=chosen), pair)
+
+
+def untie_name() -> str:
+    """Likewise."""
+    given = flow_run.parameters
+    return f"{'dry run: ' if given.get('dry_run') else ''}untie copies of {given['lead']}"
+
+
+@flow(name="untie-copies", flow_run_name=untie_name, retries=0, persist_result=False)
+def untie_copies(lead: str, dry_run: bool = False, pair: str = "") -> State[Any]:
+    """
+    Make the copies of a lead's card cards of their own: their LeadID line is taken off, and nothing else is written.
+
+    Args:
+        lead: The lead's id.
+        dry_run: Show what would change and write nothing.
+        pair: Name of the Leadsync Pair block that says which base and board; empty takes those of the environment.
+    """
+    return _run(Options(dry_run, untie=lead.strip()), pair)
+
+
+def _run(options: Options, pair: str) -> State[Any]:
+    report = Report(dry_run=options.dry_run)
     try:
         settings = settings_of(pair)
     except LeadsyncError as error:
         report.fail(error)
     else:
-        chosen = Chosen(ConflictPolicy(side.value), lead.strip(), field.strip())
         with told_in_the_log(), shown_progress(Console(stderr=True)) as progress:
-            report = run_sync(settings, Options(dry_run, read=Read.AUTO, take=chosen), as_tasks(progress))
+            report = run_sync(settings, options, as_tasks(progress))
     return conclude(report, partial(call_task, publish, report), final_state(report))
 
 
@@ -134,7 +158,21 @@ def take(
     pair: Pair = "",
 ) -> None:
     """Settle conflicts of one lead: one side's value goes to both, and nothing else is written."""
-    report, seen_at = run_reported(take_conflict, side=side, lead=lead, field=field, dry_run=dry_run, pair=pair)
+    _tell(*run_reported(take_conflict, side=side, lead=lead, field=field, dry_run=dry_run, pair=pair), as_json)
+
+
+@app.command()
+def untie(
+    lead: Annotated[str, typer.Option(help="The id of the lead whose card was copied.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change and write nothing.")] = False,
+    as_json: AsJson = False,
+    pair: Pair = "",
+) -> None:
+    """Make the copies of a lead's card cards of their own: their LeadID line is taken off."""
+    _tell(*run_reported(untie_copies, lead=lead, dry_run=dry_run, pair=pair), as_json)
+
+
+def _tell(report: Report, seen_at: str, as_json: bool) -> None:
     nothing_to_stop()
     if as_json:
         print(report.as_json())

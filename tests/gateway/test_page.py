@@ -13,7 +13,7 @@ from leadsync.pipeline.vital_signs import signs_of
 from support.gateway_process import TOKEN
 from support.page_world import paged
 
-BUTTONS = ["/page/sync", "/page/preview", "/page/take"]
+BUTTONS = ["/page/sync", "/page/preview", "/page/take", "/page/untie"]
 VIEWS = ["/", "/decide", "/history", "/page/style.css", "/page/script.js", "/asked/none"]
 PUBLIC = "https://sync.example"
 
@@ -291,7 +291,7 @@ def test_what_waits_is_told_with_its_remedy(held):
     assert "Take one of the two, or make both equal by hand. Airtable Trello" in text
     assert "Agreed before NEW Airtable CONTACTED Trello DONE Take Airtable's Take Trello's" in text
     assert "Bo : a copy: another card already carries this LeadID" in text
-    assert "Remove the LeadID line from the copy." in text
+    assert "Remove the LeadID line from the copy. Untie the copy" in text
     listed = shown(held.get("/?show=decide"))
     assert "Ada Airtable CONTACTED Ada Trello DONE conflict" in listed
     assert "Bo Airtable NEW Bo Trello TODO set aside" in listed
@@ -313,6 +313,20 @@ def test_conflict_is_settled_by_a_button(held, side, status, card):
     assert lists[held.world.card(held.ada)["idList"]] == card
     assert lists[held.world.card(held.cy)["idList"]] == "TODO"
     assert "To decide 1" in shown(held.get("/decide"))
+
+
+def test_copy_is_untied_by_a_button(held):
+    """It is a card of its own then; the lead's card is not written, and who comes too late is told."""
+    card = held.world.card(held.bo)
+    told = shown(held.press("/page/untie", lead=held.bo))
+    assert "Untie the copies of Bo" in told
+    assert "Bo card Bo untied to Trello It was a copy." in told
+    assert held.world.cards_of(held.bo) == [card]
+    text = shown(held.get("/decide"))
+    assert ("To decide 1" in text, "Untie the copy" in text) == (True, False)
+    late = shown(held.press("/page/untie", lead=held.bo))
+    assert "Somebody may have settled it meanwhile" in late
+    assert held.press("/page/untie").status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ from leadsync.pipeline.telling import Telling
 from leadsync.pipeline.ties import known_table_id
 from leadsync.pipeline.under_way import Run
 from leadsync.pipeline.undoing import chosen_undo, unfinished
+from leadsync.pipeline.untying import untie_copies
 from leadsync.pipeline.vital_signs import note_end
 from leadsync.pipeline.waiting import meant_by, standing, still_open, waiting_longer
 from leadsync.report.report import Report
@@ -112,8 +113,11 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
             run = replace(run, begun=undo.begun, undo=undo)
         report.standing = standing(store, run.pair)
         with _all_is_told(run):
-            report.postponed = _make_passes(run, board)
-        if not (options.dry_run or take or run.undo):
+            if options.untie:
+                untie_copies(run, board)
+            else:
+                report.postponed = _make_passes(run, board)
+        if options.is_sync:
             keep_meanings(store, run.pair, mapped)
             report.waiting = waiting_longer(store, run.pair, run.begun.at)
     telling.open_window()

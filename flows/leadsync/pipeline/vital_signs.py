@@ -41,8 +41,7 @@ def note_end(report: Report, options: Options, settings: Settings, store: StateS
     Take down how a sync ended, for who looks later. One that was not its turn, or that a person asked to do one thing,
     tells nothing of the next.
     """
-    only = options.dry_run or options.expects_nothing or options.take or options.undo
-    if only or report.skipped or report.exit_code is Exit.BUSY:
+    if not options.is_sync or report.skipped or report.exit_code is Exit.BUSY:
         return
     with suppress(StateStoreError):  # not worth the run's own outcome
         known = pair_or_name(settings, store).key, time.time(), settings.airtable_workspace
