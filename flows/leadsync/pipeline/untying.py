@@ -34,9 +34,7 @@ def untie_copies(run: Run, board: Board) -> None:
     own, aside = store.journal.load_row(run.pair, lead_id), [each.entry for each in store.waiting.aside(run.pair)]
     copies = [entry for entry in aside if entry.lead_id == lead_id and is_copy(entry)]
     if not copies or own is None:
-        raise ConfigurationError(
-            f"No copy of the card of {lead_id!r} is known; nothing was written. A sync looks anew."
-        )
+        raise ConfigurationError(f"No copy of {lead_id!r}'s card is known; nothing was written. A sync looks again.")
     report.titles[lead_id], done = own.title, list[SetAside]()
     for entry in copies:
         card = run.clients.trello.get_card(board, entry.card_id)
