@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -64,7 +65,7 @@ class Agreed:
         sides: dict[str, Any] = {AIRTABLE: {**lead}, TRELLO: {**card}}  # type: ignore[dict-item]
         for column in columns.keys() - own.keys():
             side, _, name = column.partition(" ")
-            cells = sides[f"{side} "]
+            cells, name = sides[f"{side} "], sys.intern(name)  # one text for all leads: compared at a glance
             if (value := columns[column]) is None:
                 cells.pop(name, None)
             else:
