@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import pandas as pd
 
-from leadsync.frames.schema import columns_of, frame_of_values
+from leadsync.frames.schema import columns_of, frame_of
 from leadsync.mapping.lenses import Value
 
 Columns = dict[str, Value | None]
@@ -109,6 +109,6 @@ def columns_renamed(columns: Columns, now: Rename) -> Columns:
     return kept
 
 
-def base_frame(rows: Mapping[str, tuple[object, ...]] | None = None) -> pd.DataFrame:
-    """Index `lead_id`, columns BASE_COLUMNS. `rows`: their values by lead id."""
-    return frame_of_values(rows or {}, Agreed)
+def base_frame(rows: Iterable[Agreed] = ()) -> pd.DataFrame:
+    """Index `lead_id`, columns BASE_COLUMNS."""
+    return frame_of(rows, Agreed)
