@@ -36,7 +36,7 @@ def frame_of(rows: Iterable[Kind], kind: type[Kind]) -> pd.DataFrame:
     index, *_ = (each.name for each in fields(kind))  # type: ignore[arg-type]
     values = attrgetter(*columns_of(kind))
     by_id = {getattr(row, index): values(row) for row in rows}
-    return _frame(by_id, kind) if by_id else _no_rows(kind).copy(deep=False)
+    return _frame(by_id, kind) if by_id else _no_rows(kind).copy(deep=False)  # type: ignore[arg-type]
 
 
 @cache
