@@ -131,6 +131,11 @@ def row_of(agreed: Agreed) -> Row:
     return {column: getattr(agreed, column) for column in BASE_COLUMNS}
 
 
+def by_lead(base: pd.DataFrame) -> dict[str, Row]:
+    """What the base has of each lead."""
+    return {agreed.lead_id: row_of(agreed) for agreed in rows_of(base, Agreed)}
+
+
 @dataclass
 class World:
     """

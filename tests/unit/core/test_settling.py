@@ -11,12 +11,12 @@ from leadsync.core.plan_rows import build_plan
 from leadsync.core.reconcile import reconcile
 from leadsync.core.settling import settle
 from leadsync.core.witness import Proof
-from leadsync.frames.agreed import Agreed, base_frame
-from leadsync.frames.schema import rows_of
+from leadsync.frames.agreed import base_frame
 from support.rows import (
     LISTS,
     World,
     base_row,
+    by_lead,
     card,
     card_id,
     is_idle,
@@ -24,7 +24,6 @@ from support.rows import (
     one_lead,
     record,
     render,
-    row_of,
     rules,
 )
 
@@ -52,7 +51,7 @@ def next_plan(world, intents, proven=(), **choices):
     by = rules(**choices)
     base, airtable, trello = world.read()
     settled = settle(base, intents, airtable, trello, Proof(frozenset(proven)))
-    world.base = {agreed.lead_id: row_of(agreed) for agreed in rows_of(settled, Agreed)}
+    world.base = by_lead(settled)
     frames = world.frames(by)
     return build_plan(reconcile(*frames, by), by)
 
