@@ -33,12 +33,12 @@ from leadsync.pipeline.waiting import NamedConflict, conflicts_of
 from leadsync.report.report import Report, json_text
 from leadsync.report.terminal import say, show, tabulate
 from leadsync.texts import printable
-from runs.command import ending_soon, nothing_to_stop, stoppable
+from runs.command import ending_soon, stoppable
 from runs.here import connected
 from runs.pair_block import settings_of
 from runs.record import final_state, publish, shown_progress, told_in_the_log
 from runs.recorder import conclude
-from runs.reported import run_reported
+from runs.reported import leave, run_reported
 from runs.tasks import call_task, submit_tasks
 
 
@@ -136,12 +136,7 @@ def take(
 ) -> None:
     """Settle conflicts of one lead: one side's value goes to both, and nothing else is written."""
     report, seen_at = run_reported(take_conflict, side=side, lead=lead, field=field, dry_run=dry_run, pair=pair)
-    nothing_to_stop()
-    if as_json:
-        print(report.as_json())
-    else:
-        show(report, Console(), seen_at)
-    raise typer.Exit(report.exit_code)
+    leave(report, as_json, partial(show, report, Console(), seen_at))
 
 
 if __name__ == "__main__":

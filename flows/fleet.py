@@ -31,12 +31,13 @@ from leadsync.report.terminal import STYLES, progress_bar, say, tabulate
 from leadsync.setting_values import duration
 from leadsync.state.budgets import shared_budgets
 from leadsync.state.store import StateStore
-from runs.command import nothing_to_stop, run_command, stoppable
+from runs.command import run_command, stoppable
 from runs.fleet_record import fleet_run_name, pair_ended, publish_fleet
 from runs.here import Ended, run_flow
 from runs.pair_block import members, state_url
 from runs.record import final_state, told_in_the_log
 from runs.recorder import conclude
+from runs.reported import leave
 from runs.signs import give_signs
 
 
@@ -120,12 +121,7 @@ def fleet(
     if not isinstance(report, FleetReport):
         report = FleetReport(dry_run=dry_run)
         report.fail(ended.outcome)
-    nothing_to_stop()
-    if as_json:
-        print(report.as_json())
-    else:
-        _show(report, Console(), ended)
-    raise typer.Exit(report.exit_code)
+    leave(report, as_json, partial(_show, report, Console(), ended))
 
 
 def _show(report: FleetReport, console: Console, ended: Ended) -> None:
