@@ -13,6 +13,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 import h11
+from urllib3.util.wait import wait_for_read
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from leadsync.gateway.problems import BODY_TIMEOUT
@@ -105,8 +106,13 @@ class Connection(H11Protocol):
     def _make_room(self) -> None:
         """A caller who sends at once is the youngest; if all are being answered, the newcomer has to go."""
         open_ones = [each for each in self.connections if isinstance(each, Connection) and each is not self]
-        waiting = [each for each in open_ones if each.phase is not Phase.ANSWER]
-        min(waiting, key=lambda each: each.since, default=self).hang_up()
+        waiting = sorted((each for each in open_ones if each.phase is not Phase.ANSWER), key=lambda each: each.since)
+        eldest = waiting[0] if waiting else self
+        next((each for each in waiting if not each._has_sent()), eldest).hang_up()
+
+    def _has_sent(self) -> bool:
+        """Whether a head, or more of it, has come in that was not looked at: accepting a crowd takes its time."""
+        return self.phase is Phase.HEAD and wait_for_read(self.transport.get_extra_info("socket"), timeout=0)
 
 
 WITHIN: dict[Phase, Callable[[], float | None]] = {
