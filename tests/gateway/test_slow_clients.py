@@ -235,8 +235,9 @@ def test_caller_whose_request_is_on_its_way_is_not_closed_for_others(crowded, mo
     sent = threading.Event()
 
     def at_the_last_moment():
-        kept.request("GET", "/health")
-        sent.set()
+        if not sent.is_set():
+            kept.request("GET", "/health")
+            sent.set()
         return 2
 
     monkeypatch.setattr(connections, "most_open", at_the_last_moment)
@@ -244,6 +245,17 @@ def test_caller_whose_request_is_on_its_way_is_not_closed_for_others(crowded, mo
         assert sent.wait(AT_LAST)
         assert kept.getresponse().status == 200
         assert until_closed(silent.sock) == b""
+
+
+@pytest.mark.parametrize(("others", "kept"), [(0, "keep"), (7, "close")], ids=["alone", "in-a-crowd"])
+def test_connection_is_kept_only_while_there_is_room(crowded, others, kept):
+    """One that idles in a crowd may be closed in the very moment its caller sends again."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(others):
+            stack.enter_context(connection(crowded)).sendall(HEAD)
+        answers = [crowded.ask("GET", "/health"), crowded.ask("POST", "/sync?wait=true", json={"dry_run": True})]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert [answer.headers.get("Connection", "keep") for answer in answers] == [kept, kept]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits of Unix")

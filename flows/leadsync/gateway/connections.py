@@ -14,6 +14,7 @@ from enum import Enum, auto
 
 import h11
 from urllib3.util.wait import wait_for_read
+from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from leadsync.gateway.problems import BODY_TIMEOUT
@@ -63,6 +64,9 @@ class Connection(H11Protocol):
         """As asyncio has it."""
         super().data_received(data)
         self._look()
+        if self.phase is Phase.ANSWER and self.scope and len(self.connections) > most_open() // 2:
+            # as if asked for: whoever idles in a crowd may be closed in the moment he sends again
+            self.scope["headers"].append(CLOSE_HEADER)
 
     def on_response_complete(self) -> None:
         """The answer is written; the next request may have been received before."""
