@@ -66,7 +66,7 @@ class Connection(H11Protocol):
         self._look()
         if self.phase is Phase.ANSWER and self.scope and len(self.connections) > most_open() // 2:
             # as if asked for: whoever idles in a crowd may be closed in the moment he sends again
-            self.scope["headers"].append(CLOSE_HEADER)
+            self.scope["headers"] = [*self.scope["headers"], CLOSE_HEADER]
 
     def on_response_complete(self) -> None:
         """The answer is written; the next request may have been received before."""
