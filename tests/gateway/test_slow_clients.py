@@ -247,15 +247,20 @@ def test_caller_whose_request_is_on_its_way_is_not_closed_for_others(crowded, mo
         assert until_closed(silent.sock) == b""
 
 
-@pytest.mark.parametrize(("others", "kept"), [(0, "keep"), (7, "close")], ids=["alone", "in-a-crowd"])
-def test_connection_is_kept_only_while_there_is_room(crowded, others, kept):
-    """One that idles in a crowd may be closed in the very moment its caller sends again."""
-    with contextlib.ExitStack() as stack:
-        for _ in range(others):
-            stack.enter_context(connection(crowded)).sendall(HEAD)
-        answers = [crowded.ask("GET", "/health"), crowded.ask("POST", "/sync?wait=true", json={"dry_run": True})]
-    assert [answer.status_code for answer in answers] == [200, 200]
-    assert [answer.headers.get("Connection", "keep") for answer in answers] == [kept, kept]
+def test_caller_who_was_answered_is_kept_in_a_crowd_of_strangers(crowded):
+    """Else it is the eldest between two requests, and closed in the moment in which it sends the next."""
+    place = urlsplit(crowded.url)
+    kept = HTTPConnection(place.hostname, place.port, timeout=AT_LAST)
+    kept.connect()
+    first = kept.sock
+    with contextlib.closing(kept), contextlib.ExitStack() as stack:
+        for _ in range(3):
+            kept.request("GET", "/health")
+            assert kept.getresponse().read()
+            assert kept.sock is first
+            for _ in range(10):
+                stack.enter_context(connection(crowded)).sendall(HEAD)
+            assert crowded.ask("GET", "/health").ok  # the crowd has been accepted
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits of Unix")

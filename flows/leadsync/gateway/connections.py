@@ -14,7 +14,6 @@ from enum import Enum, auto
 
 import h11
 from urllib3.util.wait import wait_for_read
-from uvicorn.protocols.http.flow_control import CLOSE_HEADER
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from leadsync.gateway.problems import BODY_TIMEOUT
@@ -44,7 +43,7 @@ class Phase(Enum):
 class Connection(H11Protocol):
     """A connection that is closed when its caller takes too long, or is the eldest to do so while too many are open."""
 
-    phase, since = Phase.ANSWER, 0.0
+    phase, since, is_known = Phase.ANSWER, 0.0, False
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -64,13 +63,11 @@ class Connection(H11Protocol):
         """As asyncio has it."""
         super().data_received(data)
         self._look()
-        if self.phase is Phase.ANSWER and self.scope and len(self.connections) > most_open() // 2:
-            # as if asked for: whoever idles in a crowd may be closed in the moment he sends again
-            self.scope["headers"] = [*self.scope["headers"], CLOSE_HEADER]
 
     def on_response_complete(self) -> None:
         """The answer is written; the next request may have been received before."""
         super().on_response_complete()
+        self.is_known = True
         self._look()
 
     def pause_writing(self) -> None:
@@ -108,11 +105,17 @@ class Connection(H11Protocol):
         return Phase.ANSWER
 
     def _make_room(self) -> None:
-        """A caller who sends at once is the youngest; if all are being answered, the newcomer has to go."""
+        """
+        A caller who sends at once is the youngest; if all are being answered, the newcomer has to go.
+
+        Of those who wait strangers go first while they are the most: a connection that is kept between two requests is
+        an old one, and would be closed as the next is on its way.
+        """
         open_ones = [each for each in self.connections if isinstance(each, Connection) and each is not self]
         waiting = sorted((each for each in open_ones if each.phase is not Phase.ANSWER), key=lambda each: each.since)
-        eldest = waiting[0] if waiting else self
-        next((each for each in waiting if not each._has_sent()), eldest).hang_up()
+        strangers = [each for each in waiting if not each.is_known]
+        those = strangers if 2 * len(strangers) > len(waiting) else waiting
+        next((each for each in those if not each._has_sent()), those[0] if those else self).hang_up()
 
     def _has_sent(self) -> bool:
         """Whether a head, or more of it, has come in that was not looked at: accepting a crowd takes its time."""
