@@ -112,7 +112,8 @@ def test_report_of_a_sync_names_the_command_that_settles_it(command, emulator, l
     shown = io.StringIO()
     show(report, Console(file=shown, width=80))
     for field, taken in (("name", "Zoë B."), ("status", "CONTACTED")):
-        (told,) = [line for line in shown.getvalue().splitlines() if line.startswith(f"{field} of Zoë B. {lead} ")]
+        lines = [line for line in shown.getvalue().splitlines() if line.startswith(f"Zoë B. {lead} ")]
+        (told,) = [line for line in lines if f" --field {field}" in line]
         words = shlex.split(told.partition("python flows/conflicts.py ")[2].partition(", or")[0])
         assert command(*words)[0] == 0, words
         assert emulator.airtable.records()[lead][field] == taken

@@ -83,7 +83,7 @@ def show(report: Report, console: Console, seen_at: str = "") -> None:
     _table(console, "Moved since the plan was made", report.moved, since)
     _table(console, "Conflicts", report.conflicts, differing)
     for each in in_conflict(report)[:TOLD]:
-        say(console, f"{each.row.field} of {report.about(each.row)}: {each.remedy}")
+        say(console, f"{report.about(each.row)}: {each.remedy}")
     _table(console, "Quarantine", report.quarantine, reasons)
     _table(console, "Failures", report.failures, reasons)
     for note in report.notes:
