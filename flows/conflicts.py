@@ -31,7 +31,7 @@ from leadsync.pipeline.run import run_sync
 from leadsync.pipeline.steps import Chosen, Options, Steps
 from leadsync.pipeline.waiting import NamedConflict, conflicts_of
 from leadsync.report.report import Report, json_text
-from leadsync.report.terminal import say, show, tabulate
+from leadsync.report.terminal import lines, say, show, tabulate
 from leadsync.texts import printable
 from runs.command import ending_soon, stoppable
 from runs.here import connected
@@ -77,7 +77,7 @@ def take_conflict(side: Side, lead: str, field: str = "", dry_run: bool = False,
         chosen = Chosen(ConflictPolicy(side.value), lead.strip(), field.strip())
         with told_in_the_log(), shown_progress(Console(stderr=True)) as progress:
             steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
-            report = run_sync(settings, Options(dry_run, read=Read.AUTO, take=chosen), steps)
+            report = run_sync(settings, Options(dry_run, read=Read.AUTO, take=chosen, pair=pair), steps)
     return conclude(report, partial(call_task, publish, report), final_state(report))
 
 
@@ -117,8 +117,7 @@ def conflicts(context: typer.Context, as_json: AsJson = False, pair: Pair = "") 
 def _shown(each: NamedConflict) -> tuple[str | Text, ...]:
     base = "(first match)" if each.base is None else each.base
     since = f"{_moment(each).astimezone():%Y-%m-%d %H:%M}"
-    lead = Text("\n").join(Text(printable(text)) for text in (each.name, each.lead_id) if text)
-    return lead, each.field, base, each.airtable, each.trello, since
+    return lines(each.name, each.lead_id), each.field, base, each.airtable, each.trello, since
 
 
 def _moment(each: NamedConflict) -> datetime:

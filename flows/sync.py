@@ -76,7 +76,7 @@ def sync_leads(
         approved = approved_plan(settings)
         options = Options(dry_run, allow_mass_change, conflict.policy, read, paced and not approved, adopt)
         options = replace(options, plan=asked.plan or approved, expects_nothing=asked.expects_nothing, review=review)
-        options = replace(options, saves=dry_run and asked.out is not None)
+        options = replace(options, saves=dry_run and asked.out is not None, pair=pair)
         with told_in_the_log(), shown_progress(Console(stderr=True)) as progress:
             steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
             report = apply_approved(approved, partial(run_sync, settings, options, steps), settings)

@@ -45,7 +45,7 @@ class Options:
     The choices of one run. `saves`: the report of a dry run is to hold the plan; `expects_nothing`: it fails if there
     is anything to do. `plan`: nothing but this is to be written, and it needs no `review`; `take`: nothing but these
     conflicts is settled. `undo`: nothing but this is done. `explains`: the lead of which the report of a dry run is to
-    say why it is so.
+    say why it is so. `pair`: the name of the pair's block, for commands that the report tells; "" if it has none.
     """
 
     dry_run: bool = False
@@ -61,6 +61,7 @@ class Options:
     take: Chosen | None = None
     undo: UndoChoice | None = None
     explains: str = ""
+    pair: str = ""
 
 
 class Call(Protocol):
