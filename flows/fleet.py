@@ -19,13 +19,15 @@ from typing import Annotated, Any
 import typer
 from prefect import flow
 from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
 from rich.console import Console
 
 from leadsync.errors import ConfigurationError, LeadsyncError
 from leadsync.model import Read, Review
 from leadsync.pipeline.fleet import AT_ONCE, Fleet, shared_transport
 from leadsync.pipeline.members import due_members
-from leadsync.pipeline.steps import Options
+from leadsync.pipeline.run import run_sync
+from leadsync.pipeline.steps import Options, Steps
 from leadsync.report.fleet import COLUMNS, FleetReport, cells
 from leadsync.report.terminal import STYLES, progress_bar, say, tabulate
 from leadsync.setting_values import duration
@@ -88,7 +90,8 @@ def _sync_all(report: FleetReport, every: str, limit: int, only: list[str], opti
         report.pairs, due = len(there), due_members(there, store, time.time(), only)
         report.due, due = len(due), due[: limit or None]
         transport = shared_transport(shared_budgets(store.database), at_once)
-        fleet = Fleet(store, options, interval, transport, at_once)
+        run = partial(run_sync, steps=Steps(flow_run=flow_run.id or ""))
+        fleet = Fleet(store, options, interval, transport, at_once, run)
         with progress_bar(Console(stderr=True)) as bar:
             for done, synced in enumerate(fleet.sync(due), start=1):
                 row = report.add(synced.pair, synced.report)
