@@ -32,14 +32,13 @@ from leadsync.pipeline.run import run_sync
 from leadsync.pipeline.steps import Chosen, Options
 from leadsync.pipeline.waiting import NamedConflict, conflicts_of
 from leadsync.report.report import Report, json_text
-from leadsync.report.terminal import say, show, tabulate
-from leadsync.texts import printable
-from runs.command import ending_soon, nothing_to_stop, stoppable
+from leadsync.report.terminal import lines, say, show, tabulate
+from runs.command import ending_soon, stoppable
 from runs.here import connected
 from runs.pair_block import settings_of
 from runs.record import final_state, publish, shown_progress, told_in_the_log
 from runs.recorder import conclude
-from runs.reported import run_reported
+from runs.reported import leave, run_reported
 from runs.tasks import as_tasks, call_task
 
 
@@ -70,7 +69,7 @@ def take_conflict(side: Side, lead: str, field: str = "", dry_run: bool = False,
         pair: Name of the Leadsync Pair block that says which base and board; empty takes those of the environment.
     """
     chosen = Chosen(ConflictPolicy(side.value), lead.strip(), field.strip())
-    return _run(Options(dry_run, read=Read.AUTO, take=chosen), pair)
+    return _run(Options(dry_run, read=Read.AUTO, take=chosen, pair=pair), pair)
 
 
 def untie_name() -> str:
@@ -89,7 +88,7 @@ def untie_copies(lead: str, dry_run: bool = False, pair: str = "") -> State[Any]
         dry_run: Show what would change and write nothing.
         pair: Name of the Leadsync Pair block that says which base and board; empty takes those of the environment.
     """
-    return _run(Options(dry_run, untie=lead.strip()), pair)
+    return _run(Options(dry_run, untie=lead.strip(), pair=pair), pair)
 
 
 def _run(options: Options, pair: str) -> State[Any]:
@@ -140,8 +139,7 @@ def conflicts(context: typer.Context, as_json: AsJson = False, pair: Pair = "") 
 def _shown(each: NamedConflict) -> tuple[str | Text, ...]:
     base = "(first match)" if each.base is None else each.base
     since = f"{_moment(each).astimezone():%Y-%m-%d %H:%M}"
-    lead = Text("\n").join(Text(printable(text)) for text in (each.name, each.lead_id) if text)
-    return lead, each.field, base, each.airtable, each.trello, since
+    return lines(each.name, each.lead_id), each.field, base, each.airtable, each.trello, since
 
 
 def _moment(each: NamedConflict) -> datetime:
@@ -158,7 +156,8 @@ def take(
     pair: Pair = "",
 ) -> None:
     """Settle conflicts of one lead: one side's value goes to both, and nothing else is written."""
-    _tell(*run_reported(take_conflict, side=side, lead=lead, field=field, dry_run=dry_run, pair=pair), as_json)
+    report, seen_at = run_reported(take_conflict, side=side, lead=lead, field=field, dry_run=dry_run, pair=pair)
+    leave(report, as_json, partial(show, report, Console(), seen_at))
 
 
 @app.command()
@@ -169,16 +168,8 @@ def untie(
     pair: Pair = "",
 ) -> None:
     """Make the copies of a lead's card cards of their own: their LeadID line is taken off."""
-    _tell(*run_reported(untie_copies, lead=lead, dry_run=dry_run, pair=pair), as_json)
-
-
-def _tell(report: Report, seen_at: str, as_json: bool) -> None:
-    nothing_to_stop()
-    if as_json:
-        print(report.as_json())
-    else:
-        show(report, Console(), seen_at)
-    raise typer.Exit(report.exit_code)
+    report, seen_at = run_reported(untie_copies, lead=lead, dry_run=dry_run, pair=pair)
+    leave(report, as_json, partial(show, report, Console(), seen_at))
 
 
 if __name__ == "__main__":

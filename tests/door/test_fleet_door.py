@@ -165,3 +165,15 @@ def test_no_pair_at_all_says_how_to_save_one(prefect_server, configured, command
 def test_more_pairs_than_a_page_holds(saved, command, monkeypatch):
     monkeypatch.setattr(pair_block, "BLOCKS_A_PAGE", 2)
     assert {*pair_block.saved_pairs()} == {*NAMES} == {member.pair for member in pair_block.members()}
+
+
+def test_pair_whose_plan_is_to_be_reviewed_is_listed_and_stops_no_other(saved, command, teams):
+    """With the command that shows its plan; an idle one needs no review."""
+    teams["east"].airtable.add_lead("Ada", "a@b.c", "NEW", "web")
+    code, printed = command("--review", "risky", "--json")
+    rows = {row["pair"]: row for row in json.loads(printed)["pairs"]}
+    assert (code, rows["east"]["exit_code"], rows["west"]["exit_code"]) == (1, 3, 0)
+    assert "flows/sync.py --pair east --review always" in rows["east"]["message"]
+    assert (teams["east"].trello.cards(), task_runs()) == ({}, {"east": rows["east"]["outcome"]})
+    code, _ = command("--only", "east")
+    assert (code, len(teams["east"].trello.cards())) == (0, 1)

@@ -63,7 +63,7 @@ def run_sync(
     Returns: the report, whose exit code says how it ended; a LeadsyncError becomes one too and never escapes.
     """
     started = time.monotonic()
-    report = Report(dry_run=options.dry_run)
+    report = Report(dry_run=options.dry_run, pair_name=options.pair)
     try:
         with open_clients(settings, transport, shared) as clients:
             try:

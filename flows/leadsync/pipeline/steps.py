@@ -45,7 +45,8 @@ class Options:
     The choices of one run. `saves`: the report of a dry run is to hold the plan; `expects_nothing`: it fails if there
     is anything to do. `plan`: nothing but this is to be written, and it needs no `review`; `take`: nothing but these
     conflicts is settled. `undo`: nothing but this is done. `untie`: the lead of whose card the copies are made cards of
-    their own, and nothing else. `explains`: the lead of which the report of a dry run is to say why it is so.
+    their own, and nothing else. `explains`: the lead of which the report of a dry run is to say why it is so. `pair`:
+    the name of the pair's block, for commands that the report tells; "" if it has none.
     """
 
     dry_run: bool = False
@@ -62,6 +63,7 @@ class Options:
     undo: UndoChoice | None = None
     untie: str = ""
     explains: str = ""
+    pair: str = ""
 
     @property
     def is_sync(self) -> bool:

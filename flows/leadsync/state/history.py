@@ -13,11 +13,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from leadsync.core.ledger import SETTLED, Begun, Entry, Rule, RunKind
+from leadsync.core.told import Change
 from leadsync.frames.cards import CardPresence
 from leadsync.frames.leads import LeadPresence
 from leadsync.state.database import Database
 from leadsync.state.ends import forget_failures
-from leadsync.state.history_rows import entry_of, purge
+from leadsync.state.history_rows import add_made, begin, entry_of, purge
 from leadsync.state.reviews import end_reviews_of
 from leadsync.state.tables import base_table, change_table, intent_table, run_table
 from leadsync.state.waiting import forget_waiting
@@ -155,6 +156,12 @@ class History:
         """A run came to its end, by our clock [s since 1970]."""
         with self._database.writing() as connection:
             connection.execute(sa.update(run_table).where(run_table.c.id == run_id).values(ended=at))
+
+    def add_made(self, pair: str, begun: Begun, changes: Collection[Change]) -> None:
+        """Leads that the run has made of cards. Nothing is agreed about them yet, so no row of the base comes along."""
+        with self._database.writing() as connection:
+            begin(connection, pair, begun)
+            add_made(connection, pair, begun.run_id, changes)
 
     def purge(self, pair: str, kept_since: float) -> None:
         """Delete what began before then [s since 1970]; a run that writes does so, too."""
