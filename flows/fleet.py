@@ -19,24 +19,27 @@ from typing import Annotated, Any
 import typer
 from prefect import flow
 from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
 from rich.console import Console
 
 from leadsync.errors import ConfigurationError, LeadsyncError
 from leadsync.model import Read, Review
 from leadsync.pipeline.fleet import AT_ONCE, Fleet, shared_transport
 from leadsync.pipeline.members import due_members
-from leadsync.pipeline.steps import Options
+from leadsync.pipeline.run import run_sync
+from leadsync.pipeline.steps import Options, Steps
 from leadsync.report.fleet import COLUMNS, FleetReport, cells
 from leadsync.report.terminal import STYLES, progress_bar, say, tabulate
 from leadsync.setting_values import duration
 from leadsync.state.budgets import shared_budgets
 from leadsync.state.store import StateStore
-from runs.command import nothing_to_stop, run_command, stoppable
+from runs.command import run_command, stoppable
 from runs.fleet_record import fleet_run_name, pair_ended, publish_fleet
 from runs.here import Ended, run_flow
 from runs.pair_block import members, state_url
 from runs.record import final_state, told_in_the_log
 from runs.recorder import conclude
+from runs.reported import leave
 from runs.signs import give_signs
 
 
@@ -87,7 +90,8 @@ def _sync_all(report: FleetReport, every: str, limit: int, only: list[str], opti
         report.pairs, due = len(there), due_members(there, store, time.time(), only)
         report.due, due = len(due), due[: limit or None]
         transport = shared_transport(shared_budgets(store.database), at_once)
-        fleet = Fleet(store, options, interval, transport, at_once)
+        run = partial(run_sync, steps=Steps(flow_run=flow_run.id or ""))
+        fleet = Fleet(store, options, interval, transport, at_once, run)
         with progress_bar(Console(stderr=True)) as bar:
             for done, synced in enumerate(fleet.sync(due), start=1):
                 row = report.add(synced.pair, synced.report)
@@ -127,12 +131,7 @@ def fleet(
     if not isinstance(report, FleetReport):
         report = FleetReport(dry_run=dry_run)
         report.fail(ended.outcome)
-    nothing_to_stop()
-    if as_json:
-        print(report.as_json())
-    else:
-        _show(report, Console(), ended)
-    raise typer.Exit(report.exit_code)
+    leave(report, as_json, partial(_show, report, Console(), ended))
 
 
 def _show(report: FleetReport, console: Console, ended: Ended) -> None:

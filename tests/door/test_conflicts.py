@@ -52,6 +52,20 @@ def card_of(emulator):
     return card
 
 
+def test_copies_are_untied_by_a_flow_run(command, emulator, lead):
+    """Likewise; its name says of which lead."""
+    (card,) = emulator.trello.cards()
+    copy = emulator.trello.copy(card)
+    sync.run_locally()
+    code, printed = command("untie", "--lead", lead, "--json")
+    found = json.loads(printed)
+    assert (code, [row["card_id"] for row in found["changes"]]) == (0, [copy])
+    assert [lead in each["desc"] for each in emulator.trello.cards().values()] == [True, False]
+    assert command("untie", "--lead", lead)[0] == 2
+    with get_client(sync_client=True) as client:
+        assert f"untie copies of {lead}" in {run.name.partition(":")[0] for run in client.read_flow_runs()}
+
+
 def listed(command):
     code, printed = command("--json")
     assert code == 0

@@ -23,6 +23,16 @@ LEAD_FIELD: Final = "lead"
 """What an entry about a lead as a whole is called: made of its card."""
 
 
+def run_id_of(unique: str, flow_run: str = "") -> str:
+    """What a run is known by: something of its own, for a flow run may have several, and Prefect's id if it has one."""
+    return f"{unique[:ID_SHOWN]}-{flow_run}" if flow_run else unique
+
+
+def flow_run_of(run_id: str) -> str:
+    """Prefect's id of the flow run that made a run, "" if none did."""
+    return run_id.partition("-")[2]
+
+
 class Rule(StrEnum):
     """Why a cell was written."""
 
