@@ -187,7 +187,18 @@ class Planned(World):
     A world with one lead in each kind of row, and the plan for it. rows: kind -> lead id; cards: kind -> card id.
     """
 
-    KINDS = ("quiet", "to_trello", "to_airtable", "archive", "conflict", "restore", "marker", "unarchive", "shut", "gone")
+    KINDS = (
+        "quiet",
+        "to_trello",
+        "to_airtable",
+        "archive",
+        "conflict",
+        "restore",
+        "marker",
+        "unarchive",
+        "shut",
+        "gone",
+    )
 
     def __init__(self, folder, **env):
         super().__init__(folder, ordered=True, env=env)
