@@ -3,6 +3,7 @@
 import pytest
 
 from leadsync.errors import StateStoreError
+from leadsync.state.noted import Noted
 from leadsync.state.reviews import Waiting
 from leadsync.state.spent_plans import Spent
 from leadsync.state.store import StateStore
@@ -20,21 +21,21 @@ def store(tmp_path):
 
 def test_plan_is_spent_with_what_it_journals(store):
     assert store.spent_plans.load("plan") is None
-    store.journal.enter(PAIR, {"rec1": {"status": "NEW"}}, (), (), spent=SPENT)
+    store.journal.enter(PAIR, Noted({"rec1": {"status": "NEW"}}, spent=SPENT))
     assert (store.spent_plans.load("plan"), len(store.journal.load_base(PAIR))) == (SPENT, 1)
 
 
 def test_plan_is_not_spent_if_the_journal_was_not_written(store):
     with pytest.raises((StateStoreError, TypeError)):
-        store.journal.enter(PAIR, {"rec1": {"airtable x": object(), "trello x": ""}}, (), (), spent=SPENT)
+        store.journal.enter(PAIR, Noted({"rec1": {"airtable x": object(), "trello x": ""}}, spent=SPENT))
     assert store.spent_plans.load("plan") is None
 
 
 def test_plan_is_not_spent_twice(store):
     """Nor is anything journalled the second time."""
-    store.journal.enter(PAIR, {}, (), (), spent=SPENT)
+    store.journal.enter(PAIR, Noted({}, spent=SPENT))
     with pytest.raises(StateStoreError):
-        store.journal.enter(PAIR, {"rec1": {"status": "NEW"}}, (), (), spent=SPENT)
+        store.journal.enter(PAIR, Noted({"rec1": {"status": "NEW"}}, spent=SPENT))
     assert store.journal.load_base(PAIR).empty
 
 
