@@ -102,9 +102,9 @@ def test_pair_that_fails_is_listed_backs_off_and_stops_no_other(saved, command, 
     rows = {row["pair"]: row for row in json.loads(printed)["pairs"]}
     assert (code, rows["east"]["exit_code"] > 0, rows["north"]["exit_code"]) == (1, True, 0)
     assert [lead in card["desc"] for card in teams["west"].trello.cards().values()] == [True]
-    assert saved.pair_runs.load("east").failures == 1
+    assert saved.pair_runs.load(pair="east").failures == 1
     assert {*task_runs()} == {"east", "west"}
-    assert "east" in command()[1] or saved.pair_runs.load("east").failures == 1  # it waits
+    assert "east" in command()[1] or saved.pair_runs.load(pair="east").failures == 1  # it waits
 
 
 def test_no_more_than_asked_for(saved, command):

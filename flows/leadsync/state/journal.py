@@ -28,8 +28,8 @@ from leadsync.state.database import Database
 from leadsync.state.facts import Facts, put_facts
 from leadsync.state.history_rows import add_changes, add_reversal, begin, drop_reversal
 from leadsync.state.journal_rows import held_by_intents, intent_of, replace_intents, row_of_intent, sent_json
+from leadsync.state.kept import put
 from leadsync.state.noted import Noted
-from leadsync.state.spent_plans import put_spent
 from leadsync.state.tables import base_table, intent_table
 from leadsync.state.waiting import note_conflicts, open_conflicts
 
@@ -73,7 +73,7 @@ class Journal:
         called = {list_id: was for list_id, was in known.items() if was not in noted.lists.values()} | {**noted.lists}
         with self._database.writing() as connection:
             if noted.spent:
-                put_spent(connection, noted.spent)
+                put(connection, noted.spent)
             for verdict in noted.verdicts:
                 card_id = str(noted.updates.get(verdict.intent.lead_id, {}).get("card_id") or "")
                 add_changes(connection, pair, verdict.intent, verdict.entries, card_id)

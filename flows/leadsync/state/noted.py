@@ -10,7 +10,7 @@ from leadsync.core.journal import Intent
 from leadsync.core.ledger import Begun
 from leadsync.core.settling import Verdict
 from leadsync.state.base_rows import Updates
-from leadsync.state.spent_plans import Spent
+from leadsync.state.kept import Spent
 
 
 @dataclass(frozen=True)
