@@ -26,7 +26,7 @@ from leadsync.errors import LeadsyncError
 from leadsync.model import Adopt, ConflictChoice, Read, Review
 from leadsync.pipeline.plan_files import NOTHING_ASKED, Asked, ask, with_those_of, write_plan
 from leadsync.pipeline.run import run_sync
-from leadsync.pipeline.steps import Options, Steps
+from leadsync.pipeline.steps import Options
 from leadsync.report.report import Report
 from leadsync.report.terminal import show
 from runs.command import nothing_to_stop, run_command, stoppable
@@ -37,7 +37,7 @@ from runs.recorder import asked_beside, conclude
 from runs.reported import leave, run_reported
 from runs.review import apply_approved, approved_plan, wait_for_review
 from runs.signs import give_signs, unheard
-from runs.tasks import call_task, submit_tasks
+from runs.tasks import as_tasks, call_task
 from runs.turns import take_turns
 
 # --- the flow -------------------------------------------------------------------------------------------------
@@ -76,10 +76,9 @@ def sync_leads(
         approved = approved_plan(settings)
         options = Options(dry_run, allow_mass_change, conflict.policy, read, paced and not approved, adopt)
         options = replace(options, plan=asked.plan or approved, expects_nothing=asked.expects_nothing, review=review)
-        options = replace(options, saves=dry_run and asked.out is not None)
+        options = replace(options, saves=dry_run and asked.out is not None, pair=pair)
         with told_in_the_log(), shown_progress(Console(stderr=True)) as progress:
-            steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
-            report = apply_approved(approved, partial(run_sync, settings, options, steps), settings)
+            report = apply_approved(approved, partial(run_sync, settings, options, as_tasks(progress)), settings)
         wait_for_review(report, settings)
         give_signs(report, pair)
     except LeadsyncError as error:

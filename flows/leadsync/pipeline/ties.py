@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from leadsync.airtable.client import Airtable
+from leadsync.airtable.columns import is_id
 from leadsync.airtable.setup import EDITED_BY_HAND, fetch_mapped
 from leadsync.errors import ConfigurationError, TransientServiceError
 from leadsync.frames.schema import Packed, cell_in
@@ -51,6 +52,14 @@ class Schema:
         types = {name: str(model.get("type")) for name, model in self.models.items()}
         named = ", ".join(f"{name!r} ({kind})" for name, kind in types.items() if kind not in EDITED_BY_HAND)
         return named and f"Leads were read whole: Airtable does not tell when a computed column changes: {named}."
+
+
+def known_table_id(settings: Settings, store: StateStore, asked: str) -> str:
+    """The table's id, "" if the settings name it otherwise and nobody had to ask for it yet. Cost: no request."""
+    if is_id(settings.airtable_table_name, "tbl"):
+        return settings.airtable_table_name
+    models = (store.facts.load(f"schema {asked}") or {}).get("models") or {}
+    return next((str(model.get("table_id", "")) for model in models.values()), "")
 
 
 def known_schema(airtable: Airtable, store: StateStore, asked: str, full_every: float, along: bool = False) -> Schema:
