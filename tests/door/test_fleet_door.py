@@ -13,7 +13,7 @@ import fleet as door
 from emulator import Emulator, Fault
 from leadsync.core.ledger import flow_run_of
 from leadsync.state.store import StateStore
-from runs import pair_block
+from runs import pair_block, reported
 from runs.pair_block import LeadsyncPair
 
 OWN = ("AIRTABLE_API_TOKEN", "AIRTABLE_BASE_ID", "TRELLO_API_KEY", "TRELLO_API_TOKEN", "TRELLO_BOARD_ID")
@@ -54,7 +54,7 @@ def forget():
 @pytest.fixture
 def command(prefect_server, configured, monkeypatch):
     """`flows/fleet.py` in this process. Returns: a function from arguments to (exit code, output)."""
-    monkeypatch.setattr(door, "nothing_to_stop", lambda: None)
+    monkeypatch.setattr(reported, "nothing_to_stop", lambda: None)
     app = Typer()
     app.command()(door.fleet)
 
