@@ -29,6 +29,7 @@ from leadsync.pipeline.review import ask_for_review
 from leadsync.pipeline.saved_plans import hold_to, refuse_unfinished, save, spent_by
 from leadsync.pipeline.snapshots import snapshot_after
 from leadsync.pipeline.under_way import Run
+from leadsync.state.noted import Noted
 from leadsync.trello.board import Board
 
 
@@ -97,8 +98,8 @@ def _agree(run: Run, planned: Planned) -> Planned:
     if not planned.verdicts:
         return planned
     plan = planned.plan
-    named = planned.lists.board.stages
-    run.clients.store.journal.enter(run.pair, plan.base_updates, plan.forget, (), planned.verdicts, named)
+    agreed = Noted(plan.base_updates, plan.forget, verdicts=planned.verdicts, lists=planned.lists.board.stages)
+    run.clients.store.journal.enter(run.pair, agreed)
     return replace(planned, plan=replace(plan, base_updates={}, forget=[]), verdicts=[])
 
 
@@ -113,21 +114,19 @@ def _journal(run: Run, planned: Planned, checkup: Checkup) -> None:
     intents = intents_of(plan, clients.trello.clock, run.run_id, planned.lists.board.lists, leads_since)
     if checkup.feed:
         intents = [checkup.feed.sent_after(intent) for intent in intents]
-    begun = run.begun if intents else None
-    named, now, spent = planned.lists.board.stages, run.begun.at, spent_by(run)
-    clients.store.journal.enter(
-        run.pair,
+    noted = Noted(
         plan.base_updates,
         plan.forget,
         intents,
-        lists=named,
-        spent=spent,
-        begun=begun,
+        lists=planned.lists.board.stages,
+        spent=spent_by(run),
+        begun=run.begun if intents else None,
         conflicts=plan.still_open,
-        now=now,
+        now=run.begun.at,
     )
+    clients.store.journal.enter(run.pair, noted)
     if run.undo is None:
-        clients.store.waiting.set_aside(run.pair, plan.quarantine, now)
+        clients.store.waiting.set_aside(run.pair, plan.quarantine, noted.now)
     concerned = planned.snapshot.concerned
     clients.store.checks.save(run.pair, plan.checks, None if concerned is None else concerned.cards)
 
