@@ -94,7 +94,10 @@ def run_locally(every_minutes: float, pair: str) -> Checklist:
 def repair(checklist: Checklist, console: Console, yes: bool) -> bool:
     """Show what is missing and can be created, and after a yes create it. Returns: whether anything was created."""
     if not checklist.repairs:
-        say(console, "Nothing is missing that could be created.")
+        if all(finding.level is Level.OK for finding in checklist.findings):
+            say(console, "Nothing is missing that could be created.")
+        else:
+            say(console, "Nothing that could be created was found missing, as far as could be looked.")
         return False
     say(console, "Would create:")
     for item in checklist.repairs:

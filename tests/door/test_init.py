@@ -156,14 +156,23 @@ def test_what_is_meant_may_be_named_by_id_or_address(command, emulator, which, t
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--base", "CMR"), "--base: There is no base 'CMR'; there are: CRM."),
-        (("--base", "CRM", "--table", "Dealz"), "--table: There is no table 'Dealz'; there are: Deals, Invoices."),
+        (("--base", "CMR"), "--base: There is no base 'CMR'; there are: CRM; did you mean 'CRM'?"),
+        (
+            ("--base", "CRM", "--table", "Dealz"),
+            "--table: There is no table 'Dealz'; there are: Deals, Invoices; did you mean 'Deals'?",
+        ),
         (("--base", "CRM"), "table (number, name or id): not answered, and nobody is there to ask. Give --table."),
-        (("--table", "Deals", "--board", "Slaes"), "--board: There is no board 'Slaes'; there are: Sales, Kitchen."),
+        (
+            ("--table", "Deals", "--board", "Slaes"),
+            "--board: There is no board 'Slaes'; there are: Sales, Kitchen; did you mean 'Sales'?",
+        ),
         (("--table", "Deals"), "Give --board."),
         ((*PAIR, "--own", "name"), "--own 'name' is not written as A=B"),
         ((*PAIR, "--own", "mail=E-mail"), "'mail' is no cell"),
-        ((*PAIR, "--status", "Nwe=Doing"), "There is no status 'Nwe'; there are: New, Called, Won, Lost."),
+        (
+            (*PAIR, "--status", "Nwe=Doing"),
+            "There is no status 'Nwe'; there are: New, Called, Won, Lost; did you mean 'New'?",
+        ),
         ((*PAIR, "--closed", "Wno"), "No status leads to 'Wno'"),
         ((*PAIR, "--column", "Phone=due"), "column 'Phone' holds a text. Choose another; due takes: date, datetime"),
         ((*PAIR, "--column", "Fone=due"), "There is no column 'Fone'; there are: Full name,"),

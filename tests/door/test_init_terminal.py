@@ -102,7 +102,11 @@ def test_wrong_answers_are_asked_again_and_lines_can_be_changed(terminal, emulat
         ("Airtable token: ", emulator.airtable.token, ""),
         ("base (number, name or id) [1]: ", "2", "There is no base '2'; there are: CRM."),
         ("base (number, name or id) [1]: ", "CRM", ""),
-        ("table (number, name or id) [1]: ", "Leeds", "There is no table 'Leeds'; there are: Leads."),
+        (
+            "table (number, name or id) [1]: ",
+            "Leeds",
+            "There is no table 'Leeds'; there are: Leads; did you mean 'Leads'?",
+        ),
         ("table (number, name or id) [1]: ", "1", ""),
         ("Trello API key: ", "0" * 32, ""),
         ("Trello token: ", emulator.trello.token, "TRELLO_API_KEY was not accepted by Trello; copy the key again."),
