@@ -8,6 +8,9 @@ They run on the server, so they also notice a process that died. Never here: the
 from __future__ import annotations
 
 if __name__ == "__main__":  # before anything is printed or opened
+    from runs.missing import tell_what_is_missing
+
+    tell_what_is_missing()
     from runs.streams import harden_streams
 
     harden_streams()

@@ -7,6 +7,9 @@ Here: the checklist of leadsync.pipeline.checks, printed. Never here: a check it
 from __future__ import annotations
 
 if __name__ == "__main__":  # a local run; before Prefect is imported and reads its settings
+    from runs.missing import tell_what_is_missing
+
+    tell_what_is_missing()
     from runs.command import prepare_local_run
 
     prepare_local_run()
