@@ -186,7 +186,10 @@ def alerts(
     silent_after: Annotated[float, typer.Option(min=0.01, help="Hours without a completed sync.")] = 3.0,
     test: Annotated[bool, typer.Option("--test", help="Have a test sent to the webhook, and wait for it.")] = False,
 ) -> None:
-    """Install the automations on the configured Prefect server; run again to change them."""
+    """
+    Get told when a sync fails, a pair falls silent, or something waits for a person: installs automations on the
+    configured Prefect server. Run again to change them.
+    """
     console = Console()
     if (url or not test) and urlsplit(url).scheme not in ("http", "https"):
         say(console, "--url is not an address; it starts with http:// or https://.", "red")

@@ -161,7 +161,7 @@ def init(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the pair in files that are there.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: take what is given and proposed.")] = False,
-    sync: Annotated[bool, typer.Option("--sync", help="After the dry run sync, and create what lists lack.")] = False,
+    sync: Annotated[bool, typer.Option("--sync", help="Create missing lists, and sync after the dry run.")] = False,
     emulator: Annotated[bool, typer.Option("--emulator", help="For an emulator that runs on this machine.")] = False,
     port: Annotated[int, typer.Option(help="With --emulator: its port.")] = 8900,
     seed: Annotated[int, typer.Option(help="With --emulator: the --seed it was started with.")] = 0,

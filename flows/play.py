@@ -56,7 +56,7 @@ def play(
     link: Annotated[
         str, typer.Argument(help="Somebody's link, which leads to the same state.", show_default=False)
     ] = "",
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8010,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where on this machine it is opened.")] = 8010,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
 ) -> None:
     """See the sync work: a table and a board side by side, until Ctrl-C."""

@@ -135,7 +135,8 @@ def sync(
         ConflictChoice, typer.Option(help="Who wins when both sides moved one cell apart; settings: SYNC_CONFLICT.")
     ] = ConflictChoice.SETTINGS,
     read: Annotated[
-        Read | None, typer.Option(help="Both sides whole, only what changed, or whichever costs fewer calls. [full]")
+        Read | None,
+        typer.Option(help="Both sides whole, only what changed, or whichever costs fewer; full, unless --every."),
     ] = None,
     paced: Annotated[
         bool, typer.Option("--paced", help="Skip the run if the month's calls are ahead of AIRTABLE_MONTHLY_CALLS.")
@@ -155,7 +156,7 @@ def sync(
     ] = False,
     review: Annotated[
         Review,
-        typer.Option(help="Runs of which only the plan is written, to --out (plan.json), and applied with --plan."),
+        typer.Option(help="Runs that only write their plan, to --out (plan.json), to be applied with --plan."),
     ] = Review.NEVER,
     every: Annotated[
         str, typer.Option(help="Sync now and then every 30s, 15m, 1h, 1d, until Ctrl-C; implies --read auto --paced.")

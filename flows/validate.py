@@ -14,6 +14,7 @@ if __name__ == "__main__":  # a local run; before Prefect is imported and reads 
 
     prepare_local_run()
 
+import math
 from dataclasses import asdict
 from functools import partial
 from typing import Annotated, Any
@@ -37,6 +38,7 @@ from runs.command import nothing_to_stop, run_command, stoppable
 from runs.here import connected, run_flow
 from runs.pair_block import settings_of
 from runs.recorder import conclude
+from runs.turns import seconds_between
 
 SCHEDULE_MINUTES = 60.0
 """As in prefect.yaml."""
@@ -76,6 +78,8 @@ def publish(checklist: Checklist) -> None:
 def run_checks(every_minutes: float, pair: str) -> Checklist:
     """All checks of a pair; what is wrong with its settings is a finding too."""
     try:
+        if not 0 < every_minutes < math.inf:
+            raise ConfigurationError(f"every_minutes {every_minutes:g} is no time between two syncs.")
         settings = settings_of(pair)
         with open_clients(settings) as clients:
             return check_setup(settings, clients, every_minutes)
@@ -135,15 +139,21 @@ def validate(
         bool, typer.Option("--fix", help="Create missing lists, and the column of the cards' ids, after asking.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --fix: do not ask.")] = False,
-    every: Annotated[float, typer.Option(help="Minutes between runs, for the forecast of calls.")] = SCHEDULE_MINUTES,
+    every: Annotated[
+        str, typer.Option(help="The pace for the forecast of calls: 15m, 1h, 1d; a bare number is minutes.")
+    ] = "1h",
     pair: Annotated[str, typer.Option(help="A pair saved with flows/pairs.py; without it, the one in .env.")] = "",
 ) -> None:
     """Check everything a sync needs; write nothing, unless --fix is given."""
-    checklist = run_locally(every, pair)
-    console = Console(stderr=as_json)
+    console, minutes = Console(stderr=as_json), 0.0
+    try:
+        minutes = seconds_between(f"{every}m" if every.strip()[-1:].isdigit() else every) / 60
+        checklist = run_locally(minutes, pair)
+    except ConfigurationError as error:
+        checklist = Checklist([Finding("pace", Level.FAIL, str(error))], [])
     if fix and repair(checklist, console, yes):
         with connected():
-            checklist = run_checks(every, pair)
+            checklist = run_checks(minutes, pair)
     nothing_to_stop()
     code = Exit.DONE if checklist.ok else Exit.MISCONFIGURED
     if as_json:

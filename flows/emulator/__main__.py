@@ -19,7 +19,9 @@ from emulator import Emulator  # noqa: E402
 
 def main() -> None:
     """Start, print the settings as .env lines, and serve until interrupted."""
-    parser = argparse.ArgumentParser(description="Airtable and Trello on localhost; stop with Ctrl-C.")
+    parser = argparse.ArgumentParser(
+        "flows/emulator/__main__.py", description="Airtable and Trello on localhost; stop with Ctrl-C."
+    )
     parser.add_argument("--port", type=int, default=8900, help="loopback port (0 takes a free one)")
     parser.add_argument("--demo", action="store_true", help="start with a dozen believable leads")
     parser.add_argument("--strict", action="store_true", help="enforce the rate limits of both services")

@@ -331,6 +331,18 @@ def test_forecast_warns_when_the_schedule_outspends_the_free_plan(command, emula
     assert "about 43,200 Airtable calls a month" in command("--every", "1")[1]
 
 
+@pytest.mark.parametrize("every", ["15", "15m", "900s", "0.25h"])
+def test_forecast_takes_the_pace_as_other_commands_do(command, every):
+    """A bare number is minutes."""
+    assert "at one run every 15 minutes" in command("--every", every)[1]
+
+
+@pytest.mark.parametrize("every", ["0", "-5", "nan", "soon", "0s", "9999999999999d"])
+def test_pace_that_is_none_is_told(command, every):
+    code, printed = command(f"--every={every}")
+    assert (code, "is no time between two syncs" in printed) == (2, True)
+
+
 def findings_on(printed, check):
     return [finding for finding in json.loads(printed)["findings"] if finding["check"] == check]
 
