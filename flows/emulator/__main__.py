@@ -31,6 +31,7 @@ def main() -> None:
     if options.demo:
         emulator.load_demo()
     with emulator:
+        print(f"# Airtable and Trello answer at {emulator.url} until Ctrl-C, to whoever brings these:")
         print("\n".join(f"{name}={value}" for name, value in emulator.settings().items()), flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()

@@ -137,6 +137,10 @@ class GuardError(LeadsyncError):
     title = "RefusedByGuard"
 
 
+class FirstContactError(GuardError):
+    """Cards without a LeadID line look like leads without a card, and nobody has said yet whose they are."""
+
+
 class IncompleteReadError(GuardError):
     """A read did not finish, so nothing may be inferred from it; nothing was written."""
 

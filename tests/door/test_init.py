@@ -99,6 +99,18 @@ def test_pair_is_written_checked_tried_and_synced(command, emulator, secrets, tm
         assert secrets[secret] not in printed
 
 
+def test_board_that_holds_the_leads_already_takes_a_choice(command, emulator):
+    """Without one nothing is written to either side; with --adopt each lead's card is its own."""
+    for name in ("Ada", "Bob"):
+        emulator.trello.add_card("To do", name)
+    code, printed = command(*PAIR, "--sync")
+    assert (code, "--adopt name, which ties 2 by title" in printed) == (3, True)
+    assert emulator.calls("trello", writes=True) == 0
+    assert command(*PAIR, "--sync", "--overwrite", "--adopt", "name")[0] == 0
+    assert sum("LeadID: rec" in card["desc"] for card in emulator.trello.cards().values()) == 2
+    assert len(emulator.trello.cards()) == 2
+
+
 def test_without_sync_nothing_is_written_to_a_service(command, emulator):
     code, printed = command(*PAIR)
     assert (code, "What a sync would do" in printed, "would change 2" in printed) == (0, True, True)
