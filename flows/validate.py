@@ -15,6 +15,7 @@ if __name__ == "__main__":  # a local run; before Prefect is imported and reads 
     prepare_local_run()
 
 import math
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from typing import Annotated, Any
@@ -34,6 +35,7 @@ from leadsync.report.markdown import as_shown
 from leadsync.report.report import json_text
 from leadsync.report.terminal import ARROWS, say, tabulate
 from leadsync.texts import printable
+from runs.automations import installed_are_older
 from runs.command import nothing_to_stop, run_command, stoppable
 from runs.here import connected, run_flow
 from runs.pair_block import settings_of
@@ -57,6 +59,7 @@ def validate_setup(every_minutes: float = SCHEDULE_MINUTES, pair: str = "") -> S
         pair: Name of the Leadsync Pair block to check; empty takes the settings of the environment.
     """
     checklist = run_checks(every_minutes, pair)
+    checklist.findings += check_alerts()
     failed = [finding for finding in checklist.findings if finding.level is Level.FAIL]
     final: State[Any] = Completed(message=f"{len(checklist.findings)} checks passed")
     if failed:
@@ -85,6 +88,18 @@ def run_checks(every_minutes: float, pair: str) -> Checklist:
             return check_setup(settings, clients, every_minutes)
     except LeadsyncError as error:
         return Checklist([Finding("settings", Level.FAIL, str(error))], [])
+
+
+def check_alerts() -> list[Finding]:
+    """Of the alerts on Prefect's server, if any are installed there; a server that does not tell says nothing."""
+    with suppress(Exception):
+        are_older = installed_are_older()
+        if are_older:
+            remedy = "Install them again: python flows/alerts.py --url https://…"
+            return [Finding("alerts", Level.WARN, "those installed on Prefect's server are an older version's", remedy)]
+        if are_older is False:
+            return [Finding("alerts", Level.OK, "installed on Prefect's server")]
+    return []
 
 
 def run_locally(every_minutes: float, pair: str) -> Checklist:

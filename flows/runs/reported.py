@@ -1,20 +1,24 @@
-"""Below the doors: a flow whose outcome is a report, run in this process. Never here: how the report is shown."""
+"""Below the doors: a flow whose outcome is a report, run in this process, and told. Never here: how a report looks."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
+import typer
 from prefect import Flow
 
 from leadsync.environment import load_settings
 from leadsync.errors import LeadsyncError
+from leadsync.report.fleet import FleetReport
 from leadsync.report.report import Report
+from runs.command import nothing_to_stop
 from runs.here import Ended, run_flow
 
 
-def run_reported(flow: Flow[..., Any], **options: Any) -> tuple[Report, str]:
+def run_reported(flow: Flow[..., Any], asked: Any = None, /, **options: Any) -> tuple[Report, str]:
     """
-    One run of the flow; wrong settings are told at once, without waiting for Prefect.
+    One run of the flow; wrong settings are told at once, without waiting for Prefect. `asked`: see run_flow.
 
     Returns: its report, whatever happened, and where the run can be seen, "" if nowhere.
     """
@@ -22,7 +26,7 @@ def run_reported(flow: Flow[..., Any], **options: Any) -> tuple[Report, str]:
     try:
         if not options.get("pair"):
             load_settings()
-        ended = run_flow(flow, **options)
+        ended = run_flow(flow, asked, **options)
         if isinstance(ended.outcome, Report):
             report = ended.outcome
         else:
@@ -32,3 +36,13 @@ def run_reported(flow: Flow[..., Any], **options: Any) -> tuple[Report, str]:
     if ended.unrecorded:
         report.note(ended.unrecorded)
     return report, ended.seen_at
+
+
+def leave(report: Report | FleetReport, as_json: bool, show: Callable[[], object]) -> NoReturn:
+    """The end of a command: its report on stdout, as JSON or as it is shown, and the exit code that it says."""
+    nothing_to_stop()
+    if as_json:
+        print(report.as_json())
+    else:
+        show()
+    raise typer.Exit(report.exit_code)

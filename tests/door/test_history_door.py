@@ -80,6 +80,7 @@ def test_run_shows_each_change_with_both_sides_and_the_rule(command, emulator, l
     assert values == ["CONTACTED", "TODO", "CONTACTED", "IN_PROGRESS"]
     code, printed = command("run", run)
     assert (code, "edited on Airtable alone" in printed) == (0, True)
+    assert (change["lead_name"], "│ Zoë " in printed, f"│ {lead} " in printed) == ("Zoë", True, True)
 
 
 def test_unknown_run_is_a_sentence_that_names_those_there_are(command, lead):
@@ -141,6 +142,7 @@ def test_forgotten_lead_shows_no_value(command, emulator, lead):
     run = asked(command, "--json")["runs"][1]["id"]
     _, printed = command("run", run)
     assert ("Zoë" in printed, "(erased)" in printed) == (False, True)
+    assert "Zo" not in json.dumps(asked(command, "run", run, "--json"))
     report = asked(command, "undo", run, "--json", code=2)
     assert "erased" in report["message"]
 

@@ -5,10 +5,13 @@ import os
 
 import pytest
 from prefect.artifacts import Artifact
+from prefect.automations import Automation
+from prefect.client.orchestration import get_client
 from typer import Typer
 from typer.testing import CliRunner
 
 import validate as door
+from runs.automations import install_alerts
 
 
 @pytest.fixture
@@ -648,3 +651,38 @@ def test_column_of_the_cards_ids_that_could_not_be_looked_at_is_told(command, em
     code, printed = command("--json")
     (found,) = about_card_ids(printed)
     assert (code, found["level"], "could not be looked at" in found["detail"]) == (0, "warning", True)
+
+
+@pytest.fixture
+def alerts(prefect_server):
+    """Installs them; returns the names. At the end there are none again."""
+    yield lambda: install_alerts("https://example.com/hook", 3.0)
+    with get_client(sync_client=True) as client:
+        for each in client.read_automations():
+            client.delete_automation(each.id)
+
+
+def told_of_alerts(command):
+    _, printed = command("--json")
+    return [(each["level"], each["remedy"]) for each in json.loads(printed)["findings"] if each["check"] == "alerts"]
+
+
+def test_alerts_are_told_of_only_where_they_are_installed(command, alerts):
+    assert told_of_alerts(command) == []
+    alerts()
+    assert told_of_alerts(command) == [("ok", "")]
+
+
+@pytest.mark.parametrize("what", ["another", "lacking"])
+def test_alerts_of_an_older_version_are_to_be_installed_again(command, alerts, what):
+    """Such as were installed before there was one for what waits, or when it listened for something else."""
+    names = alerts()
+    with get_client(sync_client=True) as client:
+        (old,) = client.read_automations_by_name(names[0])
+        client.delete_automation(old.id)
+    if what == "another":
+        Automation(name=names[0], trigger=old.trigger, actions=old.actions).create()
+    ((level, remedy),) = told_of_alerts(command)
+    assert (level, "alerts.py --url" in remedy) == ("warning", True)
+    alerts()
+    assert told_of_alerts(command) == [("ok", "")]

@@ -19,6 +19,7 @@ from leadsync.state.store import StateStore
 from leadsync.state.webhooks import Known, load_known
 from support.harness import World, findings
 from support.past import DRAGGED, EDITED, NEW, tell
+from support.rows import by_lead
 
 OTHER = "Customers"
 
@@ -182,7 +183,7 @@ def test_lead_that_another_pair_is_just_creating_is_no_orphan(crowd):
     crowd.sync(AIRTABLE_TABLE_NAME=OTHER)
     store = StateStore(crowd.env["SYNC_STATE_URL"])
     key = key_of(crowd, OTHER)
-    row = store.journal.load_base(key).loc[customer].to_dict()
+    row = by_lead(store.journal.load_base(key))[customer]
     store.journal.enter(key, {}, [customer], [])
     assert [found["lead_id"] for found in crowd.sync().quarantine] == [customer]
     store.journal.enter(key, {}, [], [Intent(CARD, customer, "", row)])
@@ -311,7 +312,7 @@ def test_first_run_that_was_cut_is_known_by_its_journal(world):
     """It has no base yet, only cards it was about to make; the table is then named by its id."""
     lead = world.linked("Ada")
     store, key = StateStore(world.env["SYNC_STATE_URL"]), key_of(world, "Leads")
-    row = store.journal.load_base(key).loc[lead].to_dict()
+    row = by_lead(store.journal.load_base(key))[lead]
     store.journal.enter(key, {}, [lead], [Intent(CARD, lead, "", {**row, "card_id": ""})])
     store.close()
     world.trello.move(world.card(lead)["id"], "DONE")
@@ -330,7 +331,7 @@ def struck(crowd):
     _, (customer,) = other_table(crowd, 1)
     crowd.sync(AIRTABLE_TABLE_NAME=OTHER)
     for table in ("Leads", OTHER):
-        known = first.journal.load_base(key_of(crowd, table)).to_dict("index")
+        known = by_lead(first.journal.load_base(key_of(crowd, table)))
         gone = {"lead_presence": "gone", "card_presence": "archived_by_us", "seen_status": "CONTACTED"}
         known = {lead: row | (gone if table == "Leads" else {}) for lead, row in known.items()}
         first.journal.enter(key_of(crowd, table), {}, list(known), [])

@@ -111,7 +111,9 @@ class Fleet:
                 if known.due > max(member.due, self.clock()):  # somebody has synced it since
                     return Synced(member.pair, None)
                 began = self.clock()
-                report = self.run(settings, self.options, transport=self.transport, shared=self.store)
+                report = self.run(
+                    settings, replace(self.options, pair=member.pair), transport=self.transport, shared=self.store
+                )
                 if report.exit_code == Exit.BUSY:
                     return None
                 self._note(known, report, began)

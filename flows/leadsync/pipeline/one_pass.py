@@ -14,7 +14,7 @@ from leadsync.apply.cards import load_cards
 from leadsync.apply.leads import load_leads
 from leadsync.apply.new_leads import load_new_leads
 from leadsync.apply.outcome import Outcome
-from leadsync.apply.repair_cards import look
+from leadsync.apply.repair_cards import Checkup, look
 from leadsync.core.journal import IntentState, intents_of
 from leadsync.core.plan import Plan
 from leadsync.errors import ConfigurationError
@@ -70,7 +70,7 @@ def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Pas
     if planned.plan.card_writes and not planned.snapshot.lists_checked:
         planned = check_lists(run, planned, checkup)
         hold_to(run, planned, after_labels=labelled)
-    _journal(run, planned)
+    _journal(run, planned, checkup)
     run.telling.findings(run.about(planned.plan))
     outcome = _apply(run, planned)
     snapshot = snapshot_after(planned.snapshot, outcome.records, outcome.cards, planned.lists.board)
@@ -96,7 +96,7 @@ def _agree(run: Run, planned: Planned) -> Planned:
     return replace(planned, plan=replace(plan, base_updates={}, forget=[]), verdicts=[])
 
 
-def _journal(run: Run, planned: Planned) -> None:
+def _journal(run: Run, planned: Planned, checkup: Checkup) -> None:
     """Before the first write: what is true already, and what is about to be written."""
     plan, clients = planned.plan, run.clients
     if planned.choice is not None:  # a later run goes on with it, should this one be cut off
@@ -105,6 +105,8 @@ def _journal(run: Run, planned: Planned) -> None:
         clients.store.snapshots.forget(run.pair, planned.snapshot.feed)
     leads_since = clients.airtable.clock if run.feed and run.feed.follows(planned.snapshot.feed) else None
     intents = intents_of(plan, clients.trello.clock, run.run_id, planned.lists.board.lists, leads_since)
+    if checkup.feed:
+        intents = [checkup.feed.sent_after(intent) for intent in intents]
     begun = run.begun if intents else None
     named, now, spent = planned.lists.board.stages, run.begun.at, spent_by(run)
     clients.store.journal.enter(

@@ -53,6 +53,7 @@ class Report:
     moved: list[Moved] = field(default_factory=list)
     plan: SavedPlan | None = None
     pair: str = ""  # as the settings name it: base/table/board
+    pair_name: str = ""  # of its block, as commands take it; "" for the one of the environment
     explained: Explained | None = None  # the lead that a dry run was asked about
     waiting: list[str] = field(default_factory=list)
     standing: frozenset[Finding] = frozenset()

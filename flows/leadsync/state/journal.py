@@ -29,7 +29,7 @@ from leadsync.state.base_rows import (
 from leadsync.state.database import Database
 from leadsync.state.facts import Facts, put_facts
 from leadsync.state.history_rows import add_changes, add_reversal, begin, drop_reversal
-from leadsync.state.journal_rows import held_by_intents, intent_of, replace_intents, row_of_intent, sent_json
+from leadsync.state.journal_rows import held_by_intents, intent_of, replace_intents, row_of_intent
 from leadsync.state.spent_plans import Spent, put_spent
 from leadsync.state.tables import base_table, intent_table
 from leadsync.state.waiting import note_conflicts, open_conflicts
@@ -139,7 +139,8 @@ class Journal:
                     add_changes(connection, pair, intent, entries, str(columns.get("card_id") or ""))
                     done = replace(intent, state=IntentState.CHECKED, entries=())
                     if sent and lead_id in sent and intent.sent.cells:
-                        done = replace(done, record=dict(columns), sent=sent[lead_id], answered=answered)
+                        now = replace(sent[lead_id], earlier=intent.sent.earlier)
+                        done = replace(done, record=dict(columns), sent=now, answered=answered)
                         done = replace(done, state=IntentState.UNCHECKED)
                     replace_intents(connection, [(intent, done)])
 
@@ -154,9 +155,10 @@ class Journal:
         """Just before a PUT that turns out to differ from what was journalled."""
         pending = _row_of(intent_table, pair, lead_id) & (intent_table.c.side == CARD)
         pending &= intent_table.c.state == IntentState.PENDING.value
-        newest = sa.select(sa.func.max(intent_table.c.id)).where(pending).scalar_subquery()
+        newest = sa.select(intent_table).where(pending).order_by(intent_table.c.id.desc()).limit(1)
         with self._database.writing() as connection:
-            connection.execute(sa.update(intent_table).where(intent_table.c.id == newest).values(sent=sent_json(sent)))
+            for was in map(intent_of, connection.execute(newest).all()):
+                replace_intents(connection, [(was, replace(was, sent=replace(sent, earlier=was.sent.earlier)))])
 
     def give_back(self, pair: str, undo: Columns, intent: Intent, told: str, begun: Begun | None = None) -> None:
         """In one transaction: the base as before, and the write to follow, by the run `begun`, of a value as `told`."""

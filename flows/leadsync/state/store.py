@@ -3,7 +3,8 @@ The state database as a whole, each subject a part of it.
 
 What is never kept: a secret (but the one that Airtable signs its webhook with), a person's text other than the values
 both sides agreed on, what was last seen, what runs changed for as long as the history is kept, a plan until it has been
-reviewed, and, until it is settled and a report has listed it, the two values of a conflict.
+reviewed, and, until it is settled and a report has listed it, the two values of a conflict; and, until a
+sync ends well, what a service said of a lead that could not be written.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from leadsync.state.base_rows import BaseRows
 from leadsync.state.calls import MonthlyCalls
 from leadsync.state.checks import Checks
 from leadsync.state.database import Database
+from leadsync.state.ends import Ends
 from leadsync.state.facts import Facts
 from leadsync.state.history import History
 from leadsync.state.holders import Holders
@@ -41,6 +43,7 @@ class StateStore:
         self.snapshots = Snapshots(self.database)
         self.standing = Standing(self.database)
         self.checks = Checks(self.database)
+        self.ends = Ends(self.database)
         self.facts = Facts(self.database)
         self.keys = PairKeys(self.database)
         self.calls = MonthlyCalls(self.database)
