@@ -305,7 +305,7 @@ class Ledger:
                     self.blurred.add(lead)
                 continue
             self._cells_act(lead, card_id, was, now, before, after)
-            in_use = before.is_usable(was) and after.is_usable(now) and len(markers(now["desc"])) < 2
+            in_use = before.is_usable(was) and after.is_usable(now) and markers(now["desc"]) in ([], [lead])
             if not in_use:  # nothing is asked for what is done to a card that is put away
                 self.live = [edit for edit in self.live if (edit.lead, edit.side) != (lead, TRELLO)]
 
