@@ -532,7 +532,8 @@ class Ledger:
                 self._typed_on_card(lead, card, sight)
                 if self._says_nothing(lead, card["name"], sight):  # nobody has typed a fallback
                     self.typed[lead, "name"] = typed
-            if len(sight.cards_of(lead)) > 1:
+            named, known = sight.cards_of(lead), self.card_of.get(lead)
+            if len(named) > 1 or (known and named != [known]):  # markers alone tie from now on
                 self.blurred.add(lead)
                 self.forget_edits(lead)
                 self.card_of.pop(lead, None)
