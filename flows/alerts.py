@@ -8,24 +8,22 @@ They run on the server, so they also notice a process that died. Never here: the
 from __future__ import annotations
 
 if __name__ == "__main__":  # before anything is printed or opened
+    from runs.missing import tell_what_is_missing
+
+    tell_what_is_missing()
     from runs.streams import harden_streams
 
     harden_streams()
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from datetime import timedelta
-from typing import Annotated, cast
+from typing import Annotated
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import typer
-from prefect.automations import Automation
-from prefect.blocks.notifications import CustomWebhookNotificationBlock
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.events import EventTrigger, Posture, ResourceSpecification
-from prefect.events.actions import SendNotification
 from prefect.events.filters import EventFilter, EventNameFilter, EventRelatedFilter
 from prefect.settings import get_current_settings
 from rich.console import Console
@@ -34,113 +32,14 @@ from leadsync.errors import Exit, LeadsyncError
 from leadsync.pipeline.lists import named_pair
 from leadsync.report.terminal import say
 from leadsync.settings import Settings
+from runs.automations import TEST, install_alerts
 from runs.command import run_command, spare_loopback
 from runs.pair_block import saved_pairs, settings_of
-from runs.signs import SYNCED, TESTED, WAITING, WATCHED, ask_for_an_echo, give_sign
+from runs.signs import WATCHED, ask_for_an_echo, give_sign
 
-BLOCK = "leadsync-alerts"
-FLOWS = ("sync-leads", "sync-fleet")
-FAILED = "leadsync: a sync failed or was refused"
-SILENT = "leadsync: no sync has completed for a while"
-PAIR_SILENT = "leadsync: a pair has not been synced for a while"
-WAITS = "leadsync: something waits for a person"
-TEST = "leadsync: a test of the alerts"
-ONCE_A_DAY = timedelta(days=1)
 ECHO_WITHIN = 30.0
 """Seconds in which a test has arrived."""
 SENT = "prefect.automation.action.executed"
-
-
-def failed_trigger(flow_ids: Iterable[object]) -> EventTrigger:
-    """
-    A run of one of the flows ended in a state of type Failed or Crashed.
-
-    Matched by type: Prefect names the event after the state's name, and ours are speaking ones.
-    """
-    return EventTrigger(
-        posture=Posture.Reactive,
-        expect={"prefect.flow-run.*"},
-        match=ResourceSpecification(
-            {"prefect.resource.id": "prefect.flow-run.*", "prefect.state-type": ["FAILED", "CRASHED"]}
-        ),
-        match_related=ResourceSpecification(
-            {"prefect.resource.id": [f"prefect.flow.{each}" for each in flow_ids], "prefect.resource.role": "flow"}
-        ),
-        for_each={"prefect.resource.id"},
-        threshold=1,
-        within=timedelta(0),
-    )
-
-
-def silent_trigger(hours: float) -> EventTrigger:
-    """No pair at all was synced within `hours`, nor has ever been: the worst failure is the silent one."""
-    return EventTrigger(posture=Posture.Proactive, expect={SYNCED}, threshold=1, within=timedelta(hours=hours))
-
-
-def pair_silent_trigger(hours: float) -> EventTrigger:
-    """
-    No sync of a pair within `hours` of the last, or of the moment from which it is watched; once for each silence.
-
-    The event that it waits for also begins the next wait. Without that Prefect drops what it knows of a value of
-    for_each as soon as it was heard of.
-    """
-    return EventTrigger(
-        posture=Posture.Proactive,
-        after={SYNCED, WATCHED},
-        expect={SYNCED},
-        for_each={"prefect.resource.id"},
-        threshold=1,
-        within=timedelta(hours=hours),
-    )
-
-
-def waits_trigger() -> EventTrigger:
-    """A sync has found something that waits for longer than a day; once a day for each pair."""
-    return EventTrigger(
-        posture=Posture.Reactive,
-        expect={WAITING},
-        for_each={"prefect.resource.id"},
-        threshold=1,
-        within=ONCE_A_DAY,
-    )
-
-
-def tested_trigger() -> EventTrigger:
-    """Somebody asks whether notifications arrive."""
-    return EventTrigger(posture=Posture.Reactive, expect={TESTED}, threshold=1, within=timedelta(0))
-
-
-def install_alerts(url: str, silent_after_hours: float) -> list[str]:
-    """Create the automations, or put them in place of those of the same name. Returns: their names."""
-    block = CustomWebhookNotificationBlock.model_validate(
-        {"name": BLOCK, "url": "{{address}}", "json_data": {"text": "{{subject}}\n{{body}}"}}
-        | {"secrets": {"address": url}}  # an address like Slack's is a credential
-    )
-    block_id = cast(UUID, block.save(BLOCK, overwrite=True))
-    with get_client(sync_client=True) as client:
-        flow_ids = [client.create_flow_from_name(flow) for flow in FLOWS]
-    after = f"for {silent_after_hours:g} hours. Is the worker running?"
-    run = "{{ flow_run.name }}: {{ flow_run.state.name }}. {{ flow_run.state.message }}\n{{ flow_run|ui_url }}"
-    name = "{{ event.resource['prefect.resource.name'] }}"
-    told = {
-        FAILED: (failed_trigger(flow_ids), "leadsync: {{ flow_run.state.name }}", run),
-        SILENT: (silent_trigger(silent_after_hours), "leadsync is silent", f"No sync has completed {after}"),
-        PAIR_SILENT: (
-            pair_silent_trigger(silent_after_hours),
-            f"leadsync: {name} is silent",
-            f"No sync of {name} has completed {after}",
-        ),
-        WAITS: (waits_trigger(), f"leadsync: {name} waits for a person", "{{ event.payload.what }}"),
-        TEST: (tested_trigger(), "leadsync: a test", "Alerts of this Prefect server arrive here."),
-    }
-    with get_client(sync_client=True) as client:
-        for name in told:
-            for old in client.read_automations_by_name(name):
-                client.delete_automation(old.id)
-    for name, (trigger, subject, body) in told.items():
-        send = SendNotification(block_document_id=block_id, subject=subject, body=body)
-        Automation(name=name, trigger=trigger, actions=[send]).create()
-    return list(told)
 
 
 def watched_pairs() -> Iterator[tuple[str, Settings]]:
@@ -183,7 +82,10 @@ def alerts(
     silent_after: Annotated[float, typer.Option(min=0.01, help="Hours without a completed sync.")] = 3.0,
     test: Annotated[bool, typer.Option("--test", help="Have a test sent to the webhook, and wait for it.")] = False,
 ) -> None:
-    """Install the automations on the configured Prefect server; run again to change them."""
+    """
+    Get told when a sync fails, a pair falls silent, or something waits for a person: installs automations on the
+    configured Prefect server. Run again to change them.
+    """
     console = Console()
     if (url or not test) and urlsplit(url).scheme not in ("http", "https"):
         say(console, "--url is not an address; it starts with http:// or https://.", "red")

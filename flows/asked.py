@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from conflicts import Side, take_conflict
+from conflicts import Side, take_conflict, untie_copies
 from history import undo_run
 from leadsync.gateway.line import SyncRun
 from leadsync.pipeline.steps import Options
@@ -37,6 +37,8 @@ def run_here(pair: str) -> Callable[[SyncRun], dict[str, Any]]:
             report, seen_at = run_reported(
                 take_conflict, side=Side(take.side), lead=take.lead, field=take.field, pair=pair
             )
+        elif run.options.untie:
+            report, seen_at = run_reported(untie_copies, lead=run.options.untie, pair=pair)
         elif (undo := run.options.undo) is not None:
             report, seen_at = run_reported(undo_run, **vars(undo), dry_run=run.options.dry_run, pair=pair)
         else:
@@ -56,7 +58,7 @@ def run_by(deployment: str, pair: str, stopped: Callable[[], bool]) -> Callable[
     """
 
     def start(run: SyncRun) -> dict[str, Any]:
-        if run.options.take is not None or run.options.undo is not None:
+        if run.options.take or run.options.undo or run.options.untie:
             return run_here(pair)(run)
 
         def tell_id(flow_run_id: str) -> None:

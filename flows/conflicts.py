@@ -1,5 +1,6 @@
 """
-Door: the conflicts that are still open, and a person's word about one of them, which is a flow run like any sync.
+Door: the conflicts that are still open, and a person's word about one of them, or about copies of a card, which is a
+flow run like any sync.
 
 Here: options in, the list or the report out. Never here: what a conflict is (see leadsync.core), a request.
 """
@@ -7,6 +8,9 @@ Here: options in, the list or the report out. Never here: what a conflict is (se
 from __future__ import annotations
 
 if __name__ == "__main__":  # before Prefect is imported and reads its settings
+    from runs.missing import tell_what_is_missing
+
+    tell_what_is_missing()
     from runs.command import prepare_local_run
 
     prepare_local_run(only_for=("take", "--pair"))
@@ -27,19 +31,14 @@ from rich.text import Text
 
 from leadsync.errors import Exit, LeadsyncError
 from leadsync.model import ConflictPolicy, Read
-from leadsync.pipeline.run import run_sync
-from leadsync.pipeline.steps import Chosen, Options, Steps
+from leadsync.pipeline.steps import Chosen, Options
 from leadsync.pipeline.waiting import NamedConflict, conflicts_of
-from leadsync.report.report import Report, json_text
-from leadsync.report.terminal import say, show, tabulate
-from leadsync.texts import printable
-from runs.command import ending_soon, nothing_to_stop, stoppable
+from leadsync.report.report import json_text
+from leadsync.report.terminal import lines, say, show, tabulate
+from runs.command import ending_soon, stoppable
 from runs.here import connected
 from runs.pair_block import settings_of
-from runs.record import final_state, publish, shown_progress, told_in_the_log
-from runs.recorder import conclude
-from runs.reported import run_reported
-from runs.tasks import call_task, submit_tasks
+from runs.reported import leave, run_once, run_reported
 
 
 class Side(StrEnum):
@@ -68,17 +67,27 @@ def take_conflict(side: Side, lead: str, field: str = "", dry_run: bool = False,
         dry_run: Show what would change and write nothing.
         pair: Name of the Leadsync Pair block that says which base and board; empty takes those of the environment.
     """
-    report = Report(dry_run=dry_run)
-    try:
-        settings = settings_of(pair)
-    except LeadsyncError as error:
-        report.fail(error)
-    else:
-        chosen = Chosen(ConflictPolicy(side.value), lead.strip(), field.strip())
-        with told_in_the_log(), shown_progress(Console(stderr=True)) as progress:
-            steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
-            report = run_sync(settings, Options(dry_run, read=Read.AUTO, take=chosen), steps)
-    return conclude(report, partial(call_task, publish, report), final_state(report))
+    chosen = Chosen(ConflictPolicy(side.value), lead.strip(), field.strip())
+    return run_once(Options(dry_run, read=Read.AUTO, take=chosen, pair=pair))
+
+
+def untie_name() -> str:
+    """Likewise."""
+    given = flow_run.parameters
+    return f"{'dry run: ' if given.get('dry_run') else ''}untie copies of {given['lead']}"
+
+
+@flow(name="untie-copies", flow_run_name=untie_name, retries=0, persist_result=False)
+def untie_copies(lead: str, dry_run: bool = False, pair: str = "") -> State[Any]:
+    """
+    Make the copies of a lead's card cards of their own: their LeadID line is taken off, and nothing else is written.
+
+    Args:
+        lead: The lead's id.
+        dry_run: Show what would change and write nothing.
+        pair: Name of the Leadsync Pair block that says which base and board; empty takes those of the environment.
+    """
+    return run_once(Options(dry_run, untie=lead.strip(), pair=pair))
 
 
 # --- the commands ---------------------------------------------------------------------------------------------
@@ -117,8 +126,7 @@ def conflicts(context: typer.Context, as_json: AsJson = False, pair: Pair = "") 
 def _shown(each: NamedConflict) -> tuple[str | Text, ...]:
     base = "(first match)" if each.base is None else each.base
     since = f"{_moment(each).astimezone():%Y-%m-%d %H:%M}"
-    lead = Text("\n").join(Text(printable(text)) for text in (each.name, each.lead_id) if text)
-    return lead, each.field, base, each.airtable, each.trello, since
+    return lines(each.name, each.lead_id), each.field, base, each.airtable, each.trello, since
 
 
 def _moment(each: NamedConflict) -> datetime:
@@ -136,12 +144,19 @@ def take(
 ) -> None:
     """Settle conflicts of one lead: one side's value goes to both, and nothing else is written."""
     report, seen_at = run_reported(take_conflict, side=side, lead=lead, field=field, dry_run=dry_run, pair=pair)
-    nothing_to_stop()
-    if as_json:
-        print(report.as_json())
-    else:
-        show(report, Console(), seen_at)
-    raise typer.Exit(report.exit_code)
+    leave(report, as_json, partial(show, report, Console(), seen_at))
+
+
+@app.command()
+def untie(
+    lead: Annotated[str, typer.Option(help="The id of the lead whose card was copied.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change and write nothing.")] = False,
+    as_json: AsJson = False,
+    pair: Pair = "",
+) -> None:
+    """Make the copies of a lead's card cards of their own: their LeadID line is taken off."""
+    report, seen_at = run_reported(untie_copies, lead=lead, dry_run=dry_run, pair=pair)
+    leave(report, as_json, partial(show, report, Console(), seen_at))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,9 @@ Here: options in; lists, stories and the report out. Never here: how a run is ta
 from __future__ import annotations
 
 if __name__ == "__main__":  # before Prefect is imported and reads its settings
+    from runs.missing import tell_what_is_missing
+
+    tell_what_is_missing()
     from runs.command import prepare_local_run
 
     prepare_local_run(only_for=("undo", "--pair"))
@@ -27,22 +30,19 @@ from rich.console import Console
 from leadsync.core.ledger import ID_SHOWN
 from leadsync.errors import ConfigurationError, Exit, LeadsyncError
 from leadsync.model import Read
-from leadsync.pipeline.explaining import Kept, kept_of, lead_meant
+from leadsync.pipeline.explaining import Kept, kept_of, lead_meant, names_of
 from leadsync.pipeline.run import run_sync
-from leadsync.pipeline.steps import Options, Steps, UndoChoice
+from leadsync.pipeline.steps import Options, UndoChoice
 from leadsync.pipeline.undoing import run_called
 from leadsync.report import past
-from leadsync.report.report import Report, json_text
+from leadsync.report.report import json_text
 from leadsync.report.story import show_lead, show_next, show_run, show_runs
 from leadsync.report.terminal import say, show
 from leadsync.settings import Settings
-from runs.command import ending_soon, nothing_to_stop, stoppable
+from runs.command import ending_soon, stoppable
 from runs.here import connected
 from runs.pair_block import settings_of
-from runs.record import final_state, publish, shown_progress, told_in_the_log
-from runs.recorder import conclude
-from runs.reported import run_reported
-from runs.tasks import call_task, submit_tasks
+from runs.reported import leave, run_once, run_reported
 
 FOLLOWING = ("changes", "conflicts", "quarantine", "notes")
 """Parts of a dry run's report that say what the next run would do about a lead."""
@@ -70,16 +70,8 @@ def undo_run(
         allow_mass_change: For this run, accept that many cards are archived.
         pair: Name of the Leadsync Pair block that says which base and board; empty takes those of the environment.
     """
-    report = Report(dry_run=dry_run)
-    try:
-        settings = settings_of(pair)
-    except LeadsyncError as error:
-        report.fail(error)
-    else:
-        options = Options(dry_run, allow_mass_change, undo=UndoChoice(run.strip(), lead.strip(), field.strip()))
-        with told_in_the_log(), shown_progress(Console(stderr=True)) as progress:
-            report = run_sync(settings, options, Steps(call=call_task, submit=submit_tasks, progress=progress))
-    return conclude(report, partial(call_task, publish, report), final_state(report))
+    chosen = UndoChoice(run.strip(), lead.strip(), field.strip())
+    return run_once(Options(dry_run, allow_mass_change, undo=chosen, pair=pair))
 
 
 # --- the commands ---------------------------------------------------------------------------------------------
@@ -139,11 +131,13 @@ def one_run(context: typer.Context, run: RunId, as_json: AsJson = False, pair: P
     with looking_back(pair, as_json, {"runs": []}) as (_, kept):
         found = run_called(kept.store, kept.key, run)
         changes = kept.store.history.changes(kept.key, found.run_id)
+        names = names_of(kept, {change.lead_id for change in changes})
     if as_json:
-        row = past.run_row(found) | {"changes": [past.change_row(change) for change in changes]}
+        rows = [past.change_row(change, names.get(change.lead_id, "")) for change in changes]
+        row = past.run_row(found) | {"changes": rows}
         print(json_text({"runs": [row], "exit_code": Exit.DONE}))
         return
-    show_run(found, changes, Console())
+    show_run(found, changes, names, Console())
 
 
 @app.command("lead")
@@ -201,12 +195,7 @@ def undo(
     as_json, pair = as_json or context.obj["as_json"], pair or context.obj["pair"]
     options = {"run": run, "lead": lead, "field": field, "dry_run": dry_run, "allow_mass_change": allow_mass_change}
     report, seen_at = run_reported(undo_run, **options, pair=pair)
-    nothing_to_stop()
-    if as_json:
-        print(report.as_json())
-    else:
-        show(report, Console(), seen_at)
-    raise typer.Exit(report.exit_code)
+    leave(report, as_json, partial(show, report, Console(), seen_at))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,9 @@ Here: options in, the steps of leadsync.pipeline as Prefect tasks, the report ou
 from __future__ import annotations
 
 if __name__ == "__main__":  # a local run; before Prefect is imported and reads its settings
+    from runs.missing import tell_what_is_missing
+
+    tell_what_is_missing()
     from runs.command import prepare_local_run
 
     prepare_local_run()
@@ -22,22 +25,22 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from rich.console import Console
 
-from leadsync.environment import load_settings
 from leadsync.errors import LeadsyncError
 from leadsync.model import Adopt, ConflictChoice, Read, Review
 from leadsync.pipeline.plan_files import NOTHING_ASKED, Asked, ask, with_those_of, write_plan
 from leadsync.pipeline.run import run_sync
-from leadsync.pipeline.steps import Options, Steps
+from leadsync.pipeline.steps import Options
 from leadsync.report.report import Report
 from leadsync.report.terminal import show
 from runs.command import nothing_to_stop, run_command, stoppable
-from runs.here import Ended, run_flow
+from runs.here import Ended
 from runs.pair_block import settings_of
 from runs.record import final_state, publish, run_name, shown_progress, told_in_the_log
 from runs.recorder import asked_beside, conclude
+from runs.reported import leave, run_reported
 from runs.review import apply_approved, approved_plan, wait_for_review
 from runs.signs import give_signs, unheard
-from runs.tasks import call_task, submit_tasks
+from runs.tasks import as_tasks, call_task
 from runs.turns import take_turns
 
 # --- the flow -------------------------------------------------------------------------------------------------
@@ -76,10 +79,9 @@ def sync_leads(
         approved = approved_plan(settings)
         options = Options(dry_run, allow_mass_change, conflict.policy, read, paced and not approved, adopt)
         options = replace(options, plan=asked.plan or approved, expects_nothing=asked.expects_nothing, review=review)
-        options = replace(options, saves=dry_run and asked.out is not None)
+        options = replace(options, saves=dry_run and asked.out is not None, pair=pair)
         with told_in_the_log(), shown_progress(Console(stderr=True)) as progress:
-            steps = Steps(call=call_task, submit=submit_tasks, progress=progress)
-            report = apply_approved(approved, partial(run_sync, settings, options, steps), settings)
+            report = apply_approved(approved, partial(run_sync, settings, options, as_tasks(progress)), settings)
         wait_for_review(report, settings)
         give_signs(report, pair)
     except LeadsyncError as error:
@@ -99,26 +101,18 @@ def run_locally(asked: Callable[[], Asked] = Asked, **options: Any) -> Ended:
 
     Returns: the outcome is a Report, whatever happened.
     """
-    report, ended, wish = Report(dry_run=bool(options.get("dry_run"))), Ended(None), NOTHING_ASKED
+    report, seen_at = Report(dry_run=bool(options.get("dry_run"))), ""
     try:
         wish = asked()
         if wish.plan:
             options = with_those_of(wish.plan, options, DEFAULTS)
-        if not options.get("pair"):
-            load_settings()
-        ended = run_flow(sync_leads, wish, **options)
-        if isinstance(ended.outcome, Report):
-            report = ended.outcome
-        else:
-            report.fail(ended.outcome)
+        report, seen_at = run_reported(sync_leads, wish, **options)
         if wish.out and report.plan:
             write_plan(wish.out, report.plan)
             report.note(f"The plan is in {wish.out}; `--plan {wish.out}` applies it, as long as nothing has moved.")
     except LeadsyncError as error:
         report.fail(error)
-    if ended.unrecorded:
-        report.note(ended.unrecorded)
-    return Ended(report, ended.seen_at)
+    return Ended(report, seen_at)
 
 
 def sync(
@@ -132,7 +126,8 @@ def sync(
         ConflictChoice, typer.Option(help="Who wins when both sides moved one cell apart; settings: SYNC_CONFLICT.")
     ] = ConflictChoice.SETTINGS,
     read: Annotated[
-        Read | None, typer.Option(help="Both sides whole, only what changed, or whichever costs fewer calls. [full]")
+        Read | None,
+        typer.Option(help="Both sides whole, only what changed, or whichever costs fewer; full, unless --every."),
     ] = None,
     paced: Annotated[
         bool, typer.Option("--paced", help="Skip the run if the month's calls are ahead of AIRTABLE_MONTHLY_CALLS.")
@@ -152,7 +147,7 @@ def sync(
     ] = False,
     review: Annotated[
         Review,
-        typer.Option(help="Runs of which only the plan is written, to --out (plan.json), and applied with --plan."),
+        typer.Option(help="Runs that only write their plan, to --out (plan.json), to be applied with --plan."),
     ] = Review.NEVER,
     every: Annotated[
         str, typer.Option(help="Sync now and then every 30s, 15m, 1h, 1d, until Ctrl-C; implies --read auto --paced.")
@@ -180,12 +175,7 @@ def sync(
     else:
         ended = run_locally(asked, **options)
         report = ended.outcome
-    nothing_to_stop()
-    if as_json:
-        print(report.as_json())
-    elif not demo:
-        show(report, Console(), ended.seen_at)
-    raise typer.Exit(report.exit_code)
+    leave(report, as_json, lambda: None if demo else show(report, Console(), ended.seen_at))
 
 
 if __name__ == "__main__":

@@ -4,10 +4,12 @@ import ipaddress
 import os
 import signal
 import socket
+import sqlite3
 import tempfile
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 HOME = tempfile.mkdtemp(prefix="leadsync-tests-")
 for name in list(os.environ):
@@ -53,6 +55,19 @@ def signals_stay():
     yield
     for number, reaction in before.items():
         signal.signal(number, reaction)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_power_cut():
+    """No test cuts the power: states in files are not waited for until the disk has them, some 30 times a test."""
+
+    def hurry(connection, _record, _proxy):
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("PRAGMA synchronous=OFF")
+
+    sa.event.listen(sa.pool.Pool, "checkout", hurry)
+    yield
+    sa.event.remove(sa.pool.Pool, "checkout", hurry)
 
 
 @pytest.fixture(autouse=True, scope="session")

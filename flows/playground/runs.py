@@ -13,7 +13,7 @@ from leadsync.model import ConflictPolicy, Read
 from leadsync.pipeline.steps import Chosen, Options, UndoChoice
 from playground.steps import Do, Step, StepError
 
-RUNS: Final = (Do.SYNC, Do.TAKE, Do.UNDO)
+RUNS: Final = (Do.SYNC, Do.TAKE, Do.UNTIE, Do.UNDO)
 
 
 def step_of(options: Options, leads: Sequence[str], past: Sequence[str]) -> Step:
@@ -21,6 +21,8 @@ def step_of(options: Options, leads: Sequence[str], past: Sequence[str]) -> Step
     if options.take is not None:
         taken = options.take
         return Step(Do.TAKE, _number(taken.lead, leads), _words(taken.side, taken.field))
+    if options.untie:
+        return Step(Do.UNTIE, _number(options.untie, leads))
     if options.undo is not None:
         undo = options.undo
         lead = str(_number(undo.lead, leads)) if undo.lead else ""
@@ -35,6 +37,8 @@ def options_of(step: Step, leads: Sequence[str], past: Sequence[str]) -> Options
         if side not in (ConflictPolicy.AIRTABLE, ConflictPolicy.TRELLO):
             raise StepError(f"{str(step)[:80]!r} takes no side; that is airtable or trello.")
         return Options(read=Read.AUTO, take=Chosen(ConflictPolicy(side), _at(str(step.lead), leads, step), field))
+    if step.do is Do.UNTIE:
+        return Options(untie=_at(str(step.lead), leads, step))
     if step.do is Do.UNDO:
         run, _, rest = step.text.partition(" ")
         lead, _, field = rest.partition(" ")

@@ -30,13 +30,14 @@ class Do(StrEnum):
     COPY = "copy"
     SYNC = "sync"
     TAKE = "take"
+    UNTIE = "untie"
     UNDO = "undo"
     LOST = "lost"
     LIMIT = "limit"
 
 
 CELLS = (Do.NAME, Do.EMAIL, Do.STATUS, Do.SOURCE)
-OF_A_LEAD = (*CELLS, Do.MOVE, Do.TITLE, Do.ARCHIVE, Do.UNARCHIVE, Do.COPY, Do.TAKE)
+OF_A_LEAD = (*CELLS, Do.MOVE, Do.TITLE, Do.ARCHIVE, Do.UNARCHIVE, Do.COPY, Do.TAKE, Do.UNTIE)
 WITH_TEXT = (Do.ADD, *CELLS, Do.MOVE, Do.TITLE, Do.TAKE, Do.UNDO)
 SAID = {
     Do.ADD: "Airtable: {text!r} is added",
@@ -47,6 +48,7 @@ SAID = {
     Do.COPY: "Trello: the card of {name} is copied, LeadID line included",
     Do.SYNC: "Sync",
     Do.UNDO: "Undo of what is in the history as number {text}",
+    Do.UNTIE: "The copies of the card of {name} become cards of their own",
     Do.TAKE: "Conflict of {name}: taken is {text}",
     Do.LOST: "The answer to the next write is lost on its way",
     Do.LIMIT: "Trello answers the next call with 429: too many requests",

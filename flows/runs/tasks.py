@@ -11,15 +11,17 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
+from prefect.runtime import flow_run
 from prefect.utilities.annotations import quote
 
 from leadsync.apply.cards import load_cards
 from leadsync.apply.leads import load_leads
 from leadsync.apply.new_leads import load_new_leads
+from leadsync.apply.outcome import Progress
 from leadsync.errors import TransientServiceError
 from leadsync.pipeline.extract import extract_cards, extract_leads
 from leadsync.pipeline.join import join_and_diff
-from leadsync.pipeline.steps import P, R, Submit, UnderWay
+from leadsync.pipeline.steps import P, R, Steps, Submit, UnderWay
 from runs.record import publish
 
 
@@ -73,3 +75,8 @@ def start_task(step: Callable[P, R], /, *args: P.args, **more: P.kwargs) -> Unde
 def submit_tasks() -> Iterator[Submit]:
     """Tasks that run side by side."""
     yield start_task
+
+
+def as_tasks(progress: Progress) -> Steps:
+    """All steps as tasks of the flow run under way."""
+    return Steps(call_task, submit_tasks, progress, flow_run.id or "")

@@ -18,7 +18,7 @@ from support.places import ROOT
 pytestmark = pytest.mark.installation
 
 SCRIPTS = sorted(f"flows/{path.name}" for path in (ROOT / "flows").glob("*.py") if "__main__" in path.read_text())
-COMMANDS = dict.fromkeys(("run", "lead", "undo", "forget"), "history") | {"take": "conflicts"}
+COMMANDS = dict.fromkeys(("run", "lead", "undo", "forget"), "history") | dict.fromkeys(("take", "untie"), "conflicts")
 """Those of a door that has several, and which door that is."""
 OPTION = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
 

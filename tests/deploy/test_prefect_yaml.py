@@ -32,7 +32,16 @@ PARAMETERS = {
     "on-demand": SYNC | {"read": "full", "paced": False},
     "north": SYNC | {"read": "auto", "paced": True, "pair": "north"},
     "reviewed": SYNC | {"read": "auto", "paced": True, "review": "risky"},
-    "fleet": {"every": "1h", "limit": 0, "only": None, "read": "auto", "paced": True, "dry_run": False, "at_once": 16},
+    "fleet": {
+        "every": "1h",
+        "limit": 0,
+        "only": None,
+        "read": "auto",
+        "paced": True,
+        "dry_run": False,
+        "at_once": 16,
+        "review": "never",
+    },
     "daily": {"every_minutes": 60, "pair": ""},
 }
 EVERY_HOUR = [{"interval": "PT1H", "timezone": "Etc/UTC", "active": True}]

@@ -1,16 +1,20 @@
 """`flows/conflicts.py`: the list, and a person's word as a flow run; states, exit codes, and what is printed."""
 
+import io
 import json
+import shlex
 import subprocess
 import sys
 import time
 
 import pytest
 from prefect.client.orchestration import get_client
+from rich.console import Console
 from typer.testing import CliRunner
 
 import conflicts as door
 import sync
+from leadsync.report.terminal import show
 from leadsync.state.lock import pair_lock
 from leadsync.state.store import StateStore
 from runs import temporary_server
@@ -46,6 +50,20 @@ def lead(command, emulator):
 def card_of(emulator):
     (card,) = emulator.trello.cards().values()
     return card
+
+
+def test_copies_are_untied_by_a_flow_run(command, emulator, lead):
+    """Likewise; its name says of which lead."""
+    (card,) = emulator.trello.cards()
+    copy = emulator.trello.copy(card)
+    sync.run_locally()
+    code, printed = command("untie", "--lead", lead, "--json")
+    found = json.loads(printed)
+    assert (code, [row["card_id"] for row in found["changes"]]) == (0, [copy])
+    assert [lead in each["desc"] for each in emulator.trello.cards().values()] == [True, False]
+    assert command("untie", "--lead", lead)[0] == 2
+    with get_client(sync_client=True) as client:
+        assert f"untie copies of {lead}" in {run.name.partition(":")[0] for run in client.read_flow_runs()}
 
 
 def listed(command):
@@ -100,6 +118,20 @@ def test_taking_all_of_a_lead(command, emulator, lead):
     assert code == 0
     assert "Airtable wins" in printed
     assert (card_of(emulator)["name"], listed(command)) == ("Zoë B.", [])
+
+
+def test_report_of_a_sync_names_the_command_that_settles_it(command, emulator, lead):
+    """For each conflict that it holds; the very words do."""
+    report = sync.run_locally().outcome
+    shown = io.StringIO()
+    show(report, Console(file=shown, width=80))
+    for field, taken in (("name", "Zoë B."), ("status", "CONTACTED")):
+        lines = [line for line in shown.getvalue().splitlines() if line.startswith(f"Zoë B. {lead} ")]
+        (told,) = [line for line in lines if f" --field {field}" in line]
+        words = shlex.split(told.partition("python flows/conflicts.py ")[2].partition(", or")[0])
+        assert command(*words)[0] == 0, words
+        assert emulator.airtable.records()[lead][field] == taken
+    assert listed(command) == []
 
 
 def test_dry_run_writes_nothing(command, emulator, lead):

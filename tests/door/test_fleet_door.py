@@ -1,6 +1,7 @@
 """`flows/fleet.py`: all pairs that are due in one flow run, a task run for each that changed something or failed."""
 
 import json
+from uuid import UUID
 
 import pytest
 from prefect.client.orchestration import get_client
@@ -10,8 +11,9 @@ from typer.testing import CliRunner
 
 import fleet as door
 from emulator import Emulator, Fault
+from leadsync.core.ledger import flow_run_of
 from leadsync.state.store import StateStore
-from runs import pair_block
+from runs import pair_block, reported
 from runs.pair_block import LeadsyncPair
 
 OWN = ("AIRTABLE_API_TOKEN", "AIRTABLE_BASE_ID", "TRELLO_API_KEY", "TRELLO_API_TOKEN", "TRELLO_BOARD_ID")
@@ -52,7 +54,7 @@ def forget():
 @pytest.fixture
 def command(prefect_server, configured, monkeypatch):
     """`flows/fleet.py` in this process. Returns: a function from arguments to (exit code, output)."""
-    monkeypatch.setattr(door, "nothing_to_stop", lambda: None)
+    monkeypatch.setattr(reported, "nothing_to_stop", lambda: None)
     app = Typer()
     app.command()(door.fleet)
 
@@ -81,6 +83,9 @@ def test_all_pairs_are_synced_and_what_changed_has_a_run_of_its_own(saved, comma
     for name, lead in leads.items():
         assert [lead in card["desc"] for card in teams[name].trello.cards().values()] == [True]
     assert {*task_runs()} == {"east", "west"}
+    made = {flow_run_of(run.run_id) for pair in saved.ends.load_all() for run in saved.history.runs(pair)}
+    with get_client(sync_client=True) as client:
+        assert [client.read_flow_run(UUID(flow_run)).name.split()[0] for flow_run in made] == ["fleet"]
     assert all(run.due > 0 and run.failures == 0 for run in saved.pair_runs.load_all().values())
 
 
@@ -102,9 +107,9 @@ def test_pair_that_fails_is_listed_backs_off_and_stops_no_other(saved, command, 
     rows = {row["pair"]: row for row in json.loads(printed)["pairs"]}
     assert (code, rows["east"]["exit_code"] > 0, rows["north"]["exit_code"]) == (1, True, 0)
     assert [lead in card["desc"] for card in teams["west"].trello.cards().values()] == [True]
-    assert saved.pair_runs.load("east").failures == 1
+    assert saved.pair_runs.load(pair="east").failures == 1
     assert {*task_runs()} == {"east", "west"}
-    assert "east" in command()[1] or saved.pair_runs.load("east").failures == 1  # it waits
+    assert "east" in command()[1] or saved.pair_runs.load(pair="east").failures == 1  # it waits
 
 
 def test_no_more_than_asked_for(saved, command):
@@ -160,3 +165,15 @@ def test_no_pair_at_all_says_how_to_save_one(prefect_server, configured, command
 def test_more_pairs_than_a_page_holds(saved, command, monkeypatch):
     monkeypatch.setattr(pair_block, "BLOCKS_A_PAGE", 2)
     assert {*pair_block.saved_pairs()} == {*NAMES} == {member.pair for member in pair_block.members()}
+
+
+def test_pair_whose_plan_is_to_be_reviewed_is_listed_and_stops_no_other(saved, command, teams):
+    """With the command that shows its plan; an idle one needs no review."""
+    teams["east"].airtable.add_lead("Ada", "a@b.c", "NEW", "web")
+    code, printed = command("--review", "risky", "--json")
+    rows = {row["pair"]: row for row in json.loads(printed)["pairs"]}
+    assert (code, rows["east"]["exit_code"], rows["west"]["exit_code"]) == (1, 3, 0)
+    assert "flows/sync.py --pair east --review always" in rows["east"]["message"]
+    assert (teams["east"].trello.cards(), task_runs()) == ({}, {"east": rows["east"]["outcome"]})
+    code, _ = command("--only", "east")
+    assert (code, len(teams["east"].trello.cards())) == (0, 1)

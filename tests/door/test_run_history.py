@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
+from uuid import UUID
 
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey, LogFilter, LogFilterFlowRunId
 
 import sync as door
+from conflicts import Side, take_conflict
 from emulator import Fault
+from history import undo_run
+from leadsync.core.ledger import flow_run_of
+from leadsync.state.store import StateStore
 
 
 def run(**options):
@@ -98,3 +103,18 @@ def test_wait_for_a_service_stands_in_the_log_of_the_run(prefect_server, configu
             told = [line.message for line in client.read_logs(of_run) if "again in" in line.message]
         time.sleep(0.2)
     assert told == ["Trello: too many requests (429), again in 1 s."]
+
+
+def test_history_of_changes_names_the_run_in_prefect(differing, configured):
+    """That of a sync, of a conflict that was settled, of an undo: the page links to it."""
+    lead, _ = differing
+    door.sync_leads(return_state=True)
+    take_conflict(Side.TRELLO, lead, return_state=True)
+    pair = "/".join(configured[name] for name in ("AIRTABLE_BASE_ID", "AIRTABLE_TABLE_NAME", "TRELLO_BOARD_ID"))
+    store = StateStore(configured["SYNC_STATE_URL"])
+    undo_run(store.history.runs(pair)[0].run_id[:8], return_state=True)
+    runs = store.history.runs(pair)
+    store.close()
+    with get_client(sync_client=True) as client:
+        made = [client.read_flow_run(UUID(flow_run_of(run.run_id))).name for run in runs]
+    assert [name.split()[0] for name in made] == ["undo", "take", "sync"]

@@ -5,7 +5,9 @@ import requests
 
 from emulator import Fault
 from leadsync.core.saved_plan import SavedPlan
+from leadsync.pipeline.steps import UndoChoice
 from support.harness import MARKER, World
+from support.past_changes import changes_of, runs_of
 
 COLUMN = "card_id"
 ON = {"SYNC_CREATE_LEADS": "on"}
@@ -401,3 +403,42 @@ def test_mapped_cells_of_the_card_go_over_too(tmp_path):
     assert office.of_card(card)[office.lead_of(card)]["Next step"] == "2026-12-24"
     office.assert_one_each(card)
     office.close()
+
+
+# --- what the history says, and an undo -----------------------------------------------------------------------
+
+
+def test_lead_that_was_made_is_history_and_stays_when_the_run_is_undone(office):
+    """Nothing is deleted; whoever undoes it is told so, by the lead."""
+    office.airtable.edit(office.leads[0], name="Renamed")
+    card = office.made("Zoë", "write to zoe@example.com", "IN_PROGRESS")
+    office.sync()
+    lead, run = office.lead_of(card), runs_of(office)[0]
+    assert (lead, card, "Zoë, CONTACTED, zoe@example.com") in [
+        (each.lead_id, each.card_id, each.entry.after.airtable)
+        for each in changes_of(office, run.run_id)
+        if (each.entry.field, each.entry.rule, each.entry.direction) == ("lead", "created", "to_airtable")
+    ]
+    before = office.cells(lead)
+    report = office.sync(asked={"undo": UndoChoice(run.run_id)})
+    assert [(row["lead_id"], row["field"]) for row in report.quarantine] == [(lead, "lead")]
+    assert (office.cells(lead), office.trello.card(card)["closed"]) == (before, False)
+    assert office.cells(office.leads[0])["name"] == "Lead 0"
+    office.assert_idle()
+
+
+def test_undo_of_a_run_that_only_made_leads_says_why_they_stay(office):
+    office.made()
+    office.sync()
+    report = office.sync(asked={"undo": UndoChoice(runs_of(office)[0].run_id)})
+    assert [row["reason"] for row in report.quarantine] == ["a lead was made of this card, and nothing is deleted"]
+    assert report.changes == []
+    office.assert_idle()
+
+
+def test_leads_made_are_counted_in_the_history_as_in_the_report(office):
+    for number in range(12):
+        office.made(f"Card {number}")
+    report = office.sync(allow_mass_change=True)
+    (run,) = runs_of(office)[:1]
+    assert (run.changes, run.ended is None) == (report.counts["changes"], False)

@@ -213,12 +213,23 @@ def test_dry_run_writes_nothing_and_shows_the_plan(world):
     assert len(runs_of(world)) == 2
 
 
-@pytest.mark.parametrize("named", ["", "ffff", "0"])
+@pytest.mark.parametrize("named", ["", "none", "last run"])
 def test_unknown_run_is_refused_with_those_there_are(world, named):
+    """No id, which is made of the digits 0 to f, begins so."""
     world.linked()
     report = world.sync(asked={"undo": UndoChoice(named)}, exit_code=2)
     assert runs_of(world)[0].run_id[:8] in report.message
     assert world.writes() == 0
+
+
+def test_run_called_by_too_little_of_its_id_is_refused(world):
+    """`undo 1` may be meant as the last one, and would hit another by chance."""
+    world.linked()
+    run = runs_of(world)[0].run_id
+    for length in (1, 3):
+        report = world.sync(asked={"undo": UndoChoice(run[:length])}, exit_code=2)
+        assert ("give at least 4 characters" in report.message, world.writes()) == (True, 0)
+    assert undo(world, run[:4]).changes
 
 
 def test_undo_of_many_creations_is_refused_unless_a_mass_change_is_allowed(world):

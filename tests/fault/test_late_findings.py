@@ -546,3 +546,23 @@ def test_service_that_names_no_program_leaves_the_cell_as_the_proof(world):
         world.airtable.edit(lead, status="LOST")
         assert rest(world) == []
     assert world.status(lead) == "LOST"
+
+
+@pytest.mark.parametrize("gone", ["archived", "to another board"])
+def test_run_after_a_kill_leaves_a_lead_alone_whose_card_is_away_with_two_markers_and_its_copy_open(world, gone):
+    """What was written is recorded, and nothing is decided about a card that is not among the open ones."""
+    lead, other = world.linked("Ada", "NEW"), world.linked("Bob", "NEW")
+    card = world.card(lead)["id"]
+    world.trello.move(card, "IN_PROGRESS")
+    with killed_after("PATCH"):
+        world.sync()
+    world.trello.copy(card, "TODO")
+    world.trello.edit(card, desc=f"{world.trello.card(card)['desc']}\nLeadID: {other}")
+    if gone == "archived":
+        world.trello.archive(card)
+    else:
+        world.trello.move_to_board(card, world.trello.add_board("Elsewhere"))
+    report = world.sync()
+    assert lead in {row["lead_id"] for row in report.quarantine}
+    world.assert_idle()
+    world.assert_idle(read="delta")

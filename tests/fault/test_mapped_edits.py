@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from emulator import ManualClock
 from support.harness import World
 from support.mapped_scene import SHOWN, MappedScene, build
 
@@ -169,4 +170,48 @@ def test_what_was_typed_into_airtable_just_before_the_patch_is_given_back_as_it_
     else:
         assert [(row["field"], row["kind"]) for row in conflicts][0] == (card, "edited meanwhile")
     world.assert_idle()
+    world.close()
+
+
+CREW_TO_TRELLO = """
+[[field]]
+airtable = "Crew"
+card = "members"
+direction = "to_trello"
+map = { Ann = "Ann Lee", Ben = "Ben Oh" }
+"""
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["thousandths", "whole-seconds"])
+def test_member_given_back_is_no_edit_that_the_next_write_landed_on_though_all_share_a_moment(tmp_path, told):
+    """Crew goes to the card only: Ann, taken off while it is written, comes back; Cy, who is no option, stays on."""
+    world = World(tmp_path, ordered=True, clock=ManualClock(), trello_server_time=told)
+    build(world)
+    world.env["SYNC_FIELDS"] = CREW_TO_TRELLO
+    lead = world.linked("Ada", Crew=["Ann"])
+    card_id, done = world.card(lead)["id"], []
+    world.airtable.edit(lead, Crew=["Ann", "Ben"])
+
+    def before(request, index):
+        if request.method == "PUT" and not done:
+            done.append(world.trello.remove_member(card_id, "Ann Lee"))
+            world.trello.add_member(card_id, "Cy Ott")
+
+    world.emulator.before_request(before)
+    world.sync()
+    assert done
+    assert SHOWN["members"].of_card(world, lead) == {"Ann", "Ben", "Cy"}
+    world.assert_idle()
+    world.close()
+
+
+def test_member_put_on_by_a_run_is_no_edit_that_the_next_one_landed_on_in_the_same_second(tmp_path):
+    world = World(tmp_path, ordered=True, clock=ManualClock(), trello_server_time=False)
+    build(world)
+    world.env["SYNC_FIELDS"] = CREW_TO_TRELLO
+    lead, world.pause = world.linked("Ada", Crew=["Ann"]), 0.0
+    for crew in (["Ann", "Ben"], ["Ben"], ["Ann"]):
+        world.airtable.edit(lead, Crew=crew)
+        world.sync()
+        assert (SHOWN["members"].of_card(world, lead), world.writes()) == ({*crew}, 1)
     world.close()

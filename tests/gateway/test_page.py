@@ -13,7 +13,7 @@ from leadsync.pipeline.vital_signs import signs_of
 from support.gateway_process import TOKEN
 from support.page_world import paged
 
-BUTTONS = ["/page/sync", "/page/preview", "/page/take"]
+BUTTONS = ["/page/sync", "/page/preview", "/page/take", "/page/untie"]
 VIEWS = ["/", "/decide", "/history", "/page/style.css", "/page/script.js", "/asked/none"]
 PUBLIC = "https://sync.example"
 
@@ -209,16 +209,20 @@ def test_text_from_outside_stays_text(tmp_path):
         ("_", set()),
         ("web@x", {"Cy"}),
         ("mail", set()),
+        ("jürgen@", {"Cy"}),
+        ("STRASSE", {"Straße"}),
+        ("straße", {"Straße"}),
     ],
 )
 def test_search_finds_names_and_addresses_in_any_case(tmp_path, asked, found):
     with paged(tmp_path) as made:
-        for name in ("Ada", "Bo", "Özge"):
+        names = ("Ada", "Bo", "Özge", "Straße", "Cy")
+        for name in names[:-1]:
             made.world.lead(name)
-        made.world.lead("Cy", email="WEB@x.example")
+        made.world.lead("Cy", email="WEB@x.example, JÜRGEN@x.example")
         made.world.sync()
         text = shown(requests.get(f"{made.url}/", params={"q": asked}, timeout=10))
-        assert {name for name in ("Ada", "Bo", "Özge", "Cy") if f"{name} Airtable" in text} == found
+        assert {name for name in names if f"{name} Airtable" in text} == found
         lead = next(iter(made.world.airtable.records()))
         assert "1 lead " in shown(requests.get(f"{made.url}/", params={"q": lead}, timeout=10))
 
@@ -284,9 +288,10 @@ def test_what_waits_is_told_with_its_remedy(held):
     text = shown(held.get("/decide"))
     assert "To decide 2" in text
     assert "Ada : status differs (conflict, since 20" in text
+    assert "Take one of the two, or make both equal by hand. Airtable Trello" in text
     assert "Agreed before NEW Airtable CONTACTED Trello DONE Take Airtable's Take Trello's" in text
     assert "Bo : a copy: another card already carries this LeadID" in text
-    assert "Remove the LeadID line from the copy." in text
+    assert "Remove the LeadID line from the copy. Untie the copy" in text
     listed = shown(held.get("/?show=decide"))
     assert "Ada Airtable CONTACTED Ada Trello DONE conflict" in listed
     assert "Bo Airtable NEW Bo Trello TODO set aside" in listed
@@ -310,8 +315,29 @@ def test_conflict_is_settled_by_a_button(held, side, status, card):
     assert "To decide 1" in shown(held.get("/decide"))
 
 
+def test_copy_is_untied_by_a_button(held):
+    """It is a card of its own then; the lead's card is not written, and who comes too late is told."""
+    card, _ = sorted(held.world.cards_of(held.bo), key=lambda each: each["id"])
+    told = shown(held.press("/page/untie", lead=held.bo))
+    assert "Untie the copies of Bo" in told
+    assert "Bo card Bo untied to Trello It was a copy." in told
+    assert held.world.cards_of(held.bo) == [card]
+    text = shown(held.get("/decide"))
+    assert ("To decide 1" in text, "Untie the copy" in text) == (True, False)
+    late = shown(held.press("/page/untie", lead=held.bo))
+    assert "Somebody may have settled it meanwhile" in late
+    assert held.press("/page/untie").status_code == 422
+
+
 @pytest.mark.parametrize(
-    "fields", [{}, {"side": "both", "lead": "x"}, {"side": "airtable"}, {"side": "trello", "lead": ""}]
+    "fields",
+    [
+        {},
+        {"side": "both", "lead": "x"},
+        {"side": "airtable"},
+        {"side": "trello", "lead": ""},
+        {"side": "trello", "lead": "\0"},
+    ],
 )
 def test_button_of_another_form_is_refused(held, fields):
     assert held.press("/page/take", **fields).status_code == 422
@@ -321,7 +347,9 @@ def test_button_of_another_form_is_refused(held, fields):
 def test_conflict_that_is_none_any_more_is_told(held):
     """The page was old."""
     held.press("/page/take", lead=held.ada, field="status", side="trello")
-    assert "No conflict of" in shown(held.press("/page/take", lead=held.ada, field="status", side="trello"))
+    told = shown(held.press("/page/take", lead=held.ada, field="status", side="trello"))
+    assert "Take Trello's value of Ada No conflict of" in told
+    assert "Somebody may have settled it meanwhile: To decide shows what is open." in told
 
 
 def test_history_tells_runs_and_their_changes(held):
@@ -331,8 +359,9 @@ def test_history_tells_runs_and_their_changes(held):
     assert "2 runs that changed something" in shown(answer)
     newest, oldest = re.findall(r'href="(/history/[^"?]+)"', answer.text)
     assert "1 change of 1 lead" in shown(held.get(newest))
-    assert "Ada status CONTACTED QUALIFIED to Airtable Both sides were edited; Trello's value was taken." in shown(
-        held.get(newest)
+    assert (
+        "Ada Airtable Trello status CONTACTED QUALIFIED to Airtable Both sides were edited; Trello's value was taken."
+        in shown(held.get(newest))
     )
     assert "3 changes of 3 leads" in shown(held.get(oldest))
     timeline = shown(held.get(f"/leads/{held.ada}"))

@@ -225,6 +225,44 @@ def test_half_bodies_are_small(served):
     assert served.ask("POST", "/webhooks/trello", **kept).status_code == 413
 
 
+def test_caller_whose_request_is_on_its_way_is_not_closed_for_others(crowded, monkeypatch):
+    """A kept connection is the eldest; its request may have come in while the gateway was busy accepting a crowd."""
+    place = urlsplit(crowded.url)
+    kept, silent = (HTTPConnection(place.hostname, place.port, timeout=AT_LAST) for _ in range(2))
+    for wire in (kept, silent):
+        wire.request("GET", "/health")
+        wire.getresponse().read()
+    sent = threading.Event()
+
+    def at_the_last_moment():
+        if not sent.is_set():
+            kept.request("GET", "/health")
+            sent.set()
+        return 2
+
+    monkeypatch.setattr(connections, "most_open", at_the_last_moment)
+    with contextlib.closing(kept), contextlib.closing(silent), connection(crowded):
+        assert sent.wait(AT_LAST)
+        assert kept.getresponse().status == 200
+        assert until_closed(silent.sock) == b""
+
+
+def test_caller_who_was_answered_is_kept_in_a_crowd_of_strangers(crowded):
+    """Else it is the eldest between two requests, and closed in the moment in which it sends the next."""
+    place = urlsplit(crowded.url)
+    kept = HTTPConnection(place.hostname, place.port, timeout=AT_LAST)
+    kept.connect()
+    first = kept.sock
+    with contextlib.closing(kept), contextlib.ExitStack() as stack:
+        for _ in range(3):
+            kept.request("GET", "/health")
+            assert kept.getresponse().read()
+            assert kept.sock is first
+            for _ in range(10):
+                stack.enter_context(connection(crowded)).sendall(HEAD)
+            assert crowded.ask("GET", "/health").ok  # the crowd has been accepted
+
+
 @pytest.mark.skipif(os.name != "posix", reason="limits of Unix")
 def test_few_files_mean_few_connections(monkeypatch):
     """A sync needs files, too."""

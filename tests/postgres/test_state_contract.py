@@ -15,9 +15,11 @@ from leadsync.errors import StateStoreError
 from leadsync.frames.agreed import BASE_COLUMNS, NEVER_AGREED, base_frame
 from leadsync.frames.snapshot import Snapshot
 from leadsync.state.listed import Show
+from leadsync.state.noted import Noted
 from leadsync.state.pair import Pair, Rows
 from leadsync.state.store import StateStore
 from leadsync.state.tables import metadata
+from support.rows import by_lead
 
 PAIR = "appA/board"
 ADA, BOB = (f"rec{number:014d}" for number in (1, 2))
@@ -41,7 +43,7 @@ def store(url):
 
 
 def journal(store, updates=None, forget=(), intents=()):
-    store.journal.enter(PAIR, updates or {}, forget, intents)
+    store.journal.enter(PAIR, Noted(updates or {}, forget, intents))
 
 
 def intent(lead=ADA, side=CARD, **record):
@@ -62,7 +64,7 @@ def test_everything_survives_a_restart(store, url):
     base = again.journal.load_base(PAIR)
     assert (list(base.index), base["due_complete"].tolist()) == ([ADA, BOB], [True, False])
     assert {column: str(dtype) for column, dtype in base.dtypes.items()} == BASE_COLUMNS
-    assert base.loc[BOB].to_dict() == ROW
+    assert by_lead(base)[BOB] == ROW
     assert again.journal.load_intents(PAIR) == [intent()]
     assert (again.facts.load("digest"), again.holders.load(PAIR)) == ({"lists": {"TODO": "ü"}}, {"pid": 1})
     again.close()
@@ -78,7 +80,7 @@ def test_any_text_comes_back_as_it_went_in(store, text):
 def test_update_may_be_partial(store):
     journal(store, {ADA: ROW})
     journal(store, {ADA: {"status": "LOST"}, BOB: {"card_id": "d" * 24}})
-    assert store.journal.load_base(PAIR).to_dict("index") == {
+    assert by_lead(store.journal.load_base(PAIR)) == {
         ADA: ROW | {"status": "LOST"},
         BOB: EMPTY | {"card_id": "d" * 24},
     }
@@ -108,10 +110,10 @@ def test_forgotten_row_is_gone(store):
 
 def test_pairs_do_not_mix(store):
     journal(store, {ADA: ROW}, intents=[intent()])
-    store.journal.enter("other", {ADA: ROW | {"status": "LOST"}}, [], [])
+    store.journal.enter("other", Noted({ADA: ROW | {"status": "LOST"}}))
     store.journal.record("other", CARD, {ADA: {"status": "NEW"}})
-    store.journal.enter("other", {}, [ADA], [])
-    assert (store.journal.load_base(PAIR).to_dict("index"), store.journal.load_intents(PAIR)) == (
+    store.journal.enter("other", Noted({}, [ADA]))
+    assert (by_lead(store.journal.load_base(PAIR)), store.journal.load_intents(PAIR)) == (
         {ADA: ROW},
         [intent()],
     )
@@ -128,7 +130,7 @@ def test_journal_is_one_transaction(store):
     journal(store, {ADA: ROW}, intents=[intent()])
     with pytest.raises(StateStoreError, match="could not be written"):
         journal(store, {ADA: {"status": "LOST"}, BOB: {"status": None}}, [ADA], [intent(BOB)])
-    assert (store.journal.load_base(PAIR).to_dict("index"), store.journal.load_intents(PAIR)) == (
+    assert (by_lead(store.journal.load_base(PAIR)), store.journal.load_intents(PAIR)) == (
         {ADA: ROW},
         [intent()],
     )
@@ -138,7 +140,7 @@ def test_record_is_one_transaction(store):
     journal(store, {ADA: ROW}, intents=[intent()])
     with pytest.raises(StateStoreError, match="could not be written"):
         store.journal.record(PAIR, CARD, {ADA: {"status": "LOST"}, BOB: {"status": None}})
-    assert (store.journal.load_base(PAIR).to_dict("index"), store.journal.load_intents(PAIR)) == (
+    assert (by_lead(store.journal.load_base(PAIR)), store.journal.load_intents(PAIR)) == (
         {ADA: ROW},
         [intent()],
     )
@@ -239,7 +241,7 @@ def test_database_of_the_first_schema_is_taken_over(store, url):
     store.close()
     again = StateStore(url)
     again.snapshots.save(PAIR, seen())
-    assert again.journal.load_base(PAIR).loc[ADA].to_dict() == ROW
+    assert by_lead(again.journal.load_base(PAIR))[ADA] == ROW
     again.close()
 
 
@@ -256,7 +258,7 @@ def test_renamed_key_keeps_everything(store):
     store.holders.save(PAIR, {"pid": 1})
     store.snapshots.save(LEADS.key, Snapshot(records={BOB: {"id": BOB}}, full_at=1.0))
     store.keys.take_over(UNNAMED, LEADS, "board")
-    assert store.journal.load_base(LEADS.key).to_dict("index") == {ADA: ROW}
+    assert by_lead(store.journal.load_base(LEADS.key)) == {ADA: ROW}
     assert (store.journal.load_intents(LEADS.key), store.snapshots.load(LEADS.key)) == ([intent()], seen())
     assert (len(store.journal.load_base(PAIR)), store.journal.load_intents(PAIR), store.snapshots.load(PAIR)) == (
         0,
@@ -295,7 +297,7 @@ def test_leads_are_taken_one_by_one(store):
     journal(store, {ADA: ROW, BOB: ROW}, intents=[intent(ADA), intent(BOB)])
     store.keys.take_leads({UNNAMED: {ADA}}, LEADS)
     for key, lead in ((LEADS.key, ADA), (PAIR, BOB)):
-        assert store.journal.load_base(key).to_dict("index") == {lead: ROW}
+        assert by_lead(store.journal.load_base(key)) == {lead: ROW}
         assert store.journal.load_intents(key) == [intent(lead)]
 
 
@@ -317,22 +319,22 @@ def test_former_keys_are_those_of_the_same_base_and_board(store):
     gone = ROW | {"lead_presence": "gone"}
     journal(store, {ADA: ROW | {"lead_presence": "present"}, BOB: gone})
     for key in ("appA/Leads/other", "appAB/Leads/board", "appB/board"):
-        store.journal.enter(key, {ADA: ROW}, [], [])
-    store.journal.enter("appA/tblA/board", {}, [], [intent(BOB)])
+        store.journal.enter(key, Noted({ADA: ROW}))
+    store.journal.enter("appA/tblA/board", Noted({}, [], [intent(BOB)]))
     known = [
         Rows(UNNAMED, frozenset({ADA}), frozenset({BOB})),
         Rows(Pair("appA", "tblA", "board"), frozenset({BOB}), frozenset()),
     ]
     assert store.keys.load_former(LEADS) == known
-    store.journal.enter(LEADS.key, {}, [], [intent()])
+    store.journal.enter(LEADS.key, Noted({}, [], [intent()]))
     assert store.keys.load_former(LEADS) == []
 
 
 def test_leads_known_elsewhere_are_those_of_other_pairs_on_the_board(store):
     """Of any base; known by base or journal."""
     cid, dan, eve = (f"rec{number:014d}" for number in (3, 4, 5))
-    store.journal.enter("appB/Leads/board", {BOB: ROW}, [], [intent(cid)])
-    store.journal.enter("appB/Leads/other", {dan: ROW}, [], [])
+    store.journal.enter("appB/Leads/board", Noted({BOB: ROW}, [], [intent(cid)]))
+    store.journal.enter("appB/Leads/other", Noted({dan: ROW}))
     journal(store, {ADA: ROW})
     wanted = {ADA, BOB, cid, dan, eve, *(f"rec{number:014d}" for number in range(100, 1300))}
     assert store.keys.known_elsewhere(PAIR, wanted) == {BOB, cid}

@@ -337,10 +337,15 @@ class Ledger:
             self._edit(lead, "name", TRELLO, now["name"], before, card_id)
 
     def _tick(self, lead: str, card_id: str, place: str, ticked: bool, before: Sight) -> None:
-        """Ticked where nothing was moved, it says DONE; otherwise who can tell."""
+        """
+        Ticked where nothing was moved, it says DONE; otherwise who can tell.
+
+        It is the turn that says so: once the state is lost, nobody knows that the card was not ticked before.
+        """
         self.touched[lead, "status", TRELLO] = self.now
         mine = [edit for edit in self.live if (edit.lead, edit.cell, edit.side) == (lead, "status", TRELLO)]
         plain = ticked and place in STATUS_FOR and place != "DONE" and not mine
+        plain &= self.state_lost_at < 0 or self.was_agreed(lead, "status", self.now)
         plain &= self.ground[lead, "status", TRELLO] <= {place} and place == before.stage_of(
             before.text(lead, "status")
         )

@@ -14,11 +14,13 @@ from leadsync.gateway.webhooks import Webhooks
 from leadsync.pipeline.checks import check_setup
 from leadsync.pipeline.clients import open_clients
 from leadsync.state.lock import pair_lock
+from leadsync.state.noted import Noted
 from leadsync.state.pair import Pair
 from leadsync.state.store import StateStore
 from leadsync.state.webhooks import Known, load_known
 from support.harness import World, findings
 from support.past import DRAGGED, EDITED, NEW, tell
+from support.rows import by_lead
 
 OTHER = "Customers"
 
@@ -182,10 +184,10 @@ def test_lead_that_another_pair_is_just_creating_is_no_orphan(crowd):
     crowd.sync(AIRTABLE_TABLE_NAME=OTHER)
     store = StateStore(crowd.env["SYNC_STATE_URL"])
     key = key_of(crowd, OTHER)
-    row = store.journal.load_base(key).loc[customer].to_dict()
-    store.journal.enter(key, {}, [customer], [])
+    row = by_lead(store.journal.load_base(key))[customer]
+    store.journal.enter(key, Noted({}, [customer]))
     assert [found["lead_id"] for found in crowd.sync().quarantine] == [customer]
-    store.journal.enter(key, {}, [], [Intent(CARD, customer, "", row)])
+    store.journal.enter(key, Noted({}, [], [Intent(CARD, customer, "", row)]))
     store.close()
     assert crowd.sync().quarantine == []
     crowd.sync(AIRTABLE_TABLE_NAME=OTHER)
@@ -311,8 +313,8 @@ def test_first_run_that_was_cut_is_known_by_its_journal(world):
     """It has no base yet, only cards it was about to make; the table is then named by its id."""
     lead = world.linked("Ada")
     store, key = StateStore(world.env["SYNC_STATE_URL"]), key_of(world, "Leads")
-    row = store.journal.load_base(key).loc[lead].to_dict()
-    store.journal.enter(key, {}, [lead], [Intent(CARD, lead, "", {**row, "card_id": ""})])
+    row = by_lead(store.journal.load_base(key))[lead]
+    store.journal.enter(key, Noted({}, [lead], [Intent(CARD, lead, "", {**row, "card_id": ""})]))
     store.close()
     world.trello.move(world.card(lead)["id"], "DONE")
     report = world.sync(AIRTABLE_TABLE_NAME=world.airtable.table_id)
@@ -330,11 +332,11 @@ def struck(crowd):
     _, (customer,) = other_table(crowd, 1)
     crowd.sync(AIRTABLE_TABLE_NAME=OTHER)
     for table in ("Leads", OTHER):
-        known = first.journal.load_base(key_of(crowd, table)).to_dict("index")
+        known = by_lead(first.journal.load_base(key_of(crowd, table)))
         gone = {"lead_presence": "gone", "card_presence": "archived_by_us", "seen_status": "CONTACTED"}
         known = {lead: row | (gone if table == "Leads" else {}) for lead, row in known.items()}
-        first.journal.enter(key_of(crowd, table), {}, list(known), [])
-        first.journal.enter(key, known, [], [])
+        first.journal.enter(key_of(crowd, table), Noted({}, list(known)))
+        first.journal.enter(key, Noted(known))
     first.close()
     for lead in crowd.leads.values():
         crowd.trello.archive(crowd.card(lead)["id"])

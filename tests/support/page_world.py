@@ -23,6 +23,7 @@ from support.gateway_process import free_port
 from support.gateway_world import serving
 from support.harness import World
 
+PREFECT = "http://prefect.example:4200"
 NO_WEBHOOKS = Inbox(None, None, "", lambda: None, base_id="", board="")
 
 
@@ -33,7 +34,7 @@ class Paged:
         self.world = World(folder, env=env)
         self.settings = self.world.settings()
         self.store = StateStore(self.settings.sync_state_url.get_secret_value())
-        self.desk = Desk(self.settings, self.store)
+        self.desk = Desk(self.settings, self.store, PREFECT)
         self.reports: list[Any] = []
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"

@@ -123,11 +123,17 @@ def base_row(number: int = 1, **columns: Any) -> Row:
     }
     columns = {LINES.get(column, column): value for column, value in columns.items()}
     agreed |= {column: columns.pop(column) for column in BASE_COLUMNS if column in columns}
-    return _row(Agreed(**agreed).updated(columns))
+    return row_of(Agreed(**agreed).updated(columns))
 
 
-def _row(agreed: Agreed) -> Row:
+def row_of(agreed: Agreed) -> Row:
+    """What the base has of one lead, by column."""
     return {column: getattr(agreed, column) for column in BASE_COLUMNS}
+
+
+def by_lead(base: pd.DataFrame) -> dict[str, Row]:
+    """What the base has of each lead."""
+    return {agreed.lead_id: row_of(agreed) for agreed in rows_of(base, Agreed)}
 
 
 @dataclass
@@ -163,7 +169,7 @@ class World:
 
     def read(self) -> Frames:
         """Base, Airtable, Trello as a run reads them: archived cards only while there is no base."""
-        base = base_frame({lead: tuple(row.values()) for lead, row in self.base.items()})
+        base = base_frame(Agreed(lead, **row) for lead, row in self.base.items())
         airtable = leads_frame(
             [row for lead, row in self.records.items() if lead not in self.out_of_view], COLUMNS, CELLS
         )
@@ -234,7 +240,7 @@ class World:
 
     def _record(self, lead: str, columns: Row) -> None:
         known = Agreed(lead, **self.base[lead]) if lead in self.base else Agreed(lead)
-        self.base[lead] = _row(known.updated(columns))
+        self.base[lead] = row_of(known.updated(columns))
 
 
 def everything(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame) -> Moved:

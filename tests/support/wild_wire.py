@@ -6,11 +6,13 @@ The service has done what is asked, but for a 429.
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import random
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -20,6 +22,7 @@ from support.raw_server import RawServer, Request, answer
 DEADLINE = 0.4
 """Seconds in real time for one request; what drips here goes on for 30 s."""
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+BOMB = gzip.compress(b" " * 2**22) * 20
 Spoil = Callable[[RawServer, socket.socket, bytes, random.Random], None]
 
 
@@ -48,6 +51,20 @@ def of_another_type(server: RawServer, connection: socket.socket, body: bytes, c
     else:
         holder[key] = chance.choice(others)
     connection.sendall(answer(json.dumps(told)))
+
+
+def kept_and_cut(server: RawServer, connection: socket.socket, body: bytes, chance: random.Random) -> None:
+    """The answer is whole, and the connection it keeps open ends as the next request comes."""
+    connection.sendall(answer(body))
+    connection.settimeout(1.0)
+    with suppress(TimeoutError):
+        connection.recv(1)
+
+
+def goes_on(server: RawServer, connection: socket.socket, body: bytes, chance: random.Random) -> None:
+    """Whoever waits for more than "100 Continue" waits for ever."""
+    while not server.closed.is_set():
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
 
 
 def places_in(value: Any) -> Any:
@@ -90,6 +107,32 @@ KINDS: dict[str, Spoil] = {
     "401": sends(lambda body: answer("invalid token", "401 Unauthorized", kind="text/plain")),
     "403-nonsense": sends(lambda body: answer("[[]]", "403 Forbidden")),
     "404-nonsense": sends(lambda body: answer("7", "404 Not Found")),
+    "nothing-to-say": sends(lambda body: b"HTTP/1.1 204 No Content\r\n\r\n"),
+    "not-modified": sends(lambda body: b"HTTP/1.1 304 Not Modified\r\n\r\n"),
+    "no-such-status": sends(lambda body: answer(body, "999 ?")),
+    "status-in-words": sends(lambda body: answer(body, "OK")),
+    "for-ever-to-be-continued": goes_on,
+    "kept-and-cut": kept_and_cut,
+    "twice": sends(lambda body: answer(body) * 2),
+    "length-in-words": sends(lambda body: HEAD + b"Content-Length: all\r\n\r\n" + body),
+    "length-too-short": sends(lambda body: HEAD + b"Content-Length: 3\r\n\r\n" + body),
+    "utf-16": sends(lambda body: answer(body.decode().encode("utf-16"))),
+    "not-utf-8": sends(lambda body: answer(body[:-1] + b"\xff\xfe")),
+    "half-a-gzip": sends(lambda body: answer(gzip.compress(body)[:-9], "200 OK", "Content-Encoding: gzip")),
+    "bomb": sends(lambda body: answer(BOMB, "200 OK", "Content-Encoding: gzip")),
+    "too-many-digits": sends(lambda body: answer('{"records": [%s]}' % ("7" * 10_000))),
+    "no-number": sends(lambda body: answer('[NaN, {"id": Infinity}, 1e999]')),
+    "times-of-nowhere": sends(
+        lambda body: answer(body, "200 OK", "Date: when", "X-Server-Time: \xb2", "Retry-After: -1", "Set-Cookie: ;;=")
+    ),
+    "nothing-left": sends(
+        lambda body: answer(
+            body,
+            "200 OK",
+            "X-Rate-Limit-Api-Token-Remaining: -7",
+            "X-Rate-Limit-Api-Token-Interval-Ms: 99999999999",
+        )
+    ),
     "422-nonsense": sends(lambda body: answer('{"error": {"type": [], "message": {}}}', "422 Unprocessable")),
 }
 NOT_REACHED = ("429-for-a-day", "429-for-nonsense")

@@ -15,6 +15,7 @@ from leadsync.apply.target import Target
 from leadsync.core.conflicts import Conflict
 from leadsync.core.journal import Intent, IntentState, Sent, digests_of
 from leadsync.core.lead_overwrites import Patched
+from leadsync.core.overwrites import Feed
 from leadsync.core.told import Failure
 
 GIVEN_UP: Final = 7 * 86_400.0
@@ -59,6 +60,7 @@ class Edit:
 
     `agreed_with`: the base columns that are agreed with the cell. `value`: what is written to give it back, `told` the
     same in words. `in_force`: the cell holds it again. `is_free`: the cell holds what we wrote, and can take the value.
+    `feed`: the board's, that told of it.
     """
 
     intent: Intent
@@ -68,6 +70,7 @@ class Edit:
     told: str
     in_force: bool
     is_free: bool
+    feed: Feed | None = None
 
     def give_back(self, write: Callable[[], bool], since: float, target: Target) -> Repair:
         """
@@ -94,5 +97,6 @@ class Edit:
         again = replace(
             intent, record={}, undo={}, conflicts=(), since=since, answered=0.0, state=IntentState.UNCHECKED, sent=sent
         )
+        again = self.feed.sent_after(again) if self.feed else again
         target.store.journal.give_back(target.pair, before, again, self.told, target.begun)
         return Repair.GIVEN_BACK if write() else Repair.TOO_LATE

@@ -67,8 +67,10 @@ def _make(left: dict[str, NewLead], airtable: Airtable, target: Target, outcome:
                     del left[batch[0].card.card_id]
                 else:
                     told = {each.card.card_id: each.change for each in batch}
-                    outcome.done += [replace(told[card], lead_id=str(answer[card]["id"])) for card in told]
+                    made = [replace(told[card], lead_id=str(answer[card]["id"])) for card in told]
+                    outcome.done += made
                     _take(answer, left, outcome)
+                    target.store.history.add_made(target.pair, target.begun, made)
         except ReadAgainError as again:
             tries += again.sent
             airtable.wire.wait_again(again, tries)

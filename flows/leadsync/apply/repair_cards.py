@@ -96,14 +96,11 @@ def repair(checkup: Checkup, trello: Trello, target: Target) -> Repairs:
     A finding that cannot be given back stays in the journal until a report has listed it. Cost: 2 requests for each
     cell given back.
     """
-    repairs, shown = Repairs(), checkup.shown
-    of_row: dict[int, list[Overwritten]] = {}
-    for found in checkup.overwritten:
-        of_row.setdefault(found.intent.number, []).append(found)
+    repairs, shown, found = Repairs(), checkup.shown, checkup.found
     for row in checkup.rows:
-        if row.number in of_row:
-            _repair_row(row, of_row[row.number], trello, target, repairs)
-    unchecked = [row for row in checkup.rows if row.state is IntentState.UNCHECKED and row.number not in of_row]
+        if row.number in found:
+            _repair_row(row, checkup, trello, target, repairs)
+    unchecked = [row for row in checkup.rows if row.state is IntentState.UNCHECKED and row.number not in found]
     done = [row for row in unchecked if row.number in shown or _is_old(row, checkup)]
     repairs.unchecked += done if checkup.feed is None else []
     target.store.journal.end_intents(done)
@@ -116,16 +113,18 @@ def _is_old(row: Intent, checkup: Checkup) -> bool:
     return age >= (GIVEN_UP if checkup.feed is None else LATE)
 
 
-def _repair_row(row: Intent, findings: Sequence[Overwritten], trello: Trello, target: Target, repairs: Repairs) -> None:
+def _repair_row(row: Intent, checkup: Checkup, trello: Trello, target: Target, repairs: Repairs) -> None:
     listed = []
-    for found in findings:
+    for found in checkup.overwritten:
+        if found.intent.number != row.number:
+            continue
         card = trello.get_card(target.board, row.card_id)
-        became = _give_back(found, card, trello, target)
+        became = _give_back(found, card, checkup, trello, target)
         listed += repairs.add(row.lead_id, became, _as_conflict(found, card, target, became))
     target.store.journal.end_intents([replace(row, conflicts=(*row.conflicts, *listed))])
 
 
-def _give_back(found: Overwritten, card: Card, trello: Trello, target: Target) -> Repair:
+def _give_back(found: Overwritten, card: Card, checkup: Checkup, trello: Trello, target: Target) -> Repair:
     """`card`: as it is now."""
     intent, cell, value = found.intent, found.cell, _given(found, card, target.board.cells)
     mapped = _mapped(cell, target.board.cells)
@@ -134,7 +133,7 @@ def _give_back(found: Overwritten, card: Card, trello: Trello, target: Target) -
     is_free = fits and _is_as_sent(intent, cell, card, now)
     columns = (*AGREED_WITH.get(cell, ()), *(sides_of(mapped.name) if mapped else ()))
     told = found.in_words(mapped, target.board.stages)
-    edit = Edit(intent, cell, columns, value, told, _holds_the_edit(found, card, now), is_free)
+    edit = Edit(intent, cell, columns, value, told, _holds_the_edit(found, card, now), is_free, checkup.feed)
 
     def write() -> bool:
         try:
@@ -148,8 +147,7 @@ def _give_back(found: Overwritten, card: Card, trello: Trello, target: Target) -
             return False
         return True
 
-    since = max(trello.clock, found.at + 0.001)  # the person's own change came before, whatever the clock's step
-    return edit.give_back(write, since, target)
+    return edit.give_back(write, trello.clock, target)
 
 
 def _mapped(cell: str, mapped: Sequence[Cell]) -> Cell | None:

@@ -18,4 +18,4 @@ class Target:
     store: StateStore
     pair: str
     still_held: StillHeld
-    begun: Begun | None = None
+    begun: Begun

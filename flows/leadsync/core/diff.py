@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from leadsync.frames.schema import rows_of
 from leadsync.model import StatusMap
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
+Rows = TypeVar("Rows", pd.DataFrame, "pd.Series[str]")
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,10 @@ def moved(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, stat
     )
 
 
-def _without(frame: pd.DataFrame, positions: np.ndarray[Any, Any]) -> pd.DataFrame:
-    kept = np.ones(len(frame), dtype=bool)
+def _without(rows: Rows, positions: np.ndarray[Any, Any]) -> Rows:
+    kept = np.ones(len(rows), dtype=bool)
     kept[positions] = False
-    return frame[kept]
+    return rows[kept]
 
 
 def _at_rest(
@@ -63,13 +64,15 @@ def _at_rest(
     status_map: StatusMap,
 ) -> Mask:
     """Over the rows of `base`: leads that decide to nothing, whatever others do. `…_at`: where their row is, or -1."""
-    rest: Mask = (lead_at >= 0) & (card_at >= 0) & ~base["card_id"].duplicated(keep=False).to_numpy()
-    named = trello["lead_id"]
-    rest &= ~base.index.isin(named[named.duplicated()])
+    rest: Mask = (lead_at >= 0) & (card_at >= 0)
     rows = np.flatnonzero(rest)
     for holds in _tests(base.iloc[rows], airtable.iloc[lead_at[rows]], trello.iloc[card_at[rows]], status_map):
         rest[rows] &= holds
-    return rest
+    of_others = np.zeros(len(trello) + 1, dtype=bool)  # the last one: no card
+    of_others[card_at[~rest]] = True
+    rest &= ~of_others[card_at]
+    strangers = _without(trello["lead_id"], card_at[rest])
+    return rest & ~base.index.isin(strangers)
 
 
 def _tests(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, status_map: StatusMap) -> Iterator[Mask]:
@@ -88,5 +91,5 @@ def _tests(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, sta
 
 
 def _stages_of(statuses: np.ndarray[Any, Any], status_map: StatusMap) -> np.ndarray[Any, Any]:
-    stages = {status: status_map.stage_of_cell(status) for status in pd.unique(statuses)}
-    return np.array([stages[status] for status in statuses], dtype=object)
+    codes, names = pd.factorize(statuses)
+    return np.array([status_map.stage_of_cell(name) for name in names], dtype=object)[codes]

@@ -9,16 +9,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from leadsync.core.guards import SHARE_GUARD_FROM, WAY_OUT, named_in
 from leadsync.errors import GuardError
 from leadsync.frames.agreed import Columns, sides_of
+from leadsync.frames.schema import cell_in
 from leadsync.mapping.cells import told
 from leadsync.mapping.lenses import Value
 from leadsync.mapping.rules import Rules
 
+Column = np.ndarray[Any, Any]
 ONE_VALUE_FROM = 5
 """Known cells of one value from which on it is no accident that all of them are empty."""
 
@@ -57,78 +61,87 @@ def may_be_refused(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFr
 
 @dataclass(frozen=True)
 class _Held:
-    """One cell of all `rows`, which are leads or cards: what was known of it, and what it holds now, by id."""
+    """One cell of all `rows`, which are leads or cards: what was known of it, and what it holds now, row by row."""
 
     where: str
     rows: str
-    known: pd.Series
-    now: pd.Series
-    titles: pd.Series
+    ids: Column
+    known: Column
+    now: Column
+    titles: Column
     name_of: Callable[[str], str] = str
 
     @cached_property
     def lost(self) -> list[tuple[str, str]]:
         """Of each row what it held and holds no more: its value if it is empty now, or elements of a set."""
-        differs = self.known.to_numpy() != self.now.to_numpy()
-        known, now = self.known[differs], self.now[differs]
-        rows = zip(known.index, known, now, strict=True)
-        return [(str(row), value) for row, was, left in rows for value in _lost(was, left)]
+        differs = np.flatnonzero(self.known != self.now)
+        rows = zip(self.ids[differs], self.known[differs], self.now[differs], strict=True)
+        return [(row, value) for row, was, left in rows for value in _lost(was, left)]
 
 
 def _all_held(
     base: pd.DataFrame, meant: Mapping[str, Columns], airtable: pd.DataFrame, trello: pd.DataFrame, rules: Rules
 ) -> Iterator[_Held]:
-    leads = airtable[airtable["presence"] == "present"]
-    of_lead = base[base.index.isin(leads.index)]
-    leads = leads.reindex(of_lead.index)
+    at = _places(airtable, base.index, "present")
+    was, leads = base[at >= 0], airtable.iloc[at[at >= 0]]
+    ids, titles = was.index.to_numpy(), was["title"].to_numpy()
     for column in ("status", "name"):
-        known = _as_meant(of_lead[column], leads[column], meant)
-        yield _Held(_column(column, rules), "leads", known, leads[column], of_lead["title"])
-    cards = trello[trello["presence"] == "open"]
-    of_card = base[base["card_id"].isin(cards.index)].drop_duplicates("card_id").set_index("card_id")
-    cards = cards.reindex(of_card.index)
-    yield _Held("The title on Trello", "cards", of_card["title"], cards["title"], of_card["title"])
+        now = leads[column].to_numpy()
+        known = _as_meant(column, ids, was[column].to_numpy(), now, meant)
+        yield _Held(_column(column, rules), "leads", ids, known, now, titles)
     for cell in rules.cells:
-        airtables, _ = sides_of(cell.name)
-        was, now = (_cell(frame, cell.name) for frame in (of_lead["lead_cells"], leads["cells"]))
-        known = _as_meant(was.rename(airtables), now, meant)
-        yield _Held(_column(cell.field, rules), "leads", known, now, of_lead["title"])
-        was, now = (_cell(frame, cell.name) for frame in (of_card["card_cells"], cards["cells"]))
+        known, now = _cell(was["lead_cells"], cell.name), _cell(leads["cells"], cell.name)
+        known = _as_meant(sides_of(cell.name)[0], ids, known, now, meant)
+        yield _Held(_column(cell.field, rules), "leads", ids, known, now, titles)
+    at = _places(trello, pd.Index(base["card_id"]), "open")
+    at[base["card_id"].duplicated()] = -1
+    was, cards = base[at >= 0], trello.iloc[at[at >= 0]]
+    ids, titles = was["card_id"].to_numpy(), was["title"].to_numpy()
+    yield _Held("The title on Trello", "cards", ids, titles, cards["title"].to_numpy(), titles)
+    for cell in rules.cells:
+        known, now = _cell(was["card_cells"], cell.name), _cell(cards["cells"], cell.name)
         where = f"The {f'{cell.card.label.lower()} line' if cell.is_line else cell.field} on Trello"
-        yield _Held(where, "cards", was, now, of_card["title"], cell.element_told)
+        yield _Held(where, "cards", ids, known, now, titles, cell.element_told)
+
+
+def _places(frame: pd.DataFrame, ids: pd.Index, presence: str) -> Column:
+    """Where in the frame each of them is, -1 if it is not, or not so."""
+    at = frame.index.get_indexer(ids)
+    absent = np.append(frame["presence"].to_numpy() != presence, True)
+    at[absent[at]] = -1
+    return at
 
 
 def _column(field: str, rules: Rules) -> str:
     return f"Column {rules.columns.get(field, field)!r} in Airtable"
 
 
-def _cell(cells: pd.Series, name: str) -> pd.Series:
+def _cell(cells: pd.Series, name: str) -> Column:
     """The values of one cell, "" where there is nothing."""
-    return pd.Series([held.get(name) or "" for held in cells], index=cells.index, dtype=object)
+    return np.fromiter((cell_in(held, name) or "" for held in cells), dtype=object, count=len(cells))
 
 
-def _as_meant(known: pd.Series, now: pd.Series, meant: Mapping[str, Columns]) -> pd.Series:
+def _as_meant(column: str, ids: Column, known: Column, now: Column, meant: Mapping[str, Columns]) -> Column:
     """What a lead that is empty now held, if a write took effect that was not recorded."""
-    column = str(known.name)
-    held = {lead: row[column] for lead, row in meant.items() if row.get(column) and now.get(lead) == ""}
-    if not held:
-        return known
-    return pd.Series([held.get(str(lead), value) for lead, value in known.items()], index=known.index, dtype=object)
+    held = known.copy()
+    for at in np.flatnonzero(now == "") if meant else ():
+        held[at] = meant.get(ids[at], {}).get(column) or known[at]
+    return held
 
 
 def _refuse(held: _Held, rules: Rules) -> None:
-    known = held.known[held.known != ""]
-    emptied = known[held.now[known.index] == ""]
-    before = Counter(value for was in known for value in _lost(was, ""))
+    known = held.known != ""
+    emptied = held.ids[known & (held.now == "")]
+    before = Counter(value for was in held.known[known] for value in _lost(was, ""))
     gone = Counter(value for _, value in held.lost)
     wiped = sorted(value for value, count in gone.items() if count == before[value] and count >= ONE_VALUE_FROM)
-    many = len(emptied) >= SHARE_GUARD_FROM and len(emptied) * 100 > rules.max_archive_percent * len(known)
+    many = len(emptied) >= SHARE_GUARD_FROM and len(emptied) * 100 > rules.max_archive_percent * known.sum()
     if not many and not wiped:
         return
-    which = {*emptied.index} if many else {row for row, value in held.lost if value in wiped}
-    total = len(known) if many else len(which)
+    which = {*emptied} if many else {row for row, value in held.lost if value in wiped}
+    total = int(known.sum()) if many else len(which)
     values = "" if many else f" that held {', '.join(repr(held.name_of(value)[:80]) for value in wiped)}"
-    examples = named_in(sorted(which), held.titles.index, held.titles)
+    examples = named_in(sorted(which), held.ids, held.titles)
     raise GuardError(
         f"{held.where} is empty for {len(which)} of {total} {held.rows}{values}, for example {examples}; nothing was "
         f"written. An option or a text may have been wiped: put it back. {WAY_OUT}"

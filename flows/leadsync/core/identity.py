@@ -36,6 +36,11 @@ REMEDIES: Final = {
 }
 
 
+def is_copy(entry: SetAside) -> bool:
+    """Whether what is set aside is a copy of its lead's card."""
+    return entry.reason == REMEDIES[COPY][0]
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """A card and the lead that it claims to be of. `known`: the lead of which the base knows it, "" if of none."""

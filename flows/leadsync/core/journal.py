@@ -9,7 +9,7 @@ landed on. It is *checked* while a conflict of a run that was cut off has still 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -44,11 +44,13 @@ class Sent:
     A write in digests: what it was planned from, and the cells that it sent.
 
     By cell of a card, see cells_of, or of a lead, see Lead.value. `resent`: an earlier sending of it was not answered.
+    `earlier`: ids of actions that the feed told of before, though by their time they might be this write's.
     """
 
     planned_from: Mapping[str, str] = field(default_factory=dict)
     cells: Mapping[str, str] = field(default_factory=dict)
     resent: bool = False
+    earlier: Sequence[str] = field(default_factory=list)
 
     def planned_on(self, cell: str) -> str | None:
         """The digest of what the write was planned on, None if that is not known."""

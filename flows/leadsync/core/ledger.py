@@ -19,6 +19,18 @@ ID_SHOWN: Final = 8
 """Characters of a run's id that tell it from others, as a rule."""
 CARD_FIELD: Final = "card"
 """What an entry about a card as a whole is called: created, archived, un-archived."""
+LEAD_FIELD: Final = "lead"
+"""What an entry about a lead as a whole is called: made of its card."""
+
+
+def run_id_of(unique: str, flow_run: str = "") -> str:
+    """What a run is known by: something of its own, for a flow run may have several, and Prefect's id if it has one."""
+    return f"{unique[:ID_SHOWN]}-{flow_run}" if flow_run else unique
+
+
+def flow_run_of(run_id: str) -> str:
+    """Prefect's id of the flow run that made a run, "" if none did."""
+    return run_id.partition("-")[2]
 
 
 class Rule(StrEnum):
@@ -49,7 +61,7 @@ WORDS: Final[Mapping[Rule, Mapping[Direction, str]]] = {
     Rule.FIRST_MATCH: {way: f"both met for the first time; {words}" for way, words in _WINS.items()},
     Rule.MERGED: dict.fromkeys(Direction, "both sides were edited, and their edits taken together"),
     Rule.RESTORED: dict.fromkeys(Direction, "the other side alone decides about it, so the edit was put back"),
-    Rule.CREATED: dict.fromkeys(Direction, "it had no card"),
+    Rule.CREATED: {Direction.TO_TRELLO: "it had no card", Direction.TO_AIRTABLE: "its card was no lead's"},
     Rule.ARCHIVED: dict.fromkeys(Direction, "its lead was deleted"),
     Rule.UNARCHIVED: dict.fromkeys(Direction, "its lead came back, or into an open list"),
     Rule.TIED: dict.fromkeys(Direction, "the card lacked its LeadID line"),

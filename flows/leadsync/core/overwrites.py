@@ -7,9 +7,10 @@ feed's request, the repair (see apply/repair_cards.py).
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from leadsync.core.journal import COLUMN_OF, Intent, digest
@@ -32,16 +33,11 @@ WHOLE_SECOND: Final = 1.0
 
 @dataclass(frozen=True)
 class Overwritten:
-    """
-    `value` is what a person had put into `cell` (a wire name) just before the write of `intent` replaced it.
-
-    `at`: when that was [s since 1970].
-    """
+    """`value` is what a person had put into `cell` (a wire name) just before the write of `intent` replaced it."""
 
     intent: Intent
     cell: str
     value: Any
-    at: float = field(default=0.0, compare=False)
 
     def in_words(self, mapped: Cell | None, stages: Mapping[str, str]) -> str:
         """The value as a person reads it. `mapped`: the cell of the mapping, if it is of one; `stages`: by list id."""
@@ -64,6 +60,7 @@ class _Change:
     before: Any
     after: Any
     by_hand: bool = False
+    action_id: str = ""
 
 
 class Feed:
@@ -81,7 +78,7 @@ class Feed:
             by_hand = programs_named and action.program == ""
             for cell, before in action.former.items():
                 if cell == LABELS or (is_told(cell) and (before is not None or cell in DATES)):
-                    change = _Change(action.at, before, action.card.get(cell), by_hand)
+                    change = _Change(action.at, before, action.card.get(cell), by_hand, action.action_id)
                     self._changes.setdefault(action.card_id, {}).setdefault(cell, []).append(change)
 
     def ours(self, intent: Intent, cell: str) -> _Change | None:
@@ -104,7 +101,7 @@ class Feed:
         alike = self._alike(intent, cell)
         begun = intent.since + (WHOLE_SECOND if intent.since.is_integer() else 0.0)
         return [
-            Overwritten(intent, cell, change.before, change.time)
+            Overwritten(intent, cell, change.before)
             for former, change in reversed([*zip([None, *alike], alike, strict=False)])
             if (former and former.time >= begun) or digest(cell, change.before) != intent.sent.planned_on(cell)
         ]
@@ -129,14 +126,16 @@ class Feed:
         return [
             change
             for change in self._of(intent.card_id, cell)
-            if digest(cell, change.after) == intent.sent.put(cell)
-            and intent.since <= change.time <= (intent.answered or math.inf)
+            if digest(cell, change.after) == intent.sent.put(cell) and _may_be_of(intent, change)
         ]
 
     def _alike(self, intent: Intent, cell: str) -> list[_Change]:
         alike = self._equal(intent, cell)
         if is_element(cell):  # who comes and goes by hand while the write is on its way was not sent
             alike = [change for change in alike if not change.by_hand]
+        if _is_as_it_was(intent, cell):  # sent along, it undoes at most what somebody did meanwhile
+            pairs = itertools.pairwise(self._of(intent.card_id, cell))
+            alike = [now for was, now in pairs if now in alike and _may_be_of(intent, was)]
         if not intent.answered:
             return alike[:1]
         return alike if intent.sent.resent else alike[-1:]
@@ -146,10 +145,16 @@ class Feed:
         earlier = [change for change in self._of(card_id, cell) if change.time <= until]
         return earlier[-1] if earlier else None
 
-    def was_replaced(self, card_id: str, cell: str, value: str, since: float) -> bool:
-        """Whether somebody put something else in the place of this value since then."""
-        changes = self._of(card_id, cell)
-        return any(change.time >= since and text(change.before) == value for change in changes)
+    def was_replaced(self, intent: Intent, cell: str, value: str) -> bool:
+        """Whether somebody put something else in the place of this value since the write began."""
+        changes = self._of(intent.card_id, cell)
+        return any(_is_since(intent, change) and text(change.before) == value for change in changes)
+
+    def sent_after(self, intent: Intent) -> Intent:
+        """A write that is sent once this was read: none of what is told here is its own, whatever the clock says."""
+        changes = itertools.chain(*self._changes.get(intent.card_id, {}).values())
+        earlier = sorted({change.action_id for change in changes if change.time >= intent.since} - {""})
+        return replace(intent, sent=replace(intent.sent, earlier=earlier)) if earlier and intent.is_put else intent
 
     def shows(self, intent: Intent) -> bool:
         """Whether all that a PUT sent is in the feed, as far as that tells of it."""
@@ -176,6 +181,16 @@ def is_told(cell: str) -> bool:
     return cell in TOLD or is_element(cell) or cell.startswith("custom:")
 
 
+def _is_since(intent: Intent, change: _Change) -> bool:
+    """Whether a change is not from before the write."""
+    return change.time >= intent.since and change.action_id not in intent.sent.earlier
+
+
+def _may_be_of(intent: Intent, change: _Change) -> bool:
+    """Whether a change was made while the write may have arrived."""
+    return _is_since(intent, change) and change.time <= (intent.answered or math.inf)
+
+
 def _is_as_it_was(intent: Intent, cell: str) -> bool:
     """Whether an element of a set that was sent was there before."""
     return is_element(cell) and intent.sent.planned_on(cell) == intent.sent.put(cell)
@@ -198,7 +213,7 @@ def _archived_in_use(feed: Feed, intent: Intent) -> list[Overwritten]:
         return []
     edits = ((cell, feed.latest(intent.card_id, cell, ours.time)) for cell in IN_USE)
     return [
-        Overwritten(intent, "closed", edit.after, ours.time)
+        Overwritten(intent, "closed", edit.after)
         for cell, edit in edits
         if edit and digest(cell, edit.after) != intent.sent.planned_from.get(cell)
     ][:1]

@@ -13,7 +13,7 @@ from operator import attrgetter
 
 from leadsync.core.conflicts import Conflict, OpenConflicts
 from leadsync.core.decisions import Direction
-from leadsync.core.ledger import Entry
+from leadsync.core.ledger import LEAD_FIELD, Entry
 from leadsync.core.lookups import Check
 from leadsync.core.told import Change, Note, SetAside
 from leadsync.frames.agreed import Columns
@@ -136,7 +136,9 @@ class NewLead:
     def change(self) -> Change:
         """As it is told; its lead has no id yet."""
         after = f"{self.card.title[:80]}, {self.status}{f', {self.email}' if self.email else ''}"
-        return Change("", self.card.card_id, "lead", "", after, Direction.TO_AIRTABLE, "its card gets the LeadID line")
+        return Change(
+            "", self.card.card_id, LEAD_FIELD, "", after, Direction.TO_AIRTABLE, "its card gets the LeadID line"
+        )
 
 
 @dataclass

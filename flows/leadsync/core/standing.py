@@ -23,7 +23,8 @@ def restless(
     """
     Leads that the plan writes, and those about which there is something to decide once it is carried out.
 
-    A lead of which only the base is to be moved is decided about as it will be then, without what a look-up showed.
+    A lead of which only the base is to be moved is decided about as it will be then, without what a look-up showed;
+    the next pass looks up again what the base has as there, and that is not.
     """
     moving = {each.lead_id for each in reconciled.decided if not each.decision.quiet}
     written = {write.lead_id for write in plan.card_writes} | {write.lead_id for write in plan.lead_writes}
@@ -37,5 +38,7 @@ def restless(
     leads = airtable[airtable.index.isin(recorded) & (airtable["presence"] == LeadPresence.PRESENT)]
     theirs = trello.index.isin(now["card_id"]) | trello["lead_id"].isin(recorded)
     cards = trello[theirs & (trello["presence"] == CardPresence.OPEN)]
-    left = {each.lead_id for each in reconcile(now, leads, cards, rules).decided if not each.decision.quiet}
-    return (moving - recorded) | (left & recorded)
+    sought = (now["lead_presence"] == LeadPresence.PRESENT) & ~now.index.isin(leads.index)
+    sought |= (now["card_presence"] == CardPresence.OPEN) & ~now["card_id"].isin(cards.index)
+    left = {each.lead_id for each in reconcile(now[~sought], leads, cards, rules).decided if not each.decision.quiet}
+    return (moving - recorded) | (left & recorded) | {*now.index[sought]}

@@ -13,7 +13,7 @@ from typing import Any, Final
 from leadsync.core.conflicts import UNDONE, Conflict
 from leadsync.core.decisions import Direction
 from leadsync.core.entries import held_by, told_of
-from leadsync.core.ledger import CARD_FIELD, Entry, Rule, Told
+from leadsync.core.ledger import CARD_FIELD, LEAD_FIELD, Entry, Rule, Told
 from leadsync.core.plan import CardCell, CardWrite, CellWrite, LeadWrite, Plan
 from leadsync.core.taken_back import TakenBack
 from leadsync.core.told import Change, SetAside
@@ -26,6 +26,8 @@ from leadsync.mapping.lenses import Value
 from leadsync.mapping.rules import Rules
 
 BY_HAND: Final = "It is left as it is; change it by hand if it is to be as before."
+MADE: Final = "a lead was made of this card, and nothing is deleted"
+DELETE_IT: Final = "Delete the lead in Airtable if it is not wanted; its card is archived then."
 HELD: Final = "held: make both equal by hand"
 NOTE: Final = "undone"
 SHOWN: Final = ("status", "stage", "name", "title")
@@ -55,14 +57,17 @@ class Undoing:
 
     def take(self, of: TakenBack) -> None:
         """One cell, or the card as a whole, which comes first."""
-        if self.agreed is NEVER_AGREED or self.agreed.card_id != self.card_id:
+        remedy = DELETE_IT if of.field == LEAD_FIELD else BY_HAND
+        if of.field == LEAD_FIELD:
+            reason = MADE
+        elif self.agreed is NEVER_AGREED or self.agreed.card_id != self.card_id:
             reason = "the lead has another card by now" if self.agreed.card_id else "nothing is known of it any more"
         elif of.field == CARD_FIELD:
             reason = self._card(of)
         else:
             reason = self._cell(of)
         if reason:
-            aside = SetAside(self.lead_id, self.card_id, of.field, reason, BY_HAND, self.card.url)
+            aside = SetAside(self.lead_id, self.card_id, of.field, reason, remedy, self.card.url)
             self.plan.quarantine.append(aside)
 
     def _card(self, of: TakenBack) -> str:

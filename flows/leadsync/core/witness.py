@@ -82,7 +82,7 @@ def witnessed(intents: Iterable[Intent], feed: Feed, lists: Mapping[str, str]) -
         for intent in intents
         for cell in parts_of(intent) & WITNESSES.keys()
         for meant in [str(intent.record.get(cell))]
-        if feed.was_replaced(intent.card_id, WITNESSES[cell], lists.get(meant, meant), intent.since)
+        if feed.was_replaced(intent, WITNESSES[cell], lists.get(meant, meant))
     }
 
 

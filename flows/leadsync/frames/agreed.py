@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import pandas as pd
 
-from leadsync.frames.schema import columns_of, frame_of_values
+from leadsync.frames.schema import columns_of, frame_of
 from leadsync.mapping.lenses import Value
 
 Columns = dict[str, Value | None]
@@ -64,7 +65,7 @@ class Agreed:
         sides: dict[str, Any] = {AIRTABLE: {**lead}, TRELLO: {**card}}  # type: ignore[dict-item]
         for column in columns.keys() - own.keys():
             side, _, name = column.partition(" ")
-            cells = sides[f"{side} "]
+            cells, name = sides[f"{side} "], sys.intern(name)  # one text for all leads: compared at a glance
             if (value := columns[column]) is None:
                 cells.pop(name, None)
             else:
@@ -108,6 +109,6 @@ def columns_renamed(columns: Columns, now: Rename) -> Columns:
     return kept
 
 
-def base_frame(rows: Mapping[str, tuple[object, ...]] | None = None) -> pd.DataFrame:
-    """Index `lead_id`, columns BASE_COLUMNS. `rows`: their values by lead id."""
-    return frame_of_values(rows or {}, Agreed)
+def base_frame(rows: Iterable[Agreed] = ()) -> pd.DataFrame:
+    """Index `lead_id`, columns BASE_COLUMNS."""
+    return frame_of(rows, Agreed)

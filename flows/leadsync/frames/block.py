@@ -89,6 +89,15 @@ def with_block(description: str, lead_id: str, values: Mapping[str, str]) -> str
     return description + gap + block
 
 
+def without_block(description: str, lead_id: str, labels: Sequence[str]) -> str:
+    """`description` without blocks and markers of the lead; all else stays byte for byte. `labels`: of our lines."""
+    lines = description.split("\n")
+    while (region := _bare_marker(lines, lead_id)) is not None:
+        region = _region(lines, labels) or region
+        lines[region.start : region.stop] = _foreign(lines, region, labels)
+    return "\n".join(lines)
+
+
 def _region(lines: list[str], labels: Iterable[str]) -> range | None:
     """The lines from the header to the marker below it, or to the last value line where the marker is gone."""
     headers = [index for index, line in enumerate(lines) if line.strip() == HEADER]

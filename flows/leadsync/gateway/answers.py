@@ -52,7 +52,7 @@ class PairHealth(BaseModel):
     conflicts: int
     """That wait for a person."""
     calls_this_month: int
-    """To Airtable, by all pairs that share the state, as the quota counts them."""
+    """To Airtable, by all pairs of its workspace that share the state, as the quota counts them."""
 
     @classmethod
     def of(cls, signs: VitalSigns, now: float) -> PairHealth:

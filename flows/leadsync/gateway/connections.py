@@ -13,6 +13,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 import h11
+from urllib3.util.wait import wait_for_read
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from leadsync.gateway.problems import BODY_TIMEOUT
@@ -42,7 +43,7 @@ class Phase(Enum):
 class Connection(H11Protocol):
     """A connection that is closed when its caller takes too long, or is the eldest to do so while too many are open."""
 
-    phase, since = Phase.ANSWER, 0.0
+    phase, since, is_known = Phase.ANSWER, 0.0, False
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -66,6 +67,7 @@ class Connection(H11Protocol):
     def on_response_complete(self) -> None:
         """The answer is written; the next request may have been received before."""
         super().on_response_complete()
+        self.is_known = True
         self._look()
 
     def pause_writing(self) -> None:
@@ -103,10 +105,21 @@ class Connection(H11Protocol):
         return Phase.ANSWER
 
     def _make_room(self) -> None:
-        """A caller who sends at once is the youngest; if all are being answered, the newcomer has to go."""
+        """
+        A caller who sends at once is the youngest; if all are being answered, the newcomer has to go.
+
+        Of those who wait strangers go first while they are the most: a connection that is kept between two requests is
+        an old one, and would be closed as the next is on its way.
+        """
         open_ones = [each for each in self.connections if isinstance(each, Connection) and each is not self]
-        waiting = [each for each in open_ones if each.phase is not Phase.ANSWER]
-        min(waiting, key=lambda each: each.since, default=self).hang_up()
+        waiting = sorted((each for each in open_ones if each.phase is not Phase.ANSWER), key=lambda each: each.since)
+        strangers = [each for each in waiting if not each.is_known]
+        those = strangers if 2 * len(strangers) > len(waiting) else waiting
+        next((each for each in those if not each._has_sent()), those[0] if those else self).hang_up()
+
+    def _has_sent(self) -> bool:
+        """Whether a head, or more of it, has come in that was not looked at: accepting a crowd takes its time."""
+        return self.phase is Phase.HEAD and wait_for_read(self.transport.get_extra_info("socket"), timeout=0)
 
 
 WITHIN: dict[Phase, Callable[[], float | None]] = {

@@ -23,7 +23,6 @@ from leadsync.gateway.line import Stage
 from leadsync.gateway.page_access import page_objection
 from leadsync.model import ConflictPolicy, Read
 from leadsync.page.rendering import HEADERS, STATIC, static
-from leadsync.page.told import rows
 from leadsync.page.views import Views
 from leadsync.pipeline.steps import Chosen, Options, UndoChoice
 from leadsync.texts import storable
@@ -81,8 +80,7 @@ def add_pages(app: FastAPI, gate: Gate, views: Views) -> None:
 
     @router.get("/decide")
     def decide() -> Response:
-        _, _, last = gate.trigger.queue()
-        return HTMLResponse(views.decide(rows((last.report if last else None) or {}, "failures")))
+        return HTMLResponse(views.decide())
 
     @router.get("/history")
     def history(days: str = "30") -> Response:
@@ -105,6 +103,13 @@ def add_pages(app: FastAPI, gate: Gate, views: Views) -> None:
             raise HTTPException(422, "A conflict is settled by a side, airtable or trello, and a lead.")
         chosen = Chosen(ConflictPolicy(form["side"]), form["lead"], form.get("field", ""))
         return _ask(gate, Options(read=Read.AUTO, take=chosen))
+
+    @router.post("/page/untie")
+    async def untie(request: Request) -> Response:
+        form = await form_of(request)
+        if not form.get("lead"):
+            raise HTTPException(422, "Copies are those of a lead's card; say which lead.")
+        return _ask(gate, Options(untie=form["lead"]))
 
     @router.post("/page/undo")
     async def undo(request: Request) -> Response:
@@ -143,6 +148,8 @@ def _asked_for(options: Options, ended: bool) -> dict[str, Any]:
     if options.take:
         heading, action = f"Take {options.take.side.title()}'s value", "/page/take"
         fields = {name: str(value) for name, value in vars(options.take).items()}
+    elif options.untie:
+        heading, action, fields = "Untie the copies", "/page/untie", {"lead": options.untie}
     elif options.undo:
         heading, action, fields = "Undo", "/page/undo", vars(options.undo) | {"do": "yes"}
     return {"dry_run": options.dry_run, "ended": ended, "heading": heading, "action": action, "fields": fields}
@@ -158,7 +165,7 @@ def add_guarded(app: FastAPI, path: str, method: str, answer: Callable[[Request]
 async def form_of(request: Request) -> dict[str, str]:
     """The fields of a form that was sent; of several of one name the last."""
     body = (await request.body()).decode(errors="replace")
-    return {name: values[-1] for name, values in parse_qs(body, keep_blank_values=True).items()}
+    return {name: storable(values[-1]) for name, values in parse_qs(body, keep_blank_values=True).items()}
 
 
 def _ask(gate: Gate, options: Options) -> Response:

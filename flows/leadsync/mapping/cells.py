@@ -6,6 +6,7 @@ Never here: how a row is written down or tied (see tied.py), a decision about a 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -42,7 +43,7 @@ class Cell:
     @cached_property
     def name(self) -> str:
         """The key in one text: what its values are found under in rows of all three sides."""
-        return str(self.key)
+        return sys.intern(str(self.key))
 
     @cached_property
     def field(self) -> str:

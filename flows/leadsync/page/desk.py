@@ -7,12 +7,15 @@ Never here: HTML, a write, a route.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from leadsync.page.leads import LeadState, Places, Row, rows_side_by_side
 from leadsync.pipeline.lists import known_board, known_pair
-from leadsync.pipeline.vital_signs import VitalSigns, signs_of
+from leadsync.pipeline.scope import question
+from leadsync.pipeline.ties import known_table_id
+from leadsync.pipeline.vital_signs import VitalSigns, pair_or_name, signs_of
 from leadsync.settings import Settings
+from leadsync.state.ends import Failed
 from leadsync.state.history import PastChange, PastRun
 from leadsync.state.listed import Show
 from leadsync.state.pair import Pair
@@ -25,12 +28,13 @@ ROWS = 50
 
 @dataclass(frozen=True)
 class Leads:
-    """A page of leads: `rows` of `total`, page `number` of `pages`."""
+    """A page of leads: `rows` of `total`, page `number` of `pages`; `runs`: which run changed each last, by lead id."""
 
     rows: list[Row]
     total: int
     number: int
     pages: int
+    runs: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -71,25 +75,33 @@ class Desk:
         pages = max(1, -(-found.total // ROWS))
         if number > pages:
             return self.leads(pair, search, show, pages)
-        places = self._places(pair)
-        return Leads(rows_side_by_side(found.rows, places, waiting), found.total, number, pages)
+        rows = rows_side_by_side(found.rows, self._places(pair), waiting)
+        runs = self.store.history.last_runs(pair.key, [row.lead_id for row in rows]) if self.prefect else {}
+        return Leads(rows, found.total, number, pages, runs)
 
-    def names(self, pair: Pair, lead_ids: Collection[str]) -> dict[str, str]:
-        """What people call these leads."""
+    def some(self, pair: Pair, lead_ids: Collection[str]) -> dict[str, Row]:
+        """Leads by their ids; those of which nothing is known are left out."""
         found = self.store.listed.load_some(pair.key, lead_ids)
-        rows = rows_side_by_side([*found.values()], self._places(pair), {})
-        return {row.lead_id: row.name for row in rows}
-
-    def lead(self, pair: Pair, lead_id: str) -> Row | None:
-        """One lead, None if nothing is known of it."""
-        found = self.store.listed.load_some(pair.key, [lead_id])
         rows = rows_side_by_side([*found.values()], self._places(pair), self.waiting(pair))
-        return rows[0] if rows else None
+        return {row.lead_id: row for row in rows}
 
     def waiting(self, pair: Pair) -> Mapping[str, LeadState]:
         """Leads about which somebody has to decide something, and what."""
-        aside = {each.entry.lead_id: LeadState.SET_ASIDE for each in self.aside(pair) if each.entry.lead_id}
-        return aside | {each.conflict.lead_id: LeadState.CONFLICT for each in self.conflicts(pair)}
+        found = {each.entry.lead_id: LeadState.SET_ASIDE for each in self.aside(pair)}
+        failed = self.failed()
+        found |= {each.lead_id: LeadState.FAILED for each in (failed.failures if failed else ())}
+        found |= {each.conflict.lead_id: LeadState.CONFLICT for each in self.conflicts(pair)}
+        return {lead_id: state for lead_id, state in found.items() if lead_id}
+
+    def failed(self, lead_id: str = "") -> Failed | None:
+        """
+        How the last sync ended, whoever made it, if it did not end well; what could not be written of one lead, or all.
+        """
+        failed = self.store.ends.load(pair_or_name(self.settings, self.store).key).failed
+        if failed is None or not lead_id:
+            return failed
+        of_lead = tuple(each for each in failed.failures if each.lead_id == lead_id)
+        return replace(failed, message="", failures=of_lead) if of_lead else None
 
     def conflicts(self, pair: Pair, lead_id: str = "") -> list[OpenConflict]:
         """Those that are open, the oldest first; of one lead, or of all."""
@@ -119,4 +131,5 @@ class Desk:
         columns = {name: settings.columns[name] for name in ("name", "status")}
         board = known_board(settings, self.store)
         stages = board.stages if board else self.store.journal.load_lists(pair.key)
-        return Places(pair.base_id, pair.table, pair.board_id, stages, columns)
+        table_id = known_table_id(settings, self.store, question(settings, board) if board else "")
+        return Places(pair.base_id, table_id, pair.board_id, stages, columns)

@@ -17,6 +17,7 @@ class LeadState(StrEnum):
     """How a lead and its card stand, as far as the last run could see."""
 
     CONFLICT = "conflict"
+    FAILED = "failed"
     SET_ASIDE = "set aside"
     GONE = "lead deleted"
     OUT_OF_VIEW = "out of view"
@@ -31,6 +32,7 @@ class LeadState(StrEnum):
 
 TOLD: Final[Mapping[LeadState, str]] = {
     LeadState.CONFLICT: "Both sides changed the same cell; somebody has to say which value is right.",
+    LeadState.FAILED: "The last sync could not write it; the next one tries again.",
     LeadState.SET_ASIDE: "Something about it cannot be synced; the rest of it is.",
     LeadState.GONE: "The lead was deleted in Airtable.",
     LeadState.OUT_OF_VIEW: "The lead left the view that is synced; it and its card are left alone.",
@@ -60,17 +62,20 @@ CARDS: Final[Mapping[str, LeadState]] = {
 
 @dataclass(frozen=True)
 class Places:
-    """Where the two sides are. `stages`: list id -> stage; `columns`: those of name and status."""
+    """
+    Where the two sides are. `table_id`: "" if it is not known. `stages`: list id -> stage; `columns`: those of name and
+    status.
+    """
 
     base_id: str
-    table: str
+    table_id: str
     board_id: str
     stages: Mapping[str, str]
     columns: Mapping[str, str]
 
     def lead_url(self, lead_id: str) -> str:
-        """Where a person opens the lead; the base, if the settings name the table by its name, which no address has."""
-        table = f"/{self.table}/{lead_id}" if self.table.startswith("tbl") else ""
+        """Where a person opens the lead; the base, while the table's id is not known: its name is in no address."""
+        table = f"/{self.table_id}/{lead_id}" if self.table_id else ""
         return f"https://airtable.com/{self.base_id}{table}"
 
 
@@ -124,8 +129,8 @@ def _row(listed: Listed, lead: Lead | None, card: Card | None, places: Places, w
 
 
 def _more_telling(waits: LeadState | None, is_now: LeadState) -> LeadState:
-    """A conflict is told before all; that something is set aside, where nothing else is to be said."""
-    return waits if waits and (waits is LeadState.CONFLICT or is_now in UNDER_WAY) else is_now
+    """A conflict, or a failure, is told before all; that something is set aside, where nothing else is to be said."""
+    return waits if waits and (waits is not LeadState.SET_ASIDE or is_now in UNDER_WAY) else is_now
 
 
 def _state_of(listed: Listed, card: Card | None, differs: Sequence[str]) -> LeadState:

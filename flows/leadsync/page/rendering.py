@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 
+from leadsync.core.identity import is_copy
 from leadsync.texts import printable
 
 HERE: Final = Path(__file__).parent
@@ -43,7 +44,7 @@ def _environment(*folders: Path) -> Environment:
     loader = ChoiceLoader([FileSystemLoader(folder) for folder in (*folders, HERE / "templates")])
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.filters |= {"short": short, "moment": moment, "iso": iso}
-    made.globals["most"] = MOST
+    made.globals |= {"most": MOST, "is_copy": is_copy}
     return made
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from leadsync.core.decisions import Direction
 from leadsync.core.ledger import WORDS
+from leadsync.page.leads import Row
 from leadsync.state.history import PastChange
 
 WHERE: Final[Mapping[str, str]] = {Direction.TO_TRELLO: "to Trello", Direction.TO_AIRTABLE: "to Airtable"}
@@ -56,25 +57,32 @@ def changes_told(report: Mapping[str, Any]) -> list[Told]:
 
 @dataclass(frozen=True)
 class Kept:
-    """One change as the history keeps it: `before` and `after` of the side that was written."""
+    """
+    One change as the history keeps it: `before` and `after` of the side that was written. `row`: its lead, None if
+    nothing else is known of it; `run_url`: where Prefect shows the run, "" if nowhere.
+    """
 
     run_id: str
+    run_url: str
     at: float
+    row: Row | None
     told: Told
     is_reversed: bool
     is_forgotten: bool
     gives_back: bool
 
 
-def kept_told(changes: Iterable[PastChange], names: Mapping[str, str]) -> list[Kept]:
-    """The changes of the history, in their order. `names`: lead id -> what people call it."""
+def kept_told(changes: Iterable[PastChange], rows: Mapping[str, Row], run_url: Callable[[str], str]) -> list[Kept]:
+    """The changes of the history, in their order. `rows`: leads by id; `run_url`: of a run's id, as Kept has it."""
     return [
         Kept(
             run_id=change.run_id,
+            run_url=run_url(change.run_id),
             at=change.at,
+            row=(row := rows.get(change.lead_id)),
             told=Told(
                 lead_id=change.lead_id,
-                name=names.get(change.lead_id, ""),
+                name=row.name if row else "",
                 cell=change.entry.field,
                 before=getattr(change.entry.before, SIDES[change.entry.direction]),
                 after=getattr(change.entry.after, SIDES[change.entry.direction]),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from leadsync.core.ledger import flow_run_of
 from leadsync.page.desk import Desk, Links
 from leadsync.page.rendering import MOST, render
 from leadsync.page.told import changes_told, kept_told, rows
@@ -59,7 +60,8 @@ class Views:
         chosen = Show(show) if show in {*Show} else Show.ALL
         pair = self.desk.pair
         leads = self.desk.leads(pair, search, chosen, max(1, number)) if pair else None
-        return self.page("leads.html", "/", leads=leads, search=search, show=chosen, shows=SHOWS)
+        values = {"leads": leads, "search": search, "show": chosen, "shows": SHOWS, "run_url": self.run_url}
+        return self.page("leads.html", "/", **values)
 
     def asked(self, run: Mapping[str, Any]) -> str:
         """A run that somebody asked for here. `run`: as its status is answered, and what it was asked for."""
@@ -67,26 +69,34 @@ class Views:
         return self.page(
             "asked.html",
             "",
-            heading=f"Preview: {run['heading'].lower()}" if run["dry_run"] else run["heading"],
+            heading=self._heading(run),
             **{name: run[name] for name in ("dry_run", "ended", "stage", "action", "fields")},
-            run_url=self.run_url(run["flow_run_id"]),
+            run_url=self._flow_run_url(run["flow_run_id"]),
             **told_of(report),
         )
 
-    def decide(self, failures: Sequence[Mapping[str, Any]]) -> str:
-        """What waits for a person. `failures`: of the last run, as its report has them."""
-        pair = self.desk.pair
+    def _heading(self, run: Mapping[str, Any]) -> str:
+        """What was asked for, with the name of the lead that it is about."""
+        pair, lead_id = self.desk.pair, run["fields"].get("lead", "")
+        row = self.desk.some(pair, [lead_id]).get(lead_id) if pair and lead_id else None
+        said = " of ".join(filter(None, (run["heading"], row.name if row else "")))
+        return f"Preview: {said[0].lower()}{said[1:]}" if run["dry_run"] else said
+
+    def decide(self) -> str:
+        """What waits for a person."""
+        pair, failed = self.desk.pair, self.desk.failed()
         conflicts, aside = (self.desk.conflicts(pair), self.desk.aside(pair)) if pair else ([], [])
         leads = {each.conflict.lead_id for each in conflicts[:MOST]} | {each.entry.lead_id for each in aside[:MOST]}
-        names = self.desk.names(pair, leads) if pair else {}
-        return self.page("decide.html", DECIDE, names=names, conflicts=conflicts, aside=aside, failures=failures)
+        leads |= {each.lead_id for each in failed.failures} if failed else set()
+        rows = self.desk.some(pair, leads) if pair else {}
+        return self.page("decide.html", DECIDE, rows=rows, conflicts=conflicts, aside=aside, failed=failed)
 
     def history(self, days: str) -> str:
         """The runs of the last `days`, all that are kept if that is no number."""
         pair = self.desk.pair
         since = time.time() - int(days) * DAY if days.isdecimal() and len(days) < 6 else 0.0
         runs = self.desk.runs(pair, since) if pair else []
-        return self.page("history.html", HISTORY, runs=runs, days=days, spans=SPANS)
+        return self.page("history.html", HISTORY, runs=runs, days=days, spans=SPANS, run_url=self.run_url)
 
     def run(self, run_id: str) -> str | None:
         """What a run changed; None if it is not kept."""
@@ -95,20 +105,20 @@ class Views:
         if pair is None or found is None:
             return None
         run, changes = found
-        names = self.desk.names(pair, {change.lead_id for change in changes[:MOST]})
-        return self.page("run.html", HISTORY, run=run, kept=kept_told(changes, names))
+        rows = self.desk.some(pair, {change.lead_id for change in changes[:MOST]})
+        kept = kept_told(changes, rows, self.run_url)
+        return self.page("run.html", HISTORY, run=run, kept=kept, run_url=self.run_url(run_id))
 
     def lead(self, lead_id: str) -> str | None:
         """All there is to say about a lead; None if nothing is known of it."""
         pair = self.desk.pair
-        row = self.desk.lead(pair, lead_id) if pair else None
+        rows = self.desk.some(pair, [lead_id]) if pair else {}
         timeline = self.desk.timeline(pair, lead_id) if pair else []
-        if pair is None or (row is None and not timeline):
+        if pair is None or not (rows or timeline):
             return None
-        kept = kept_told(timeline, {lead_id: row.name} if row else {})
-        conflicts, aside = self.desk.conflicts(pair, lead_id), self.desk.aside(pair, lead_id)
-        values = {"conflicts": conflicts, "aside": aside, "names": {}, "kept": kept}
-        return self.page("lead.html", "", lead_id=lead_id, row=row, **values)
+        values = {"conflicts": self.desk.conflicts(pair, lead_id), "aside": self.desk.aside(pair, lead_id)}
+        values |= {"failed": self.desk.failed(lead_id), "kept": kept_told(timeline, rows, self.run_url)}
+        return self.page("lead.html", "", lead_id=lead_id, row=rows.get(lead_id), rows=rows, **values)
 
     def problem(self, heading: str, detail: str) -> str:
         """Why something was refused. It is shown to anybody, so nothing else is on it."""
@@ -117,14 +127,19 @@ class Views:
             "problem.html", views=(), here="", links=bare, signs=None, heading=heading, detail=detail, bare=True
         )
 
-    def run_url(self, flow_run_id: str | None) -> str:
-        """Where Prefect shows a run, "" if nowhere."""
+    def run_url(self, run_id: str) -> str:
+        """Where Prefect shows a run of the history, "" if nowhere."""
+        return self._flow_run_url(flow_run_of(run_id))
+
+    def _flow_run_url(self, flow_run_id: str | None) -> str:
         return f"{self.desk.prefect}/runs/flow-run/{flow_run_id}" if self.desk.prefect and flow_run_id else ""
 
     def page(self, template: str, here: str, **values: Any) -> str:
         """A whole page."""
         pair = self.desk.pair
         waits = len(self.desk.conflicts(pair)) + len(self.desk.aside(pair)) if pair else 0
+        if failed := self.desk.failed():
+            waits += bool(failed.message) + len(failed.failures)
         views = (*self._more, View("/", "Leads"), View(DECIDE, "To decide", waits), View(HISTORY, "History"))
         links, signs = self.desk.links(), self.desk.signs()
         return render(template, *self._folders, views=views, here=here, links=links, signs=signs, bare=False, **values)

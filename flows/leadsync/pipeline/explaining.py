@@ -5,7 +5,7 @@ One lead explained: what a dry run finds out about it, and its past. Never here:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -66,6 +66,12 @@ def lead_meant(kept: Kept, named: str) -> str:
     if not lead_id:
         raise ConfigurationError(f"No lead is known whose card is {named[:80]!r}; its LeadID line tells which it is.")
     return lead_id
+
+
+def names_of(kept: Kept, lead_ids: Collection[str]) -> dict[str, str]:
+    """What people call these leads, as it was last agreed; those of which nothing is agreed are left out."""
+    rows = kept.store.base.load(kept.key, leads=lead_ids)
+    return {str(lead_id): str(title) for lead_id, title in rows["title"].items() if title}
 
 
 def _link(card: Any) -> str:

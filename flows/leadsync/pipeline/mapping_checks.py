@@ -127,7 +127,7 @@ def check_values(leads: pd.DataFrame, so_far: ReadSoFar) -> Iterator[Finding]:
         if cell.card.name in SPECIAL and cell.way is not Way.TO_TRELLO and not cell.column.type:
             yield from _check_texts(cell, so_far.records)
         elif cell.kind in NAMED and cell.card.name not in SPECIAL and cell.way is not Way.TO_AIRTABLE:
-            strange = sorted(each for each in elements_of(cell, [*leads["cells"]]) if _is_strange(cell, each))
+            strange = sorted(each for each in elements_of(cell, leads["cells"]) if _is_strange(cell, each))
             if strange:
                 detail = f"column {cell.column.name!r} holds what {cell.card} has not: {listed(strange)}"
                 remedy = f"Name it in map of {cell.row.where}, or choose another."

@@ -14,7 +14,7 @@ from leadsync.apply.cards import load_cards
 from leadsync.apply.leads import load_leads
 from leadsync.apply.new_leads import load_new_leads
 from leadsync.apply.outcome import Outcome
-from leadsync.apply.repair_cards import look
+from leadsync.apply.repair_cards import Checkup, look
 from leadsync.core.journal import IntentState, intents_of
 from leadsync.core.plan import Plan
 from leadsync.errors import ConfigurationError
@@ -29,6 +29,7 @@ from leadsync.pipeline.review import ask_for_review
 from leadsync.pipeline.saved_plans import hold_to, refuse_unfinished, save, spent_by
 from leadsync.pipeline.snapshots import snapshot_after
 from leadsync.pipeline.under_way import Run
+from leadsync.state.noted import Noted
 from leadsync.trello.board import Board
 
 
@@ -72,7 +73,7 @@ def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Pas
     if planned.plan.card_writes and not planned.snapshot.lists_checked:
         planned = check_lists(run, planned, checkup)
         hold_to(run, planned, after_labels=labelled)
-    _journal(run, planned)
+    _journal(run, planned, checkup)
     run.telling.findings(run.about(planned.plan))
     return _remember(run, planned, _apply(run, planned))
 
@@ -97,12 +98,12 @@ def _agree(run: Run, planned: Planned) -> Planned:
     if not planned.verdicts:
         return planned
     plan = planned.plan
-    named = planned.lists.board.stages
-    run.clients.store.journal.enter(run.pair, plan.base_updates, plan.forget, (), planned.verdicts, named)
+    agreed = Noted(plan.base_updates, plan.forget, verdicts=planned.verdicts, lists=planned.lists.board.stages)
+    run.clients.store.journal.enter(run.pair, agreed)
     return replace(planned, plan=replace(plan, base_updates={}, forget=[]), verdicts=[])
 
 
-def _journal(run: Run, planned: Planned) -> None:
+def _journal(run: Run, planned: Planned, checkup: Checkup) -> None:
     """Before the first write: what is true already, and what is about to be written."""
     plan, clients = planned.plan, run.clients
     if planned.choice is not None:  # a later run goes on with it, should this one be cut off
@@ -111,21 +112,21 @@ def _journal(run: Run, planned: Planned) -> None:
         clients.store.snapshots.forget(run.pair, planned.snapshot.feed)
     leads_since = clients.airtable.clock if run.feed and run.feed.follows(planned.snapshot.feed) else None
     intents = intents_of(plan, clients.trello.clock, run.run_id, planned.lists.board.lists, leads_since)
-    begun = run.begun if intents else None
-    named, now, spent = planned.lists.board.stages, run.begun.at, spent_by(run)
-    clients.store.journal.enter(
-        run.pair,
+    if checkup.feed:
+        intents = [checkup.feed.sent_after(intent) for intent in intents]
+    noted = Noted(
         plan.base_updates,
         plan.forget,
         intents,
-        lists=named,
-        spent=spent,
-        begun=begun,
+        lists=planned.lists.board.stages,
+        spent=spent_by(run),
+        begun=run.begun if intents else None,
         conflicts=plan.still_open,
-        now=now,
+        now=run.begun.at,
     )
+    clients.store.journal.enter(run.pair, noted)
     if run.undo is None:
-        clients.store.waiting.set_aside(run.pair, plan.quarantine, now)
+        clients.store.waiting.set_aside(run.pair, plan.quarantine, noted.now)
     concerned = planned.snapshot.concerned
     clients.store.checks.save(run.pair, plan.checks, None if concerned is None else concerned.cards)
 

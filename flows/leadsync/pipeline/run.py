@@ -14,8 +14,8 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from leadsync.core.journal import IntentState
-from leadsync.core.ledger import ID_SHOWN, Begun, RunKind
-from leadsync.errors import Exit, LeadsyncError, StateStoreError
+from leadsync.core.ledger import ID_SHOWN, Begun, RunKind, run_id_of
+from leadsync.errors import LeadsyncError, StateStoreError
 from leadsync.model import ChangeFeed as FeedChoice
 from leadsync.model import Read
 from leadsync.pipeline.change_feed import ChangeFeed
@@ -26,11 +26,14 @@ from leadsync.pipeline.one_pass import one_pass
 from leadsync.pipeline.quota import Month, start_of_month
 from leadsync.pipeline.rows import find_rows
 from leadsync.pipeline.saved_plans import refuse_foreign
+from leadsync.pipeline.scope import question
 from leadsync.pipeline.steps import Options, Steps
 from leadsync.pipeline.telling import Telling
+from leadsync.pipeline.ties import known_table_id
 from leadsync.pipeline.under_way import Run
 from leadsync.pipeline.undoing import chosen_undo, unfinished
-from leadsync.pipeline.vital_signs import note_success
+from leadsync.pipeline.untying import untie_copies
+from leadsync.pipeline.vital_signs import note_end
 from leadsync.pipeline.waiting import meant_by, standing, still_open, waiting_longer
 from leadsync.report.report import Report
 from leadsync.settings import Settings
@@ -60,13 +63,16 @@ def run_sync(
     Returns: the report, whose exit code says how it ended; a LeadsyncError becomes one too and never escapes.
     """
     started = time.monotonic()
-    report = Report(dry_run=options.dry_run)
+    report = Report(dry_run=options.dry_run, pair_name=options.pair)
     try:
         with open_clients(settings, transport, shared) as clients:
             try:
                 _sync(settings, options, steps or Steps(), clients, report)
+            except LeadsyncError as error:
+                report.fail(error)
             finally:
                 report.calls = {"airtable": clients.airtable.calls, "trello": clients.trello.calls}
+            note_end(report, options, settings, clients.store)
     except LeadsyncError as error:
         report.fail(error)
     report.seconds = time.monotonic() - started
@@ -85,7 +91,8 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
     board = resolve(settings, clients)
     pair = Pair(settings.airtable_base_id, settings.airtable_table_name, board.board_id)
     report.base_url, report.board_url = clients.airtable.url, board.url
-    report.table_url = f"{report.base_url}/{quote(settings.airtable_table_name, '')}"
+    table_id = known_table_id(settings, store, question(settings, board))
+    report.table_url = f"{report.base_url}/{table_id or quote(settings.airtable_table_name, '')}"
     with pair_lock(store, pair.lock) as still_held:
         if options.plan:
             refuse_foreign(options.plan, pair, settings, options, store)
@@ -98,7 +105,7 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
         columns = {cell.name: cell.column.name for cell in board.cells}
         open_now = store.waiting.conflicts(rows.pair.key) if options.take else []
         take = meant_by(options.take, open_now, columns) if options.take else None
-        begun = _begun(settings, RunKind.TAKE if take else RunKind.SYNC)
+        begun = _begun(settings, RunKind.TAKE if take else RunKind.SYNC, steps.flow_run)
         run = Run(settings, options, steps, clients, rows, feed, still_held, telling, mapped, begun, take)
         _finish_undo(run, board)
         if options.undo:
@@ -106,8 +113,11 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
             run = replace(run, begun=undo.begun, undo=undo)
         report.standing = standing(store, run.pair)
         with _all_is_told(run):
-            report.postponed = _make_passes(run, board)
-        if not (options.dry_run or take or run.undo):
+            if options.untie:
+                untie_copies(run, board)
+            else:
+                report.postponed = _make_passes(run, board)
+        if options.is_sync:
             keep_meanings(store, run.pair, mapped)
             if report.standing:  # what has waited for long was there before
                 report.waiting = waiting_longer(store, run.pair, run.begun.at)
@@ -115,8 +125,6 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
     report.judge()
     if options.expects_nothing:
         report.expect_nothing()
-    if report.exit_code is Exit.DONE and not (options.dry_run or options.expects_nothing or take or run.undo):
-        note_success(store, run.pair, time.time())
 
 
 def _finish_undo(run: Run, board: Board) -> None:
@@ -132,9 +140,9 @@ def _finish_undo(run: Run, board: Board) -> None:
         _make_passes(finishing, board)
 
 
-def _begun(settings: Settings, kind: RunKind) -> Begun:
+def _begun(settings: Settings, kind: RunKind, flow_run: str) -> Begun:
     now = time.time()
-    return Begun(uuid.uuid4().hex, now, kind, kept_since=now - settings.sync_history_days * DAY)
+    return Begun(run_id_of(uuid.uuid4().hex, flow_run), now, kind, kept_since=now - settings.sync_history_days * DAY)
 
 
 def _ahead_of_pace(settings: Settings, store: StateStore) -> str:

@@ -44,8 +44,9 @@ class Options:
     """
     The choices of one run. `saves`: the report of a dry run is to hold the plan; `expects_nothing`: it fails if there
     is anything to do. `plan`: nothing but this is to be written, and it needs no `review`; `take`: nothing but these
-    conflicts is settled. `undo`: nothing but this is done. `explains`: the lead of which the report of a dry run is to
-    say why it is so.
+    conflicts is settled. `undo`: nothing but this is done. `untie`: the lead of whose card the copies are made cards of
+    their own, and nothing else. `explains`: the lead of which the report of a dry run is to say why it is so. `pair`:
+    the name of the pair's block, for commands that the report tells; "" if it has none.
     """
 
     dry_run: bool = False
@@ -60,7 +61,14 @@ class Options:
     review: Review = Review.NEVER
     take: Chosen | None = None
     undo: UndoChoice | None = None
+    untie: str = ""
     explains: str = ""
+    pair: str = ""
+
+    @property
+    def is_sync(self) -> bool:
+        """Whether all is to be brought in step, in earnest."""
+        return not (self.dry_run or self.expects_nothing or self.take or self.undo or self.untie)
 
 
 class Call(Protocol):
@@ -119,11 +127,12 @@ def no_progress(what: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True)
 class Steps:
-    """`submit`: inside of it steps are started side by side."""
+    """`submit`: inside of it steps are started side by side. `flow_run`: Prefect's id of the run that they are of."""
 
     call: Call = call_directly
     submit: Callable[[], AbstractContextManager[Submit]] = side_by_side
     progress: Progress = no_progress
+    flow_run: str = ""
 
 
 ONE_BY_ONE: Final = Steps(submit=one_by_one)

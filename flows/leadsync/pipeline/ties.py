@@ -7,18 +7,19 @@ Never here: what a value means (see mapping/), a decision about a lead.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from leadsync.airtable.client import Airtable
+from leadsync.airtable.columns import is_id
 from leadsync.airtable.setup import EDITED_BY_HAND, fetch_mapped
 from leadsync.errors import ConfigurationError, TransientServiceError
-from leadsync.frames.agreed import CELLS
+from leadsync.frames.schema import Packed, cell_in
 from leadsync.mapping.cells import Cell
-from leadsync.mapping.lenses import NAMED, Value
+from leadsync.mapping.lenses import NAMED
 from leadsync.mapping.names import Weight
 from leadsync.mapping.properties import Way
 from leadsync.mapping.tied import tie
@@ -26,9 +27,6 @@ from leadsync.pipeline.clients import Clients
 from leadsync.settings import Settings
 from leadsync.state.store import StateStore
 from leadsync.trello.board import Board
-
-Rows = Mapping[str, Value]
-"""Cells of one lead or card, by name."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +52,14 @@ class Schema:
         types = {name: str(model.get("type")) for name, model in self.models.items()}
         named = ", ".join(f"{name!r} ({kind})" for name, kind in types.items() if kind not in EDITED_BY_HAND)
         return named and f"Leads were read whole: Airtable does not tell when a computed column changes: {named}."
+
+
+def known_table_id(settings: Settings, store: StateStore, asked: str) -> str:
+    """The table's id, "" if the settings name it otherwise and nobody had to ask for it yet. Cost: no request."""
+    if is_id(settings.airtable_table_name, "tbl"):
+        return settings.airtable_table_name
+    models = (store.facts.load(f"schema {asked}") or {}).get("models") or {}
+    return next((str(model.get("table_id", "")) for model in models.values()), "")
 
 
 def known_schema(airtable: Airtable, store: StateStore, asked: str, full_every: float, along: bool = False) -> Schema:
@@ -115,39 +121,35 @@ def strange_values(board: Board, base: pd.DataFrame, leads: pd.DataFrame, cards:
 
     Each in a text by which it is told apart, Airtable's first.
     """
-    was = [[*base[column]] for column in CELLS]
     mapped = [cell for cell in board.cells if not cell.is_line]
+    held, was = (leads["cells"], cards["cells"]), (base["lead_cells"], base["card_cells"])
     cells = [cell for cell in mapped if cell.kind in NAMED]
     custom = [cell for cell in mapped if cell.card.field_id]
     return [
         *(f"airtable {cell.name} cannot be read" for cell in mapped if _is_unread(cell, leads)),
-        *(
-            f"trello {cell.name} is empty"
-            for cell in custom
-            if _holds(cell, was[1]) and not _holds(cell, cards["cells"])
-        ),
-        *(f"airtable {each}" for cell in cells for each in _strange(cell, was[0], [*leads["cells"]], _options(cell))),
-        *(f"trello {each}" for cell in cells for each in _strange(cell, was[1], [*cards["cells"]], _ids(cell, board))),
+        *(f"trello {cell.name} is empty" for cell in custom if _holds(cell, was[1]) and not _holds(cell, held[1])),
+        *(f"airtable {each}" for cell in cells for each in _strange(cell, was[0], held[0], _options(cell))),
+        *(f"trello {each}" for cell in cells for each in _strange(cell, was[1], held[1], _ids(cell, board))),
     ]
 
 
-def _strange(cell: Cell, was: Sequence[Rows], now: Sequence[Rows], known: set[str] | None) -> Iterator[str]:
+def _strange(cell: Cell, was: Iterable[Packed], now: Iterable[Packed], known: set[str] | None) -> Iterator[str]:
     if known is not None:
         held = elements_of(cell, now)
         yield from (f"{cell.name} {each}" for each in sorted(held - known | (elements_of(cell, was) & known) - held))
 
 
-def _holds(cell: Cell, rows: Iterable[Rows]) -> bool:
-    return any(row.get(cell.name) for row in rows)
+def _holds(cell: Cell, rows: Iterable[Packed]) -> bool:
+    return any(cell_in(row, cell.name) for row in rows)
 
 
 def _is_unread(cell: Cell, leads: pd.DataFrame) -> bool:
     return any(problem.cell == cell.field for problems in leads["unreadable"] for problem in problems)
 
 
-def elements_of(cell: Cell, rows: Sequence[Rows]) -> set[str]:
-    """All that these rows hold in a cell, of a set each element; nothing that is empty."""
-    values = {row.get(cell.name, "") for row in rows}
+def elements_of(cell: Cell, rows: Iterable[Packed]) -> set[str]:
+    """All that these rows of a frame hold in a cell, of a set each element; nothing that is empty."""
+    values = {cell_in(row, cell.name) for row in rows}
     return {each for value in values for each in (value if isinstance(value, frozenset) else [str(value)]) if each}
 
 
@@ -166,6 +168,6 @@ def lacking_labels(board: Board, leads: pd.DataFrame) -> tuple[str, ...]:
     wanted = set[str]()
     for cell in board.cells:
         if cell.card.name == "labels" and cell.way is not Way.TO_AIRTABLE and cell.lacking:
-            held = elements_of(cell, [*leads["cells"]])
+            held = elements_of(cell, leads["cells"])
             wanted |= {label for option, label in cell.lacking.items() if option in held}
     return tuple(sorted(wanted))

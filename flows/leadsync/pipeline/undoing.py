@@ -23,6 +23,8 @@ from leadsync.trello.board import Board
 from leadsync.trello.client import Trello
 
 NAMED: Final = 3
+LEAST: Final = 4
+"""Characters of a run's id that a person has to give: fewer may be another run's by chance, or meant as a count."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,15 @@ class Undo:
 
 def run_called(store: StateStore, pair: str, named: str) -> PastRun:
     """The only run whose id is, or begins, so. Raises: ConfigurationError that says which there are."""
-    found = store.history.runs_called(pair, named) if named else []
+    found = store.history.runs_called(pair, named) if len(named) >= LEAST else []
     if len(found) == 1:
         return found[0]
     known = [run.run_id[:ID_SHOWN] for run in found or store.history.runs(pair)]
     more = f" and {len(known) - NAMED} more" if len(known) > NAMED else ""
     there = f"{', '.join(known[:NAMED])}{more}" if known else "none yet"
     problem = f"{len(found)} runs begin with {named!r}" if found else f"No run {named!r} is in the history"
+    if len(named) < LEAST:
+        problem = f"{named!r} may be any run's: give at least {LEAST} characters of its id"
     raise ConfigurationError(f"{problem}; there are: {there}. See flows/history.py. Nothing was written.")
 
 

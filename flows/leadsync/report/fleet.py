@@ -3,6 +3,7 @@ a pair was synced."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
@@ -32,7 +33,8 @@ class PairRow:
     def of(cls, pair: str, report: Report) -> PairRow:
         """From the pair's own report."""
         findings = (len(report.changes), len(report.conflicts), len(report.quarantine), len(report.failures))
-        return cls(pair, report.title, int(report.exit_code), *findings, report.message)
+        how = f" Read it with: python flows/sync.py --pair {shlex.quote(pair)} --review always" if report.plan else ""
+        return cls(pair, report.title, int(report.exit_code), *findings, f"{report.message}{how}")
 
     @property
     def is_news(self) -> bool:

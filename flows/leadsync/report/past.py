@@ -40,8 +40,8 @@ def run_row(run: PastRun) -> dict[str, Any]:
     }
 
 
-def change_row(change: PastChange) -> dict[str, Any]:
-    """One change; `before` and `after` are those of the side that was written."""
+def change_row(change: PastChange, name: str) -> dict[str, Any]:
+    """One change; `before` and `after` are those of the side that was written. `name`: what people call the lead."""
     entry = change.entry
     to_card = entry.direction is Direction.TO_TRELLO
     written = [told.trello if to_card else told.airtable for told in (entry.before, entry.after)]
@@ -51,6 +51,7 @@ def change_row(change: PastChange) -> dict[str, Any]:
         "run": change.run_id,
         "at": _stamp(change.at),
         "lead_id": change.lead_id,
+        "lead_name": "" if change.is_forgotten else name,
         "card_id": change.card_id,
         "field": entry.field,
         "direction": entry.direction.value,
@@ -80,7 +81,7 @@ def lead_row(lead_id: str, explained: Explained | None, timeline: list[PastChang
         row |= {"trello": _side(explained.card, [(each.field, each.now.trello) for each in cells])}
         row |= {"card_url": explained.card_url, "decision": explained.decision.value, "rule": explained.rule}
         row |= {"cells": [_cell_row(each) for each in cells]}
-    return row | {"next": following, "timeline": [change_row(change) for change in timeline]}
+    return row | {"next": following, "timeline": [change_row(change, row["name"]) for change in timeline]}
 
 
 def _side(presence: str, cells: list[tuple[str, str]]) -> dict[str, Any] | None:

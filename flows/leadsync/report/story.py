@@ -10,7 +10,7 @@ from rich.console import Console
 from leadsync.core.explain import Explained
 from leadsync.core.ledger import ID_SHOWN
 from leadsync.report.past import moment, sentence, shown_pair
-from leadsync.report.terminal import say, tabulate
+from leadsync.report.terminal import lines, say, tabulate
 from leadsync.state.history import PastChange, PastRun
 
 
@@ -25,10 +25,13 @@ def show_runs(runs: Iterable[PastRun], console: Console) -> None:
     say(console, "flows/history.py run ID shows one, flows/history.py undo ID takes it back.")
 
 
-def show_run(run: PastRun, changes: Iterable[PastChange], console: Console) -> None:
-    """One run with all of its changes."""
+def show_run(run: PastRun, changes: Iterable[PastChange], names: Mapping[str, str], console: Console) -> None:
+    """One run with all of its changes. `names`: what people call the leads, by id."""
     say(console, f"Run {run.run_id}, {_when(run.at)}, {_what(run)}", "bold")
-    rows = ((each.lead_id, sentence(each)) for each in changes)
+    rows = (
+        (lines("" if each.is_forgotten else names.get(each.lead_id, ""), each.lead_id), sentence(each))
+        for each in changes
+    )
     tabulate(console, "", ("lead", "what became of it, and why"), rows)
 
 
@@ -56,8 +59,8 @@ def show_next(following: Mapping[str, Sequence[Mapping[str, Any]]], console: Con
     told += [f"{row['reason']}. {row['remedy']}" for row in following["quarantine"]]
     told += [row["note"] for row in following["notes"]]
     say(console, "The next run would do this:" if told else "The next run would do nothing about it.")
-    for line in told:
-        say(console, f"  {line}")
+    for each in told:
+        say(console, f"  {each}")
 
 
 def _when(at: float) -> str:

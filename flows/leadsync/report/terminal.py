@@ -25,12 +25,15 @@ from leadsync.core.told import Change, Failure, SetAside
 from leadsync.errors import Exit
 from leadsync.report.markdown import ADDRESS
 from leadsync.report.report import Report, Row
+from leadsync.report.to_do import in_conflict
 from leadsync.texts import printable
 
 Cell = Callable[[Any], str | Text]
 ID = re.compile(r"rec[0-9A-Za-z]{14}|[0-9a-f]{24}")
 ROWS_SHOWN = 50
 """Rows of a table before it is cut with a count of the rest; --json has them all."""
+TOLD = 10
+"""Conflicts that wait for a person of which it is said what to do; flows/conflicts.py lists them all."""
 ARROWS = {Direction.TO_TRELLO: "Airtable → Trello", Direction.TO_AIRTABLE: "Trello → Airtable"}
 STYLES = {
     Exit.DONE: "green",
@@ -47,15 +50,20 @@ def say(console: Console, text: object, style: str = "") -> None:
     console.print(Text(printable(text), style), soft_wrap=True)
 
 
+def lines(*texts: str) -> Text:
+    """Those that are not empty, a line each, for a cell of a table."""
+    return Text("\n").join(Text(printable(text)) for text in texts if text)
+
+
 def tabulate(console: Console, title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     """Print a table; a value too long for its column is folded, an id that stands alone in its line is not."""
     table = Table(title=title or None, title_justify="left", title_style="bold", expand=False)
     shown = [[cell if isinstance(cell, Text) else Text(printable(cell)) for cell in row] for row in rows]
     for number, column in enumerate(columns):
-        lines = [line for row in shown for line in row[number].plain.split("\n")]
-        ids = [len(line) for line in lines if ID.fullmatch(line)]
+        held = [line for row in shown for line in row[number].plain.split("\n")]
+        ids = [len(line) for line in held if ID.fullmatch(line)]
         # a least width alone, Rich forgets while it makes the rest fit, and the table's right edge is cut off
-        width = max(*ids, min(max(map(cell_len, lines)), console.width // 2)) if ids else None
+        width = max(*ids, min(max(map(cell_len, held)), console.width // 2)) if ids else None
         table.add_column(column, overflow="fold", width=width)
     for row in shown:
         table.add_row(*row)
@@ -74,6 +82,8 @@ def show(report: Report, console: Console, seen_at: str = "") -> None:
     since |= {"planned on": _of("planned"), "now": _of("now")}
     _table(console, "Moved since the plan was made", report.moved, since)
     _table(console, "Conflicts", report.conflicts, differing)
+    for each in in_conflict(report)[:TOLD]:
+        say(console, f"{report.about(each.row)}: {each.remedy}")
     _table(console, "Quarantine", report.quarantine, reasons)
     _table(console, "Failures", report.failures, reasons)
     for note in report.notes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
+from sys import intern
 from typing import Any, Final
 
 import pandas as pd
@@ -36,7 +37,7 @@ def agreed_of(row: sa.Row[Any]) -> Agreed:
     """A row of the base."""
     lead_id, *values, cells = tuple(row)
     both = json_object(cells)
-    lead, card = ({name: value_of(sides[side]) for name, sides in both.items()} for side in (0, 1))
+    lead, card = ({intern(name): value_of(sides[side]) for name, sides in both.items()} for side in (0, 1))
     return Agreed(lead_id, **dict(zip(OWN, values, strict=True)), lead_cells=lead, card_cells=card)
 
 

@@ -13,11 +13,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from leadsync.core.ledger import SETTLED, Begun, Entry, Rule, RunKind
+from leadsync.core.told import Change
 from leadsync.frames.cards import CardPresence
 from leadsync.frames.leads import LeadPresence
 from leadsync.state.database import Database
-from leadsync.state.history_rows import entry_of, purge
-from leadsync.state.reviews import end_reviews_of
+from leadsync.state.ends import forget_failures
+from leadsync.state.history_rows import add_made, begin, entry_of, purge
+from leadsync.state.kept import end_reviews_of
 from leadsync.state.tables import base_table, change_table, intent_table, run_table
 from leadsync.state.waiting import forget_waiting
 
@@ -83,7 +85,7 @@ class History:
 
     def runs_called(self, pair: str, beginning: str) -> list[PastRun]:
         """Those whose id begins so, newest first."""
-        named = run_table.c.id.startswith(beginning.lower(), autoescape=True)
+        named = sa.func.substr(run_table.c.id, 1, len(beginning)) == beginning.lower()
         return self._runs((run_table.c.pair == pair) & named)
 
     def _runs(self, which: sa.ColumnElement[bool]) -> list[PastRun]:
@@ -118,6 +120,14 @@ class History:
         """All that is kept of a lead, the oldest first."""
         return self._changes((change_table.c.pair == pair) & (change_table.c.lead_id == lead_id))
 
+    def last_runs(self, pair: str, lead_ids: Collection[str]) -> dict[str, str]:
+        """Of leads, by their ids: the run that changed each last, as far as that is kept."""
+        last = sa.select(sa.func.max(change_table.c.id)).group_by(change_table.c.lead_id)
+        last = last.where((change_table.c.pair == pair) & change_table.c.lead_id.in_(lead_ids))
+        query = sa.select(change_table.c.lead_id, change_table.c.run).where(change_table.c.id.in_(last))
+        with self._database.reading() as connection:
+            return {row.lead_id: row.run for row in connection.execute(query)}
+
     def _changes(self, which: sa.ColumnElement[bool]) -> list[PastChange]:
         later = change_table.alias()
         is_reversed = sa.exists().where(later.c.reverses == change_table.c.id).label("is_reversed")
@@ -147,6 +157,12 @@ class History:
         with self._database.writing() as connection:
             connection.execute(sa.update(run_table).where(run_table.c.id == run_id).values(ended=at))
 
+    def add_made(self, pair: str, begun: Begun, changes: Collection[Change]) -> None:
+        """Leads that the run has made of cards. Nothing is agreed about them yet, so no row of the base comes along."""
+        with self._database.writing() as connection:
+            begin(connection, pair, begun)
+            add_made(connection, pair, begun.run_id, changes)
+
     def purge(self, pair: str, kept_since: float) -> None:
         """Delete what began before then [s since 1970]; a run that writes does so, too."""
         if any(run.at < kept_since for run in self.runs(pair)):
@@ -155,9 +171,9 @@ class History:
 
     def forget(self, pair: str, lead_id: str) -> int:
         """
-        Erase a lead's values: from its changes, of which only remains that there were some, and, if the lead is gone,
-        from what is kept of it in case that it comes back. A plan with it in it waits for review no more. Returns: the
-        number of changes.
+        Erase a lead's values: from its changes, of which only remains that there were some, from what a service said of
+        it, and, if the lead is gone, from what is kept of it in case that it comes back. A plan with it in it waits for
+        review no more. Returns: the number of changes.
         """
         ours = (change_table.c.pair == pair) & (change_table.c.lead_id == lead_id)
         told = ("airtable_before", "trello_before", "airtable_after", "trello_after", "note")
@@ -174,6 +190,7 @@ class History:
             if connection.execute(sa.update(base_table).where(tombstone).values(**values)).rowcount:
                 forget_waiting(connection, pair, lead_id)
             end_reviews_of(connection, pair, lead_id)
+            forget_failures(connection, pair, lead_id)
         return int(erased)
 
 

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from leadsync.core.decisions import Direction
 from leadsync.core.journal import Intent
 from leadsync.core.ledger import Begun, Entry, Rule, Told
+from leadsync.core.told import Change
 from leadsync.frames.agreed import Columns
 from leadsync.state.base_rows import json_of, value_of
 from leadsync.state.tables import change_table, run_table
@@ -45,6 +46,15 @@ def add_changes(
         connection.execute(
             sa.insert(change_table), [{**common, "at": time.time(), **row_of_entry(entry)} for entry in entries]
         )
+
+
+def add_made(connection: sa.Connection, pair: str, run: str, changes: Collection[Change]) -> None:
+    """Leads that were made of cards, as they are told."""
+    for change in changes:
+        after = Told(change.after, change.after)
+        entry = Entry(change.field, change.direction, Rule.CREATED, Told("", ""), after, note=change.note)
+        values = {"pair": pair, "run": run, "lead_id": change.lead_id, "card_id": change.card_id, "at": time.time()}
+        connection.execute(sa.insert(change_table).values(**values, **row_of_entry(entry)))
 
 
 def add_reversal(connection: sa.Connection, pair: str, intent: Intent, undo: Columns, told: str, run: str) -> None:

@@ -12,7 +12,20 @@ from leadsync.core.reconcile import reconcile
 from leadsync.core.settling import settle
 from leadsync.core.witness import Proof
 from leadsync.frames.agreed import base_frame
-from support.rows import LISTS, World, base_row, card, card_id, is_idle, lead_id, one_lead, record, render, rules
+from support.rows import (
+    LISTS,
+    World,
+    base_row,
+    by_lead,
+    card,
+    card_id,
+    is_idle,
+    lead_id,
+    one_lead,
+    record,
+    render,
+    rules,
+)
 
 LEAD_1, CARD_1 = lead_id(1), card_id(1)
 
@@ -38,7 +51,7 @@ def next_plan(world, intents, proven=(), **choices):
     by = rules(**choices)
     base, airtable, trello = world.read()
     settled = settle(base, intents, airtable, trello, Proof(frozenset(proven)))
-    world.base = settled.to_dict("index")
+    world.base = by_lead(settled)
     frames = world.frames(by)
     return build_plan(reconcile(*frames, by), by)
 

@@ -7,6 +7,7 @@ import pytest
 from leadsync.core.lookups import to_look_up
 from leadsync.core.reconcile import as_last_agreed
 from leadsync.frames.agreed import Agreed
+from leadsync.frames.schema import cells_in
 from support.rows import EMAIL, SOURCE, base_row, card, card_id, is_idle, lead_id, one_lead, record, rules
 
 LEAD, CARD = lead_id(1), card_id(1)
@@ -19,7 +20,7 @@ def test_unreadable_cell_counts_as_it_was_last_agreed():
     base, airtable, _ = one_lead(record=record(**cells), card=card(), base=base_row(status="NEW")).read()
     lead = as_last_agreed(base, airtable, EMAIL).loc[LEAD]
     agreed = ("Ada", "Ada", "ada@example.com", "ada@example.com", "NEW", "fair")
-    cells = lead["cells"]
+    cells = cells_in(lead["cells"])
     assert (lead["name"], lead["title"], lead["email"], cells[EMAIL], lead["status"], cells[SOURCE]) == agreed
     assert len(lead["unreadable"]) == 4
 

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from leadsync.errors import IncompleteReadError
-from leadsync.frames.agreed import BASE_COLUMNS, base_frame
+from leadsync.frames.agreed import BASE_COLUMNS, Agreed, base_frame
 from leadsync.frames.cards import Card, cards_frame, deleted_cards
 from leadsync.frames.leads import Lead, absent_leads, leads_frame
-from leadsync.frames.schema import columns_of, overlay
+from leadsync.frames.schema import cell_in, columns_of, overlay
 from support.rows import BOARD, CELLS, COLUMNS, LISTS, SOURCE, STAGES_BY_LIST, base_row, card, card_id, lead_id, record
 
 
@@ -26,7 +26,7 @@ def cards(*several, known=()):
         pytest.param(cards(card(2), card(1)), columns_of(Card), "card_id", id="cards"),
         pytest.param(cards(), columns_of(Card), "card_id", id="no-cards"),
         pytest.param(deleted_cards([card_id(1)]), columns_of(Card), "card_id", id="deleted-cards"),
-        pytest.param(base_frame({lead_id(1): tuple(base_row().values())}), BASE_COLUMNS, "lead_id", id="base"),
+        pytest.param(base_frame([Agreed(lead_id(1), **base_row())]), BASE_COLUMNS, "lead_id", id="base"),
         pytest.param(base_frame(), BASE_COLUMNS, "lead_id", id="no-base"),
     ],
 )
@@ -50,7 +50,7 @@ def test_answer_that_is_no_record_or_card_stops_the_run(odd):
 def test_record_without_fields_is_an_empty_lead():
     """Airtable leaves empty cells out."""
     lead = leads_frame([{"id": lead_id(1)}], COLUMNS, CELLS).loc[lead_id(1)]
-    assert (lead["name"], lead["email"], lead["status"], lead["cells"][SOURCE]) == ("",) * 4
+    assert (lead["name"], lead["email"], lead["status"], cell_in(lead["cells"], SOURCE)) == ("",) * 4
     assert lead["unreadable"] == ()
     assert lead["title"] == f"Unnamed lead {lead_id(1)}"
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadsync.frames.leads import leads_frame
+from leadsync.frames.schema import cell_in
 from leadsync.frames.shown import HELD_SHOWN, NotText, Unreadable, pared, shown
 from leadsync.texts import text
 from support.rows import CELLS, COLUMNS, SOURCE, card_id, lead_id, record
@@ -95,4 +96,4 @@ def test_unreadable_cells_are_named_one_by_one():
     lead = leads_frame([broken], columns, CELLS).loc[LEAD]
     assert [(each.cell, each.column) for each in lead["unreadable"]] == [("name", "Full name"), ("email", "email")]
     assert all(isinstance(each, Unreadable) and each.reason and each.remedy for each in lead["unreadable"])
-    assert (lead["name"], lead["email"], lead["status"], lead["cells"][SOURCE]) == ("", "", "NEW", "fair")
+    assert (lead["name"], lead["email"], lead["status"], cell_in(lead["cells"], SOURCE)) == ("", "", "NEW", "fair")

@@ -13,8 +13,9 @@ from leadsync.core.settling import Verdict
 from leadsync.errors import StateStoreError
 from leadsync.frames.agreed import BASE_COLUMNS, NEVER_AGREED, base_frame
 from leadsync.state import database
+from leadsync.state.noted import Noted
 from leadsync.state.store import StateStore
-from support.rows import agreed_world, base_row, card_id, lead_id, record
+from support.rows import agreed_world, base_row, by_lead, card_id, lead_id, record
 
 PAIR = "appA/board"
 LEAD_1 = lead_id(1)
@@ -42,7 +43,7 @@ def intent(number=1, side=CARD):
 
 
 def journal(store, updates=None, forget=(), intents=()):
-    store.journal.enter(PAIR, updates or {}, forget, intents)
+    store.journal.enter(PAIR, Noted(updates or {}, forget, intents))
 
 
 # --- what goes in comes out -----------------------------------------------------------------------------------
@@ -70,7 +71,7 @@ def test_base_survives_a_restart(store, path):
     store.close()
     again = StateStore(f"sqlite:///{path}")
     loaded = again.journal.load_base(PAIR)
-    assert loaded.to_dict("index") == rows
+    assert by_lead(loaded) == rows
     assert list(loaded.index) == sorted(rows)
     assert loaded["due_complete"].dtype == bool
     again.close()
@@ -80,7 +81,7 @@ def test_base_updates_may_be_partial(store):
     """Only the named columns change; a lead without a row gets one, the rest of it empty."""
     journal(store, {LEAD_1: base_row()})
     journal(store, {LEAD_1: {"status": "LOST"}, lead_id(2): {"card_id": card_id(2)}, lead_id(3): {}})
-    base = store.journal.load_base(PAIR).to_dict("index")
+    base = by_lead(store.journal.load_base(PAIR))
     assert base[LEAD_1] == base_row(status="LOST")
     empty = {column: getattr(NEVER_AGREED, column) for column in BASE_COLUMNS}
     assert base[lead_id(2)] == empty | {"card_id": card_id(2)}
@@ -101,7 +102,7 @@ def test_intents_come_back_in_order(store):
     journal(store, intents=several)
     assert store.journal.load_intents(PAIR) == [intent(3), *several]
     (oldest, *_) = store.journal.load_intents(PAIR)
-    store.journal.enter(PAIR, {}, [], [], [Verdict(oldest, took_effect=False, is_late=True, became=None)])
+    store.journal.enter(PAIR, Noted({}, [], [], [Verdict(oldest, took_effect=False, is_late=True, became=None)]))
     assert store.journal.load_intents(PAIR) == several
 
 
@@ -133,10 +134,10 @@ def test_record_leaves_all_writes_of_a_lead_to_be_checked(store):
 def test_pairs_do_not_mix(store):
     """One database may serve several bases and boards."""
     journal(store, {LEAD_1: base_row()}, intents=[intent()])
-    store.journal.enter("other", {LEAD_1: base_row(status="LOST")}, [], [])
-    store.journal.enter("other", {}, [LEAD_1], [])
+    store.journal.enter("other", Noted({LEAD_1: base_row(status="LOST")}))
+    store.journal.enter("other", Noted({}, [LEAD_1]))
     store.journal.record("other", CARD, {LEAD_1: {"status": "NEW"}})
-    assert store.journal.load_base(PAIR).to_dict("index") == {LEAD_1: base_row()}
+    assert by_lead(store.journal.load_base(PAIR)) == {LEAD_1: base_row()}
     assert store.journal.load_intents(PAIR) == [intent()]
 
 
@@ -152,7 +153,7 @@ def test_plan_goes_into_the_journal_and_back(store):
     for write in plan.card_writes:
         store.journal.record(PAIR, CARD, {write.lead_id: write.record})
         store.journal.record(PAIR, CARD, {write.lead_id: write.undo})
-    assert store.journal.load_base(PAIR).loc[LEAD_1].to_dict() == base_row()
+    assert by_lead(store.journal.load_base(PAIR))[LEAD_1] == base_row()
 
 
 def test_resolved_and_holder_are_replaced(store):
@@ -169,7 +170,7 @@ def test_journal_is_one_transaction(store):
     journal(store, {LEAD_1: base_row()}, intents=[intent(1)])
     with pytest.raises(StateStoreError):
         journal(store, {LEAD_1: {"status": "LOST"}, lead_id(2): {"status": None}}, [LEAD_1], [intent(2)])
-    assert store.journal.load_base(PAIR).to_dict("index") == {LEAD_1: base_row()}
+    assert by_lead(store.journal.load_base(PAIR)) == {LEAD_1: base_row()}
     assert store.journal.load_intents(PAIR) == [intent(1)]
 
 
