@@ -248,7 +248,7 @@ def measure(
         filled = run(fill=True)
         assert not any(each["wrong"] for each in filled), filled[0]["wrong"]
         alone = figures(run(fill=False))
-        store.pair_runs.drop(store.pair_runs.load_all())
+        store.pair_runs.drop(pair=store.pair_runs.load_all())
         beside = figures(run(fill=False, troubled=True))
         made = len(emulator.trello.cards())
     assert made, "the pair with leads to load was no trouble"
