@@ -7,6 +7,9 @@ Here: options in; lists, stories and the report out. Never here: how a run is ta
 from __future__ import annotations
 
 if __name__ == "__main__":  # before Prefect is imported and reads its settings
+    from runs.missing import tell_what_is_missing
+
+    tell_what_is_missing()
     from runs.command import prepare_local_run
 
     prepare_local_run(only_for=("undo", "--pair"))

@@ -59,6 +59,8 @@ def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Pas
             run.telling.report.explained = explained_by(planned, lead_id, run.rules(planned.lists.board))
         return Passed(planned.lists.board)
     run.clients.count()
+    if planned.rests:
+        return _remember(run, planned, Outcome())
     if not checkup.found:
         ask_for_review(run, planned)
     if labelled := bool(planned.lacking):
@@ -73,13 +75,17 @@ def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Pas
         hold_to(run, planned, after_labels=labelled)
     _journal(run, planned, checkup)
     run.telling.findings(run.about(planned.plan))
-    outcome = _apply(run, planned)
+    return _remember(run, planned, _apply(run, planned))
+
+
+def _remember(run: Run, planned: Planned, outcome: Outcome) -> Passed:
+    """What was seen and written."""
     snapshot = snapshot_after(planned.snapshot, outcome.records, outcome.cards, planned.lists.board)
     snapshot = check_leads(run, planned, snapshot, outcome)
     if run.undo is not None:  # what it read of other leads is not decided yet: the next run reads whole
         run.clients.store.snapshots.save_items(run.pair, snapshot)
     elif not outcome.postponed and not outcome.made:
-        run.clients.store.snapshots.save(run.pair, snapshot, planned.plan.restless)
+        run.clients.store.snapshots.save(run.pair, snapshot, None if planned.rests else planned.plan.restless)
     return Passed(planned.lists.board, outcome.postponed, outcome.made)
 
 

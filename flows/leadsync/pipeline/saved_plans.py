@@ -127,7 +127,7 @@ def _document(run: Run, planned: Planned, saved: SavedPlan | None = None) -> tup
         lists=dict(board.lists),
         labels=list(planned.lacking),
         writes=writes_of(plan, sight),
-        listed=listed_in(plan, sight, known),
+        listed=listed_in(plan, sight, known if saved else plan.sides),
     )
     return document, sight
 

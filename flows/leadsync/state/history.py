@@ -85,7 +85,7 @@ class History:
 
     def runs_called(self, pair: str, beginning: str) -> list[PastRun]:
         """Those whose id begins so, newest first."""
-        named = run_table.c.id.startswith(beginning.lower(), autoescape=True)
+        named = sa.func.substr(run_table.c.id, 1, len(beginning)) == beginning.lower()
         return self._runs((run_table.c.pair == pair) & named)
 
     def _runs(self, which: sa.ColumnElement[bool]) -> list[PastRun]:

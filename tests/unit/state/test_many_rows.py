@@ -97,11 +97,21 @@ def test_snapshot_of_a_part_leaves_the_others_as_they_are(store):
     assert (kept.newest, kept.concerned) == (5.0, None)
 
 
+@pytest.mark.parametrize(("whole", "gone"), [(False, set()), (True, {lead_id(3)})])
+def test_what_differs_from_what_was_seen_is_told(store, whole, gone):
+    """What is not among the items is gone only if they are all there are."""
+    store.snapshots.save(PAIR, seen(leads=(1, 2, 3)))
+    now = seen(leads=(1, 2, 4)).records
+    now[lead_id(2)] = {**now[lead_id(2)], "fields": {"name": "another"}}
+    assert store.snapshots.differing(PAIR, RECORDS, now, whole) == {lead_id(2), lead_id(4)} | gone
+    assert store.snapshots.differing(PAIR, RECORDS, {}, False) == set()
+
+
 def test_idle_part_touches_no_row(store, statements):
     store.snapshots.save(PAIR, seen(1, leads=(1,)))
     del statements[:]
     store.snapshots.save(PAIR, seen(concerned=Concerned()))
-    assert [told for told in statements if told[0] != "SELECT"] == [("DELETE", 1), ("INSERT", 1)], "marks alone"
+    assert [told for told in statements if told[0] != "SELECT"] == [("INSERT", 1)], "marks alone"
     assert store.snapshots.load_items(PAIR, RECORDS).keys() == {lead_id(1)}
 
 
