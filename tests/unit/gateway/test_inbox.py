@@ -111,6 +111,26 @@ def test_memory_of_deliveries_is_bounded(inbox):
     assert from_trello(inbox, action_id=str(REMEMBERED)) is Verdict.REPLAY
 
 
+@pytest.mark.parametrize(
+    ("mapped", "action"),
+    [
+        ("due", {"type": "updateCard", "data": {"old": {"due": None}}}),
+        ("start", {"type": "updateCard", "data": {"old": {"start": None}}}),
+        ("labels", {"type": "updateCard", "data": {"old": {"idLabels": []}}}),
+        ("labels", {"type": "addLabelToCard", "data": {}}),
+        ("labels", {"type": "removeLabelFromCard", "data": {}}),
+        ("members", {"type": "addMemberToCard", "data": {}}),
+        ("members", {"type": "removeMemberFromCard", "data": {}}),
+        ("custom", {"type": "updateCustomFieldItem", "data": {}}),
+    ],
+    ids=lambda value: json.dumps(value) if isinstance(value, dict) else str(value),
+)
+def test_property_of_a_card_starts_a_sync_only_where_it_is_mapped(mapped, action):
+    others = {"due", "start", "labels", "members", "custom"} - {mapped}
+    for properties, verdict in ((others, Verdict.IRRELEVANT), ({mapped}, Verdict.HINT)):
+        assert from_trello(inbox_of(properties=frozenset(properties)), action=action) is verdict
+
+
 def test_delivery_that_our_own_write_caused_is_an_echo(inbox):
     assert from_trello(inbox, headers={"X-Trello-Client-Identifier": IDENTIFIER}) is Verdict.ECHO
     assert from_trello(inbox, action_id="a2", headers={"X-Trello-Client-Identifier": "other"}) is Verdict.HINT
