@@ -8,6 +8,9 @@ They run on the server, so they also notice a process that died. Never here: the
 from __future__ import annotations
 
 if __name__ == "__main__":  # before anything is printed or opened
+    from runs.missing import tell_what_is_missing
+
+    tell_what_is_missing()
     from runs.streams import harden_streams
 
     harden_streams()
@@ -79,7 +82,10 @@ def alerts(
     silent_after: Annotated[float, typer.Option(min=0.01, help="Hours without a completed sync.")] = 3.0,
     test: Annotated[bool, typer.Option("--test", help="Have a test sent to the webhook, and wait for it.")] = False,
 ) -> None:
-    """Install the automations on the configured Prefect server; run again to change them."""
+    """
+    Get told when a sync fails, a pair falls silent, or something waits for a person: installs automations on the
+    configured Prefect server. Run again to change them.
+    """
     console = Console()
     if (url or not test) and urlsplit(url).scheme not in ("http", "https"):
         say(console, "--url is not an address; it starts with http:// or https://.", "red")

@@ -8,6 +8,9 @@ Here: options in, the list or the report out. Never here: what a conflict is (se
 from __future__ import annotations
 
 if __name__ == "__main__":  # before Prefect is imported and reads its settings
+    from runs.missing import tell_what_is_missing
+
+    tell_what_is_missing()
     from runs.command import prepare_local_run
 
     prepare_local_run(only_for=("take", "--pair"))
@@ -28,18 +31,14 @@ from rich.text import Text
 
 from leadsync.errors import Exit, LeadsyncError
 from leadsync.model import ConflictPolicy, Read
-from leadsync.pipeline.run import run_sync
 from leadsync.pipeline.steps import Chosen, Options
 from leadsync.pipeline.waiting import NamedConflict, conflicts_of
-from leadsync.report.report import Report, json_text
+from leadsync.report.report import json_text
 from leadsync.report.terminal import lines, say, show, tabulate
 from runs.command import ending_soon, stoppable
 from runs.here import connected
 from runs.pair_block import settings_of
-from runs.record import final_state, publish, shown_progress, told_in_the_log
-from runs.recorder import conclude
-from runs.reported import leave, run_reported
-from runs.tasks import as_tasks, call_task
+from runs.reported import leave, run_once, run_reported
 
 
 class Side(StrEnum):
@@ -69,7 +68,7 @@ def take_conflict(side: Side, lead: str, field: str = "", dry_run: bool = False,
         pair: Name of the Leadsync Pair block that says which base and board; empty takes those of the environment.
     """
     chosen = Chosen(ConflictPolicy(side.value), lead.strip(), field.strip())
-    return _run(Options(dry_run, read=Read.AUTO, take=chosen, pair=pair), pair)
+    return run_once(Options(dry_run, read=Read.AUTO, take=chosen, pair=pair))
 
 
 def untie_name() -> str:
@@ -88,19 +87,7 @@ def untie_copies(lead: str, dry_run: bool = False, pair: str = "") -> State[Any]
         dry_run: Show what would change and write nothing.
         pair: Name of the Leadsync Pair block that says which base and board; empty takes those of the environment.
     """
-    return _run(Options(dry_run, untie=lead.strip(), pair=pair), pair)
-
-
-def _run(options: Options, pair: str) -> State[Any]:
-    report = Report(dry_run=options.dry_run)
-    try:
-        settings = settings_of(pair)
-    except LeadsyncError as error:
-        report.fail(error)
-    else:
-        with told_in_the_log(), shown_progress(Console(stderr=True)) as progress:
-            report = run_sync(settings, options, as_tasks(progress))
-    return conclude(report, partial(call_task, publish, report), final_state(report))
+    return run_once(Options(dry_run, untie=lead.strip(), pair=pair))
 
 
 # --- the commands ---------------------------------------------------------------------------------------------

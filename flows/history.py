@@ -7,6 +7,9 @@ Here: options in; lists, stories and the report out. Never here: how a run is ta
 from __future__ import annotations
 
 if __name__ == "__main__":  # before Prefect is imported and reads its settings
+    from runs.missing import tell_what_is_missing
+
+    tell_what_is_missing()
     from runs.command import prepare_local_run
 
     prepare_local_run(only_for=("undo", "--pair"))
@@ -32,17 +35,14 @@ from leadsync.pipeline.run import run_sync
 from leadsync.pipeline.steps import Options, UndoChoice
 from leadsync.pipeline.undoing import run_called
 from leadsync.report import past
-from leadsync.report.report import Report, json_text
+from leadsync.report.report import json_text
 from leadsync.report.story import show_lead, show_next, show_run, show_runs
 from leadsync.report.terminal import say, show
 from leadsync.settings import Settings
 from runs.command import ending_soon, stoppable
 from runs.here import connected
 from runs.pair_block import settings_of
-from runs.record import final_state, publish, shown_progress, told_in_the_log
-from runs.recorder import conclude
-from runs.reported import leave, run_reported
-from runs.tasks import as_tasks, call_task
+from runs.reported import leave, run_once, run_reported
 
 FOLLOWING = ("changes", "conflicts", "quarantine", "notes")
 """Parts of a dry run's report that say what the next run would do about a lead."""
@@ -70,18 +70,8 @@ def undo_run(
         allow_mass_change: For this run, accept that many cards are archived.
         pair: Name of the Leadsync Pair block that says which base and board; empty takes those of the environment.
     """
-    report = Report(dry_run=dry_run)
-    try:
-        settings = settings_of(pair)
-    except LeadsyncError as error:
-        report.fail(error)
-    else:
-        options = Options(
-            dry_run, allow_mass_change, undo=UndoChoice(run.strip(), lead.strip(), field.strip()), pair=pair
-        )
-        with told_in_the_log(), shown_progress(Console(stderr=True)) as progress:
-            report = run_sync(settings, options, as_tasks(progress))
-    return conclude(report, partial(call_task, publish, report), final_state(report))
+    chosen = UndoChoice(run.strip(), lead.strip(), field.strip())
+    return run_once(Options(dry_run, allow_mass_change, undo=chosen, pair=pair))
 
 
 # --- the commands ---------------------------------------------------------------------------------------------

@@ -7,6 +7,9 @@ Here: options in, files out, then the doors validate and sync. Never here: a que
 from __future__ import annotations
 
 if __name__ == "__main__":  # a local run; before Prefect is imported and reads its settings
+    from runs.missing import tell_what_is_missing
+
+    tell_what_is_missing()
     from runs.command import prepare_local_run
 
     prepare_local_run()
@@ -25,17 +28,15 @@ from dialogue import Given, connect
 from emulator import Emulator
 from leadsync.environment import MAPPING_FILE
 from leadsync.errors import ConfigurationError, Exit, LeadsyncError
+from leadsync.model import Adopt
 from leadsync.pipeline import discovery
 from leadsync.pipeline.pair_files import ENDPOINTS, SECRETS, refuse_environment, write_pair
 from leadsync.report.questions import Questions
-from leadsync.report.terminal import say, show
+from leadsync.report.terminal import say
 from leadsync.setting_addresses import PROJECT
 from leadsync.setting_values import bare
-from runs.command import nothing_to_stop, run_command, stoppable
-from runs.here import connected
-from sync import run_locally as sync_here
-from validate import SCHEDULE_MINUTES, repair, run_checks, show_checklist
-from validate import run_locally as check_here
+from runs.command import run_command, stoppable
+from trial import try_out
 
 
 def said_before(files: Mapping[str, Path | None]) -> dict[str, str]:
@@ -103,31 +104,6 @@ def may_write(questions: Questions, files: Iterable[Path], overwrite: bool) -> N
         raise ConfigurationError("Nothing was written. Another file can be named with --env.")
 
 
-def try_out(questions: Questions, sync_too: bool) -> Exit:
-    """The checks, what they can mend after a yes, a dry run, and after another yes, or with `sync_too`, a sync."""
-    console = questions.console
-    console.rule("Is everything in place?", align="left")
-    checklist = check_here(SCHEDULE_MINUTES, "")
-    show_checklist(checklist, console)
-    if checklist.repairs and (questions.somebody or sync_too) and repair(checklist, console, yes=sync_too):
-        with connected():
-            checklist = run_checks(SCHEDULE_MINUTES, "")
-        show_checklist(checklist, console)
-    if not checklist.ok:
-        say(console, "Mend what is marked ✗, then run flows/validate.py; what was written stays.", "red")
-        return Exit.MISCONFIGURED
-    console.rule("What a sync would do", align="left")
-    report = sync_here(dry_run=True).outcome
-    show(report, console)
-    wanted = sync_too or (questions.somebody and report.exit_code == Exit.DONE and questions.confirm("Sync now?"))
-    if report.exit_code == Exit.DONE and wanted:
-        console.rule("Sync", align="left")
-        report = sync_here().outcome
-        nothing_to_stop()
-        show(report, console)
-    return Exit(report.exit_code)
-
-
 def init(
     airtable_token_file: Annotated[
         Path | None, typer.Option(help="A file that holds the Airtable token, unless AIRTABLE_API_TOKEN is set.")
@@ -158,7 +134,10 @@ def init(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the pair in files that are there.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: take what is given and proposed.")] = False,
-    sync: Annotated[bool, typer.Option("--sync", help="After the dry run sync, and create what lists lack.")] = False,
+    sync: Annotated[bool, typer.Option("--sync", help="Create missing lists, and sync after the dry run.")] = False,
+    adopt: Annotated[
+        Adopt, typer.Option(help="If cards look like leads: tie those that match one to one, or none of them.")
+    ] = Adopt.ASK,
     emulator: Annotated[bool, typer.Option("--emulator", help="For an emulator that runs on this machine.")] = False,
     port: Annotated[int, typer.Option(help="With --emulator: its port.")] = 8900,
     seed: Annotated[int, typer.Option(help="With --emulator: the --seed it was started with.")] = 0,
@@ -190,7 +169,7 @@ def init(
             os.environ["LEADSYNC_ENV_FILE"] = str(file)
         written = True
         say(console, f"Written: {file}" + (f" and {MAPPING_FILE} beside it" if mapping else ""), "green")
-        raise typer.Exit(try_out(questions, sync))
+        raise typer.Exit(try_out(questions, sync, adopt))
     except LeadsyncError as error:
         say(console, error, "red")
         raise typer.Exit(error.exit_code) from None

@@ -6,6 +6,11 @@ Never here: a step, a view, a rule of the sync.
 
 from __future__ import annotations
 
+if __name__ == "__main__":  # before anything is imported that may not be there
+    from runs.missing import tell_what_is_missing
+
+    tell_what_is_missing()
+
 import contextlib
 import os
 import sys
@@ -48,8 +53,10 @@ def open_browser(server: Gateway, address: str) -> None:
 
 
 def play(
-    link: Annotated[str, typer.Argument(help="Somebody's link, which leads to the same state.", show_default="")] = "",
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8010,
+    link: Annotated[
+        str, typer.Argument(help="Somebody's link, which leads to the same state.", show_default=False)
+    ] = "",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where on this machine it is opened.")] = 8010,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
 ) -> None:
     """See the sync work: a table and a board side by side, until Ctrl-C."""

@@ -8,6 +8,9 @@ signature.
 from __future__ import annotations
 
 if __name__ == "__main__":  # before Prefect is imported and reads its settings
+    from runs.missing import tell_what_is_missing
+
+    tell_what_is_missing()
     from runs.command import prepare_local_run
 
     prepare_local_run()
@@ -140,7 +143,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; with any but loopback SYNC_API_TOKEN is needed.")] = (
         "127.0.0.1"
     ),
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
     settle: Annotated[float, typer.Option(help="Seconds of quiet after a delivery before a sync starts.")] = 2.0,
     register: Annotated[bool, typer.Option("--register", help="Make or repair both webhooks, and go on.")] = False,
     unregister: Annotated[bool, typer.Option("--unregister", help="Remove both webhooks, and leave.")] = False,
@@ -149,9 +152,9 @@ def serve(
     ] = None,
     via: Annotated[Via, typer.Option(help="Where runs are made: a worker's deployment, or this process.")] = Via.AUTO,
     deployment: Annotated[str, typer.Option(help="The deployment that makes them.")] = "sync-leads/on-demand",
-    pair: Annotated[str, typer.Option(help="A pair saved as a block; without it the one in .env.")] = "",
+    pair: Annotated[str, typer.Option(help="A pair saved with flows/pairs.py; without it, the one in .env.")] = "",
 ) -> None:
-    """Serve health, syncs on request and webhooks, until SIGTERM."""
+    """Serve the page, health, syncs on request and webhooks, until Ctrl-C or SIGTERM."""
     console = Console(stderr=True)
     try:
         settings = settings_for(pair)

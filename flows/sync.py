@@ -7,6 +7,9 @@ Here: options in, the steps of leadsync.pipeline as Prefect tasks, the report ou
 from __future__ import annotations
 
 if __name__ == "__main__":  # a local run; before Prefect is imported and reads its settings
+    from runs.missing import tell_what_is_missing
+
+    tell_what_is_missing()
     from runs.command import prepare_local_run
 
     prepare_local_run()
@@ -123,7 +126,8 @@ def sync(
         ConflictChoice, typer.Option(help="Who wins when both sides moved one cell apart; settings: SYNC_CONFLICT.")
     ] = ConflictChoice.SETTINGS,
     read: Annotated[
-        Read | None, typer.Option(help="Both sides whole, only what changed, or whichever costs fewer calls. [full]")
+        Read | None,
+        typer.Option(help="Both sides whole, only what changed, or whichever costs fewer; full, unless --every."),
     ] = None,
     paced: Annotated[
         bool, typer.Option("--paced", help="Skip the run if the month's calls are ahead of AIRTABLE_MONTHLY_CALLS.")
@@ -143,7 +147,7 @@ def sync(
     ] = False,
     review: Annotated[
         Review,
-        typer.Option(help="Runs of which only the plan is written, to --out (plan.json), and applied with --plan."),
+        typer.Option(help="Runs that only write their plan, to --out (plan.json), to be applied with --plan."),
     ] = Review.NEVER,
     every: Annotated[
         str, typer.Option(help="Sync now and then every 30s, 15m, 1h, 1d, until Ctrl-C; implies --read auto --paced.")

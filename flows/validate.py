@@ -7,10 +7,14 @@ Here: the checklist of leadsync.pipeline.checks, printed. Never here: a check it
 from __future__ import annotations
 
 if __name__ == "__main__":  # a local run; before Prefect is imported and reads its settings
+    from runs.missing import tell_what_is_missing
+
+    tell_what_is_missing()
     from runs.command import prepare_local_run
 
     prepare_local_run()
 
+import math
 from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
@@ -36,6 +40,7 @@ from runs.command import nothing_to_stop, run_command, stoppable
 from runs.here import connected, run_flow
 from runs.pair_block import settings_of
 from runs.recorder import conclude
+from runs.turns import seconds_between
 
 SCHEDULE_MINUTES = 60.0
 """As in prefect.yaml."""
@@ -76,6 +81,8 @@ def publish(checklist: Checklist) -> None:
 def run_checks(every_minutes: float, pair: str) -> Checklist:
     """All checks of a pair; what is wrong with its settings is a finding too."""
     try:
+        if not 0 < every_minutes < math.inf:
+            raise ConfigurationError(f"every_minutes {every_minutes:g} is no time between two syncs.")
         settings = settings_of(pair)
         with open_clients(settings) as clients:
             return check_setup(settings, clients, every_minutes)
@@ -109,7 +116,10 @@ def run_locally(every_minutes: float, pair: str) -> Checklist:
 def repair(checklist: Checklist, console: Console, yes: bool) -> bool:
     """Show what is missing and can be created, and after a yes create it. Returns: whether anything was created."""
     if not checklist.repairs:
-        say(console, "Nothing is missing that could be created.")
+        if all(finding.level is Level.OK for finding in checklist.findings):
+            say(console, "Nothing is missing that could be created.")
+        else:
+            say(console, "Nothing that could be created was found missing, as far as could be looked.")
         return False
     say(console, "Would create:")
     for item in checklist.repairs:
@@ -144,15 +154,21 @@ def validate(
         bool, typer.Option("--fix", help="Create missing lists, and the column of the cards' ids, after asking.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --fix: do not ask.")] = False,
-    every: Annotated[float, typer.Option(help="Minutes between runs, for the forecast of calls.")] = SCHEDULE_MINUTES,
+    every: Annotated[
+        str, typer.Option(help="The pace for the forecast of calls: 15m, 1h, 1d; a bare number is minutes.")
+    ] = "1h",
     pair: Annotated[str, typer.Option(help="A pair saved with flows/pairs.py; without it, the one in .env.")] = "",
 ) -> None:
     """Check everything a sync needs; write nothing, unless --fix is given."""
-    checklist = run_locally(every, pair)
-    console = Console(stderr=as_json)
+    console, minutes = Console(stderr=as_json), 0.0
+    try:
+        minutes = seconds_between(f"{every}m" if every.strip()[-1:].isdigit() else every) / 60
+        checklist = run_locally(minutes, pair)
+    except ConfigurationError as error:
+        checklist = Checklist([Finding("pace", Level.FAIL, str(error))], [])
     if fix and repair(checklist, console, yes):
         with connected():
-            checklist = run_checks(every, pair)
+            checklist = run_checks(minutes, pair)
     nothing_to_stop()
     code = Exit.DONE if checklist.ok else Exit.MISCONFIGURED
     if as_json:

@@ -11,12 +11,17 @@ if FLOWS not in sys.path:
     # Run as a file, the first entry is this folder, where no import should look.
     sys.path[0] = FLOWS
 
+from runs.missing import tell_what_is_missing  # noqa: E402
+
+tell_what_is_missing()
 from emulator import Emulator  # noqa: E402
 
 
 def main() -> None:
     """Start, print the settings as .env lines, and serve until interrupted."""
-    parser = argparse.ArgumentParser(description="Airtable and Trello on localhost; stop with Ctrl-C.")
+    parser = argparse.ArgumentParser(
+        "flows/emulator/__main__.py", description="Airtable and Trello on localhost; stop with Ctrl-C."
+    )
     parser.add_argument("--port", type=int, default=8900, help="loopback port (0 takes a free one)")
     parser.add_argument("--demo", action="store_true", help="start with a dozen believable leads")
     parser.add_argument("--strict", action="store_true", help="enforce the rate limits of both services")
@@ -26,6 +31,7 @@ def main() -> None:
     if options.demo:
         emulator.load_demo()
     with emulator:
+        print(f"# Airtable and Trello answer at {emulator.url} until Ctrl-C, to whoever brings these:")
         print("\n".join(f"{name}={value}" for name, value in emulator.settings().items()), flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()

@@ -83,10 +83,18 @@ class ServiceRefusedError(LeadsyncError):
 
 
 class ConfigurationError(LeadsyncError):
-    """Settings, credentials or schema are wrong; nothing was written."""
+    """
+    Settings, credentials or schema are wrong; nothing was written.
+
+    Attributes: `setting` (the one that a service refused, "" if it is about something else).
+    """
 
     exit_code = Exit.MISCONFIGURED
     title = "Misconfigured"
+
+    def __init__(self, *told: object, setting: str = "") -> None:
+        super().__init__(*told)
+        self.setting = setting
 
 
 class DeadTokenError(ConfigurationError):
@@ -99,8 +107,8 @@ class DeadTokenError(ConfigurationError):
     title = "TokenExpired"
 
     def __init__(self, service: str, setting: str, text: str) -> None:
-        super().__init__(service, setting, text)
-        self.service, self.setting, self.text = service, setting, text
+        super().__init__(service, setting, text, setting=setting)
+        self.service, self.text = service, text
 
     @property
     def reason(self) -> str:
@@ -127,6 +135,10 @@ class GuardError(LeadsyncError):
 
     exit_code = Exit.REFUSED
     title = "RefusedByGuard"
+
+
+class FirstContactError(GuardError):
+    """Cards without a LeadID line look like leads without a card, and nobody has said yet whose they are."""
 
 
 class IncompleteReadError(GuardError):

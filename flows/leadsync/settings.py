@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from leadsync import pasted_ids, setting_addresses, setting_values
 from leadsync.mapping.cells import Cell
@@ -44,6 +44,11 @@ class Settings(BaseSettings):
     """All settings, frozen. A field is called as its environment variable, in lower case."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True)
+
+    @classmethod
+    def settings_customise_sources(cls, *_args: Any, **sources: Any) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given, then the environment: files are read elsewhere, and to look in vain takes its time."""
+        return sources["init_settings"], sources["env_settings"]
 
     airtable_api_token: SecretStr
     """Personal access token with the scopes data.records:read and data.records:write."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Final
 
 from leadsync.model import TRELLO_TEXT_LIMIT
 
 SHORT: Final = 1_000
+NAMED: Final = 30
+"""Names that are listed where another one is wanted; a token may see hundreds of boards."""
 PILED: Final = 30
 """Accents on one letter that no language needs, by Unicode's stream-safe text format."""
 UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -59,6 +63,20 @@ def fit(title: str) -> str:
 def title_for(lead_id: str, name: str, email: str) -> str:
     """The card title a lead asks for; a lead without a name falls back to its e-mail, then to its id."""
     return fit(name or email or f"Unnamed lead {lead_id}")
+
+
+def there_are(names: Iterable[str], *said: str) -> str:
+    """What there is, for somebody who `said` what is not there: `there are: A, B; did you mean 'A'?`."""
+    known = [*dict.fromkeys(filter(None, map(str.strip, names)))]
+    more = f" and {len(known) - NAMED} more" if len(known) > NAMED else ""
+    return f"there are: {', '.join(known[:NAMED]) or 'none'}{more}{did_you_mean(known, *said) or '.'}"
+
+
+def did_you_mean(names: Iterable[str], *said: str) -> str:
+    """`; did you mean 'A'?`, of the names the nearest to each that was `said`, in any case; "" if none is near."""
+    folded = {name.casefold(): name for name in names}
+    near = [folded[each] for one in said for each in difflib.get_close_matches(one.strip().casefold(), folded, 1)]
+    return f"; did you mean {' and '.join(map(repr, dict.fromkeys(near)))}?" if near else ""
 
 
 def printable(value: object) -> str:

@@ -26,8 +26,8 @@ from leadsync.errors import ConfigurationError, Exit, LeadsyncError, PlanRefused
 from leadsync.report.markdown import as_markdown, as_shown
 from leadsync.report.report import Report
 from leadsync.settings import Settings
+from leadsync.state.kept import Kept, Review
 from leadsync.state.pair import Pair
-from leadsync.state.reviews import Reviews, Waiting
 from leadsync.state.store import StateStore
 
 KEY: Final = "review"
@@ -49,7 +49,7 @@ def approved_plan(settings: Settings) -> SavedPlan | None:
     if run is None or KEY not in (run.empirical_policy.pause_keys or ()):
         return None
     with _reviews(settings) as reviews:
-        waiting = reviews.of_run(str(run.id))
+        waiting = reviews.load(run=str(run.id))
     if waiting is None:
         raise PlanRefusedError(
             "The plan that this run waited with waits no more: it was applied, or another took its place. Nothing was "
@@ -67,7 +67,7 @@ def apply_approved(plan: SavedPlan | None, sync: Callable[[], Report], settings:
         report = sync()
     if plan:
         with _reviews(settings) as reviews:
-            reviews.end(_run_id())
+            reviews.drop(run=[_run_id()])
     return report
 
 
@@ -82,24 +82,24 @@ def wait_for_review(report: Report, settings: Settings) -> None:
         return
     pair = Pair(*(report.plan.pair[part] for part in ("base", "table", "board"))).key
     with _reviews(settings) as reviews:
-        before = reviews.of_pair(pair)
+        before = reviews.load(pair=pair)
         if before and _still_waits(before.run) and _says_the_same(before, report.plan):
             report.error, report.exit_code = "", Exit.DONE
             report.skipped = f"The same plan waits for review already, in the run {before.run}."
             return
         _show(report)
-        reviews.put(pair, Waiting(_run_id(), report.plan.text))
+        reviews.save(Review(pair, _run_id(), report.plan.text))
         if before:
             _cancel(before.run, "Another plan is to be reviewed in its place.")
         try:
             suspend_flow_run(timeout=WITHIN, key=KEY)
         except Exception as error:  # whatever Prefect's client throws; Pause is none
-            reviews.end(_run_id())
+            reviews.drop(run=[_run_id()])
             raise LeadsyncError(f"The run could not be suspended for review ({error}); nothing was written.") from None
 
 
 @contextmanager
-def _reviews(settings: Settings) -> Iterator[Reviews]:
+def _reviews(settings: Settings) -> Iterator[Kept[Review]]:
     store = StateStore(settings.sync_state_url.get_secret_value())
     try:
         yield store.reviews
@@ -125,7 +125,7 @@ def _show(report: Report) -> None:
         raise LeadsyncError(f"The plan could not be shown for review ({name}); nothing was written.") from None
 
 
-def _says_the_same(waiting: Waiting, plan: SavedPlan) -> bool:
+def _says_the_same(waiting: Review, plan: SavedPlan) -> bool:
     with suppress(ConfigurationError):  # one that an older program left
         return SavedPlan.parse(waiting.plan, "").says_the_same(plan)
     return False

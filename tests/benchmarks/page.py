@@ -12,6 +12,7 @@ from pathlib import Path
 import requests
 
 from leadsync.frames.snapshot import Snapshot
+from leadsync.state.noted import Noted
 from support.page_world import Paged, paged
 
 PROMISED = 0.2
@@ -42,7 +43,7 @@ def fill(page: Paged, leads: int) -> None:
         sides = {f"{side} line:E-mail\temail": f"p{number}@x.example" for side in ("airtable", "trello")}
         present = {"card_id": card_id, "lead_presence": "present", "card_presence": "open", "stage": "TODO"}
         agreed[lead_id] = {**present, "name": name, "title": name, **sides}
-    page.store.journal.enter(pair.key, agreed, [], [])
+    page.store.journal.enter(pair.key, Noted(agreed))
     page.store.snapshots.save(pair.key, Snapshot(records=records, cards=cards))
 
 

@@ -13,7 +13,7 @@ import fleet as door
 from emulator import Emulator, Fault
 from leadsync.core.ledger import flow_run_of
 from leadsync.state.store import StateStore
-from runs import pair_block
+from runs import pair_block, reported
 from runs.pair_block import LeadsyncPair
 
 OWN = ("AIRTABLE_API_TOKEN", "AIRTABLE_BASE_ID", "TRELLO_API_KEY", "TRELLO_API_TOKEN", "TRELLO_BOARD_ID")
@@ -54,7 +54,7 @@ def forget():
 @pytest.fixture
 def command(prefect_server, configured, monkeypatch):
     """`flows/fleet.py` in this process. Returns: a function from arguments to (exit code, output)."""
-    monkeypatch.setattr(door, "nothing_to_stop", lambda: None)
+    monkeypatch.setattr(reported, "nothing_to_stop", lambda: None)
     app = Typer()
     app.command()(door.fleet)
 
@@ -107,9 +107,9 @@ def test_pair_that_fails_is_listed_backs_off_and_stops_no_other(saved, command, 
     rows = {row["pair"]: row for row in json.loads(printed)["pairs"]}
     assert (code, rows["east"]["exit_code"] > 0, rows["north"]["exit_code"]) == (1, True, 0)
     assert [lead in card["desc"] for card in teams["west"].trello.cards().values()] == [True]
-    assert saved.pair_runs.load("east").failures == 1
+    assert saved.pair_runs.load(pair="east").failures == 1
     assert {*task_runs()} == {"east", "west"}
-    assert "east" in command()[1] or saved.pair_runs.load("east").failures == 1  # it waits
+    assert "east" in command()[1] or saved.pair_runs.load(pair="east").failures == 1  # it waits
 
 
 def test_no_more_than_asked_for(saved, command):

@@ -83,10 +83,12 @@ def test_run_shows_each_change_with_both_sides_and_the_rule(command, emulator, l
     assert (change["lead_name"], "│ Zoë " in printed, f"│ {lead} " in printed) == ("Zoë", True, True)
 
 
-def test_unknown_run_is_a_sentence_that_names_those_there_are(command, lead):
-    code, printed = command("run", "zzzz")
-    assert (code, "No run 'zzzz'" in printed) == (2, True)
-    assert asked(command, "run", "zzzz", "--json", code=2)["runs"] == []
+@pytest.mark.parametrize("unknown", ["zzzz", "%", "_", "z" * 60_000], ids=["word", "all", "any", "long"])
+def test_unknown_run_is_a_sentence_that_names_those_there_are(command, lead, unknown):
+    """However it is written: it is no pattern, and no fault of the database."""
+    code, printed = command("run", unknown)
+    assert (code, f"No run '{unknown[:4]}" in printed) == (2, True)
+    assert asked(command, "run", unknown, "--json", code=2)["runs"] == []
 
 
 def test_lead_is_explained_with_base_sides_rule_future_and_past(command, emulator, lead):

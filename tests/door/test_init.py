@@ -99,6 +99,18 @@ def test_pair_is_written_checked_tried_and_synced(command, emulator, secrets, tm
         assert secrets[secret] not in printed
 
 
+def test_board_that_holds_the_leads_already_takes_a_choice(command, emulator):
+    """Without one nothing is written to either side; with --adopt each lead's card is its own."""
+    for name in ("Ada", "Bob"):
+        emulator.trello.add_card("To do", name)
+    code, printed = command(*PAIR, "--sync")
+    assert (code, "--adopt name, which ties 2 by title" in printed) == (3, True)
+    assert emulator.calls("trello", writes=True) == 0
+    assert command(*PAIR, "--sync", "--overwrite", "--adopt", "name")[0] == 0
+    assert sum("LeadID: rec" in card["desc"] for card in emulator.trello.cards().values()) == 2
+    assert len(emulator.trello.cards()) == 2
+
+
 def test_without_sync_nothing_is_written_to_a_service(command, emulator):
     code, printed = command(*PAIR)
     assert (code, "What a sync would do" in printed, "would change 2" in printed) == (0, True, True)
@@ -156,14 +168,23 @@ def test_what_is_meant_may_be_named_by_id_or_address(command, emulator, which, t
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--base", "CMR"), "--base: There is no base 'CMR'; there are: CRM."),
-        (("--base", "CRM", "--table", "Dealz"), "--table: There is no table 'Dealz'; there are: Deals, Invoices."),
+        (("--base", "CMR"), "--base: There is no base 'CMR'; there are: CRM; did you mean 'CRM'?"),
+        (
+            ("--base", "CRM", "--table", "Dealz"),
+            "--table: There is no table 'Dealz'; there are: Deals, Invoices; did you mean 'Deals'?",
+        ),
         (("--base", "CRM"), "table (number, name or id): not answered, and nobody is there to ask. Give --table."),
-        (("--table", "Deals", "--board", "Slaes"), "--board: There is no board 'Slaes'; there are: Sales, Kitchen."),
+        (
+            ("--table", "Deals", "--board", "Slaes"),
+            "--board: There is no board 'Slaes'; there are: Sales, Kitchen; did you mean 'Sales'?",
+        ),
         (("--table", "Deals"), "Give --board."),
         ((*PAIR, "--own", "name"), "--own 'name' is not written as A=B"),
         ((*PAIR, "--own", "mail=E-mail"), "'mail' is no cell"),
-        ((*PAIR, "--status", "Nwe=Doing"), "There is no status 'Nwe'; there are: New, Called, Won, Lost."),
+        (
+            (*PAIR, "--status", "Nwe=Doing"),
+            "There is no status 'Nwe'; there are: New, Called, Won, Lost; did you mean 'New'?",
+        ),
         ((*PAIR, "--closed", "Wno"), "No status leads to 'Wno'"),
         ((*PAIR, "--column", "Phone=due"), "column 'Phone' holds a text. Choose another; due takes: date, datetime"),
         ((*PAIR, "--column", "Fone=due"), "There is no column 'Fone'; there are: Full name,"),

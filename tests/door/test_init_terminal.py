@@ -102,7 +102,11 @@ def test_wrong_answers_are_asked_again_and_lines_can_be_changed(terminal, emulat
         ("Airtable token: ", emulator.airtable.token, ""),
         ("base (number, name or id) [1]: ", "2", "There is no base '2'; there are: CRM."),
         ("base (number, name or id) [1]: ", "CRM", ""),
-        ("table (number, name or id) [1]: ", "Leeds", "There is no table 'Leeds'; there are: Leads."),
+        (
+            "table (number, name or id) [1]: ",
+            "Leeds",
+            "There is no table 'Leeds'; there are: Leads; did you mean 'Leads'?",
+        ),
         ("table (number, name or id) [1]: ", "1", ""),
         ("Trello API key: ", "0" * 32, ""),
         ("Trello token: ", emulator.trello.token, "TRELLO_API_KEY was not accepted by Trello; copy the key again."),
@@ -173,3 +177,20 @@ def test_file_that_is_there_is_asked_about_first(terminal, emulator, tmp_path, a
         at.type("n")
     assert at.end() == code, at.screen
     assert (read_env_file(file)["TRELLO_BOARD_ID"] == "mine") == (answer != "y")
+
+
+@pytest.mark.parametrize(("choice", "doubled"), [("email", 0), ("none", 3)])
+def test_board_that_holds_the_leads_already_is_asked_about(terminal, emulator, tmp_path, choice, doubled):
+    """Whose the cards are; a dry run shows what that does, and the sync after it keeps to the choice."""
+    for name in ("Ada", "Bob", "Cem"):
+        emulator.trello.add_card("To do", name, desc=f"{name.lower()}@example.com")
+    secrets = {"AIRTABLE_API_TOKEN": emulator.airtable.token, "TRELLO_API_KEY": emulator.trello.key}
+    secrets |= {"TRELLO_API_TOKEN": emulator.trello.token}
+    at = terminal("--base", "CRM", "--table", "Leads", "--board", "Sales", **secrets)
+    told = {"line to change: ": "", "Enter leaves it: ": "mail", "or nothing to leave it": choice, "Sync now?": "y"}
+    for asked, answer in told.items():
+        at.wait_for(asked)
+        at.type(answer)
+    assert at.end() == 0, at.screen
+    assert len(emulator.trello.cards()) == 3 + doubled
+    assert sum("LeadID: rec" in card["desc"] for card in emulator.trello.cards().values()) == 3

@@ -45,7 +45,7 @@ def test_sound_setup_passes_and_shows_the_list_ids(command, emulator):
     [
         pytest.param({"AIRTABLE_API_TOKEN": "patNobodyKnowsThis"}, "AIRTABLE_API_TOKEN was not accepted", id="token"),
         pytest.param({"AIRTABLE_TABLE_NAME": "Laeds"}, "AIRTABLE_TABLE_NAME 'Laeds'", id="table"),
-        pytest.param({"AIRTABLE_NAME_FIELD": "Nmae"}, "AIRTABLE_NAME_FIELD=Nmae", id="column"),
+        pytest.param({"AIRTABLE_NAME_FIELD": "Nmae"}, "the table has no column 'Nmae'", id="column"),
         pytest.param({"TRELLO_API_KEY": "0" * 32}, "TRELLO_API_KEY was not accepted", id="key"),
         pytest.param({"TRELLO_API_TOKEN": "ATTAnobody"}, "TRELLO_API_TOKEN was not accepted", id="trello-token"),
         pytest.param({"TRELLO_BOARD_ID": "0" * 24}, "TRELLO_BOARD_ID", id="board"),
@@ -61,6 +61,79 @@ def test_wrong_setting_is_named(command, monkeypatch, break_it, words):
     code, printed = command("--json")
     assert code == 2
     assert any(words in finding["detail"] for finding in failures(printed))
+
+
+@pytest.mark.parametrize(
+    ("break_it", "check", "remedy"),
+    [
+        pytest.param({"AIRTABLE_API_TOKEN": "patNobodyKnowsThis"}, "Airtable token", "", id="airtable-token"),
+        pytest.param({"AIRTABLE_BASE_ID": "app" + "x" * 14}, "Airtable base", "there are: CRM = app", id="base"),
+        pytest.param(
+            {"AIRTABLE_TABLE_NAME": "Laeds"},
+            "Airtable table",
+            "Correct AIRTABLE_TABLE_NAME; there are: Leads, Invoices; did you mean 'Leads'?",
+            id="table",
+        ),
+        pytest.param(
+            {"AIRTABLE_VIEW": "gird VIEW"},
+            "Airtable view",
+            "Correct AIRTABLE_VIEW; there are: Grid view; did you mean 'Grid view'?",
+            id="view",
+        ),
+        pytest.param(
+            {"AIRTABLE_STATUS_FIELD": "Staus"},
+            "mapping",
+            "Correct AIRTABLE_STATUS_FIELD; there are: created, email, last_modified, name, notes, source, status; "
+            "did you mean 'status'?",
+            id="column",
+        ),
+        pytest.param({"TRELLO_API_KEY": "0" * 32}, "Trello key", "", id="trello-key"),
+        pytest.param({"TRELLO_API_TOKEN": "ATTAnobody"}, "Trello token", "", id="trello-token"),
+        pytest.param(
+            {"TRELLO_BOARD_ID": "0" * 24}, "Trello board", "Correct TRELLO_BOARD_ID; there are: Sales = ", id="board"
+        ),
+        pytest.param({"TRELLO_LIST_DONE_ID": "Dome"}, "Trello lists", "did you mean 'DONE'?", id="list"),
+    ],
+)
+def test_wrong_setting_is_told_once_with_the_right_ones(command, emulator, monkeypatch, break_it, check, remedy):
+    """Called after the thing it is about, told once, with what there is and the nearest of it."""
+    emulator.airtable.add_table("Invoices")
+    for name, value in break_it.items():
+        monkeypatch.setenv(name, value)
+    code, printed = command("--json")
+    [finding] = failures(printed)
+    assert (code, finding["check"]) == (2, check)
+    assert remedy in f"{finding['detail']} {finding['remedy']}"
+
+
+@pytest.mark.parametrize("setting", ["AIRTABLE_BASE_ID", "AIRTABLE_TABLE_NAME"])
+def test_without_the_schema_a_wrong_base_or_table_says_what_it_takes_to_list_the_right_ones(
+    command, emulator, monkeypatch, setting
+):
+    monkeypatch.setenv("AIRTABLE_API_TOKEN", emulator.airtable.add_token(["data.records:read", "data.records:write"]))
+    monkeypatch.setenv(setting, "app" + "x" * 14)
+    [finding] = failures(command("--json")[1])
+    assert finding["remedy"].startswith("Which there are cannot be told without the scope schema.bases:read")
+
+
+def test_token_that_may_not_read_records_is_told_from_a_wrong_table(command, emulator, monkeypatch):
+    monkeypatch.setenv("AIRTABLE_API_TOKEN", emulator.airtable.add_token(["schema.bases:read"]))
+    [finding] = failures(command("--json")[1])
+    assert finding["check"] == "Airtable token"
+    assert finding["remedy"] == "Base and table are there: give AIRTABLE_API_TOKEN the scope data.records:read."
+
+
+@pytest.mark.parametrize(
+    ("scopes", "words"),
+    [
+        (["data.records:read", "data.records:write"], "Nothing that could be created was found missing, as far as"),
+        (["data.records:read", "data.records:write", "schema.bases:read"], "Nothing is missing that could be created."),
+    ],
+)
+def test_fix_that_could_not_look_does_not_say_that_nothing_is_missing(command, emulator, monkeypatch, scopes, words):
+    monkeypatch.setenv("AIRTABLE_API_TOKEN", emulator.airtable.add_token(scopes))
+    code, printed = command("--fix", "--yes")
+    assert (code, printed.splitlines()[0].startswith(words)) == (0, True)
 
 
 def test_read_only_token_is_found_without_writing(command, emulator, monkeypatch):
@@ -259,6 +332,18 @@ def test_forecast_warns_when_the_schedule_outspends_the_free_plan(command, emula
     """Every minute is 43,200 calls a month."""
     emulator.airtable.add_lead("Ada", "ada@example.com", "NEW", "web")
     assert "about 43,200 Airtable calls a month" in command("--every", "1")[1]
+
+
+@pytest.mark.parametrize("every", ["15", "15m", "900s", "0.25h"])
+def test_forecast_takes_the_pace_as_other_commands_do(command, every):
+    """A bare number is minutes."""
+    assert "at one run every 15 minutes" in command("--every", every)[1]
+
+
+@pytest.mark.parametrize("every", ["0", "-5", "nan", "soon", "0s", "9999999999999d"])
+def test_pace_that_is_none_is_told(command, every):
+    code, printed = command(f"--every={every}")
+    assert (code, "is no time between two syncs" in printed) == (2, True)
 
 
 def findings_on(printed, check):

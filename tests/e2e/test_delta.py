@@ -5,6 +5,7 @@ from math import ceil
 
 import pytest
 import requests
+import sqlalchemy as sa
 
 from emulator import Fault, ManualClock
 from support.harness import STAGE_OF, World, our_clock
@@ -53,6 +54,25 @@ def empty(tmp_path):
 
 
 # What it costs
+
+
+@pytest.mark.parametrize(("leads", "read"), [(3, "auto"), (3, "delta"), (150, "auto")])
+def test_idle_run_asks_and_tells_the_state_little(empty, leads, read):
+    """In a fleet that is what an idle pair costs. It was 44 statements before they were counted."""
+    settled(empty, leads)
+    empty.sync(read=read)
+    told = []
+
+    def note(_connection, _cursor, statement, *_more):
+        told.append(statement.split()[0])
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        assert empty.sync(read=read).exit_code == 0
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    assert told.count("SELECT") <= 18
+    assert len([each for each in told if each not in ("SELECT", "PRAGMA")]) == 4, "holder, calls, marks, success"
 
 
 @pytest.mark.parametrize(("leads", "foreign"), [(1, 0), (150, 0), (1, 1200), (150, 1200)])

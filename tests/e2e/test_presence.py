@@ -291,6 +291,29 @@ def test_status_edit_beats_the_delete_of_a_card_put_away(world, away, status, re
     world.assert_idle()
 
 
+@pytest.mark.parametrize("read", ["full", "delta"])
+@pytest.mark.parametrize("visible", [True, False], ids=["other-board", "out-of-sight"])
+def test_status_edited_while_the_card_was_away_is_no_edit_after_its_delete(world, monkeypatch, visible, read):
+    """A run has seen the edit; what comes later beats the delete. A card that comes back still gets what was edited."""
+    lead, other = world.linked("Ada", "NEW"), world.linked("Bob", "NEW")
+    board = world.trello.add_board("Elsewhere", visible=visible)
+    for each in (lead, other):
+        world.trello.move_to_board(world.card(each)["id"], board)
+    world.sync()
+    for each in (lead, other):
+        world.airtable.edit(each, status="CONTACTED")
+    world.sync(read=read)
+    world.assert_idle(read=read)
+    world.trello.delete(world.card(lead)["id"])
+    world.trello.move_to_board(world.card(other)["id"], world.trello.board_id)
+    days_later(monkeypatch)
+    world.sync()
+    assert (world.cards_of(lead), world.place(other), world.status(other)) == ([], "IN_PROGRESS", "CONTACTED")
+    world.airtable.edit(lead, status="LOST")
+    world.sync(read=read)
+    assert world.place(lead) == "DONE"
+
+
 @PUT_AWAY
 def test_deleted_card_that_was_put_away_is_created_again_where_that_is_set(world, monkeypatch, away):
     lead, _ = put_away_then_deleted(world, away)

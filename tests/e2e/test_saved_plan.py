@@ -187,7 +187,18 @@ class Planned(World):
     A world with one lead in each kind of row, and the plan for it. rows: kind -> lead id; cards: kind -> card id.
     """
 
-    KINDS = ("quiet", "to_trello", "to_airtable", "archive", "conflict", "restore", "marker", "unarchive")
+    KINDS = (
+        "quiet",
+        "to_trello",
+        "to_airtable",
+        "archive",
+        "conflict",
+        "restore",
+        "marker",
+        "unarchive",
+        "shut",
+        "gone",
+    )
 
     def __init__(self, folder, **env):
         super().__init__(folder, ordered=True, env=env)
@@ -201,6 +212,8 @@ class Planned(World):
         self.sync()
         self.cards = {kind: self.card(lead)["id"] for kind, lead in self.rows.items()}
         self.trello.archive(self.cards["unarchive"])
+        self.trello.archive(self.cards["shut"])
+        self.trello.delete(self.cards.pop("gone"))
         self.sync()
         self.airtable.edit(self.rows["unarchive"], status="CONTACTED")
         self.airtable.edit(self.rows["to_trello"], status="CONTACTED")
@@ -293,16 +306,20 @@ class Edit:
 MAPPED = ["line:Phone", *SHOWN]
 LEAD_FIELDS = ["lead", "status", "name", "email", "source", *MAPPED]
 CARD_FIELDS = ["card", "status", "name", "email", "source", "marker", *MAPPED]
-NO_CARD, NO_LEAD, NO_BLOCK = {"create"}, {"archive"}, {"match", "adopted"}
+NO_CARD, NO_LEAD, NO_BLOCK = {"create", "gone"}, {"archive"}, {"match", "adopted"}
 
 
 def edits(lead_fields, card_fields, kinds):
-    """Those that somebody can make: no card is edited where there is none, no line where there is no block."""
+    """
+    Those that somebody can make: no card is edited where there is none, no line where there is no block. Of a card that
+    was put away no run looks at the cells.
+    """
     for kind in kinds:
         yield from (Edit(kind, "airtable", f) for f in lead_fields if kind not in NO_LEAD or f == "lead")
         if kind not in NO_CARD:
             lines = {*CARD_LINES} | ({"marker"} if kind in ("marker", "adopted") else set())
             without = {"marker"} & lines if kind == "marker" else lines if kind in NO_BLOCK else set()
+            without |= {*card_fields} - {"card"} if kind == "shut" else set()
             yield from (Edit(kind, "trello", field) for field in card_fields if field not in without)
 
 

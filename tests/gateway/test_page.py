@@ -330,7 +330,14 @@ def test_copy_is_untied_by_a_button(held):
 
 
 @pytest.mark.parametrize(
-    "fields", [{}, {"side": "both", "lead": "x"}, {"side": "airtable"}, {"side": "trello", "lead": ""}]
+    "fields",
+    [
+        {},
+        {"side": "both", "lead": "x"},
+        {"side": "airtable"},
+        {"side": "trello", "lead": ""},
+        {"side": "trello", "lead": "\0"},
+    ],
 )
 def test_button_of_another_form_is_refused(held, fields):
     assert held.press("/page/take", **fields).status_code == 422

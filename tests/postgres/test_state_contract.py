@@ -15,6 +15,7 @@ from leadsync.errors import StateStoreError
 from leadsync.frames.agreed import BASE_COLUMNS, NEVER_AGREED, base_frame
 from leadsync.frames.snapshot import Snapshot
 from leadsync.state.listed import Show
+from leadsync.state.noted import Noted
 from leadsync.state.pair import Pair, Rows
 from leadsync.state.store import StateStore
 from leadsync.state.tables import metadata
@@ -42,7 +43,7 @@ def store(url):
 
 
 def journal(store, updates=None, forget=(), intents=()):
-    store.journal.enter(PAIR, updates or {}, forget, intents)
+    store.journal.enter(PAIR, Noted(updates or {}, forget, intents))
 
 
 def intent(lead=ADA, side=CARD, **record):
@@ -109,9 +110,9 @@ def test_forgotten_row_is_gone(store):
 
 def test_pairs_do_not_mix(store):
     journal(store, {ADA: ROW}, intents=[intent()])
-    store.journal.enter("other", {ADA: ROW | {"status": "LOST"}}, [], [])
+    store.journal.enter("other", Noted({ADA: ROW | {"status": "LOST"}}))
     store.journal.record("other", CARD, {ADA: {"status": "NEW"}})
-    store.journal.enter("other", {}, [ADA], [])
+    store.journal.enter("other", Noted({}, [ADA]))
     assert (by_lead(store.journal.load_base(PAIR)), store.journal.load_intents(PAIR)) == (
         {ADA: ROW},
         [intent()],
@@ -318,22 +319,22 @@ def test_former_keys_are_those_of_the_same_base_and_board(store):
     gone = ROW | {"lead_presence": "gone"}
     journal(store, {ADA: ROW | {"lead_presence": "present"}, BOB: gone})
     for key in ("appA/Leads/other", "appAB/Leads/board", "appB/board"):
-        store.journal.enter(key, {ADA: ROW}, [], [])
-    store.journal.enter("appA/tblA/board", {}, [], [intent(BOB)])
+        store.journal.enter(key, Noted({ADA: ROW}))
+    store.journal.enter("appA/tblA/board", Noted({}, [], [intent(BOB)]))
     known = [
         Rows(UNNAMED, frozenset({ADA}), frozenset({BOB})),
         Rows(Pair("appA", "tblA", "board"), frozenset({BOB}), frozenset()),
     ]
     assert store.keys.load_former(LEADS) == known
-    store.journal.enter(LEADS.key, {}, [], [intent()])
+    store.journal.enter(LEADS.key, Noted({}, [], [intent()]))
     assert store.keys.load_former(LEADS) == []
 
 
 def test_leads_known_elsewhere_are_those_of_other_pairs_on_the_board(store):
     """Of any base; known by base or journal."""
     cid, dan, eve = (f"rec{number:014d}" for number in (3, 4, 5))
-    store.journal.enter("appB/Leads/board", {BOB: ROW}, [], [intent(cid)])
-    store.journal.enter("appB/Leads/other", {dan: ROW}, [], [])
+    store.journal.enter("appB/Leads/board", Noted({BOB: ROW}, [], [intent(cid)]))
+    store.journal.enter("appB/Leads/other", Noted({dan: ROW}))
     journal(store, {ADA: ROW})
     wanted = {ADA, BOB, cid, dan, eve, *(f"rec{number:014d}" for number in range(100, 1300))}
     assert store.keys.known_elsewhere(PAIR, wanted) == {BOB, cid}

@@ -125,8 +125,8 @@ SERVICES = st.fixed_dictionaries(
 class People:
     """What they do on both sides; `pick` says to which lead or card."""
 
-    def __init__(self, world: World) -> None:
-        self.world, self.air, self.tre = world, world.airtable, world.trello
+    def __init__(self, world: World, reads: tuple[Read, ...]) -> None:
+        self.world, self.air, self.tre, self.reads = world, world.airtable, world.trello, reads
         if "SYNC_FIELDS" in world.env:
             build(world)
         self.air.add_select_option("status", "PAUSED")
@@ -296,13 +296,13 @@ class People:
     # The sync
 
     def sync(self, pick: int, read: str) -> None:
-        assert_same(self.world)
+        assert_same(self.world, self.reads)
         self.world.sync(read=read)
         self._note_shut()
 
     def sync_and_meanwhile(self, pick: int, edit: Step) -> None:
         """A person's edit just before the run's first write takes effect; afterwards, if it writes nothing."""
-        assert_same(self.world)
+        assert_same(self.world, self.reads)
         left = [edit]
 
         def person(request: Request, index: int) -> None:
@@ -332,8 +332,12 @@ class Outlook:
     is_part: bool
 
 
-def outlook(world: World, scope: Scope | None, whole: bool = False) -> Outlook:
-    """`whole`: all is recalled, though it may concern nothing that a delta brought. Nothing is written or kept."""
+def outlook(world: World, scope: Scope | None, whole: bool = False, read: Read = Read.DELTA) -> Outlook:
+    """
+    `scope`: None as `read` says. `whole`: all is recalled, though it may concern nothing that a delta brought.
+
+    Nothing is written or kept.
+    """
     settings_now = world.settings()
     with open_clients(settings_now, world.transport) as clients:
         board = tied(fetch_board(clients.trello), "the same", settings_now, clients)
@@ -356,7 +360,7 @@ def outlook(world: World, scope: Scope | None, whole: bool = False) -> Outlook:
             Begun("a run", 0.0),
         )
         past = past_of(run, board, Checkup())
-        chosen = scope_of(Read.DELTA, past, settings_now, board, feed) if scope is None else scope
+        chosen = scope_of(read, past, settings_now, board, feed) if scope is None else scope
         leads = extract_leads(clients.airtable, past, chosen, feed)
         cards = extract_cards(clients.trello, board, past, chosen)
         sides = see(run, past, Reads(leads, cards), board, whole)
@@ -372,18 +376,22 @@ def open_cards(world: World) -> int:
     return sum(card["idBoard"] == board and not card["closed"] for card in world.trello.cards().values())
 
 
-def assert_same(world: World) -> None:
+def assert_same(world: World, reads: tuple[Read, ...]) -> None:
     """
-    From the same state, a delta read and a full read see the same and plan the same; so does a delta that recalls only
+    From the same state, a delta read and a full read see the same and plan the same; so does one that recalls only
     what concerns it, of what it sees.
     """
-    delta, full = outlook(world, None, whole=True), outlook(world, Scope())
+    full = outlook(world, Scope())
+    for read in reads:
+        assert_as_full(outlook(world, None, whole=True, read=read), outlook(world, None, read=read), full)
+
+
+def assert_as_full(delta: Outlook, part: Outlook, full: Outlook) -> None:
     READS[delta.how] += 1
     pd.testing.assert_frame_equal(delta.leads, full.leads)
     pd.testing.assert_frame_equal(delta.cards, full.cards)
     assert_plans_the_same(delta.plan, full.plan)
     assert delta.numbers == full.numbers
-    part = outlook(world, None)
     PARTS[part.is_part] += 1
     if part.is_part:
         LEFT_OUT.update(leads=len(full.leads) - len(part.leads))
@@ -417,7 +425,18 @@ def assert_settled(world: World, last: Told) -> None:
                 assert (STAGE_OF[cells["status"]], cells.get("name", card["name"])) == (place, card["name"])
 
 
-def play(history: list[Step], generous: bool, services: dict[str, Any], policy: str, **env: str) -> None:
+DELTAS = (Read.DELTA, Read.AUTO)
+"""Of both sides by what changed; of few leads all, and of the cards what changed."""
+
+
+def play(
+    history: list[Step],
+    generous: bool,
+    services: dict[str, Any],
+    policy: str,
+    reads: tuple[Read, ...] = DELTAS,
+    **env: str,
+) -> None:
     """`generous`: a delta goes on however many cards it must ask for, as on a board of very many pages."""
     if currently_in_test_context():
         note(f"{history}, {generous}, {services}, {policy!r}")
@@ -427,14 +446,14 @@ def play(history: list[Step], generous: bool, services: dict[str, Any], policy: 
         world.env["SYNC_CONFLICT"] = policy
         world.pause = 0.0
         try:
-            people = People(world)
+            people = People(world, reads)
             world.sync()
             world.emulator.clock.advance(75.0)
             for step in history:
                 people.do(step)
-            people.do((1.0, "sync", 0, "delta"))
-            last = world.sync(read="delta")
-            assert_same(world)
+            people.do((1.0, "sync", 0, reads[0].value))
+            last = world.sync(read=reads[0].value)
+            assert_same(world, reads)
             assert_settled(world, last)
             world.assert_idle()
         finally:
@@ -465,6 +484,12 @@ def test_delta_sees_and_plans_what_a_full_read_does_with_everything_mapped(histo
     play(history, generous, services, policy, SYNC_FIELDS=MAPPED_TOLD)
 
 
+@settings(PLAIN, max_examples=15)
+@given(FEED_HISTORY, st.booleans(), SERVICES, POLICIES)
+def test_all_of_few_leads_beside_a_delta_of_the_cards_shows_deletions_too(history, generous, services, policy):
+    play(history, generous, services, policy, (Read.AUTO,))
+
+
 def test_histories_are_compared_by_delta_and_not_by_two_full_reads():
     """The comparison means something only if one of the two is a delta, on either side."""
     READS.clear()
@@ -474,8 +499,8 @@ def test_histories_are_compared_by_delta_and_not_by_two_full_reads():
     for step in ((1.0, "move", 0, "DONE"), (1.0, "rename", 1, "Zoë | *x*"), (1.0, "copy_card", 0, "TODO")):
         one_by_one += [step, (1.0, "sync", 0, "delta")]
     play(one_by_one, True, {}, "airtable")
-    assert set(READS) == {"leads delta, cards delta"}
-    assert READS.total() == len(one_by_one) / 2 + 2
+    assert set(READS) == {"leads delta, cards delta", "leads full, cards delta"}
+    assert READS.total() == 2 * (len(one_by_one) / 2 + 2)
     assert set(PARTS) == {True}
     assert LEFT_OUT["leads"] > len(one_by_one) / 2
 

@@ -14,6 +14,7 @@ from leadsync.gateway.webhooks import Webhooks
 from leadsync.pipeline.checks import check_setup
 from leadsync.pipeline.clients import open_clients
 from leadsync.state.lock import pair_lock
+from leadsync.state.noted import Noted
 from leadsync.state.pair import Pair
 from leadsync.state.store import StateStore
 from leadsync.state.webhooks import Known, load_known
@@ -184,9 +185,9 @@ def test_lead_that_another_pair_is_just_creating_is_no_orphan(crowd):
     store = StateStore(crowd.env["SYNC_STATE_URL"])
     key = key_of(crowd, OTHER)
     row = by_lead(store.journal.load_base(key))[customer]
-    store.journal.enter(key, {}, [customer], [])
+    store.journal.enter(key, Noted({}, [customer]))
     assert [found["lead_id"] for found in crowd.sync().quarantine] == [customer]
-    store.journal.enter(key, {}, [], [Intent(CARD, customer, "", row)])
+    store.journal.enter(key, Noted({}, [], [Intent(CARD, customer, "", row)]))
     store.close()
     assert crowd.sync().quarantine == []
     crowd.sync(AIRTABLE_TABLE_NAME=OTHER)
@@ -313,7 +314,7 @@ def test_first_run_that_was_cut_is_known_by_its_journal(world):
     lead = world.linked("Ada")
     store, key = StateStore(world.env["SYNC_STATE_URL"]), key_of(world, "Leads")
     row = by_lead(store.journal.load_base(key))[lead]
-    store.journal.enter(key, {}, [lead], [Intent(CARD, lead, "", {**row, "card_id": ""})])
+    store.journal.enter(key, Noted({}, [lead], [Intent(CARD, lead, "", {**row, "card_id": ""})]))
     store.close()
     world.trello.move(world.card(lead)["id"], "DONE")
     report = world.sync(AIRTABLE_TABLE_NAME=world.airtable.table_id)
@@ -334,8 +335,8 @@ def struck(crowd):
         known = by_lead(first.journal.load_base(key_of(crowd, table)))
         gone = {"lead_presence": "gone", "card_presence": "archived_by_us", "seen_status": "CONTACTED"}
         known = {lead: row | (gone if table == "Leads" else {}) for lead, row in known.items()}
-        first.journal.enter(key_of(crowd, table), {}, list(known), [])
-        first.journal.enter(key, known, [], [])
+        first.journal.enter(key_of(crowd, table), Noted({}, list(known)))
+        first.journal.enter(key, Noted(known))
     first.close()
     for lead in crowd.leads.values():
         crowd.trello.archive(crowd.card(lead)["id"])

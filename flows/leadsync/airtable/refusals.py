@@ -19,6 +19,8 @@ GONE = (403, 404)
 PERMISSION = ("INVALID_PERMISSIONS", "INVALID_PERMISSIONS_OR_MODEL_NOT_FOUND")
 UNKNOWN_OPTION = "INVALID_MULTIPLE_CHOICE_OPTIONS"
 UNKNOWN_COLUMN = "UNKNOWN_FIELD_NAME"
+COLUMNS = "AIRTABLE_*_FIELD"
+"""The settings that a column stands in which is not there, or else a row of the mapping."""
 
 
 def words_of(body: Any) -> Words:
@@ -52,7 +54,7 @@ def misconfigured(refused: ServiceRefusedError, settings: Settings) -> Configura
     """Which setting a refused read points to."""
     base, table = settings.airtable_base_id, settings.airtable_table_name
     if setting := refused_setting(refused):
-        return ConfigurationError(f"{setting} was not accepted by Airtable; make a new token.")
+        return ConfigurationError(f"{setting} was not accepted by Airtable; make a new token.", setting=setting)
     if refused.kind == UNKNOWN_COLUMN:
         asked = ", ".join(
             f"AIRTABLE_{ours.upper()}_FIELD={column}" if ours in DEFAULT_CARDS else f"{column!r} in the mapping"
@@ -62,19 +64,23 @@ def misconfigured(refused: ServiceRefusedError, settings: Settings) -> Configura
             asked += f", AIRTABLE_CARD_ID_FIELD={settings.airtable_card_id_field}, which validate --fix can create"
         return ConfigurationError(
             f"Table {table!r} lacks a column: {refused.text}. Columns asked for: {asked}. "
-            "Rename the column back or change the setting."
+            "Rename the column back or change the setting.",
+            setting=COLUMNS,
         )
     if refused.kind.startswith("VIEW_"):
-        return ConfigurationError(f"AIRTABLE_VIEW {settings.airtable_view!r} does not exist in table {table!r}.")
+        text = f"AIRTABLE_VIEW {settings.airtable_view!r} does not exist in table {table!r}."
+        return ConfigurationError(text, setting="AIRTABLE_VIEW")
     if refused.kind == "TABLE_NOT_FOUND" or refused.kind in PERMISSION:
         return ConfigurationError(
             f"AIRTABLE_TABLE_NAME {table!r} was not found in AIRTABLE_BASE_ID {base}, or AIRTABLE_API_TOKEN has no "
-            "access to it: the token needs the scope data.records:read and the base added to it."
+            "access to it: the token needs the scope data.records:read and the base added to it.",
+            setting="AIRTABLE_TABLE_NAME",
         )
     if refused.status in GONE:
         return ConfigurationError(
             f"AIRTABLE_BASE_ID {base} was not found, or AIRTABLE_API_TOKEN has no access to it "
-            f"(table asked for: AIRTABLE_TABLE_NAME {table!r})."
+            f"(table asked for: AIRTABLE_TABLE_NAME {table!r}).",
+            setting="AIRTABLE_BASE_ID",
         )
     return ConfigurationError(f"Airtable refused to list table {table!r} of base {base}: {refused}.")
 

@@ -153,5 +153,7 @@ def _is_told(row: RowDecision, agreed: Agreed, lead: Lead, card: Card) -> bool:
     if row not in (RowDecision.LEAVE, RowDecision.STAY_DELETED):
         return False
     same_lead = lead.presence in ("", agreed.lead_presence)
+    if lead.presence == LeadPresence.PRESENT:
+        same_lead &= (lead.status or agreed.status) == agreed.seen_status
     by_us = agreed.card_presence == CardPresence.ARCHIVED_BY_US and card.presence == CardPresence.ARCHIVED
     return same_lead and (by_us or card.presence in ("", agreed.card_presence))

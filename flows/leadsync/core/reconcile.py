@@ -15,7 +15,7 @@ import pandas as pd
 
 from leadsync.core.conflicts import Key
 from leadsync.core.decide import decide
-from leadsync.core.decisions import ARCHIVED, CellDecision, Decision, RowDecision
+from leadsync.core.decisions import SHUT, CellDecision, Decision, RowDecision
 from leadsync.core.diff import Moved, everything, moved
 from leadsync.core.identity import NONE_ADOPTED, identify
 from leadsync.core.told import SetAside
@@ -86,7 +86,7 @@ def as_last_agreed(base: pd.DataFrame, airtable: pd.DataFrame, fallback: str) ->
 
 
 def _as_agreed(agreed: Agreed, lead: Lead, fallback: str) -> Lead:
-    shut = agreed.card_presence in (*ARCHIVED, CardPresence.DELETED)
+    shut = agreed.card_presence in (*SHUT, CardPresence.DELETED)
     last = {"status": agreed.seen_status if shut else agreed.status, "name": agreed.name}
     known: dict[str, Any] = {field: value for field, value in last.items() if not lead.is_readable(field)}
     lacking = {name: value for name, value in agreed.lead_cells.items() if name not in lead.cells}

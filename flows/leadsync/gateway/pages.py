@@ -165,7 +165,7 @@ def add_guarded(app: FastAPI, path: str, method: str, answer: Callable[[Request]
 async def form_of(request: Request) -> dict[str, str]:
     """The fields of a form that was sent; of several of one name the last."""
     body = (await request.body()).decode(errors="replace")
-    return {name: values[-1] for name, values in parse_qs(body, keep_blank_values=True).items()}
+    return {name: storable(values[-1]) for name, values in parse_qs(body, keep_blank_values=True).items()}
 
 
 def _ask(gate: Gate, options: Options) -> Response:

@@ -18,6 +18,7 @@ from leadsync.mapping.proposals import Found, closed_lists, misfits, people, pro
 from leadsync.mapping.rows import DEFAULT_CARDS, Field
 from leadsync.mapping.terms import checked_map
 from leadsync.mapping.words import DATES
+from leadsync.texts import there_are
 
 NOTHING: Final = "-"
 """What ties a column to nothing."""
@@ -82,7 +83,7 @@ def _proposed_again(chosen: Chosen, found: Found) -> Chosen:
 
 def _with_status(chosen: Chosen, found: Found, status: str, said: str) -> Chosen:
     if status not in chosen.list_of:
-        raise ValueError(f"There is no status {status!r}; there are: {listed(chosen.list_of)}.")
+        raise ValueError(f"There is no status {status!r}; {there_are(chosen.list_of, status)}")
     if not said:
         raise ValueError("Say the list's name; one that the board lacks can be created afterwards.")
     return chosen.with_list(status, _list(found, said))
@@ -153,7 +154,7 @@ def _column(found: Found, said: str) -> str:
     exact = ids.get(said) or (said if said in found.columns else "")
     if exact or len(alike) == 1:
         return exact or alike[0]
-    raise ValueError(f"There is no column {said!r}; there are: {listed(found.columns)}.")
+    raise ValueError(f"There is no column {said!r}; {there_are(found.columns, said)}")
 
 
 def _list(found: Found, said: str) -> str:

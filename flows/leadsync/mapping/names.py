@@ -14,6 +14,7 @@ from typing import TypeVar
 from leadsync.mapping.columns import Column
 from leadsync.mapping.rows import Field
 from leadsync.mapping.terms import Terms, list_terms
+from leadsync.texts import there_are
 
 One = TypeVar("One")
 Two = TypeVar("Two")
@@ -111,7 +112,7 @@ def unknown_lists(board: BoardNames, row: Field) -> Iterator[Misfit]:
     """What the row's map calls lists of the board, and nothing there, or not just one thing, is called."""
     named = [*dict.fromkeys(row.map.values())]
     if missing := [name for name in named if name not in board.lists]:
-        remedy = f"Create it, or correct map; there are: {listed(board.lists)}."
+        remedy = f"Create it, or correct map; {there_are(board.lists, *missing)}"
         yield Misfit(f"the board has no list {listed(missing)}", remedy)
     ids = [board.lists[name] for name in named if name in board.lists]
     if len(set(ids)) < len(ids):
@@ -122,7 +123,7 @@ def unknown_members(board: BoardNames, row: Field) -> Iterator[Misfit]:
     """Whom the map names, and the board has not, or not just one: somebody has left it, or the name is misspelled."""
     found = board.ids(row.card.name)
     if unclear := [name for name in dict.fromkeys(row.map.values()) if len(found.get(name, ())) != 1]:
-        remedy = f"Correct map; there are: {listed(found)}."
+        remedy = f"Correct map; {there_are(found, *unclear)}"
         yield Misfit(f"the board has not one member {listed(unclear)}", remedy, Weight.VALUE)
 
 
@@ -156,7 +157,7 @@ def unknown_options(column: Column, row: Field) -> Iterator[Misfit]:
     if missing := [] if column.options is None else [option for option in named if option not in options]:
         remedy = (
             f"In Airtable, edit {column.where} and add {listed(missing)}, spelled just so, or correct the map; "
-            f"there are: {listed(options)}."
+            f"{there_are(options, *missing)}"
         )
         yield Misfit(f"column {column.name!r} has no option {listed(missing)}", remedy, Weight.VALUE)
 

@@ -33,6 +33,7 @@ from leadsync.mapping.names import (
 )
 from leadsync.mapping.properties import CUSTOM, Property, Way
 from leadsync.mapping.rows import SPECIAL, CellMapping, Field
+from leadsync.texts import there_are
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,8 @@ def _card_alone(row: Field, board: BoardNames) -> Property:
     if found is None or found.kind not in CUSTOM:
         raise Misfit(
             f"the board has no custom field {row.card.label!r}",
-            f"Create it (Trello Standard or above), or correct the row; there are: {listed(board.custom_fields)}.",
+            "Create it (Trello Standard or above), or correct the row; "
+            f"{there_are(board.custom_fields, row.card.label)}",
         )
     return row.card.tied_to(found.field_id, found.kind)
 
@@ -159,9 +161,8 @@ def _column(row: Field, columns: Mapping[str, Mapping[str, Any]] | None, board: 
     if columns is not None:
         if row.airtable not in columns:
             names = {str(model["name"]) for model in columns.values()}
-            raise Misfit(
-                f"the table has no column {row.airtable!r}", f"Correct {row.where}; there are: {listed(sorted(names))}."
-            )
+            remedy = f"Correct {row.where}; {there_are(sorted(names), row.airtable)}"
+            raise Misfit(f"the table has no column {row.airtable!r}", remedy)
         return Column.of(columns[row.airtable], row.kind)
     card = row.card if row.kind else _card(row, board)
     kind = row.kind or card.assumed

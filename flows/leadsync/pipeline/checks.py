@@ -27,6 +27,7 @@ from leadsync.pipeline.card_id_checks import check_card_ids
 from leadsync.pipeline.change_feed import NEEDS_IDS
 from leadsync.pipeline.clients import Clients
 from leadsync.pipeline.findings import Checklist, Finding, Level, Repair
+from leadsync.pipeline.instead import named_by_mapping, refused
 from leadsync.pipeline.mapping_checks import ROWS_NAMED, ReadSoFar, check_fit, check_values, rows_of
 from leadsync.pipeline.rows import without_others
 from leadsync.private_files import read_by_others
@@ -50,29 +51,29 @@ def check_setup(settings: Settings, clients: Clients, every_minutes: float) -> C
     feed, 1 more with leads from cards, and one read of both sides.
     """
     checklist, so_far = Checklist([], []), ReadSoFar(Tied(settings.untied, ()))
-    _collect(checklist, lambda: check_card_ids(clients.airtable, checklist))
-    _collect(checklist, lambda: _check_leads(settings, clients.airtable, every_minutes, so_far))
+
+    def collect(subject: str, check: Callable[[], Iterator[Finding]]) -> None:
+        """Run one check; an error of its is a finding, unless an earlier check has met the same."""
+        try:
+            for finding in check():
+                checklist.findings.append(finding)
+        except LeadsyncError as error:
+            found = refused(error, subject, settings, clients)
+            if found not in checklist.findings and not named_by_mapping(error, clients.airtable):
+                checklist.findings.append(found)
+
+    collect("leads from cards", lambda: check_card_ids(clients.airtable, checklist))
+    collect("Airtable", lambda: _check_leads(settings, clients.airtable, every_minutes, so_far))
     if settings.airtable_change_feed is ChangeFeed.ON:
-        _collect(checklist, lambda: _check_feed(clients.airtable))
-    _collect(checklist, lambda: _check_trello_token(clients.trello))
-    _collect(checklist, lambda: _check_lists(settings, clients.trello, checklist, so_far))
-    _collect(checklist, lambda: _check_mapping(settings, clients.airtable, so_far))
+        collect("change feed", lambda: _check_feed(clients.airtable))
+    collect("Trello", lambda: _check_trello_token(clients.trello))
+    collect("Trello", lambda: _check_lists(settings, clients.trello, checklist, so_far))
+    collect("mapping", lambda: _check_mapping(settings, clients.airtable, so_far))
     checklist.mapping = rows_of(settings.mapping, so_far)
-    _collect(checklist, lambda: _check_cards(settings, clients, so_far))
-    _collect(checklist, lambda: _check_state(clients))
-    _collect(checklist, lambda: _check_rights(clients))
+    collect("cards", lambda: _check_cards(settings, clients, so_far))
+    collect("state database", lambda: _check_state(clients))
+    collect("files", lambda: _check_rights(clients))
     return checklist
-
-
-def _collect(checklist: Checklist, check: Callable[[], Iterator[Finding]]) -> None:
-    """Run one check; an error of its is a finding."""
-    findings: list[Finding] = []
-    try:
-        for finding in check():
-            findings.append(finding)
-    except LeadsyncError as error:
-        findings.append(Finding(error.title, Level.FAIL, str(error)))
-    checklist.findings += findings
 
 
 def _check_leads(settings: Settings, airtable: Airtable, every_minutes: float, so_far: ReadSoFar) -> Iterator[Finding]:

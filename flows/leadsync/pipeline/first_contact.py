@@ -17,7 +17,7 @@ from leadsync.core.contact import Contact, listed, meet
 from leadsync.core.plan import Plan
 from leadsync.core.plan_rows import build_plan
 from leadsync.core.reconcile import reconcile
-from leadsync.errors import GuardError
+from leadsync.errors import FirstContactError
 from leadsync.frames.agreed import base_frame
 from leadsync.frames.cards import Card
 from leadsync.frames.leads import Lead
@@ -74,7 +74,7 @@ def settle_contact(
     The plan without new cards for leads that have one by the look of it: it is adopted, or its lead is set aside.
 
     `base`: as it is kept; a lead that it knows gets no other card than one that names it. `cards`: a whole read, if any
-    card is created. Raises: GuardError on first contact, as long as nobody has chosen. No request.
+    card is created. Raises: FirstContactError, as long as nobody has chosen. No request.
     """
     if not creates_cards(plan) or not cards.strangers:
         return Settled(plan, cards)
@@ -86,7 +86,7 @@ def settle_contact(
         contact = meet(new, strangers.values(), kept.adopt, kept.leads - {*base.index})
         if contact.leads and base.empty and kept == Choice():
             run.telling.read(base, leads, cards)
-            raise GuardError(_question(new, contact, strangers))
+            raise FirstContactError(_question(new, contact, strangers))
     else:
         may = None if chosen is Adopt.NONE else {lead.lead_id for lead in new} - {*base.index}
         contact = meet(new, strangers.values(), chosen, may)

@@ -19,10 +19,10 @@ from typing import Any, Final
 from leadsync.errors import BusyError, Exit, LeadsyncError
 from leadsync.pipeline.members import Member, Waiting
 from leadsync.pipeline.run import run_sync
-from leadsync.pipeline.steps import Options
+from leadsync.pipeline.steps import ONE_BY_ONE, Options
 from leadsync.report.report import Report
-from leadsync.state.lock import pair_lock
-from leadsync.state.pair_runs import PairRun
+from leadsync.state.kept import PairRun
+from leadsync.state.lock import quiet_lock
 from leadsync.state.store import StateStore
 from leadsync.transport.budgets import Budgets
 from leadsync.transport.lines import Lines
@@ -106,14 +106,13 @@ class Fleet:
         """Returns: None if another process has the pair, or its base, in hand."""
         try:
             settings = member.settings()
-            with pair_lock(self.store, f"fleet {settings.airtable_base_id}"):
-                known = self.store.pair_runs.load(member.pair)
+            with quiet_lock(self.store, f"fleet {settings.airtable_base_id}"):
+                known = self._known(member)
                 if known.due > max(member.due, self.clock()):  # somebody has synced it since
                     return Synced(member.pair, None)
                 began = self.clock()
-                report = self.run(
-                    settings, replace(self.options, pair=member.pair), transport=self.transport, shared=self.store
-                )
+                options = replace(self.options, pair=member.pair)
+                report = self.run(settings, options, ONE_BY_ONE, self.transport, self.store)
                 if report.exit_code == Exit.BUSY:
                     return None
                 self._note(known, report, began)
@@ -130,8 +129,11 @@ class Fleet:
             error = LeadsyncError(f"Unexpected {type(error).__name__}, of which the run's log says more.")
         report.fail(error)
         with suppress(LeadsyncError):
-            self._note(self.store.pair_runs.load(member.pair), report, self.clock())
+            self._note(self._known(member), report, self.clock())
         return report
+
+    def _known(self, member: Member) -> PairRun:
+        return self.store.pair_runs.load(pair=member.pair) or PairRun(member.pair)
 
     def _note(self, known: PairRun, report: Report, began: float) -> None:
         if not self.options.dry_run:

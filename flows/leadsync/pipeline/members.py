@@ -43,7 +43,7 @@ def due_members(there: Sequence[Member], store: StateStore, now: float, only: Co
         raise ConfigurationError(f"There is no pair {unknown[0]!r}; {told}.")
     known = store.pair_runs.load_all()
     if gone := known.keys() - names:
-        store.pair_runs.drop(gone)
+        store.pair_runs.drop(pair=gone)
     timed = (replace(member, due=known[member.pair].due if member.pair in known else 0.0) for member in there)
     wanted = (member for member in timed if (member.pair in only if only else member.due <= now))
     return sorted(wanted, key=lambda member: (member.due, member.pair))

@@ -17,7 +17,7 @@ from leadsync.core.journal import Intent
 from leadsync.core.lookups import Check
 from leadsync.core.taken_back import TakenBack
 from leadsync.core.witness import NO_PROOF, Proof, doubtful, unclear, witnessed
-from leadsync.frames.snapshot import Snapshot
+from leadsync.frames.snapshot import Concerned, Snapshot
 from leadsync.trello.board import Board
 
 
@@ -47,6 +47,11 @@ class Memory:
     def is_part(self) -> bool:
         """Whether it is only of what concerns some leads and cards."""
         return self.snapshot.concerned is not None
+
+    @property
+    def rests(self) -> bool:
+        """Whether there is nothing to decide: what was left out rests, and nothing was left in."""
+        return self.undo is None and self.snapshot.concerned == Concerned()
 
     @property
     def known(self) -> Known:

@@ -29,6 +29,7 @@ from leadsync.pipeline.review import ask_for_review
 from leadsync.pipeline.saved_plans import hold_to, refuse_unfinished, save, spent_by
 from leadsync.pipeline.snapshots import snapshot_after
 from leadsync.pipeline.under_way import Run
+from leadsync.state.noted import Noted
 from leadsync.trello.board import Board
 
 
@@ -58,6 +59,8 @@ def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Pas
             run.telling.report.explained = explained_by(planned, lead_id, run.rules(planned.lists.board))
         return Passed(planned.lists.board)
     run.clients.count()
+    if planned.rests:
+        return _remember(run, planned, Outcome())
     if not checkup.found:
         ask_for_review(run, planned)
     if labelled := bool(planned.lacking):
@@ -72,13 +75,17 @@ def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Pas
         hold_to(run, planned, after_labels=labelled)
     _journal(run, planned, checkup)
     run.telling.findings(run.about(planned.plan))
-    outcome = _apply(run, planned)
+    return _remember(run, planned, _apply(run, planned))
+
+
+def _remember(run: Run, planned: Planned, outcome: Outcome) -> Passed:
+    """What was seen and written."""
     snapshot = snapshot_after(planned.snapshot, outcome.records, outcome.cards, planned.lists.board)
     snapshot = check_leads(run, planned, snapshot, outcome)
     if run.undo is not None:  # what it read of other leads is not decided yet: the next run reads whole
         run.clients.store.snapshots.save_items(run.pair, snapshot)
     elif not outcome.postponed and not outcome.made:
-        run.clients.store.snapshots.save(run.pair, snapshot, planned.plan.restless)
+        run.clients.store.snapshots.save(run.pair, snapshot, None if planned.rests else planned.plan.restless)
     return Passed(planned.lists.board, outcome.postponed, outcome.made)
 
 
@@ -91,8 +98,8 @@ def _agree(run: Run, planned: Planned) -> Planned:
     if not planned.verdicts:
         return planned
     plan = planned.plan
-    named = planned.lists.board.stages
-    run.clients.store.journal.enter(run.pair, plan.base_updates, plan.forget, (), planned.verdicts, named)
+    agreed = Noted(plan.base_updates, plan.forget, verdicts=planned.verdicts, lists=planned.lists.board.stages)
+    run.clients.store.journal.enter(run.pair, agreed)
     return replace(planned, plan=replace(plan, base_updates={}, forget=[]), verdicts=[])
 
 
@@ -107,21 +114,19 @@ def _journal(run: Run, planned: Planned, checkup: Checkup) -> None:
     intents = intents_of(plan, clients.trello.clock, run.run_id, planned.lists.board.lists, leads_since)
     if checkup.feed:
         intents = [checkup.feed.sent_after(intent) for intent in intents]
-    begun = run.begun if intents else None
-    named, now, spent = planned.lists.board.stages, run.begun.at, spent_by(run)
-    clients.store.journal.enter(
-        run.pair,
+    noted = Noted(
         plan.base_updates,
         plan.forget,
         intents,
-        lists=named,
-        spent=spent,
-        begun=begun,
+        lists=planned.lists.board.stages,
+        spent=spent_by(run),
+        begun=run.begun if intents else None,
         conflicts=plan.still_open,
-        now=now,
+        now=run.begun.at,
     )
+    clients.store.journal.enter(run.pair, noted)
     if run.undo is None:
-        clients.store.waiting.set_aside(run.pair, plan.quarantine, now)
+        clients.store.waiting.set_aside(run.pair, plan.quarantine, noted.now)
     concerned = planned.snapshot.concerned
     clients.store.checks.save(run.pair, plan.checks, None if concerned is None else concerned.cards)
 

@@ -62,14 +62,19 @@ class Past:
         return self._marks if self.may_be_part else self.whole.snapshot
 
     @cached_property
+    def rows(self) -> list[Intent]:
+        """Writes that were not recorded, and those that nobody has checked."""
+        return self.store.journal.load_intents(self.pair, IntentState.PENDING, IntentState.UNCHECKED)
+
+    @cached_property
     def intents(self) -> list[Intent]:
         """Writes that were not recorded, by runs that were cut off."""
-        return self.whole.intents if self.lent else [each for each in self._rows if each.state is IntentState.PENDING]
+        return self.whole.intents if self.lent else [each for each in self.rows if each.state is IntentState.PENDING]
 
     @property
     def asks(self) -> bool:
         """Whether there are writes to leads of which Airtable's change feed has not told yet."""
-        return any(intent.is_patch for intent in self._rows)
+        return any(intent.is_patch for intent in self.rows)
 
     @cached_property
     def is_new(self) -> bool:
@@ -104,7 +109,7 @@ class Past:
     def whole(self) -> Memory:
         """All of it, but for the leads that were seen."""
         store, pair = self.store, self.pair
-        pending = [intent for intent in self._rows if intent.state is IntentState.PENDING]
+        pending = [intent for intent in self.rows if intent.state is IntentState.PENDING]
         base, pending = _renamed(store.journal.load_base(pair), pending, self.rename)
         for former, lead_ids in self.lent.items():
             rows, theirs = store.journal.load_base(former.key), store.journal.load_intents(former.key)
@@ -118,10 +123,10 @@ class Past:
         return Memory(base, pending, snapshot, store.checks.load(pair), self.checkup, called=called)
 
     def concerned_by(self, leads: LeadsRead, cards: CardsRead) -> Memory:
-        """As far as it concerns what two deltas have brought, and what stands."""
+        """As far as it concerns what a delta of the cards has brought, what of the leads is new, and what stands."""
         store, pair, standing = self.store, self.pair, self.store.standing.load(self.pair)
-        kept = self.records(leads.records.keys())  # Airtable tells again what has changed since the newest lead came
-        news = {lead_id for lead_id, record in leads.records.items() if kept.get(lead_id) != record}
+        # Airtable tells again what has changed since the newest lead came
+        news = store.snapshots.differing(pair, RECORDS, leads.records, leads.whole)
         new_leads = {*news, *leads.gone, *_named_by(cards.items.values())}
         new_leads |= standing.leads | {each.conflict.lead_id for each in store.waiting.conflicts(pair)}
         new_cards = {*cards.items, *cards.left, *cards.deleted}
@@ -145,10 +150,6 @@ class Past:
     @cached_property
     def _marks(self) -> Snapshot:
         return self.store.snapshots.load_marks(self.pair)
-
-    @cached_property
-    def _rows(self) -> list[Intent]:
-        return self.store.journal.load_intents(self.pair, IntentState.PENDING, IntentState.UNCHECKED)
 
     @cached_property
     def _kept_lists(self) -> dict[str, str]:

@@ -43,7 +43,8 @@ class Planned:
 
     `lists`: those it was planned with. `feed_asked`, `told`: whether Airtable's change feed was read, and what it told.
     `choice`: what was chosen on first contact, if it is new. `lacking`: labels that leads ask for, and that the board
-    has not. `base`: what was agreed. `strangers`: cards that are nobody's, as Trello sent them.
+    has not. `base`: what was agreed. `strangers`: cards that are nobody's, as Trello sent them. `rests`: nothing is to
+    be decided, nor is there a row in the journal that could be.
     """
 
     plan: Plan
@@ -56,6 +57,7 @@ class Planned:
     strangers: tuple[Item, ...] = ()
     choice: Choice | None = None
     lacking: tuple[str, ...] = ()
+    rests: bool = False
 
 
 def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: LeadsRead | None = None) -> Planned:
@@ -70,14 +72,15 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     reads = read_sides(run, past, read, lists.board, leads)
     sides = see(run, past, reads, lists.board)
     lists = mind_lists(lists, sides.memory.snapshot, sides.cards, run.settings, clients)
-    lists = mind_names(lists, run.pair, sides.memory.base, sides.leads.leads, sides.cards.cards, run.settings, clients)
+    if not sides.memory.rests:
+        read_now = sides.leads.leads, sides.cards.cards
+        lists = mind_names(lists, run.pair, sides.memory.base, *read_now, run.settings, clients)
     if lists.board.lists != known.lists or identities(lists.board.cells) != identities(known.cells):
         return plan_pass(run.mapped_anew(lists.board), Read.FULL, checkup, lists)
     if next_by_delta(read, sides.leads, run.settings):
         with suppress(TransientServiceError):  # the next delta asks
             schema(run, lists.board, along=True)
-    rules = run.rules(lists.board)
-    if sides.memory.is_part and may_be_refused(sides.memory.base, sides.leads.leads, sides.cards.cards, rules):
+    if sides.memory.is_part and _may_be_refused(run, sides, lists.board):
         sides = see(run, past, reads, lists.board, whole=True)
     sides = sides.ours(run)
     try:
@@ -108,10 +111,18 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     verdicts = _judge(run, replace(sides, cards=cards), lists.board)
     lacking = lacking_labels(lists.board, run.concerned(sides.leads.leads))
     told = sides.leads.feed_asked, sides.leads.told, memory.base, cards.strangers, settled.choice, lacking
-    return Planned(plan, snapshot, verdicts, lists, *told)
+    rests = memory.rests and plan == Plan() and not past.rows
+    return Planned(plan, snapshot, verdicts, lists, *told, rests)
+
+
+def _may_be_refused(run: Run, sides: Sides, board: Board) -> bool:
+    read = sides.memory.base, sides.leads.leads, sides.cards.cards
+    return not sides.memory.rests and may_be_refused(*read, run.rules(board))
 
 
 def _join(run: Run, sides: Sides, board: Board) -> Plan:
+    if sides.memory.rests:
+        return Plan()
     read = sides.memory, sides.leads, sides.cards
     return run.steps.call(join_and_diff, *read, run.clients, board, run.rules(board), run.take)
 

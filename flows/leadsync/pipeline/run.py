@@ -119,7 +119,8 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
                 report.postponed = _make_passes(run, board)
         if options.is_sync:
             keep_meanings(store, run.pair, mapped)
-            report.waiting = waiting_longer(store, run.pair, run.begun.at)
+            if report.standing:  # what has waited for long was there before
+                report.waiting = waiting_longer(store, run.pair, run.begun.at)
     telling.open_window()
     report.judge()
     if options.expects_nothing:
@@ -180,7 +181,8 @@ def _all_is_told(run: Run) -> Iterator[None]:
 def _end_told(run: Run) -> None:
     if run.options.dry_run:
         return
-    run.clients.store.journal.end_told(run.pair, run.run_id)
+    if run.telling.report.conflicts:
+        run.clients.store.journal.end_told(run.pair, run.run_id)
     if run.undo or run.telling.report.changes or run.telling.report.gave_back:
         run.clients.store.history.end(run.run_id, time.time())
 

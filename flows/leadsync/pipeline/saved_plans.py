@@ -25,8 +25,8 @@ from leadsync.pipeline.planning import Planned
 from leadsync.pipeline.steps import Options
 from leadsync.pipeline.under_way import Run
 from leadsync.settings import Settings
+from leadsync.state.kept import Spent
 from leadsync.state.pair import Pair
-from leadsync.state.spent_plans import Spent
 from leadsync.state.store import StateStore
 
 SAYS_NOTHING: Final = {
@@ -70,7 +70,7 @@ def refuse_foreign(saved: SavedPlan, pair: Pair, settings: Settings, options: Op
     if saved.pair != _told(pair):
         theirs, ours = (", ".join(f"{what} {which}" for what, which in of.items()) for of in (saved.pair, _told(pair)))
         raise PlanRefusedError(f"The plan is of another pair ({theirs}; this one is {ours}). {AGAIN}")
-    if spent := store.spent_plans.load(saved.id):
+    if spent := store.spent_plans.load(id=saved.id):
         raise PlanRefusedError(
             f"The plan was applied already, on {spent.at}, and a plan is applied once. Nothing was written. If that "
             "run was cut off, the next sync goes on from there."
@@ -127,7 +127,7 @@ def _document(run: Run, planned: Planned, saved: SavedPlan | None = None) -> tup
         lists=dict(board.lists),
         labels=list(planned.lacking),
         writes=writes_of(plan, sight),
-        listed=listed_in(plan, sight, known),
+        listed=listed_in(plan, sight, known if saved else plan.sides),
     )
     return document, sight
 

@@ -78,7 +78,7 @@ def labels_mapped(settings: Settings) -> bool:
 
 def next_by_delta(read: Read, leads: LeadsRead, settings: Settings) -> bool:
     """Whether a read of leads is whole, and a next one as `read` says would be by delta."""
-    snapshot = Snapshot(records=leads.records, full_at=time.time(), airtable_at=leads.at)
+    snapshot = Snapshot(leads=leads.number, full_at=time.time(), airtable_at=leads.at)
     full_every = settings.sync_full_every.total_seconds()
     by_delta, _ = sides_by_delta(read.value, snapshot, snapshot.full_at, full_every, LEADS_PAGE)
     return leads.whole and by_delta and not settings.airtable_view

@@ -77,10 +77,10 @@ def read_sides(run: Run, past: Past, read: Read, board: Board, leads: LeadsRead 
 
 def see(run: Run, past: Past, reads: Reads, board: Board, whole: bool = False) -> Sides:
     """
-    What was read, completed. If both are deltas, only as far as it concerns what they brought, unless `whole`.
+    What was read, completed. If the cards are a delta, only as far as it concerns what is new, unless `whole`.
     """
     airtable, trello, feed = run.clients.airtable, run.clients.trello, run.feed
-    part = past.may_be_part and not whole and not reads.leads.whole and reads.cards.delta
+    part = past.may_be_part and not whole and reads.cards.delta
     memory = past.concerned_by(reads.leads, reads.cards) if part else past.whole
     seen = memory.snapshot
     if part:
@@ -99,10 +99,10 @@ def see(run: Run, past: Past, reads: Reads, board: Board, whole: bool = False) -
 
 
 def _with_remembered(airtable: Airtable, read: LeadsRead, past: Past, memory: Memory) -> LeadsRead:
-    """A read of what changed, completed by leads as they were last seen."""
-    if read.whole:
-        return read
+    """A read of what changed, completed by leads as they were last seen; of all, what is concerned."""
     concerned, seen = memory.snapshot.concerned, memory.snapshot.records
+    if read.whole:
+        return read if concerned is None else read.among(concerned.leads)
     if concerned is None:
         seen = past.all_records
     news = (record for record in read.records.values() if concerned is None or record["id"] in concerned.leads)

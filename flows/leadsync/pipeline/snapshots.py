@@ -18,7 +18,9 @@ def snapshot_now(
 ) -> Snapshot:
     """What is known of both sides after a read. `asked`, `decides`: see scope.question and scope.ruling."""
     whole = leads.whole and not cards.delta
-    newest = newest_lead(leads.records[lead_id] for lead_id in leads.changed if lead_id in leads.records)
+    newest = newest_lead(leads.records.values())
+    if not leads.whole or before.concerned is not None:  # these are not all
+        newest = max(before.newest, newest)
     return Snapshot(
         records=leads.records,
         cards=cards.items,
@@ -34,7 +36,7 @@ def snapshot_now(
         leads=leads.number,
         held=cards.marked,
         theirs=sorted(cards.theirs),
-        newest=newest_lead(leads.records.values()) if leads.whole else max(before.newest, newest),
+        newest=newest,
         options=[*options],
         ruling=decides,
         concerned=before.concerned,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Final, Generic, ParamSpec, Protocol, TypeVar
 
 from leadsync.apply.outcome import Progress
 from leadsync.core.saved_plan import SavedPlan
@@ -104,6 +104,23 @@ def side_by_side() -> Iterator[Submit]:
         yield pool.submit
 
 
+@dataclass(frozen=True)
+class Ended(Generic[R]):
+    """A step that is over already."""
+
+    value: R
+
+    def result(self) -> R:
+        """What the step returned."""
+        return self.value
+
+
+@contextmanager
+def one_by_one() -> Iterator[Submit]:
+    """Steps run when they are started: where many runs go on at once, threads of their own gain nothing."""
+    yield lambda step, /, *args, **more: Ended(step(*args, **more))
+
+
 def no_progress(what: str, done: int, total: int) -> None:
     """Show nothing."""
 
@@ -116,3 +133,6 @@ class Steps:
     submit: Callable[[], AbstractContextManager[Submit]] = side_by_side
     progress: Progress = no_progress
     flow_run: str = ""
+
+
+ONE_BY_ONE: Final = Steps(submit=one_by_one)

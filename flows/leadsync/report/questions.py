@@ -13,7 +13,7 @@ from rich.text import Text
 
 from leadsync.errors import ConfigurationError
 from leadsync.report.terminal import say, tabulate
-from leadsync.texts import printable
+from leadsync.texts import printable, there_are
 
 Answer = TypeVar("Answer")
 
@@ -108,7 +108,7 @@ class Questions:
 
 def one_of(said: str, what: str, rows: Sequence[tuple[str, str]], numbers: dict[str, str] | None = None) -> str:
     """Raises: ValueError that lists what there is."""
-    if said in (keys := [key for key, _ in rows]):
+    if said in dict(rows):
         return said
     named = [key for key, name in rows if name.strip() == said] or (
         [key for key, name in rows if name.strip().casefold() == said.casefold()]
@@ -119,5 +119,4 @@ def one_of(said: str, what: str, rows: Sequence[tuple[str, str]], numbers: dict[
         return numbers[said]
     if named:
         raise ValueError(f"{len(named)} are called {said!r}; say which by its id: {', '.join(named)}.")
-    known = ", ".join(dict.fromkeys(name.strip() or key for key, name in rows)) if keys else "none"
-    raise ValueError(f"There is no {what} {said!r}; there are: {known}.")
+    raise ValueError(f"There is no {what} {said!r}; {there_are((name.strip() or key for key, name in rows), said)}")

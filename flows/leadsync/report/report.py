@@ -15,7 +15,7 @@ from leadsync.core.explain import Explained
 from leadsync.core.moved_since import Moved
 from leadsync.core.saved_plan import SavedPlan
 from leadsync.core.told import Change, ChangeOutcome, Failure, Note, SetAside
-from leadsync.errors import Exit, LeadsyncError
+from leadsync.errors import Exit, FirstContactError, LeadsyncError
 
 Row = Change | Conflict | SetAside | Failure | Note | Moved
 Finding = Conflict | SetAside
@@ -64,6 +64,7 @@ class Report:
     gave_back: bool = False  # a person's value was written back, which is no change
     title: str = "Completed"
     error: str = ""
+    asks_to_adopt: bool = False  # it ended with the question whose the cards are that look like leads
     skipped: str = ""
     base_url: str = ""
     table_url: str = ""
@@ -133,7 +134,7 @@ class Report:
     def fail(self, error: LeadsyncError) -> None:
         """End with `error`; what was written before stays listed, and then the run counts as incomplete."""
         written = self.gave_back or any(change.outcome is ChangeOutcome.DONE for change in self.changes)
-        self.error = str(error)
+        self.error, self.asks_to_adopt = str(error), isinstance(error, FirstContactError)
         self.exit_code = Exit.INCOMPLETE if written and error.exit_code != Exit.BUSY else error.exit_code
         self.title = "Incomplete" if written else error.title
         if written:

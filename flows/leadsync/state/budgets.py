@@ -19,7 +19,8 @@ from leadsync.errors import StateStoreError
 from leadsync.state.database import Database
 from leadsync.state.lock import lock_key
 from leadsync.state.tables import budget_table
-from leadsync.transport.budgets import Budgets, Limit, taken
+from leadsync.transport.budgets import Budgets, Limit
+from leadsync.transport.pacing import taken
 
 TRIES = 12
 """Statements that wait for the turn; the server ends each after 50 s."""

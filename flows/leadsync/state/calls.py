@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from leadsync.state.database import Database
 from leadsync.state.tables import calls_table
+
+ADD: Final = sa.text(
+    f"INSERT INTO {calls_table.name} AS known (month, airtable) VALUES (:month, :calls) "
+    "ON CONFLICT (month) DO UPDATE SET airtable = known.airtable + excluded.airtable"
+)
 
 
 class MonthlyCalls:
@@ -24,11 +29,5 @@ class MonthlyCalls:
 
     def add(self, month: str, calls: int) -> None:
         """Count further requests."""
-        count = sa.update(calls_table).where(calls_table.c.month == month)
-        count = count.values(airtable=calls_table.c.airtable + calls)
-        begun_by_another = retry_if_exception_type(IntegrityError)
-        with self._database.explained("written"):
-            for attempt in Retrying(retry=begun_by_another, stop=stop_after_attempt(2), reraise=True):
-                with attempt, self._database.engine.begin() as connection:
-                    if not connection.execute(count).rowcount:
-                        connection.execute(sa.insert(calls_table).values(month=month, airtable=calls))
+        with self._database.writing() as connection:
+            connection.execute(ADD, {"month": month, "calls": calls})

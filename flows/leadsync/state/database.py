@@ -47,7 +47,9 @@ class Database:
                 self.url = self.url.set(drivername="postgresql+psycopg")
             if self.path is not None:
                 make_private(self.path)
-            self.engine = _engine(self.url)
+            self.engine = self._reads = _engine(self.url)
+            if not self.is_sqlite:  # to a server each beginning and each end of a transaction is a way of its own
+                self._reads = self.engine.execution_options(isolation_level="AUTOCOMMIT")
             made_by_another = retry_if_exception(_is_being_made)
             in_time, pause = stop_after_delay(LOCK_WAIT), wait_fixed(0.1)
             try:
@@ -80,9 +82,10 @@ class Database:
         return self.url.set(query={}).render_as_string(hide_password=True)
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[sa.Connection]:
-        """A connection to read with."""
-        with self.explained("read"), self.engine.connect() as connection:
+    def reading(self, piecemeal: bool = False) -> Iterator[sa.Connection]:
+        """A connection to read with. `piecemeal`: a result that is not fetched at once, which takes a transaction."""
+        engine = self.engine if piecemeal else self._reads
+        with self.explained("read"), engine.connect() as connection:
             yield connection
 
     @contextlib.contextmanager

@@ -13,7 +13,10 @@ from leadsync.state.tables import facts_table
 
 _of_key = facts_table.c.key == sa.bindparam("of")
 FACTS = sa.select(facts_table.c.facts).where(_of_key)
-NO_FACTS = sa.delete(facts_table).where(_of_key)
+PUT_FACTS = sa.text(
+    f"INSERT INTO {facts_table.name} (key, facts) VALUES (:key, :facts) "
+    "ON CONFLICT (key) DO UPDATE SET facts = excluded.facts"
+)
 """Made once: a run asks a dozen times, and to make a query takes longer than to ask."""
 
 
@@ -44,8 +47,7 @@ class Facts:
 
 def put_facts(connection: sa.Connection, key: str, facts: Mapping[str, Any]) -> None:
     """As `Facts.save`, in a transaction with something else."""
-    connection.execute(NO_FACTS, {"of": key})
-    connection.execute(sa.insert(facts_table).values(key=key, facts=json.dumps(dict(facts))))
+    connection.execute(PUT_FACTS, {"key": key, "facts": json.dumps(dict(facts))})
 
 
 def rename_facts(connection: sa.Connection, former: str, pair: str) -> None:

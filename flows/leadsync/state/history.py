@@ -19,7 +19,7 @@ from leadsync.frames.leads import LeadPresence
 from leadsync.state.database import Database
 from leadsync.state.ends import forget_failures
 from leadsync.state.history_rows import add_made, begin, entry_of, purge
-from leadsync.state.reviews import end_reviews_of
+from leadsync.state.kept import end_reviews_of
 from leadsync.state.tables import base_table, change_table, intent_table, run_table
 from leadsync.state.waiting import forget_waiting
 
@@ -85,7 +85,7 @@ class History:
 
     def runs_called(self, pair: str, beginning: str) -> list[PastRun]:
         """Those whose id begins so, newest first."""
-        named = run_table.c.id.startswith(beginning.lower(), autoescape=True)
+        named = sa.func.substr(run_table.c.id, 1, len(beginning)) == beginning.lower()
         return self._runs((run_table.c.pair == pair) & named)
 
     def _runs(self, which: sa.ColumnElement[bool]) -> list[PastRun]:

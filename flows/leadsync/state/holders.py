@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from leadsync.state.database import Database, json_object
 from leadsync.state.tables import holder_table
+
+PUT: Final = sa.text(
+    f"INSERT INTO {holder_table.name} (pair, holder) VALUES (:pair, :holder) "
+    "ON CONFLICT (pair) DO UPDATE SET holder = excluded.holder"
+)
 
 
 class Holders:
@@ -34,5 +39,4 @@ class Holders:
     def save(self, pair: str, holder: Mapping[str, Any]) -> None:
         """Called by the one who has just taken the lock."""
         with self._database.writing() as connection:
-            connection.execute(sa.delete(holder_table).where(holder_table.c.pair == pair))
-            connection.execute(sa.insert(holder_table).values(pair=pair, holder=json.dumps(dict(holder))))
+            connection.execute(PUT, {"pair": pair, "holder": json.dumps(dict(holder))})

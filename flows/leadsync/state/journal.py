@@ -11,10 +11,8 @@ from dataclasses import replace
 import pandas as pd
 import sqlalchemy as sa
 
-from leadsync.core.conflicts import OpenConflicts
 from leadsync.core.journal import CARD, Intent, IntentState, Sent
 from leadsync.core.ledger import Begun, written
-from leadsync.core.settling import Verdict
 from leadsync.frames.agreed import Agreed, Columns, Rename
 from leadsync.frames.schema import frame_of
 from leadsync.state.base_rows import (
@@ -30,7 +28,8 @@ from leadsync.state.database import Database
 from leadsync.state.facts import Facts, put_facts
 from leadsync.state.history_rows import add_changes, add_reversal, begin, drop_reversal
 from leadsync.state.journal_rows import held_by_intents, intent_of, replace_intents, row_of_intent
-from leadsync.state.spent_plans import Spent, put_spent
+from leadsync.state.kept import put
+from leadsync.state.noted import Noted
 from leadsync.state.tables import base_table, intent_table
 from leadsync.state.waiting import note_conflicts, open_conflicts
 
@@ -67,47 +66,27 @@ class Journal:
         with self._database.reading() as connection:
             return [intent_of(row) for row in connection.execute(INTENTS, {"pair": pair, "states": wanted})]
 
-    def enter(
-        self,
-        pair: str,
-        updates: Updates,
-        forget: Iterable[str],
-        intents: Iterable[Intent],
-        verdicts: Iterable[Verdict] = (),
-        lists: Mapping[str, str] | None = None,
-        spent: Spent | None = None,
-        begun: Begun | None = None,
-        conflicts: OpenConflicts | None = None,
-        now: float = 0.0,
-    ) -> None:
-        """
-        In one transaction, before the first write: what is already true, and what is about to be written.
-
-        Rows of earlier runs stay until their `verdicts` say what became of them; what they did is history then.
-        `begun`: the run that is about to write. `lists`: what the base calls the lists with these updates, by id; one
-        that has left the map keeps its name while no other has it. `spent`: the saved plan that is applied;
-        `conflicts`: what was found out about them, if anything was; `now`: by our clock [s since 1970].
-        """
-        rows = [row_of_intent(pair, intent) for intent in intents]
-        known = self.load_lists(pair) if lists else {}
-        named = dict(lists or {})
-        called = {list_id: was for list_id, was in known.items() if was not in named.values()} | named
+    def enter(self, pair: str, noted: Noted) -> None:
+        """In one transaction, before the first write. A list that has left the map keeps its name while none has it."""
+        rows = [row_of_intent(pair, intent) for intent in noted.intents]
+        known = self.load_lists(pair) if noted.lists else {}
+        called = {list_id: was for list_id, was in known.items() if was not in noted.lists.values()} | {**noted.lists}
         with self._database.writing() as connection:
-            if spent:
-                put_spent(connection, spent)
-            for verdict in verdicts:
-                card_id = str(updates.get(verdict.intent.lead_id, {}).get("card_id") or "")
+            if noted.spent:
+                put(connection, noted.spent)
+            for verdict in noted.verdicts:
+                card_id = str(noted.updates.get(verdict.intent.lead_id, {}).get("card_id") or "")
                 add_changes(connection, pair, verdict.intent, verdict.entries, card_id)
-            replace_intents(connection, [(verdict.intent, verdict.became) for verdict in verdicts])
-            kept = open_conflicts(connection, pair) if conflicts else []
-            update_base(connection, pair, updates)
-            forget_leads(connection, pair, forget)
-            if conflicts:
-                note_conflicts(connection, pair, kept, conflicts, now)
+            replace_intents(connection, [(verdict.intent, verdict.became) for verdict in noted.verdicts])
+            kept = open_conflicts(connection, pair) if noted.conflicts else []
+            update_base(connection, pair, noted.updates)
+            forget_leads(connection, pair, noted.forget)
+            if noted.conflicts:
+                note_conflicts(connection, pair, kept, noted.conflicts, noted.now)
             if rows:
                 connection.execute(sa.insert(intent_table), rows)
-            if begun:
-                begin(connection, pair, begun)
+            if noted.begun:
+                begin(connection, pair, noted.begun)
             if called != known:
                 put_facts(connection, _lists_key(pair), called)
 

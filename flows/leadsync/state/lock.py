@@ -27,6 +27,7 @@ from leadsync.private_files import FILE, close_to_others
 from leadsync.state.store import StateStore
 
 StillHeld = Callable[[], None]
+TRY_LOCK, UNLOCK = sa.text("SELECT pg_try_advisory_lock(:key)"), sa.text("SELECT pg_advisory_unlock(:key)")
 
 
 @contextlib.contextmanager
@@ -37,8 +38,7 @@ def pair_lock(store: StateStore, pair: str) -> Iterator[StillHeld]:
     Yields: a check to call before writing; it raises StateStoreError if the lock was lost.
     Raises: BusyError that says who holds it and since when.
     """
-    take = _file_lock if store.database.is_sqlite else _advisory_lock
-    with take(store, pair) as still_held:
+    with quiet_lock(store, pair) as still_held:
         holder = {
             "host": socket.gethostname(),
             "pid": os.getpid(),
@@ -46,6 +46,11 @@ def pair_lock(store: StateStore, pair: str) -> Iterator[StillHeld]:
         }
         store.holders.save(pair, holder)
         yield still_held
+
+
+def quiet_lock(store: StateStore, name: str) -> contextlib.AbstractContextManager[StillHeld]:
+    """As pair_lock, of which nobody is to be told who holds it."""
+    return (_file_lock if store.database.is_sqlite else _advisory_lock)(store, name)
 
 
 @contextlib.contextmanager
@@ -106,20 +111,15 @@ class Session:
     def take(self, key: int) -> sa.Connection | None:
         """The connection that now holds the lock, None if somebody has it. Raises: SQLAlchemyError."""
         with self._lock:
-            if self._is_there() and key in self._held:
+            if key in self._held and self._is_there():
                 return None
-            if self._connection is None:
-                self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            began_before = self._connection is not None
             try:
-                if self._connection.execute(sa.select(sa.func.pg_try_advisory_lock(key))).scalar():
-                    self._held.add(key)
-                    return self._connection
+                return self._try(key)
             except SQLAlchemyError:
-                self._end()
-                raise
-            if not self._held:
-                self._end()
-            return None
+                if not began_before:
+                    raise
+            return self._try(key)  # that session was lost, and with it all that it held
 
     def has(self, connection: sa.Connection) -> bool:
         """Whether this connection, and what it was given, is still there."""
@@ -129,12 +129,28 @@ class Session:
     def release(self, key: int, connection: sa.Connection) -> None:
         """Nothing, if that connection was lost; the last lock takes it along."""
         with self._lock:
-            if self._connection is connection and self._is_there():
+            if self._connection is connection:
                 self._held.discard(key)
-                with contextlib.suppress(SQLAlchemyError):
-                    connection.execute(sa.select(sa.func.pg_advisory_unlock(key)))
+                try:
+                    connection.execute(UNLOCK, {"key": key})
+                except SQLAlchemyError:
+                    self._end()
                 if not self._held:
                     self._end()
+
+    def _try(self, key: int) -> sa.Connection | None:
+        if self._connection is None:
+            self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            if self._connection.execute(TRY_LOCK, {"key": key}).scalar():
+                self._held.add(key)
+                return self._connection
+        except SQLAlchemyError:
+            self._end()
+            raise
+        if not self._held:
+            self._end()
+        return None
 
     def _is_there(self) -> bool:
         try:

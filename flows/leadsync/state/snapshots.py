@@ -53,7 +53,7 @@ class Snapshots:
         """The leads, or cards, that were seen, by id: those of these ids, or all."""
         if ids is not None and not ids:
             return {}
-        with self._database.reading() as connection:
+        with self._database.reading(piecemeal=ids is None) as connection:
             return {item_id: json_object(item) for item_id, item in _kept(connection, pair, side, ids)}
 
     def load_cards_of(self, pair: str, lead_ids: Collection[str]) -> dict[str, Item]:
@@ -61,6 +61,19 @@ class Snapshots:
         with self._database.reading() as connection:
             parts = (_items(pair, CARDS, _seen.marker.in_(some)) for some in in_parts(lead_ids))
             return {item_id: json_object(item) for part in parts for item_id, item in connection.execute(part)}
+
+    def differing(self, pair: str, side: str, items: Mapping[str, Item], whole: bool) -> set[str]:
+        """
+        Ids of the items that are new, or not as they were seen. `whole`: these are all, so that those that were seen
+        and are not among them are told as well.
+        """
+        kept, differing = set[str](), set[str]()
+        with self._database.reading(piecemeal=whole) as connection:
+            for item_id, text in _kept(connection, pair, side, None if whole else items.keys()):
+                kept.add(item_id)
+                if item_id not in items or _text(items[item_id]) != text:
+                    differing.add(item_id)
+        return differing | (items.keys() - kept)
 
     def forget(self, pair: str, feed: Mark | None = None) -> None:
         """
@@ -70,16 +83,17 @@ class Snapshots:
         """
         self._facts.save(marks_key(pair), {"feed": vars(feed)} if feed else {})
 
-    def save(self, pair: str, snapshot: Snapshot, standing: Concerned = NOBODY) -> None:
+    def save(self, pair: str, snapshot: Snapshot, standing: Concerned | None = NOBODY) -> None:
         """
-        In one transaction, with what does not rest; of the items only those that are not as they were kept.
+        In one transaction, with what does not rest, None: as before; of the items only what is not as it was kept.
 
         Of a snapshot that is not of all items the others stay as they are.
         """
         with self._database.writing() as connection:
             _put_items(connection, pair, snapshot)
             put_facts(connection, marks_key(pair), snapshot.marks())
-            put_standing(connection, pair, standing)
+            if standing is not None:
+                put_standing(connection, pair, standing)
 
     def save_items(self, pair: str, snapshot: Snapshot) -> None:
         """For people to look at: the items alone. How far both sides were read stays as it is."""
@@ -112,14 +126,14 @@ def _update_items(
         kept.add(item_id)
         if item_id not in items:
             stale.append(which)
-        elif (now := json.dumps(items[item_id], sort_keys=True)) != text:
+        elif (now := _text(items[item_id])) != text:
             changed.append(which | {"item": now, "marker": _marker(side, items[item_id])})
     news = (
         {
             "pair": pair,
             "side": side,
             "id": item_id,
-            "item": json.dumps(item, sort_keys=True),
+            "item": _text(item),
             "marker": _marker(side, item),
         }
         for item_id, item in items.items()
@@ -139,6 +153,10 @@ def _kept(connection: sa.Connection, pair: str, side: str, ids: Collection[str] 
     else:
         parts = (_items(pair, side, _seen.id.in_(some)) for some in in_parts(ids))
     yield from ((item_id, item) for part in parts for item_id, item in connection.execute(part))
+
+
+def _text(item: Item) -> str:
+    return json.dumps(item, sort_keys=True)
 
 
 def _marker(side: str, item: Item) -> str:

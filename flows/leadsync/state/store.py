@@ -18,12 +18,10 @@ from leadsync.state.facts import Facts
 from leadsync.state.history import History
 from leadsync.state.holders import Holders
 from leadsync.state.journal import Journal
+from leadsync.state.kept import Kept, PairRun, Review, Spent
 from leadsync.state.keys import PairKeys
 from leadsync.state.listed import LeadList
-from leadsync.state.pair_runs import PairRuns
-from leadsync.state.reviews import Reviews
 from leadsync.state.snapshots import Snapshots
-from leadsync.state.spent_plans import SpentPlans
 from leadsync.state.standing import Standing
 from leadsync.state.waiting import WaitingRows
 
@@ -49,9 +47,9 @@ class StateStore:
         self.calls = MonthlyCalls(self.database)
         self.holders = Holders(self.database)
         self.listed = LeadList(self.database)
-        self.pair_runs = PairRuns(self.database)
-        self.spent_plans = SpentPlans(self.database)
-        self.reviews = Reviews(self.database)
+        self.pair_runs = Kept(self.database, PairRun)
+        self.spent_plans = Kept(self.database, Spent)
+        self.reviews = Kept(self.database, Review)
         self.waiting = WaitingRows(self.database)
 
     def close(self) -> None:

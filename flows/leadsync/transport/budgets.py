@@ -16,20 +16,16 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from pyrate_limiter import AbstractBucket, InMemoryBucket, Rate, RateItem
+from pyrate_limiter import InMemoryBucket, Rate
 
 from leadsync.errors import TransientServiceError
-from leadsync.transport.pacing import Clock
+from leadsync.transport.pacing import Clock, taken
 
 HEAD_ROOM: Final = 0.95
 """Of what a credential is allowed; the rest is for what other programs ask."""
 TOO_LONG: Final = 600.0
 """Seconds in which nobody's turn came, after which it is given up."""
 TOO_MANY: Final = "Too many others ask with the same credential. Run again later."
-BETWEEN: Final = 0.02
-"""Seconds between two looks at a bucket that does not say when it has room."""
-OFTEN: Final = 50
-"""One take in so many clears away what is over."""
 
 
 @dataclass(frozen=True)
@@ -113,17 +109,6 @@ class Budget:
     def pause(self, seconds: float) -> None:
         """The service refused a request because of too many, be it of another program; nobody asks for so long."""
         self._shared.pause(seconds)
-
-
-def taken(bucket: AbstractBucket, now: int) -> float:
-    """Take room for one request. `now`: by the bucket's clock [ms]. Returns: 0, or in how many seconds to try again."""
-    item = RateItem("", now)
-    if bucket.put(item):
-        if now % OFTEN == 0:
-            bucket.leak(now)
-        return 0.0
-    wait = bucket.waiting(item)
-    return max(BETWEEN, wait / 1000 if isinstance(wait, int) else 0.0)
 
 
 class Line:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
-from pyrate_limiter import InMemoryBucket, Limiter, Rate
+from pyrate_limiter import AbstractBucket, InMemoryBucket, Rate, RateItem
 
 ARRIVALS = 1.02
 """Seconds in which no more than a pace's `allowed` requests may arrive."""
 TRIPS = 5
 """Round trips from which on the quickest one says something."""
+BETWEEN: Final = 0.02
+"""Seconds between two looks at a bucket that does not say when it has room."""
+OFTEN: Final = 50
+"""One take in so many clears away what is over."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,17 @@ class Budget(Protocol):
         """Nobody who shares it asks for so long."""
 
 
+def taken(bucket: AbstractBucket, now: int) -> float:
+    """Take room for one request. `now`: by the bucket's clock [ms]. Returns: 0, or in how many seconds to try again."""
+    item = RateItem("", now)
+    if bucket.put(item):
+        if now % OFTEN == 0:
+            bucket.leak(now)
+        return 0.0
+    wait = bucket.waiting(item)
+    return max(BETWEEN, wait / 1000 if isinstance(wait, int) else 0.0)
+
+
 class Pacing:
     """The turns of all threads that ask one service at one `pace`. `taken`: turns so far."""
 
@@ -58,7 +73,7 @@ class Pacing:
         self.pace, self.taken, self._clock, self._budgets = pace, 0, clock, budgets
         self._in_line = threading.Lock()
         rates = [Rate(pace.limit, int(pace.seconds * 1000))] if pace.limit else []
-        self._limiter = Limiter(InMemoryBucket(rates), buffer_ms=5) if rates else None
+        self._bucket = InMemoryBucket(rates) if rates else None
         self._lock = threading.Lock()
         self._paused_until = 0.0
         self._arrived: list[float] = []
@@ -75,9 +90,9 @@ class Pacing:
             self.wait_out_pause()
         elif self._pauses():
             return False
-        if self._limiter:
-            self._limiter.try_acquire()
         with self._in_line:  # one of ours at a time, or a pair with many threads would get more than others
+            while self._bucket is not None and (wait := taken(self._bucket, int(self._clock.monotonic() * 1000))) > 0:
+                self._clock.sleep(wait)
             for budget in self._budgets:
                 budget.take()
         if not patient and self._pauses():
@@ -107,11 +122,6 @@ class Pacing:
         """Return once there is no pause."""
         while (wait := self._paused_until - self._clock.monotonic()) > 0:
             self._clock.sleep(wait)
-
-    def close(self) -> None:
-        """End the thread that the limiter keeps."""
-        if self._limiter:
-            self._limiter.close()
 
     def _pauses(self) -> bool:
         return self._paused_until > self._clock.monotonic()

@@ -115,9 +115,8 @@ class Wire(BaseAdapter):
         return self._clock.monotonic()
 
     def close(self) -> None:
-        """Give back connections, and the thread that the pace keeps."""
+        """Give back connections."""
         self._adapter.close()
-        self.pacing.close()
 
     @property
     def answered(self) -> float:

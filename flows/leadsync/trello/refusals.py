@@ -42,14 +42,16 @@ def misconfigured(refused: ServiceRefusedError, settings: Settings) -> Configura
     board = settings.trello_board_id
     if setting := refused_setting(refused):
         mend = "copy the key again" if setting == "TRELLO_API_KEY" else "make a new token (read and write)"
-        return ConfigurationError(f"{setting} was not accepted by Trello; {mend}.")
+        return ConfigurationError(f"{setting} was not accepted by Trello; {mend}.", setting=setting)
     if refused.status == 401:
         return ConfigurationError(
-            f"TRELLO_BOARD_ID {board} is out of reach for TRELLO_API_TOKEN; add its user to the board."
+            f"TRELLO_BOARD_ID {board} is out of reach for TRELLO_API_TOKEN; add its user to the board.",
+            setting="TRELLO_BOARD_ID",
         )
     if refused.status in (400, 404):
         return ConfigurationError(
-            f"TRELLO_BOARD_ID {board} is not a board; give its id, short link or address ({refused.text})."
+            f"TRELLO_BOARD_ID {board} is not a board; give its id, short link or address ({refused.text}).",
+            setting="TRELLO_BOARD_ID",
         )
     return ConfigurationError(f"Trello refused to list board {board}: {refused}.")
 

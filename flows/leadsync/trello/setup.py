@@ -11,12 +11,15 @@ from typing import Any
 from leadsync.errors import ConfigurationError, ServiceRefusedError
 from leadsync.frames.actions import Item
 from leadsync.model import STAGES
+from leadsync.texts import did_you_mean
 from leadsync.trello.board import Board, Token
 from leadsync.trello.client import TOKEN_IN_PATH, Trello
 from leadsync.trello.names import ASKED, names_on, query_of
 from leadsync.trello.refusals import misconfigured
 
 LIST_ID = re.compile(r"[0-9a-f]{24}")
+LISTS = "TRELLO_LIST_…_ID"
+"""The settings that say which lists there are, or else the map."""
 
 
 def fetch_board(trello: Trello) -> Board:
@@ -37,7 +40,9 @@ def describe(trello: Trello) -> tuple[Board, list[Item]]:
     """
     board, lists = _board_and_lists(trello)
     if board.get("closed"):
-        raise ConfigurationError(f"TRELLO_BOARD_ID: the board {board.get('name')!r} is closed; re-open it.")
+        raise ConfigurationError(
+            f"TRELLO_BOARD_ID: the board {board.get('name')!r} is closed; re-open it.", setting="TRELLO_BOARD_ID"
+        )
     known: dict[str, Any] = {
         "board_id": str(board["id"]),
         "name": str(board.get("name", "")),
@@ -55,14 +60,15 @@ def resolved(board: Board, lists: Sequence[Item], trello: Trello) -> Board:
     if problems:
         shown = ", ".join(f"{item['name']} = {item['id']}" for item in lists if not item.get("closed")) or "none"
         raise ConfigurationError(
-            f"{' '.join(problems)} Correct the settings or the board, whose open lists are {shown}."
+            f"{' '.join(problems)} Correct the settings or the board, whose open lists are {shown}.", setting=LISTS
         )
     stages = {stage: str(_found(stage, list_id, lists)[0]["id"]) for stage, list_id in meant.items()}
     ids = [*stages.values()]
     if alike := [stage for stage, list_id in stages.items() if ids.count(list_id) > 1]:
         raise ConfigurationError(
             f"SYNC_STATUS_MAP: {' and '.join(alike)} are no lists of their own; call each by one name in the map, and "
-            "give no two settings TRELLO_LIST_…_ID the same id."
+            "give no two settings TRELLO_LIST_…_ID the same id.",
+            setting=LISTS,
         )
     return replace(board, lists=stages)
 
@@ -161,7 +167,10 @@ def _problem(stage: str, configured: str | None, lists: Sequence[Item]) -> str:
         archived = f"{setting}: the list {found[0]['name']!r} is archived; un-archive it or choose another."
         return archived if found[0].get("closed") else ""
     if configured:
-        return f"{setting} {configured} is no list of the board, by id or name."
-    if stage in STAGES:
-        return f"{setting} is not set and no open list is called {stage}."
-    return f"{setting}: no open list of the board is called {stage!r} or has that id."
+        problem = f"{setting} {configured} is no list of the board, by id or name"
+    elif stage in STAGES:
+        problem = f"{setting} is not set and no open list is called {stage}"
+    else:
+        problem = f"{setting}: no open list of the board is called {stage!r} or has that id"
+    names = [str(item[key]).strip() for key in ("name", "id") for item in lists if not item.get("closed")]
+    return f"{problem}{did_you_mean(names, configured or stage) or '.'}"

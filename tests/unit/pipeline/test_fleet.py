@@ -15,8 +15,8 @@ from leadsync.pipeline.fleet import AT_ONCE, LONGEST, Fleet, after
 from leadsync.pipeline.members import Member, Waiting, due_members
 from leadsync.pipeline.steps import Options
 from leadsync.report.report import Report
+from leadsync.state.kept import PairRun
 from leadsync.state.lock import pair_lock
-from leadsync.state.pair_runs import PairRun
 from leadsync.state.store import StateStore
 
 NOW, HOUR = 1_700_000_000.0, 3600.0
@@ -97,7 +97,7 @@ def test_pair_that_fails_stops_no_other(store, wrong):
     assert {pair: report.exit_code for pair, report in synced.items() if report.exit_code} == {
         "pair-2": Exit.MISCONFIGURED if wrong == "settings" else Exit.INCOMPLETE
     }
-    assert (store.pair_runs.load("pair-2").failures, store.pair_runs.load("pair-3").failures) == (1, 0)
+    assert (store.pair_runs.load(pair="pair-2").failures, store.pair_runs.load(pair="pair-3").failures) == (1, 0)
 
 
 def test_dry_run_leaves_nothing(store):

@@ -8,7 +8,7 @@ from leadsync.core.saved_plan import SavedPlan
 from leadsync.errors import BusyError, Exit, LeadsyncError, PlanRefusedError
 from leadsync.report.report import Report
 from leadsync.settings import Settings
-from leadsync.state.reviews import Waiting
+from leadsync.state.kept import Review
 from leadsync.state.store import StateStore
 from runs import review
 
@@ -57,7 +57,7 @@ def waited(monkeypatch):
 
 
 def test_run_that_did_not_wait_has_no_plan(settings, reviews, waited):
-    reviews.put(PAIR, Waiting(RUN, PLAN.text))
+    reviews.save(Review(PAIR, RUN, PLAN.text))
     assert review.approved_plan(settings) is None  # in no run at all
     waited(False)
     assert review.approved_plan(settings) is None
@@ -65,14 +65,14 @@ def test_run_that_did_not_wait_has_no_plan(settings, reviews, waited):
 
 def test_resumed_run_applies_the_plan_it_waited_with(settings, reviews, waited):
     waited()
-    reviews.put(PAIR, Waiting(RUN, PLAN.text))
+    reviews.save(Review(PAIR, RUN, PLAN.text))
     assert review.approved_plan(settings) == PLAN
 
 
 def test_resumed_run_whose_plan_was_replaced_is_refused(settings, reviews, waited):
     """It makes no other plan: nobody has read that."""
     waited()
-    reviews.put(PAIR, Waiting("another run", PLAN.text))
+    reviews.save(Review(PAIR, "another run", PLAN.text))
     with pytest.raises(PlanRefusedError, match="waits no more"):
         review.approved_plan(settings)
 
@@ -81,12 +81,12 @@ def test_approved_plan_waits_for_its_turn(settings, reviews, waited, monkeypatch
     """While another run of the pair is under way; an approval is not lost to that."""
     waited()
     monkeypatch.setattr(review, "LOOK_AGAIN", 0.0)
-    reviews.put(PAIR, Waiting(RUN, PLAN.text))
+    reviews.save(Review(PAIR, RUN, PLAN.text))
     busy, done = Report(), Report()
     busy.fail(BusyError("Another sync is running."))
     ended = iter([busy, busy, done])
     assert review.apply_approved(PLAN, lambda: next(ended), settings) is done
-    assert reviews.of_run(RUN) is None
+    assert reviews.load(run=RUN) is None
 
 
 def test_run_without_a_plan_does_not_wait_for_its_turn(settings, waited):
@@ -108,7 +108,7 @@ def test_plan_that_cannot_be_shown_is_not_waited_for(settings, reviews, waited, 
     report = Report(plan=PLAN)
     with pytest.raises(LeadsyncError, match="could not be shown for review"):
         review.wait_for_review(report, settings)
-    assert reviews.of_pair(PAIR) is None
+    assert reviews.load(pair=PAIR) is None
 
 
 def test_run_that_cannot_be_suspended_fails_and_waits_no_more(settings, reviews, waited, monkeypatch):
@@ -121,10 +121,10 @@ def test_run_that_cannot_be_suspended_fails_and_waits_no_more(settings, reviews,
     monkeypatch.setattr(review, "suspend_flow_run", fails)
     with pytest.raises(LeadsyncError, match="could not be suspended"):
         review.wait_for_review(Report(plan=PLAN), settings)
-    assert reviews.of_pair(PAIR) is None
+    assert reviews.load(pair=PAIR) is None
 
 
 def test_local_run_is_not_suspended(settings, reviews):
     """No worker would take it up again."""
     review.wait_for_review(Report(plan=PLAN), settings)
-    assert reviews.of_pair(PAIR) is None
+    assert reviews.load(pair=PAIR) is None

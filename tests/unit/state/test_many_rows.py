@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from leadsync.core.lookups import Check
 from leadsync.frames.snapshot import Concerned, Snapshot
+from leadsync.state.noted import Noted
 from leadsync.state.snapshots import CARDS, RECORDS
 from leadsync.state.store import StateStore
 from support.rows import base_row, card_id, lead_id
@@ -49,16 +50,16 @@ def statements(store):
 def test_thousands_of_rows_are_agreed_in_a_few_statements(store, statements):
     """Those that are new and those that are known; a first match of 50,000 must not take a statement a lead."""
     rows = {lead_id(number): base_row() for number in range(3_000)}
-    store.journal.enter(PAIR, rows, [], [])
-    store.journal.enter(PAIR, {lead: {"title": "Ada"} for lead in rows}, [], [])
+    store.journal.enter(PAIR, Noted(rows))
+    store.journal.enter(PAIR, Noted({lead: {"title": "Ada"} for lead in rows}))
     assert len(statements) < 40
     assert set(store.journal.load_base(PAIR)["title"]) == {"Ada"}
 
 
 def test_base_is_found_by_lead_and_by_card(store):
     rows = {lead_id(number): base_row() | {"card_id": card_id(number)} for number in (1, 2, 3)}
-    store.journal.enter(PAIR, rows, [], [])
-    store.journal.enter(OTHERS, {lead_id(4): base_row() | {"card_id": card_id(1)}}, [], [])
+    store.journal.enter(PAIR, Noted(rows))
+    store.journal.enter(OTHERS, Noted({lead_id(4): base_row() | {"card_id": card_id(1)}}))
     assert [*store.base.load(PAIR, leads=[lead_id(1)], cards=[card_id(3)]).index] == [lead_id(1), lead_id(3)]
     assert store.base.load(PAIR).empty
 
@@ -67,7 +68,7 @@ def test_known_leads_and_cards_are_counted_by_the_database(store):
     rows = {lead_id(number): base_row() for number in range(5)}
     rows[lead_id(1)]["card_presence"] = "archived"
     rows[lead_id(2)]["lead_presence"] = "gone"
-    store.journal.enter(PAIR, rows, [], [])
+    store.journal.enter(PAIR, Noted(rows))
     counted = store.base.counted(PAIR)
     assert (counted.any, counted.leads, counted.cards) == (True, 4, 4)
     assert not store.base.counted(OTHERS).any
@@ -96,11 +97,21 @@ def test_snapshot_of_a_part_leaves_the_others_as_they_are(store):
     assert (kept.newest, kept.concerned) == (5.0, None)
 
 
+@pytest.mark.parametrize(("whole", "gone"), [(False, set()), (True, {lead_id(3)})])
+def test_what_differs_from_what_was_seen_is_told(store, whole, gone):
+    """What is not among the items is gone only if they are all there are."""
+    store.snapshots.save(PAIR, seen(leads=(1, 2, 3)))
+    now = seen(leads=(1, 2, 4)).records
+    now[lead_id(2)] = {**now[lead_id(2)], "fields": {"name": "another"}}
+    assert store.snapshots.differing(PAIR, RECORDS, now, whole) == {lead_id(2), lead_id(4)} | gone
+    assert store.snapshots.differing(PAIR, RECORDS, {}, False) == set()
+
+
 def test_idle_part_touches_no_row(store, statements):
     store.snapshots.save(PAIR, seen(1, leads=(1,)))
     del statements[:]
     store.snapshots.save(PAIR, seen(concerned=Concerned()))
-    assert [told for told in statements if told[0] != "SELECT"] == [("DELETE", 1), ("INSERT", 1)], "marks alone"
+    assert [told for told in statements if told[0] != "SELECT"] == [("INSERT", 1)], "marks alone"
     assert store.snapshots.load_items(PAIR, RECORDS).keys() == {lead_id(1)}
 
 

@@ -13,6 +13,7 @@ from leadsync.core.settling import Verdict
 from leadsync.errors import StateStoreError
 from leadsync.frames.agreed import BASE_COLUMNS, NEVER_AGREED, base_frame
 from leadsync.state import database
+from leadsync.state.noted import Noted
 from leadsync.state.store import StateStore
 from support.rows import agreed_world, base_row, by_lead, card_id, lead_id, record
 
@@ -42,7 +43,7 @@ def intent(number=1, side=CARD):
 
 
 def journal(store, updates=None, forget=(), intents=()):
-    store.journal.enter(PAIR, updates or {}, forget, intents)
+    store.journal.enter(PAIR, Noted(updates or {}, forget, intents))
 
 
 # --- what goes in comes out -----------------------------------------------------------------------------------
@@ -101,7 +102,7 @@ def test_intents_come_back_in_order(store):
     journal(store, intents=several)
     assert store.journal.load_intents(PAIR) == [intent(3), *several]
     (oldest, *_) = store.journal.load_intents(PAIR)
-    store.journal.enter(PAIR, {}, [], [], [Verdict(oldest, took_effect=False, is_late=True, became=None)])
+    store.journal.enter(PAIR, Noted({}, [], [], [Verdict(oldest, took_effect=False, is_late=True, became=None)]))
     assert store.journal.load_intents(PAIR) == several
 
 
@@ -133,8 +134,8 @@ def test_record_leaves_all_writes_of_a_lead_to_be_checked(store):
 def test_pairs_do_not_mix(store):
     """One database may serve several bases and boards."""
     journal(store, {LEAD_1: base_row()}, intents=[intent()])
-    store.journal.enter("other", {LEAD_1: base_row(status="LOST")}, [], [])
-    store.journal.enter("other", {}, [LEAD_1], [])
+    store.journal.enter("other", Noted({LEAD_1: base_row(status="LOST")}))
+    store.journal.enter("other", Noted({}, [LEAD_1]))
     store.journal.record("other", CARD, {LEAD_1: {"status": "NEW"}})
     assert by_lead(store.journal.load_base(PAIR)) == {LEAD_1: base_row()}
     assert store.journal.load_intents(PAIR) == [intent()]

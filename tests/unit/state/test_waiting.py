@@ -7,6 +7,7 @@ import pytest
 from leadsync.core.conflicts import Conflict, OpenConflicts
 from leadsync.core.plan import SetAside
 from leadsync.frames.agreed import sides_of
+from leadsync.state.noted import Noted
 from leadsync.state.pair import Pair
 from leadsync.state.store import StateStore
 from support.rows import base_row, lead_id
@@ -21,7 +22,7 @@ def store(tmp_path):
     opened = StateStore(f"sqlite:///{tmp_path / 'state.sqlite3'}")
     rows = {lead: base_row(number) for number, lead in enumerate((ONE, TWO), start=1)}
     found = {(lead, cell): conflict(lead, cell) for lead in (ONE, TWO) for cell in ("status", CELL)}
-    opened.journal.enter(PAIR.key, rows, (), (), conflicts=OpenConflicts(found), now=5.0)
+    opened.journal.enter(PAIR.key, Noted(rows, conflicts=OpenConflicts(found), now=5.0))
     yield opened
     opened.close()
 
@@ -45,7 +46,7 @@ def test_cell_that_is_no_more_takes_its_conflict_along(store):
 
 
 def test_lead_that_is_forgotten_takes_its_conflicts_along(store):
-    store.journal.enter(PAIR.key, {}, [ONE], ())
+    store.journal.enter(PAIR.key, Noted({}, [ONE]))
     assert cells(store) == [(TWO, CELL), (TWO, "status")]
 
 
@@ -59,9 +60,9 @@ def test_only_the_cell_of_which_something_else_is_agreed_is_settled(store):
 def test_what_a_pass_has_not_looked_at_stands(store):
     """And so does what it could not compare."""
     looked = OpenConflicts(unseen={(TWO, "")}, among=[ONE, TWO])
-    store.journal.enter(PAIR.key, {}, (), (), conflicts=OpenConflicts(), now=6.0)
+    store.journal.enter(PAIR.key, Noted({}, conflicts=OpenConflicts(), now=6.0))
     assert len(cells(store)) == 4
-    store.journal.enter(PAIR.key, {}, (), (), conflicts=looked, now=7.0)
+    store.journal.enter(PAIR.key, Noted({}, conflicts=looked, now=7.0))
     assert cells(store) == [(TWO, CELL), (TWO, "status")]
     assert [each.since for each in store.waiting.conflicts(PAIR.key)] == [5.0, 5.0]
 

@@ -413,9 +413,10 @@ def test_patch_that_queued_into_a_pause_is_handed_back(server, clock):
     wire = Wire(AIRTABLE, Pace(1, 0.3, penalty=30), (), clock=clock)
     with session(wire, {}) as http:
         http.get(server.url)
-        threading.Timer(0.1, wire.pacing.pause, [30]).start()
+        clock.wakes = lambda: wire.pacing.pause(30)
         with pytest.raises(ReadAgainError):
             http.patch(server.url)
+    assert clock.slept, "it queued"
     assert [seen[0] for seen in server.seen] == ["GET"]
 
 
