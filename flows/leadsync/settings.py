@@ -133,9 +133,7 @@ class Settings(BaseSettings):
     _table = field_validator("airtable_table_name")(pasted_ids.table)
     _view = field_validator("airtable_view")(pasted_ids.view)
     _board = field_validator("trello_board_id")(pasted_ids.board_id)
-    _lists = field_validator("trello_list_todo_id", "trello_list_in_progress_id", "trello_list_done_id")(
-        pasted_ids.board_list
-    )
+    _lists = field_validator(*LIST_IDS.values())(pasted_ids.board_list)
     _endpoints = field_validator("airtable_endpoint_url", "trello_endpoint_url")(setting_addresses.endpoint_url)
     _credentials = field_validator("airtable_api_token", "trello_api_key", "trello_api_token", "trello_api_secret")(
         setting_values.credential
