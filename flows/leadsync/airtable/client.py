@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -66,12 +66,6 @@ class LeadsRead:
     def number(self) -> int:
         """How many leads there are."""
         return len(self.records) if self.total < 0 else self.total
-
-    def among(self, lead_ids: Collection[str]) -> LeadsRead:
-        """Of a whole read, what it shows of these leads."""
-        records = {lead_id: self.records[lead_id] for lead_id in lead_ids if lead_id in self.records}
-        leads, changed = self.leads[self.leads.index.isin(records)], frozenset(records)
-        return replace(self, leads=leads, records=records, changed=changed, total=self.number)
 
 
 class Airtable:

@@ -85,8 +85,11 @@ class Fleet:
 
         def work() -> None:
             while not stopped.is_set() and (member := waiting.next()) is not None:
-                ended.put((member, self._one(member)))
-                waiting.end(member)
+                if synced := self._one(member):
+                    ended.put((member, synced))
+                    waiting.end(member)
+                else:
+                    waiting.set_aside(member, LOOK_AGAIN)
             ended.put(None)
 
         threads = [threading.Thread(target=work, name=f"fleet {number}", daemon=True) for number in range(self.at_once)]
@@ -99,6 +102,7 @@ class Fleet:
                     at_work -= 1
                 else:
                     yield said
+            yield from ((member, None) for member in waiting.aside)
         finally:
             stopped.set()
 

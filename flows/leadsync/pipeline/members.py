@@ -5,6 +5,7 @@ The pairs of a fleet: which are due, and whose turn is next. Never here: a sync 
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -60,13 +61,20 @@ class Waiting:
     def __init__(self, members: Iterable[Member]) -> None:
         self._changed, self._at_work, self._bases = threading.Condition(), Counter[str](), set[str]()
         self._left: dict[str, list[Member]] = {}
+        self.aside, self._until = list[Member](), 0.0
         for member in sorted(members, key=lambda each: (each.due, each.pair)):
             self._left.setdefault(member.shares, []).append(member)
 
     def next(self) -> Member | None:
-        """The next one, once there is one; None if none is left. `end` must follow."""
+        """
+        The next one, once there is one; None if none is left. `end` or `set_aside` must follow.
+
+        Those set aside come again while others are at work; once nobody is, they stay in `aside`.
+        """
         with self._changed:
-            while any(self._left.values()):
+            while any(self._left.values()) or (self.aside and self._at_work.total()):
+                if self.aside and (wait := self._until - time.monotonic()) <= 0:
+                    self._bring_back()
                 firsts = filter(None, map(self._first_of, self._left.values()))
                 first = min(firsts, key=lambda each: (self._at_work[each.shares], each.due), default=None)
                 if first is not None:
@@ -74,7 +82,7 @@ class Waiting:
                     self._at_work[first.shares] += 1
                     self._bases.add(first.base)
                     return first
-                self._changed.wait()
+                self._changed.wait(max(wait, 0.001) if self.aside else None)
             return None
 
     def end(self, member: Member) -> None:
@@ -83,6 +91,19 @@ class Waiting:
             self._at_work[member.shares] -= 1
             self._bases.discard(member.base)
             self._changed.notify_all()
+
+    def set_aside(self, member: Member, seconds: float) -> None:
+        """Somebody else has it in hand: it comes again after so long at the earliest."""
+        with self._changed:
+            if not self.aside:
+                self._until = time.monotonic() + seconds
+            self.aside.append(member)
+            self.end(member)
+
+    def _bring_back(self) -> None:
+        for member in self.aside:
+            self._left[member.shares].append(member)
+        self.aside.clear()
 
     def _first_of(self, members: list[Member]) -> Member | None:
         return next((member for member in members if member.base not in self._bases), None)

@@ -59,7 +59,7 @@ def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Pas
             run.telling.report.explained = explained_by(planned, lead_id, run.rules(planned.lists.board))
         return Passed(planned.lists.board)
     run.clients.count()
-    if planned.rests:
+    if planned.rests and not run.telling.report.standing:
         return _remember(run, planned, Outcome())
     if not checkup.found:
         ask_for_review(run, planned)

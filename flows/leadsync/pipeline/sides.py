@@ -6,6 +6,7 @@ Never here: what follows from it, a write.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from leadsync.airtable.client import Airtable, LeadsRead
@@ -102,7 +103,7 @@ def _with_remembered(airtable: Airtable, read: LeadsRead, past: Past, memory: Me
     """A read of what changed, completed by leads as they were last seen; of all, what is concerned."""
     concerned, seen = memory.snapshot.concerned, memory.snapshot.records
     if read.whole:
-        return read if concerned is None else read.among(concerned.leads)
+        return read if concerned is None else _among(concerned.leads, read)
     if concerned is None:
         seen = past.all_records
     news = (record for record in read.records.values() if concerned is None or record["id"] in concerned.leads)
@@ -110,6 +111,13 @@ def _with_remembered(airtable: Airtable, read: LeadsRead, past: Past, memory: Me
     now |= {record["id"]: record for record in news}
     total = len(now) if concerned is None else memory.snapshot.leads + len(now) - len(seen)
     return replace(read, leads=airtable.leads_of(now.values()), records=now, total=total)
+
+
+def _among(lead_ids: Collection[str], read: LeadsRead) -> LeadsRead:
+    """Of a whole read, what it shows of these leads."""
+    records = {lead_id: read.records[lead_id] for lead_id in lead_ids if lead_id in read.records}
+    leads, changed = read.leads[read.leads.index.isin(records)], frozenset(records)
+    return replace(read, leads=leads, records=records, changed=changed, total=read.number)
 
 
 def schema(run: Run, board: Board, along: bool = False) -> Schema:

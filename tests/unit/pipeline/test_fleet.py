@@ -137,6 +137,24 @@ def test_pair_that_another_process_has_in_hand_is_its_own(store, monkeypatch):
     assert [each.pair for each in synced] == ["pair-2", "pair-1"]
 
 
+def test_pair_that_another_process_lets_go_does_not_wait_for_the_longest_run(store, monkeypatch):
+    """As when the other is killed, while one with thousands of leads to load is at work here."""
+    monkeypatch.setattr(fleets, "LOOK_AGAIN", 0.01)
+    held, taken_up = pair_lock(store, f"fleet app{1:014d}"), threading.Event()
+    held.__enter__()
+
+    def run(given, *_args, **_more):
+        if given.airtable_base_id == f"app{1:014d}":
+            taken_up.set()
+        else:
+            held.__exit__(None, None, None)
+            assert taken_up.wait(20)
+        return Report()
+
+    synced = [*fleet(store, run, at_once=2).sync([member(1), member(2)])]
+    assert [(each.pair, each.report.exit_code) for each in synced] == [("pair-1", Exit.DONE), ("pair-2", Exit.DONE)]
+
+
 def test_pair_that_stays_in_others_hands_is_left(store, monkeypatch):
     monkeypatch.setattr(fleets, "LOOK_AGAIN", 0.0)
     times = iter(range(0, 100_000, 20))
