@@ -16,6 +16,7 @@ if __name__ == "__main__":  # before Prefect is imported and reads its settings
     prepare_local_run(pairs=True)
 
 import time
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 
@@ -29,8 +30,7 @@ from leadsync.errors import ConfigurationError, LeadsyncError
 from leadsync.model import Read, Review
 from leadsync.pipeline.fleet import AT_ONCE, Fleet, shared_transport
 from leadsync.pipeline.members import due_members
-from leadsync.pipeline.run import run_sync
-from leadsync.pipeline.steps import Options, Steps
+from leadsync.pipeline.steps import ONE_BY_ONE, Options
 from leadsync.report.fleet import COLUMNS, FleetReport, cells
 from leadsync.report.terminal import STYLES, progress_bar, say, tabulate
 from leadsync.setting_values import duration
@@ -93,8 +93,8 @@ def _sync_all(report: FleetReport, every: str, limit: int, only: list[str], opti
         report.pairs, due = len(there), due_members(there, store, time.time(), only)
         report.due, due = len(due), due[: limit or None]
         transport = shared_transport(shared_budgets(store.database), at_once)
-        run = partial(run_sync, steps=Steps(flow_run=flow_run.id or ""))
-        fleet = Fleet(store, options, interval, transport, at_once, run)
+        steps = replace(ONE_BY_ONE, flow_run=flow_run.id or "")
+        fleet = Fleet(store, options, interval, transport, at_once, steps)
         with progress_bar(Console(stderr=True)) as bar:
             for done, synced in enumerate(fleet.sync(due), start=1):
                 row = report.add(synced.pair, synced.report)

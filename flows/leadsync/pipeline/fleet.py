@@ -19,7 +19,7 @@ from typing import Any, Final
 from leadsync.errors import BusyError, Exit, LeadsyncError
 from leadsync.pipeline.members import Member, Waiting
 from leadsync.pipeline.run import run_sync
-from leadsync.pipeline.steps import ONE_BY_ONE, Options
+from leadsync.pipeline.steps import ONE_BY_ONE, Options, Steps
 from leadsync.report.report import Report
 from leadsync.state.kept import PairRun
 from leadsync.state.lock import quiet_lock
@@ -51,7 +51,7 @@ class Fleet:
     """
     What all pairs of a process share. `every`: how often each is to be synced [s]; `transport`: as for open_clients.
 
-    `run`, `clock`: how a pair is synced, and our clock [s since 1970].
+    `steps`, `run`, `clock`: how a pair is synced, and our clock [s since 1970].
     """
 
     store: StateStore
@@ -59,6 +59,7 @@ class Fleet:
     every: float
     transport: Transport
     at_once: int = AT_ONCE
+    steps: Steps = ONE_BY_ONE
     run: Callable[..., Report] = run_sync
     clock: Callable[[], float] = time.time
 
@@ -116,7 +117,7 @@ class Fleet:
                     return Synced(member.pair, None)
                 began = self.clock()
                 options = replace(self.options, pair=member.pair)
-                report = self.run(settings, options, ONE_BY_ONE, self.transport, self.store)
+                report = self.run(settings, options, self.steps, self.transport, self.store)
                 if report.exit_code == Exit.BUSY:
                     return None
                 self._note(known, report, began)
