@@ -94,7 +94,7 @@ def _sync_all(report: FleetReport, every: str, limit: int, only: list[str], opti
         report.due, due = len(due), due[: limit or None]
         transport = shared_transport(shared_budgets(store.database), at_once)
         steps = replace(ONE_BY_ONE, flow_run=flow_run.id or "")
-        fleet = Fleet(store, options, interval, transport, at_once, steps=steps)
+        fleet = Fleet(store, options, interval, transport, at_once, steps)
         with progress_bar(Console(stderr=True)) as bar:
             for done, synced in enumerate(fleet.sync(due), start=1):
                 row = report.add(synced.pair, synced.report)

@@ -6,6 +6,7 @@ import random
 import time
 import tracemalloc
 from collections.abc import Callable
+from statistics import median
 from typing import Any
 
 import pandas as pd
@@ -72,14 +73,14 @@ def merge(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame) -> i
     return len(leads.merge(trello.reset_index(), how="outer", on="lead_id", suffixes=("", "_trello")))
 
 
-def seconds(work: Callable[..., Any], made: Frames, repeats: int = 5) -> float:
-    """The best of some runs, in CPU time [s]."""
-    best = float("inf")
-    for _ in range(repeats):
+def seconds(made: Frames, repeats: int = 12) -> tuple[float, float]:
+    """CPU time of `decide` and of `merge`, the medians of runs taken in turn [s]."""
+    took: dict[Callable[..., Any], list[float]] = {decide: [], merge: []}
+    for work in [decide, merge] * repeats:
         began = time.process_time()
         work(*made)
-        best = min(best, time.process_time() - began)
-    return best
+        took[work].append(time.process_time() - began)
+    return median(took[decide]), median(took[merge])
 
 
 def peak(work: Callable[..., Any], made: Frames) -> float:

@@ -90,16 +90,6 @@ class Airtable:
         self.table = self.api.table(settings.airtable_base_id, settings.airtable_table_name)
 
     @property
-    def calls(self) -> int:
-        """Requests sent so far, retries included."""
-        return self.wire.calls
-
-    @property
-    def clock(self) -> float:
-        """Airtable's clock at its last answer [s since 1970], 0 if it never said."""
-        return self.wire.server_time
-
-    @property
     def url(self) -> str:
         """Where a person opens the base."""
         return f"https://airtable.com/{self.settings.airtable_base_id}"
@@ -180,7 +170,7 @@ class Airtable:
             try:
                 pages, asked = self._pages(**options), time.monotonic()
                 records = by_id(next(pages))
-                at = max(0.0, self.clock - (time.monotonic() - asked))
+                at = max(0.0, self.wire.server_time - (time.monotonic() - asked))
                 return records | by_id(record for page in pages for record in page), at
             except ServiceRefusedError as refused:
                 if refused.kind != "LIST_RECORDS_ITERATOR_NOT_AVAILABLE":

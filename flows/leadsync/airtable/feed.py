@@ -47,7 +47,7 @@ def fetch_payloads(airtable: Airtable, webhook_id: str, cursor: int) -> Payloads
         if not isinstance(told, list) or type(following) is not int or following < cursor + len(told):
             raise IncompleteReadError("Airtable sent payloads of a webhook that make no sense. Run again.")
         if number == 0:
-            at = max(0.0, airtable.clock - (time.monotonic() - asked))
+            at = max(0.0, airtable.wire.server_time - (time.monotonic() - asked))
         payloads += told
         lost |= following > cursor + len(told)
         cursor, more = following, bool(page.get("mightHaveMore"))

@@ -82,8 +82,8 @@ def look(trello: Trello, target: Target, *states: IntentState) -> Checkup:
     try:
         feed = Feed(fetch_actions(trello, target.board, min(row.since for row in rows) - READ_BEFORE))
     except LeadsyncError as error:
-        return Checkup(rows, at=trello.clock or time.time(), error=str(error))
-    at = max(0.0, trello.clock - (time.monotonic() - asked))
+        return Checkup(rows, at=trello.wire.server_time or time.time(), error=str(error))
+    at = max(0.0, trello.wire.server_time - (time.monotonic() - asked))
     found = find_overwritten(feed, rows)
     ours = [each for each in found if each.cell in NAMED_AS or _mapped(each.cell, target.board.cells)]
     return Checkup(rows, feed, at, tuple(ours))
@@ -147,7 +147,7 @@ def _give_back(found: Overwritten, card: Card, checkup: Checkup, trello: Trello,
             return False
         return True
 
-    return edit.give_back(write, trello.clock, target)
+    return edit.give_back(write, trello.wire.server_time, target)
 
 
 def _mapped(cell: str, mapped: Sequence[Cell]) -> Cell | None:

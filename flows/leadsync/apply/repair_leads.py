@@ -60,7 +60,7 @@ def repair_leads(
             became = _give_back(found, now, airtable, target, repairs)
             conflict = None if became is Repair.IN_FORCE else _as_conflict(found, became)
             listed += repairs.add(row.lead_id, became, conflict)
-        _keep(replace(row, conflicts=(*row.conflicts, *listed)), untold, airtable.clock, target, repairs)
+        _keep(replace(row, conflicts=(*row.conflicts, *listed)), untold, airtable.wire.server_time, target, repairs)
     return repairs
 
 
@@ -86,7 +86,7 @@ def _give_back(
             return False
         return True
 
-    return edit.give_back(write, airtable.clock, target)
+    return edit.give_back(write, airtable.wire.server_time, target)
 
 
 def _as_conflict(found: Replaced, became: Repair) -> Conflict:

@@ -169,18 +169,20 @@ class ChangeFeed:
                 own = kept.own and hook["id"] == kept.webhook
                 self._keep(replace(wanted, webhook=hook["id"], own=own))
                 cursor = hook.get("cursorForNextPayload")
-                return Mark(hook["id"], cursor if isinstance(cursor, int) and cursor > 0 else 1, self._airtable.clock)
+                return Mark(
+                    hook["id"], cursor if isinstance(cursor, int) and cursor > 0 else 1, self._airtable.wire.server_time
+                )
         if kept.own and any(hook["id"] == kept.webhook for hook in hooks):
             self._webhooks.delete(kept.webhook)
         made, _ = self._webhooks.add(None, table_id)
         self._keep(replace(wanted, webhook=made, own=True))
-        return Mark(made, 1, self._airtable.clock)
+        return Mark(made, 1, self._airtable.wire.server_time)
 
     def _serves(self, hook: dict[str, Any], table_id: str) -> bool:
         """One without address, or the gateway's; somebody else's may be removed at any time."""
         if not is_whole(hook, table_id) or (self._kept.broken and hook["id"] == self._kept.webhook):
             return False
         expires = moment(hook.get("expirationTime"))
-        lives = not 0 < expires <= self._airtable.clock
+        lives = not 0 < expires <= self._airtable.wire.server_time
         gateways = load_known(self._store, self._settings).airtable_id
         return lives and (hook.get("notificationUrl") is None or hook["id"] == gateways)

@@ -26,7 +26,7 @@ class Clients:
 
     def count(self) -> None:
         """Add the calls made since to the month's."""
-        made, self.counted = self.airtable.calls - self.counted, self.airtable.calls
+        made, self.counted = self.airtable.wire.calls - self.counted, self.airtable.wire.calls
         if made:
             self.store.calls.add(month_name(now_utc(), self.airtable.settings.airtable_workspace), made)
 

@@ -51,7 +51,7 @@ class Fleet:
     """
     What all pairs of a process share. `every`: how often each is to be synced [s]; `transport`: as for open_clients.
 
-    `run`, `steps`: how a pair is synced; `clock`: ours [s since 1970].
+    `steps`, `run`, `clock`: how a pair is synced, and our clock [s since 1970].
     """
 
     store: StateStore
@@ -59,9 +59,9 @@ class Fleet:
     every: float
     transport: Transport
     at_once: int = AT_ONCE
+    steps: Steps = ONE_BY_ONE
     run: Callable[..., Report] = run_sync
     clock: Callable[[], float] = time.time
-    steps: Steps = ONE_BY_ONE
 
     def sync(self, members: Iterable[Member]) -> Iterator[Synced]:
         """Each of the pairs as it ends, in threads; pairs that others have in hand last, if at all."""

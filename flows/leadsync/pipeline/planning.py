@@ -147,7 +147,7 @@ def _judge(run: Run, sides: Sides, board: Board) -> list[Verdict]:
     memory, leads, cards = sides.memory, sides.leads.leads, sides.cards.cards
     checkup = memory.checkup
     asked = None if checkup.error else checkup.shown - checkup.found
-    proof, now = memory.proof(cards, board), run.clients.trello.clock
+    proof, now = memory.proof(cards, board), run.clients.trello.wire.server_time
     verdicts = judge(memory.base, memory.intents, leads, cards, proof, now, asked)
     verdicts = [each for each in verdicts if each.became or each.intent.number not in checkup.found]
     run.telling.conflicts(conflict for verdict in verdicts for conflict in verdict.conflicts)

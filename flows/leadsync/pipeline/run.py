@@ -71,7 +71,7 @@ def run_sync(
             except LeadsyncError as error:
                 report.fail(error)
             finally:
-                report.calls = {"airtable": clients.airtable.calls, "trello": clients.trello.calls}
+                report.calls = {"airtable": clients.airtable.wire.calls, "trello": clients.trello.wire.calls}
             note_end(report, options, settings, clients.store)
     except LeadsyncError as error:
         report.fail(error)

@@ -79,16 +79,6 @@ class Trello:
         headers = {"Authorization": header, "X-Trello-Client-Identifier": client_identifier(token)}
         self._client = py_trello.TrelloClient(None, http_service=session(self.wire, headers))
 
-    @property
-    def calls(self) -> int:
-        """Requests sent so far, retries included."""
-        return self.wire.calls
-
-    @property
-    def clock(self) -> float:
-        """Trello's clock at its last answer [s since 1970], 0 if it never said."""
-        return self.wire.server_time
-
     def fetch_cards(
         self,
         board: Board,
@@ -109,7 +99,7 @@ class Trello:
         asked, began = time.monotonic(), 0.0
         while True:
             page = self._card_page(board, "all" if archived else "open", cards)
-            began = began or max(0.0, self.clock - (time.monotonic() - asked))
+            began = began or max(0.0, self.wire.server_time - (time.monotonic() - asked))
             news = {card["id"]: card for card in page if card["id"] not in cards}
             cards |= news
             whole = not news or (len(page) < PAGE and not archived)

@@ -19,7 +19,7 @@ def test_read_holds_every_lead_in_order_at_a_hundred_a_request(world, airtable):
     read = airtable.fetch_leads()
     assert list(read.leads.index) == sorted(world.airtable.records())
     assert set(read.records) == set(read.leads.index)
-    assert (read.whole, airtable.calls) == (True, 2)
+    assert (read.whole, airtable.wire.calls) == (True, 2)
 
 
 def test_lead_that_is_not_there_is_gone_at_a_request_each(world, airtable):
@@ -27,7 +27,7 @@ def test_lead_that_is_not_there_is_gone_at_a_request_each(world, airtable):
     for lead in leads:
         world.airtable.delete(lead)
     assert airtable.look_up_leads(leads)["presence"].to_dict() == dict.fromkeys(leads, "gone")
-    assert airtable.calls == 2
+    assert airtable.wire.calls == 2
 
 
 def test_lead_that_no_view_hides_was_left_out_of_the_read(world, airtable):

@@ -32,7 +32,7 @@ def test_board_knows_its_lists_with_one_request(world, open_trello, by_id):
     board = board_of(trello)
     assert board.lists == {stage: world.trello.list_id(stage) for stage in stages}
     assert board.stages == {list_id: stage for stage, list_id in board.lists.items()}
-    assert trello.calls == 1
+    assert trello.wire.calls == 1
 
 
 def test_list_that_is_archived_is_named_with_its_setting(world, open_trello):
