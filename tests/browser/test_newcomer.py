@@ -146,10 +146,10 @@ def test_every_button_of_the_playground_does_what_it_says(opened, play):
         assert "Chiara Rossi" in lists(tab)["DONE"]
         assert world.emulator.airtable.records()[world.leads[1]]["name"] == "Bruno & Co"
         tab.page.get_by_role("link", name="To decide").press("Enter")
-        enter("Untie the copies of Freja Lindqvist")
+        enter("Untie the copies of Elif Demir")
         tab.sees("It was a copy.")
         tab.page.get_by_role("link", name="Playground").press("Enter")
-        assert "The copies of the card of Freja Lindqvist become cards of their own" in tab.text
+        assert "The copies of the card of Elif Demir become cards of their own" in tab.text
         on_card(4, "Un-archive")
         enter("Preview")
         tab.sees("The plan")

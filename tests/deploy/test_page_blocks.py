@@ -80,7 +80,7 @@ class Project:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=SECONDS,
+            timeout=SECONDS * len(script.splitlines()),  # for each command
             check=False,
         )
 

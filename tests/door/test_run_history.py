@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey, LogFilter, LogFilterFlowRunId
+from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL, temporary_settings
 
 import sync as door
 from conflicts import Side, take_conflict
@@ -15,6 +16,7 @@ from emulator import Fault
 from history import undo_run
 from leadsync.core.ledger import flow_run_of
 from leadsync.state.store import StateStore
+from serve import prefect_pages
 
 
 def run(**options):
@@ -118,3 +120,17 @@ def test_history_of_changes_names_the_run_in_prefect(differing, configured):
     with get_client(sync_client=True) as client:
         made = [client.read_flow_run(UUID(flow_run_of(run.run_id))).name for run in runs]
     assert [name.split()[0] for name in made] == ["undo", "take", "sync"]
+
+
+@pytest.mark.parametrize(
+    ("told", "pages"),
+    [
+        ({}, ""),
+        ({PREFECT_API_URL: "http://127.0.0.1:4200/api"}, "http://127.0.0.1:4200"),
+        ({PREFECT_API_URL: "http://inside/api", PREFECT_UI_URL: "https://ui.example/"}, "https://ui.example"),
+    ],
+)
+def test_prefect_is_asked_where_its_pages_are(told, pages):
+    """Nowhere, if no server stays that keeps the runs."""
+    with temporary_settings(told, restore_defaults={PREFECT_API_URL, PREFECT_UI_URL} - told.keys()):
+        assert prefect_pages() == pages

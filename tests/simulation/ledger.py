@@ -305,7 +305,7 @@ class Ledger:
                     self.blurred.add(lead)
                 continue
             self._cells_act(lead, card_id, was, now, before, after)
-            in_use = before.is_usable(was) and after.is_usable(now) and len(markers(now["desc"])) < 2
+            in_use = before.is_usable(was) and after.is_usable(now) and markers(now["desc"]) in ([], [lead])
             if not in_use:  # nothing is asked for what is done to a card that is put away
                 self.live = [edit for edit in self.live if (edit.lead, edit.side) != (lead, TRELLO)]
 
@@ -532,7 +532,8 @@ class Ledger:
                 self._typed_on_card(lead, card, sight)
                 if self._says_nothing(lead, card["name"], sight):  # nobody has typed a fallback
                     self.typed[lead, "name"] = typed
-            if len(sight.cards_of(lead)) > 1:
+            named, known = sight.cards_of(lead), self.card_of.get(lead)
+            if len(named) > 1 or (known and named != [known]):  # markers alone tie from now on
                 self.blurred.add(lead)
                 self.forget_edits(lead)
                 self.card_of.pop(lead, None)

@@ -176,7 +176,9 @@ class Player:
         now = self.sight()
         if self.run is not None:
             check_writes(self.ledger, self.run, self.last, now)
-            self.run.wrote |= {key for key in changed(self.last, now) if not is_given_back(key, self.last, now)}
+            self.run.wrote |= {
+                key for key in changed(self.last, now) if not is_given_back(self.ledger, key, self.last, now)
+            }
         self.ledger.written(self.last, now)
         self.last = now
 
@@ -867,6 +869,14 @@ class People:
         card, other = self._card(pick), self._lead(pick + 1)
         if card and other:
             self.tre.edit(card, desc=f"{self.tre.card(card)['desc']}\nLeadID: {other}")
+
+    def take_marker(self, pick: int) -> None:
+        """A card's line comes to name another lead; or, where it did already, its own again."""
+        card, other = self._card(pick), self._lead(pick + 1)
+        if card and other and (named := markers(self.tre.card(card)["desc"])):
+            own = next((lead for lead, its in self.ledger.card_of.items() if its == card), named[0])
+            desc = self.tre.card(card)["desc"].replace(named[0], other if named[0] == own else own)
+            self.tre.edit(card, desc=desc)
 
     def make_card_by_hand(self, pick: int, place: str, title: str) -> None:
         lead = self._lead(pick)

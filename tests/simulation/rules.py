@@ -98,10 +98,16 @@ def _cells(item: Row | None) -> Row | None:
     return shown | {"mapped": item.get("mapped")}
 
 
-def is_given_back(key: str, before: Sight, after: Sight) -> bool:
-    """Whether a write gave a person's text back, and nothing else: no report need tell it."""
+def is_given_back(ledger: Ledger, key: str, before: Sight, after: Sight) -> bool:
+    """Whether a write gave a person's text or members back, and nothing else: no report need tell it."""
     was, now = _cells(before.cards.get(key)), _cells(after.cards.get(key))
-    if was is None or now is None or was | {"desc": ""} != now | {"desc": ""}:
+    if was is None or now is None:
+        return False
+    edits = [edit for edit in ledger.live if (edit.side, edit.card) == (TRELLO, key)]
+    theirs = {edit.cell: edit.value for edit in edits if edit.cell.startswith("members/")}
+    back = {cell for cell, value in theirs.items() if now["mapped"][cell] == value}
+    alike = [{**each, "desc": "", "mapped": {**(each["mapped"] or {}), **dict.fromkeys(back)}} for each in (was, now)]
+    if alike[0] != alike[1]:
         return False
     ours = [[block_line(card["desc"], label) for label in LABELS.values()] for card in (was, now)]
     return ours[0] == ours[1] and markers(was["desc"]) == markers(now["desc"])
@@ -335,7 +341,8 @@ class Rest:
         cards = [card for card in sight.cards_of(lead) if sight.is_usable(sight.cards[card])]
         cards = [card for card in cards if len(markers(sight.cards[card]["desc"])) == 1]
         copies = {row["card_id"] for row in self.quarantine if "copy" in row["reason"]}
-        cards = [card for card in cards if card not in copies]
+        others = {card for other, card in ledger.card_of.items() if other != lead}  # a marker does not make it theirs
+        cards = [card for card in cards if card not in copies | others]
         return cards[0] if len(cards) == 1 else None
 
     def is_held(self, lead: str, cell: str) -> bool:
@@ -510,6 +517,7 @@ def _set_aside_with_cause(ledger: Ledger, rest: Rest) -> None:
             and (sight.stage_of(sight.text(lead, "status")) == "" or any(map(is_error, record.values()))),
             record is not None and bool(rest.unreadable),
             card is not None and (card["isTemplate"] or len(markers(card["desc"])) > 1),
+            card is not None and markers(card["desc"]) not in ([], [lead]),
             card is not None and sight.place(card) not in STATUS_FOR,
             card is not None and not markers(card["desc"]) and not _is_known(ledger, lead),
             len({*sight.cards_of(lead), *filter(None, [ledger.card_of.get(lead)])} & sight.cards.keys()) > 1,

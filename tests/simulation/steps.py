@@ -135,6 +135,8 @@ def made_up(seed: int) -> History:
     """The history of a seed."""
     rng, other = Random(seed), Random(f"more of {seed}")
     cells = Random(f"cells of {seed}")  # of its own, so that histories without a mapping stay what they were
+    swaps = Random(f"markers of {seed}")  # likewise
+    swapped = swaps.random() < 0.2
     ground = replace(_ground(rng), mapped=drawn(cells))
     steps: list[Step] = []
     for _ in range(rng.randint(6, 14)):
@@ -149,6 +151,8 @@ def made_up(seed: int) -> History:
         elif kind < 0.15:
             steps.append(step("pause", seconds=rng.choice((600.0, 90_000.0))))
         steps += _fills(cells, ground)
+        if swapped and swaps.random() < 0.3:
+            steps.append(step("take_marker", pick=swaps.randrange(3), gap=swaps.choice(GAPS)))
         steps.append(_with_fill(cells, ground, _sync(rng, ground)))
     return History(ground, tuple(steps))
 

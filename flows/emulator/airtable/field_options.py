@@ -66,13 +66,14 @@ def filled_options(ids: IdSource, name: str, options: dict[str, Any]) -> dict[st
     """Options as the schema shows them: choices have ids, formats their pattern. Raises: Refused."""
     filled = dict(options)
     if "choices" in options:
-        if not all(isinstance(each, dict) and isinstance(each.get("name"), str) for each in options["choices"]):
+        given = options["choices"] if isinstance(options["choices"], list) else [None]
+        if not all(isinstance(each, dict) and isinstance(each.get("name"), str) for each in given):
             raise _invalid(name, "choices")
-        filled["choices"] = [new_choice(ids, e["name"], place) | e for place, e in enumerate(options["choices"])]
+        filled["choices"] = [new_choice(ids, e["name"], place) | e for place, e in enumerate(given)]
     for key, known in (("dateFormat", DATE_FORMATS), ("timeFormat", TIME_FORMATS)):
         if key in options:
             form = options[key].get("name") if isinstance(options[key], dict) else None
-            if form not in known:
+            if not isinstance(form, str) or form not in known:
                 raise _invalid(name, key)
             filled[key] = {"name": form, "format": known[form]}
     if "timeZone" in options and zone_of(str(options["timeZone"])) is None:

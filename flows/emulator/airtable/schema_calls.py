@@ -11,6 +11,7 @@ from emulator.airtable.field_options import check_options
 from emulator.airtable.model import COMPUTED, Base, Field, Table
 from emulator.airtable.refusals import NOT_PERMITTED_OR_MISSING, refusal
 from emulator.airtable.schema import build_field, build_table, table_model
+from emulator.airtable.values import check_types
 from emulator.airtable.world import AirtableWorld
 from emulator.wire.messages import Reply, json_reply, unsupported
 from emulator.wire.routing import Route, refuse_unknown, route
@@ -58,9 +59,10 @@ class SchemaCalls:
 
     def _create_table(self, call: Call) -> Reply:
         body, base = call.request.body or {}, self._base(call)
+        _check_named(body)
         name, fields = body.get("name"), body.get("fields")
         taken = {table.name.lower() for table in base.tables}
-        if not isinstance(name, str) or not fields or name.lower() in taken:
+        if not name or not isinstance(fields, list) or not fields or name.lower() in taken:
             raise refusal(422, "INVALID_REQUEST_UNKNOWN")
         table = build_table(self._world.ids, name, [self._built(each) for each in fields])
         table.description = body.get("description")
@@ -69,6 +71,7 @@ class SchemaCalls:
 
     def _update_table(self, call: Call) -> Reply:
         table, body = self._table(call), call.request.body or {}
+        _check_named(body)
         table.name = body.get("name", table.name)
         table.description = body.get("description", table.description)
         return json_reply(table_model(table))
@@ -88,12 +91,18 @@ class SchemaCalls:
             raise refusal(403, NOT_PERMITTED_OR_MISSING)
         if "options" in body or "type" in body:
             raise refusal(422, "INVALID_REQUEST_UNKNOWN", FIXED_TYPE)
+        _check_named(body)
         field.name = body.get("name", field.name)
         field.description = body.get("description", field.description)
         return json_reply(field.schema())
 
-    def _built(self, given: dict[str, Any]) -> Field:
+    def _built(self, given: Any) -> Field:
         """A column that calls can make; its options have to be given."""
+        if not isinstance(given, dict):
+            raise refusal(422, "INVALID_REQUEST_UNKNOWN")
+        _check_named(given)
+        check_types(given, str, "type")
+        check_types(given, dict, "options")
         refuse_unknown(given, FIELD.split(), (), "a field")
         name, kind = str(given.get("name")), str(given.get("type"))
         if kind in COMPUTED - {"createdTime", "lastModifiedTime"}:
@@ -113,3 +122,10 @@ class SchemaCalls:
             if table.id == call.values["table"]:
                 return table
         raise refusal(403, NOT_PERMITTED_OR_MISSING)
+
+
+def _check_named(given: dict[str, Any]) -> None:
+    """Whether name and description are texts, and a name that is given is none of blanks. Raises: Refused."""
+    check_types(given, str, "name", "description")
+    if not (given.get("name", "left out") or "").strip():
+        raise refusal(422, "INVALID_REQUEST_UNKNOWN")

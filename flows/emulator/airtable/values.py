@@ -67,11 +67,12 @@ def output_options(given: dict[str, Any]) -> OutputOptions:
 def list_options(request: Request) -> ListOptions:
     """Read a list call of either form; raises Refused for a page size out of range."""
     given = (request.body or {}) | request.query
+    check_types(given, str, "offset", "view", "filterByFormula")
     output = output_options(given)
-    size = _whole_number(given.get("pageSize"))
+    size = whole_number(given.get("pageSize"))
     if size is not None and not 0 <= size <= 100:
         raise refusal(422, "INVALID_PAGE_SIZE_ARGUMENT")
-    most = _whole_number(given.get("maxRecords"))
+    most = whole_number(given.get("maxRecords"))
     if most is not None and most < 0:
         raise unsupported("maxRecords below 0")
     return ListOptions(
@@ -94,7 +95,14 @@ def _names(given: dict[str, Any], key: str) -> tuple[str, ...] | None:
     return tuple(str(one) for one in flat)
 
 
-def _whole_number(value: Any) -> int | None:
+def check_types(given: dict[str, Any], kind: type, *names: str) -> None:
+    """Refuse values of another type than the service takes; null is none. Raises: Refused."""
+    if not all(isinstance(given.get(name), kind | None) for name in names):
+        raise refusal(422, "INVALID_REQUEST_UNKNOWN")
+
+
+def whole_number(value: Any) -> int | None:
+    """None for what is no number."""
     try:
         return int(value)
     except (TypeError, ValueError):

@@ -8,6 +8,7 @@ from typing import Any
 
 from emulator.airtable.call import Call
 from emulator.airtable.refusals import NOT_PERMITTED_OR_MISSING, refusal
+from emulator.airtable.values import whole_number
 from emulator.airtable.webhooks import LIFETIME, LIMIT_PER_BASE, Webhook
 from emulator.airtable.world import AirtableWorld
 from emulator.clock import iso_milliseconds
@@ -93,12 +94,12 @@ class WebhookCalls:
 
     def _payloads(self, call: Call) -> Reply:
         webhook, now = self._webhook(call), self._world.clock.now()
-        cursor, limit = call.request.query.get("cursor", "1"), call.request.query.get("limit", "50")
-        if not (str(cursor).isdigit() and str(limit).isdigit() and int(cursor) >= 1 and 1 <= int(limit) <= 50):
+        cursor, limit = (whole_number(call.request.query.get(*each)) for each in (("cursor", "1"), ("limit", "50")))
+        if cursor is None or limit is None or cursor < 1 or not 1 <= limit <= 50:
             raise refusal(422, "INVALID_REQUEST_UNKNOWN")
         if now < webhook.expires:
             webhook.expires = max(webhook.expires, now + LIFETIME)
-        return json_reply(webhook.page(int(cursor), int(limit), now))
+        return json_reply(webhook.page(cursor, limit, now))
 
     def _must_be_creator(self, call: Call) -> None:
         if not call.token.has_level("create"):

@@ -19,7 +19,7 @@ from emulator.trello.board_changes import (
     leave_board,
     set_board_closed,
 )
-from emulator.trello.custom_field_changes import add_field, add_option, delete_field, delete_option, rename_field
+from emulator.trello.custom_field_changes import add_field, add_option, delete_field, delete_option
 from emulator.trello.desk import LISTS, Desk
 from emulator.trello.feed import append_action
 
@@ -145,11 +145,6 @@ class StructureEdits(Desk):
             for each in options:
                 add_option(self._world, made, each)
             return made.id
-
-    def rename_custom_field(self, field: str, new: str) -> None:
-        """Rename a custom field. Raises: KeyError."""
-        with self._lock:
-            rename_field(self._world, self._custom_field(field, self.board_id), new, self._actor)
 
     def delete_custom_field(self, field: str) -> None:
         """Delete a custom field with what cards have in it. Raises: KeyError."""

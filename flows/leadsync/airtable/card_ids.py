@@ -7,15 +7,14 @@ An upsert on that column makes one record of a card, however often it is sent. N
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any
 
 from pyairtable.formulas import EQ, OR, Field
 
 from leadsync.airtable.client import PAGE, Airtable, by_id
-from leadsync.airtable.refusals import UNKNOWN_OPTION
-from leadsync.airtable.setup import fetch_columns
+from leadsync.airtable.writing import send_spelt
 from leadsync.core.plan import NewLead
-from leadsync.errors import ServiceRefusedError
 from leadsync.frames.actions import Item
 
 MADE_AS = "singleLineText"
@@ -46,17 +45,7 @@ def upsert_leads(airtable: Airtable, new: Sequence[NewLead]) -> dict[str, Item]:
 
     Returns: card id -> record. Cost: 1 request. Raises: as the wire does for a PATCH.
     """
-    sent = _records(airtable, new)
-    try:
-        return _upsert(airtable, sent)
-    except ServiceRefusedError as refused:
-        if refused.kind != UNKNOWN_OPTION:
-            raise
-        airtable.columns.ask_for_options(lambda: fetch_columns(airtable))
-        again = _records(airtable, new)
-        if again == sent:
-            raise
-        return _upsert(airtable, again)
+    return send_spelt(airtable, partial(_records, airtable, new), partial(_upsert, airtable))
 
 
 def add_column(airtable: Airtable, table_id: str) -> None:

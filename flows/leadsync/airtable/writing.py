@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
+from typing import Any, TypeVar
 
 from leadsync.airtable.client import Airtable, by_id
 from leadsync.airtable.refusals import UNKNOWN_COLUMN, UNKNOWN_OPTION, is_computed, speaks_of
@@ -17,6 +18,7 @@ BATCH = 10
 """Records that Airtable takes in one PATCH."""
 CELL_REFUSALS = (403, 422)
 """Answers to a batch that may be about one of its cells."""
+Sent = TypeVar("Sent")
 Cells = dict[str, dict[str, Value]]
 """What a PATCH sets: lead_id -> cell, see Lead.value -> value."""
 
@@ -109,23 +111,30 @@ def _without(batch: Cells, field: str) -> tuple[Cells, Cells]:
     return {lead_id: cells for lead_id, cells in rest.items() if cells}, taken
 
 
-def _patch(airtable: Airtable, updates: Mapping[str, Mapping[str, Value]]) -> list[dict[str, Any]]:
-    """Statuses go out as their option is spelt. Where no record has shown it, the schema is asked, once."""
-    sent = _spelt(airtable, updates)
+def send_spelt(airtable: Airtable, spell: Callable[[], list[Any]], send: Callable[[list[Any]], Sent]) -> Sent:
+    """
+    Send records whose statuses go out as their option is spelt.
+
+    Where no record has shown it, the schema is asked, once. Returns: what `send` does.
+    """
+    spelt = spell()
     try:
-        return _send(airtable, sent)
+        return send(spelt)
     except ServiceRefusedError as refused:
         if refused.kind != UNKNOWN_OPTION:
             raise
         airtable.columns.ask_for_options(lambda: fetch_columns(airtable))
-        again = _spelt(airtable, updates)
-        if again == sent:
+        again = spell()
+        if again == spelt:
             raise
-        return _send(airtable, again)
+        return send(again)
 
 
-def _spelt(airtable: Airtable, updates: Mapping[str, Mapping[str, Value]]) -> list[dict[str, Any]]:
-    return [{"id": lead_id, "fields": airtable.columns.spelt(cells)} for lead_id, cells in updates.items()]
+def _patch(airtable: Airtable, updates: Mapping[str, Mapping[str, Value]]) -> list[dict[str, Any]]:
+    def records() -> list[Any]:
+        return [{"id": lead_id, "fields": airtable.columns.spelt(cells)} for lead_id, cells in updates.items()]
+
+    return send_spelt(airtable, records, partial(_send, airtable))
 
 
 def _send(airtable: Airtable, records: list[Any]) -> list[dict[str, Any]]:

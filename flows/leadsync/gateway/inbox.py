@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import Any
 
 from leadsync.errors import LeadsyncError
+from leadsync.frames.actions import MEMBERS, SET_ITEM
 from leadsync.gateway.signatures import is_from_airtable, is_from_trello
 
 REMEMBERED = 10_000
@@ -31,7 +32,15 @@ SHORT_LINK = re.compile(r"/b/([0-9A-Za-z]{8})(?:[/?#]|$)")
 BESIDE_THE_POINT = frozenset(
     {"pos", "due", "dueReminder", "start", "idLabels", "idMembers", "idAttachmentCover", "cover", "subscribed"}
 )
-"""Fields of a card that the sync does not look at; a drag within a list is one delivery of `pos`."""
+"""Fields of a card that the sync does not look at if they are not mapped; a drag within a list is one of `pos`."""
+TOLD_BY = {
+    "due": frozenset({"due"}),
+    "start": frozenset({"start"}),
+    "labels": frozenset({"idLabels", "addLabelToCard", "removeLabelFromCard"}),
+    "members": frozenset({"idMembers", *MEMBERS}),
+    "custom": frozenset({SET_ITEM}),
+}
+"""Property that may be mapped -> the fields and types of actions, otherwise beside the point, that tell of it."""
 
 ABOUT_SOMETHING_ELSE = (
     *("comment", "copyComment", "updateComment", "deleteComment", "addAttachment", "deleteAttachment"),
@@ -62,7 +71,7 @@ class Inbox:
     trello_secret: TRELLO_API_SECRET, None if not set. callback_url: Trello's callback as it is registered, None if
     there is no public address. identifier: what our own calls to Trello carry. mac_secret: looks up Airtable's
     secret in the state database, None if no webhook is known; raises LeadsyncError if nobody can know. base_id, board
-    (id or short link): whose changes matter.
+    (id or short link): whose changes matter. properties: of cards, that are mapped.
     """
 
     def __init__(
@@ -74,9 +83,11 @@ class Inbox:
         *,
         base_id: str,
         board: str,
+        properties: frozenset[str] = frozenset(),
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._base_id, self._board = base_id, board
+        self._mapped = {told for name in properties for told in TOLD_BY.get(name, ())}
         self._trello_secret, self._callback_url, self._identifier = trello_secret, callback_url, identifier
         self._look_up, self._now = mac_secret, now
         self._mac_secret: str | None = None
@@ -101,7 +112,7 @@ class Inbox:
             return Verdict.REPLAY
         if headers.get("x-trello-client-identifier") == self._identifier:
             return Verdict.ECHO
-        return Verdict.HINT if _matters(action) else Verdict.IRRELEVANT
+        return Verdict.HINT if _matters(action, self._mapped) else Verdict.IRRELEVANT
 
     def judge_airtable(self, body: bytes, headers: Mapping[str, str]) -> Verdict:
         """As above. A ping says only that something changed; one with the same text is a replay."""
@@ -152,13 +163,13 @@ class Inbox:
         return not known
 
 
-def _matters(action: Mapping[str, Any]) -> bool:
+def _matters(action: Mapping[str, Any], mapped: set[str]) -> bool:
     """Whether the sync would see a difference; what is not known to be beside the point counts."""
     kind, data = str(action.get("type", "")), action.get("data")
     old = data.get("old") if isinstance(data, dict) else None
     if kind == "updateCard" and isinstance(old, dict) and old:
-        return not set(old) <= BESIDE_THE_POINT
-    return not kind.startswith(ABOUT_SOMETHING_ELSE)
+        return not set(old) <= BESIDE_THE_POINT - mapped
+    return kind in mapped or not kind.startswith(ABOUT_SOMETHING_ELSE)
 
 
 def _is_about_board(board: str, model: Any, action: Mapping[str, Any]) -> bool:

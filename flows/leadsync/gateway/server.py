@@ -157,6 +157,7 @@ def build_gate(
         mac_secret=mac_secret,
         base_id=settings.airtable_base_id,
         board=settings.trello_board_id,
+        properties=settings.mapping.properties,
     )
     return Gate(
         trigger=trigger,

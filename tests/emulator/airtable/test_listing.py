@@ -185,3 +185,10 @@ def test_text_cell_format_needs_zone_and_locale(emulator, airtable):
     call = airtable(emulator)
     assert call("GET", "Leads", params={"cellFormat": "string"}).status_code == 422
     assert call("GET", "Leads", params={"cellFormat": "string", "timeZone": "utc", "userLocale": "en"}).ok
+
+
+@pytest.mark.parametrize("name", ["offset", "view", "filterByFormula"])
+@pytest.mark.parametrize("value", [True, 7, [["x"]], {"a": 1}], ids=str)
+def test_list_asked_for_by_what_is_no_text_is_refused_as_the_service_does(emulator, airtable, name, value):
+    answer = airtable(emulator)("POST", "Leads/listRecords", json={name: value})
+    assert (answer.status_code, answer.json()["error"]["type"]) == (422, "INVALID_REQUEST_UNKNOWN"), answer.text

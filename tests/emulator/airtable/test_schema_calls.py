@@ -1,5 +1,7 @@
 """Tables and fields: their shape, and what may be changed through the API."""
 
+import pytest
+
 
 def test_schema_shape(emulator, airtable):
     """The fresh table: name is primary, the select has its four options."""
@@ -75,3 +77,36 @@ def test_locked_field_refuses_tokens_and_takes_edits_by_hand(emulator, airtable)
     emulator.airtable.edit(lead, name="By hand")
     emulator.airtable.lock_field("name", locked=False)
     assert call("PATCH", path, json=both).status_code == 200
+
+
+WORD = {"name": "New", "type": "singleLineText"}
+SELECT = {"name": "New", "type": "singleSelect"}
+DATE = {"name": "New", "type": "date"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        *(("POST", "", {"name": name, "fields": [WORD]}) for name in ("", " ", None, 7, [], {})),
+        *(("POST", "", {"name": "T", "fields": fields}) for fields in (None, [], {}, "x", 7, [7], [None], [[]])),
+        ("POST", "", {"name": "T", "fields": [WORD], "description": ["x"]}),
+        *(("PATCH", "/{table}", body) for body in ({"name": ""}, {"name": None}, {"name": []}, {"description": 7})),
+        *(("POST", "/{table}/fields", WORD | more) for more in ({"name": 7}, {"name": ""}, {"type": []})),
+        *(("POST", "/{table}/fields", WORD | {"options": options}) for options in ("x", 7, [], [["a", "b"]])),
+        *(
+            ("POST", "/{table}/fields", SELECT | {"options": {"choices": x}})
+            for x in ("x", 7, None, [7], [{"name": []}])
+        ),
+        *(("POST", "/{table}/fields", DATE | {"options": {"dateFormat": x}}) for x in ("x", [], {"name": []})),
+        *(("PATCH", "/{table}/fields/{field}", body) for body in ({"name": ""}, {"name": 7}, {"description": {}})),
+    ],
+    ids=str,
+)
+def test_value_of_another_type_is_refused_as_the_service_does(emulator, airtable, method, path, body):
+    """It is the caller's mistake, no stumble of the emulator; and nothing has changed."""
+    call, tables = airtable(emulator), f"/v0/meta/bases/{emulator.airtable.base_id}/tables"
+    before = call("GET", tables).json()
+    (table,) = before["tables"]
+    answer = call(method, tables + path.format(table=table["id"], field=table["fields"][0]["id"]), json=body)
+    assert (answer.status_code, answer.json()["error"]["type"][:8]) == (422, "INVALID_"), answer.text
+    assert call("GET", tables).json() == before

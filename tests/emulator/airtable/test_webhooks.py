@@ -63,6 +63,13 @@ def test_payload_names_the_source_and_holds_objects_for_selects(emulator, airtab
     assert numbers == sorted(set(numbers))
 
 
+@pytest.mark.parametrize("name", ["cursor", "limit"])
+@pytest.mark.parametrize("value", ["x", "\xb2", "0", "-1", "1.5", "9" * 5_000])
+def test_payloads_from_no_number_are_refused(hooks, name, value):
+    hook = hooks("POST", json=specification()).json()
+    assert hooks("GET", f"/{hook['id']}/payloads", params={name: value}).status_code == 422
+
+
 def test_cursor_counts_payloads_and_echoes_when_nothing_is_new(emulator, hooks):
     hook = hooks("POST", json=specification()).json()
     for number in range(5):

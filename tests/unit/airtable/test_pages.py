@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from leadsync.airtable import pages
+from leadsync.airtable import pages, setup
 from leadsync.airtable.client import Airtable
 from leadsync.errors import IncompleteReadError, LeadsyncError, TransientServiceError
 from support.raw_server import RawServer, answer
@@ -21,7 +21,7 @@ def record(number):
 def read(world):
     """`read(answers)`: the table read from a server that answers with these, one by one; then its requests."""
 
-    def reading(answers):
+    def reading(answers, ask=Airtable.fetch_leads):
         left = iter(answers)
 
         def behave(connection, request):
@@ -31,7 +31,7 @@ def read(world):
         with RawServer(behave) as server:
             airtable = Airtable(world.settings(AIRTABLE_ENDPOINT_URL=server.url), world.transport)
             try:
-                return airtable.fetch_leads(), server.requests
+                return ask(airtable), server.requests
             finally:
                 airtable.wire.close()
 
@@ -62,6 +62,12 @@ def test_pages_that_never_end_end_the_read(read, monkeypatch):
     monkeypatch.setattr(pages, "PAGES", 20)
     with pytest.raises(IncompleteReadError, match="more than 20 pages"):
         read({"records": [record(number)], "offset": f"itr{number}"} for number in itertools.count())
+
+
+def test_bases_that_never_end_end_the_read(read, monkeypatch):
+    monkeypatch.setattr(setup, "MOST_PAGES", 20)
+    with pytest.raises(IncompleteReadError, match="does not end"):
+        read(({"bases": [], "offset": f"itr{number}"} for number in itertools.count()), setup.fetch_bases)
 
 
 def test_gaps_in_a_list_are_borne(read):

@@ -7,9 +7,13 @@ import json
 
 import pytest
 
+from leadsync.environment import settings_with
 from leadsync.errors import StateStoreError
 from leadsync.gateway.inbox import REMEMBERED, Inbox, Verdict
+from leadsync.gateway.server import build_gate
+from leadsync.gateway.trigger import Trigger
 from leadsync.gateway.webhooks import TRELLO_PATH
+from leadsync.state.store import StateStore
 from support.gateway_world import (
     BASE,
     BOARD,
@@ -109,6 +113,26 @@ def test_memory_of_deliveries_is_bounded(inbox):
     assert len(inbox._seen) == REMEMBERED
     assert from_trello(inbox, action_id="0") is Verdict.HINT
     assert from_trello(inbox, action_id=str(REMEMBERED)) is Verdict.REPLAY
+
+
+@pytest.mark.parametrize(
+    ("mapped", "action"),
+    [
+        ("due", {"type": "updateCard", "data": {"old": {"due": None}}}),
+        ("start", {"type": "updateCard", "data": {"old": {"start": None}}}),
+        ("labels", {"type": "updateCard", "data": {"old": {"idLabels": []}}}),
+        ("labels", {"type": "addLabelToCard", "data": {}}),
+        ("labels", {"type": "removeLabelFromCard", "data": {}}),
+        ("members", {"type": "addMemberToCard", "data": {}}),
+        ("members", {"type": "removeMemberFromCard", "data": {}}),
+        ("custom", {"type": "updateCustomFieldItem", "data": {}}),
+    ],
+    ids=lambda value: json.dumps(value) if isinstance(value, dict) else str(value),
+)
+def test_property_of_a_card_starts_a_sync_only_where_it_is_mapped(mapped, action):
+    others = {"due", "start", "labels", "members", "custom"} - {mapped}
+    for properties, verdict in ((others, Verdict.IRRELEVANT), ({mapped}, Verdict.HINT)):
+        assert from_trello(inbox_of(properties=frozenset(properties)), action=action) is verdict
 
 
 def test_delivery_that_our_own_write_caused_is_an_echo(inbox):
@@ -295,3 +319,18 @@ def test_card_that_leaves_our_board_for_another_is_a_hint(inbox):
 )
 def test_signed_ping_of_another_base_is_no_hint(inbox, base, verdict):
     assert from_airtable(inbox, base=base) is verdict
+
+
+def test_gateway_knows_what_its_pair_has_mapped(tmp_path):
+    values = {
+        "airtable_api_token": "pat",
+        "airtable_base_id": BASE,
+        "trello_api_key": "k" * 32,
+        "trello_board_id": BOARD,
+    }
+    values |= {"trello_api_token": "ATTAtoken", "trello_api_secret": TRELLO_SECRET}
+    settings = settings_with(values | {"sync_fields": '[[field]]\nairtable = "Next step"\ncard = "due"\n'})
+    store = StateStore(f"sqlite:///{tmp_path}/state.sqlite3")
+    inbox = build_gate(settings, "127.0.0.1", URL, Trigger(lambda _run: {}, 1.0), store, None).inbox
+    assert from_trello(inbox, action={"type": "updateCard", "data": {"old": {"due": None}}}) is Verdict.HINT
+    store.close()
