@@ -22,7 +22,9 @@ MARKER: Final = re.compile(r"^LeadID:\s*(rec[0-9A-Za-z]{14})\s*$")
 
 # What Trello's web editor makes of a line when a person saves the card. An escaped bracket begins no link: beginning
 # anew at each of them would take a time that grows with the square of the line.
-_LINK: Final = re.compile(r"(\\.)|\[((?:[^\[\]\\]|\\.)*+)\]\((?:[^()\s]|\([^()\s]*\))*+(?:\s+\"[^\"]*\")?\)")
+_LINK: Final = re.compile(
+    r"(\\.)|\[(?=((?:[^\[\]\\]|\\.)*))\2\]\((?=((?:[^()\s]|\([^()\s]*\))*))\3(?:\s+\"[^\"]*\")?\)"
+)
 _AUTOLINK: Final = re.compile(r"<((?:https?://|mailto:)?[^<>\s]+)>")
 _ESCAPE: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
 
