@@ -251,13 +251,13 @@ def test_door_is_not_named_like_a_dependency(path):
     assert path.stem not in installed - {"leadsync"}
 
 
-@pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
 @pytest.mark.parametrize("path", EVERY_FILE, ids=by_name)
 def test_pattern_is_matched_alike_by_every_python(path):
     """Python before 3.11.5 matches a possessive group, as in (ab|c)*+, wrongly; Debian 12 has such a one."""
     assert not re.search(r"\)[*+?]\+|\(\?>", path.read_text(encoding="utf-8"))
 
 
+@pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
 def test_file_with_tokens_in_it_is_not_committed(tmp_path):
     """A pair's settings (`north.env`) hold tokens as `.env` does; the sample holds none, and belongs to the project."""
     shutil.copy(FLOWS.parent / ".gitignore", tmp_path)

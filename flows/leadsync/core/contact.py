@@ -27,11 +27,8 @@ LISTED: Final = 3
 _LOCAL: Final = r"[\w.+%'&*~-]"
 _LABEL: Final = r"(?:[^\W_]|-)+"
 ADDRESS: Final = re.compile(rf"(?<!{_LOCAL}){_LOCAL}++@(?=({_LABEL}(?:\.{_LABEL})*))\1(?!@)")
-"""
-One that begins and ends where nothing of an address stands beside it; each character is looked at once.
-
-A look ahead and what it found, where a possessive group says the same: Python before 3.11.5 matches those wrongly.
-"""
+# A look ahead and what it found stand for a possessive group: Python before 3.11.5 matches those wrongly.
+"""One that begins and ends where nothing of an address stands beside it; each character is looked at once."""
 MARKUP: Final = "*_~'."
 """What a text may put before an address, to set it off, and an address may begin with, too."""
 
@@ -85,17 +82,13 @@ def addresses_in(said: str) -> frozenset[str]:
 
     Letters of scripts without capitals stand beside an address without a blank, and in one: it is looked for both ways.
     """
-    flat = text(unescaped(said)).casefold()
-    found = _addresses(flat) if "@" in flat else set[str]()
-    if "@" in flat and not flat.isascii():
-        found |= _addresses("".join(" " if unicodedata.category(each) == "Lo" else each for each in flat))
+    flats = [text(unescaped(said)).casefold()]
+    if not flats[0].isascii():
+        flats.append("".join(" " if unicodedata.category(each) == "Lo" else each for each in flats[0]))
+    found = {match[0] for flat in flats if "@" in flat for match in ADDRESS.finditer(flat)}
     bare = {address.strip("-") for address in found}
     bare |= {address.lstrip(MARKUP) for address in bare}
     return frozenset(address for address in bare if not address.startswith("@") and not address.endswith("@"))
-
-
-def _addresses(flat: str) -> set[str]:
-    return {match[0] for match in ADDRESS.finditer(flat)}
 
 
 @dataclass(frozen=True)
