@@ -11,9 +11,6 @@ if FLOWS not in sys.path:
     # Run as a file, the first entry is this folder, where no import should look.
     sys.path[0] = FLOWS
 
-from runs.missing import tell_what_is_missing  # noqa: E402
-
-tell_what_is_missing()
 from emulator import Emulator  # noqa: E402
 
 

@@ -24,7 +24,7 @@ def without_packages(program, folder):
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("program", [*COMMANDS, FLOWS / "emulator/__main__.py"], ids=lambda path: path.name)
+@pytest.mark.parametrize("program", COMMANDS, ids=lambda path: path.name)
 def test_command_without_its_packages_says_what_to_type(program, tmp_path):
     code, said = without_packages(program, tmp_path)
     assert (code, len(said.splitlines())) == (2, 1), said

@@ -110,6 +110,7 @@ def test_command_prints_settings_and_serves():
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         try:
             assert child.stdout is not None
+            assert child.stdout.readline().startswith("# Airtable and Trello answer at http://127.0.0.1:")
             settings = dict(child.stdout.readline().strip().split("=", 1) for _ in range(12))
             headers = {"Authorization": f"Bearer {settings['AIRTABLE_API_TOKEN']}"}
             url = f"{settings['AIRTABLE_ENDPOINT_URL']}/v0/{settings['AIRTABLE_BASE_ID']}/Leads"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from typing import Any, Final
 from unittest.mock import patch
 
@@ -81,10 +82,10 @@ def searching(write, cells, trello, board):
 def base_moved_before_the_write():
     journal = Journal.enter
 
-    def early(self, pair, updates, forget, intents, *others, **more):
-        intents = list(intents)
-        written = {intent.lead_id: {**updates.get(intent.lead_id, {}), **intent.record} for intent in intents}
-        journal(self, pair, {**updates, **written}, forget, [], *others, **more)
+    def early(self, pair, noted):
+        was = noted.updates
+        written = {intent.lead_id: {**was.get(intent.lead_id, {}), **intent.record} for intent in noted.intents}
+        journal(self, pair, replace(noted, updates={**was, **written}, intents=[]))
 
     return patch.object(Journal, "enter", early)
 
@@ -92,8 +93,8 @@ def base_moved_before_the_write():
 def no_journal():
     journal = Journal.enter
 
-    def without(self, pair, updates, forget, intents, *others, **more):
-        journal(self, pair, updates, forget, [], *others, **more)
+    def without(self, pair, noted):
+        journal(self, pair, replace(noted, intents=[]))
 
     return patch.object(Journal, "enter", without)
 
