@@ -8,6 +8,7 @@ What is never here: Prefect itself.
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -25,7 +26,7 @@ from leadsync.errors import ConfigurationError, Exit
 from leadsync.loopback import is_loopback
 from leadsync.texts import printable
 from runs.streams import OneLine, harden_streams
-from runs.temporary_server import begin_server_if_needed, log, stop_server
+from runs.temporary_server import AT_ONCE, begin_server_if_needed, log, stop_server
 
 ABORTED = 130
 """What the command line library makes of Ctrl-C."""
@@ -49,11 +50,13 @@ QUIET = {
 
 def prepare_local_run(pairs: bool = False, only_for: tuple[str, ...] = ()) -> None:
     """
-    Call first: outputs that cannot fail us, quiet defaults, the temporary server on its way if one is needed.
+    Call first: outputs that cannot fail us, quiet defaults, the temporary server on its way if one is needed, and what
+    is imported then not searched for garbage all the time.
 
     `pairs`: as begin_server_if_needed has it; so it is wherever --pair names one. `only_for`: words of the command line
     without which none is needed.
     """
+    gc.set_threshold(AT_ONCE)
     harden_streams()
     _at_signals(_stop_at_once)
     spare_loopback()

@@ -40,7 +40,18 @@ ONLY_RECORD = {
     "PREFECT_SERVER_SERVICES_CANCELLATION_CLEANUP_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_FOREMAN_ENABLED": "false",
+    "PREFECT_SERVER_UI_ENABLED": "false",
 }
+AT_ONCE = 50_000
+"""Objects between two searches for garbage: of what is imported none is, and to look took an eighth of the time."""
+SERVE = f"""
+import gc, sys
+gc.set_threshold({AT_ONCE})
+import uvicorn
+app = "prefect.server.api.server:create_app"
+uvicorn.run(app, factory=True, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
+"""
+"""What `prefect server start` does, without the command line that comes with it: that takes a quarter of the time."""
 log = logging.getLogger("leadsync")
 _started: list[tuple[subprocess.Popen[bytes], int]] = []
 
@@ -111,11 +122,9 @@ def _spawn_server() -> tuple[subprocess.Popen[bytes], int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    place = ["--host", "127.0.0.1", "--port", str(port)]
-    command = [sys.executable, "-m", "prefect", "server", "start", *place, "--no-ui"]
     with _log_file() as output:
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-P", "-c", SERVE, str(port)],
             umask=ONLY_OURS,
             env={**os.environ, **ONLY_RECORD},
             stdin=subprocess.DEVNULL,
