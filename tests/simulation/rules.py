@@ -512,7 +512,8 @@ def _set_aside_with_cause(ledger: Ledger, rest: Rest) -> None:
         card, lead = sight.cards.get(row["card_id"]), row["lead_id"]
         record = sight.records.get(lead)
         causes = [
-            record is None or lead in ledger.blurred,
+            record is None,
+            lead in ledger.blurred,
             record is not None
             and (sight.stage_of(sight.text(lead, "status")) == "" or any(map(is_error, record.values()))),
             record is not None and bool(rest.unreadable),
