@@ -293,7 +293,7 @@ class Ledger:
         for lead in sorted(leads):
             self._typed_on_card(lead, now, after)
             if was is None or self.card_of.get(lead) != card_id:
-                if lead not in self.card_of and self._named_once(lead, after) and after.is_usable(now):
+                if lead not in self.card_of and self._named_once(lead, card_id, after) and after.is_usable(now):
                     self.card_of[lead] = card_id
                     self._let_go_of_agreed(lead)
                     self._edit(lead, "status", TRELLO, after.place(now), before, card_id)
@@ -301,13 +301,24 @@ class Ledger:
                     for cell in self.mapped:
                         if now["mapped"].get(cell):  # what a new card does not have nobody has taken off it
                             self._edit(lead, cell, TRELLO, now["mapped"][cell], before, card_id)
-                elif lead not in self.card_of:
-                    self.blurred.add(lead)
+                elif lead not in self.card_of or self._is_claimed_by(lead, now):
+                    self._blur(lead)
                 continue
             self._cells_act(lead, card_id, was, now, before, after)
             in_use = before.is_usable(was) and after.is_usable(now) and markers(now["desc"]) in ([], [lead])
             if not in_use:  # nothing is asked for what is done to a card that is put away
                 self.live = [edit for edit in self.live if (edit.lead, edit.side) != (lead, TRELLO)]
+
+    def _is_claimed_by(self, lead: str, card: Cells) -> bool:
+        """Whether another card names the lead while markers alone tie: the oldest is its card, whichever was."""
+        known = any(self.was_agreed(lead, cell, self.now) for cell in TWO_WAY)
+        return self.state_lost_at >= 0 and not known and lead in markers(card["desc"])
+
+    def _blur(self, lead: str) -> None:
+        """It cannot be told any more which card is the lead's: nothing is asked for its cells."""
+        self.blurred.add(lead)
+        self.forget_edits(lead)
+        self.card_of.pop(lead, None)
 
     def _let_go_of_agreed(self, lead: str) -> None:
         """What had come to the lead's former card gives way to what its new one says."""
@@ -316,9 +327,8 @@ class Ledger:
             edit for edit in self.live if edit.lead != lead or not self.was_agreed(lead, edit.cell, self.now, edit.at)
         ]
 
-    def _named_once(self, lead: str, sight: Sight) -> bool:
-        cards = sight.cards_of(lead)
-        return len(cards) == 1 and len(markers(sight.cards[cards[0]]["desc"])) == 1
+    def _named_once(self, lead: str, card_id: str, sight: Sight) -> bool:
+        return sight.cards_of(lead) == [card_id] and len(markers(sight.cards[card_id]["desc"])) == 1
 
     def _typed_on_card(self, lead: str, card: Cells, sight: Sight) -> None:
         self.typed[lead, "name"].add(card["name"])
@@ -484,7 +494,7 @@ class Ledger:
             card = sight.cards.get(self.card_of.get(lead, ""))
             if lead not in sight.records or card is None or not sight.is_usable(card):
                 continue
-            if lead not in markers(card["desc"]):  # it is nobody's, or a run would have put the marker back
+            if markers(card["desc"]) != [lead]:  # nobody's, or a run would have put the marker back, or set aside
                 continue
             equal = {
                 "status": sight.stage_of(sight.text(lead, "status")) == sight.place(card),
@@ -534,9 +544,7 @@ class Ledger:
                     self.typed[lead, "name"] = typed
             named, known = sight.cards_of(lead), self.card_of.get(lead)
             if len(named) > 1 or (known and named != [known]):  # markers alone tie from now on
-                self.blurred.add(lead)
-                self.forget_edits(lead)
-                self.card_of.pop(lead, None)
+                self._blur(lead)
         # an empty name is filled from the card when both meet for the first time
         self.live = [edit for edit in self.live if (edit.cell, edit.side, edit.value) != ("name", AIRTABLE, "")]
         self.live = [edit for edit in self.live if edit.value or edit.cell not in self.mapped]
