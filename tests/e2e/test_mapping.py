@@ -270,3 +270,30 @@ def test_card_of_a_deleted_lead_is_spared_when_a_mapped_cell_was_edited(world):
     report = world.sync()
     assert [world.trello.card(card)["closed"] for card in cards] == [False, True, False]
     assert [row["card_id"] for row in report.conflicts] == [cards[0]]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda board, card: board.edit(card, dueComplete=True),
+        lambda board, card: board.set_custom_field(card, "Note", "call back"),
+        lambda board, card: board.edit(card, start="2026-11-02T08:00:00.000Z"),
+    ],
+    ids=["done", "custom", "start"],
+)
+@pytest.mark.parametrize("direction", ["to_airtable", "both"])
+def test_card_of_a_deleted_lead_is_spared_when_it_got_a_value_right_after_it_was_made(full, edit, direction):
+    """No run has read the new card yet, so the base may not say that it had none."""
+    world = full
+    of_the_card = MORE.replace("[[field]]", f'[[field]]\ndirection = "{direction}"')
+    world.env["SYNC_FIELDS"] = MAPPING + of_the_card
+    leads = [world.lead(name, "New") for name in ("Ada", "Bob", "Cyd")]
+    world.sync()
+    cards = [world.card(lead)["id"] for lead in leads]
+    edit(world.trello, cards[0])
+    for lead in leads[:2]:
+        world.airtable.delete(lead)
+    for _ in range(2):
+        report = world.sync()
+        assert [world.trello.card(card)["closed"] for card in cards] == [False, True, False]
+        assert [(row["card_id"], row["field"]) for row in report.conflicts] == [(cards[0], "card")]

@@ -301,13 +301,24 @@ class Ledger:
                     for cell in self.mapped:
                         if now["mapped"].get(cell):  # what a new card does not have nobody has taken off it
                             self._edit(lead, cell, TRELLO, now["mapped"][cell], before, card_id)
-                elif lead not in self.card_of:
-                    self.blurred.add(lead)
+                elif lead not in self.card_of or self._is_claimed_by(lead, now):
+                    self._blur(lead)
                 continue
             self._cells_act(lead, card_id, was, now, before, after)
             in_use = before.is_usable(was) and after.is_usable(now) and markers(now["desc"]) in ([], [lead])
             if not in_use:  # nothing is asked for what is done to a card that is put away
                 self.live = [edit for edit in self.live if (edit.lead, edit.side) != (lead, TRELLO)]
+
+    def _is_claimed_by(self, lead: str, card: Cells) -> bool:
+        """Whether another card names the lead while markers alone tie: the oldest is its card, whichever was."""
+        known = any(self.was_agreed(lead, cell, self.now) for cell in TWO_WAY)
+        return self.state_lost_at >= 0 and not known and lead in markers(card["desc"])
+
+    def _blur(self, lead: str) -> None:
+        """It cannot be told any more which card is the lead's: nothing is asked for its cells."""
+        self.blurred.add(lead)
+        self.forget_edits(lead)
+        self.card_of.pop(lead, None)
 
     def _let_go_of_agreed(self, lead: str) -> None:
         """What had come to the lead's former card gives way to what its new one says."""
@@ -534,9 +545,7 @@ class Ledger:
                     self.typed[lead, "name"] = typed
             named, known = sight.cards_of(lead), self.card_of.get(lead)
             if len(named) > 1 or (known and named != [known]):  # markers alone tie from now on
-                self.blurred.add(lead)
-                self.forget_edits(lead)
-                self.card_of.pop(lead, None)
+                self._blur(lead)
         # an empty name is filled from the card when both meet for the first time
         self.live = [edit for edit in self.live if (edit.cell, edit.side, edit.value) != ("name", AIRTABLE, "")]
         self.live = [edit for edit in self.live if edit.value or edit.cell not in self.mapped]

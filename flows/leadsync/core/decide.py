@@ -14,6 +14,7 @@ from leadsync.core.decisions import ARCHIVED, ONE_WAY, ROW_DECISIONS, CellDecisi
 from leadsync.frames.agreed import Agreed
 from leadsync.frames.cards import Card, CardPresence
 from leadsync.frames.leads import Lead, LeadPresence
+from leadsync.mapping.cells import Cell
 from leadsync.mapping.properties import Way
 from leadsync.mapping.rules import Rules
 from leadsync.model import OnCardDeleted, OnLeadDeleted, StatusMap
@@ -119,14 +120,24 @@ def _was_moved(agreed: Agreed, card: Card, stage: str, rules: Rules) -> bool:
     """
     restaged = agreed.stage not in ("", stage)
     retitled = agreed.title not in ("", card.title)
-    ours = [cell for cell in rules.cells if cell.way is not Way.TO_TRELLO and cell.name in agreed.card_cells]
-    edited = any(
-        cell.trello.get(card.cells[cell.name]) != cell.trello.get(agreed.card_cells[cell.name])
-        for cell in ours
-        if cell.name in card.cells
-    )
+    edited = any(_was_edited(cell, agreed, card) for cell in rules.cells if cell.name in card.cells)
     own = agreed.stage == agreed.title == ""
     return restaged or retitled or edited or own or agreed.card_presence == CardPresence.ARCHIVED_BY_US
+
+
+def _was_edited(cell: Cell, agreed: Agreed, card: Card) -> bool:
+    """
+    Whether the card says something of its own in a cell.
+
+    Where it alone decides, it is made without a value, and the base knows of none until a later run has read it.
+    """
+    if cell.way is Way.TO_TRELLO:
+        return False
+    now = cell.trello.get(card.cells[cell.name])
+    if cell.name in agreed.card_cells:
+        return bool(now != cell.trello.get(agreed.card_cells[cell.name]))
+    is_editable = Way.BOTH in cell.card.ways  # its address is not
+    return is_editable and cell.way is Way.TO_AIRTABLE and bool(now)
 
 
 def _is_settled(cells: dict[str, CellDecision], agreed: Agreed, lead: Lead, card: Card, rules: Rules) -> bool:
