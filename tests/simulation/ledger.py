@@ -304,8 +304,12 @@ class Ledger:
                 elif lead not in self.card_of or self._is_claimed_by(lead, now):
                     self._blur(lead)
                 continue
+            named = markers(now["desc"])
+            if named and lead not in named and self.run_at < self.state_lost_at:  # markers alone tie
+                self._blur(lead)
+                continue
             self._cells_act(lead, card_id, was, now, before, after)
-            in_use = before.is_usable(was) and after.is_usable(now) and markers(now["desc"]) in ([], [lead])
+            in_use = before.is_usable(was) and after.is_usable(now) and named in ([], [lead])
             if not in_use:  # nothing is asked for what is done to a card that is put away
                 self.live = [edit for edit in self.live if (edit.lead, edit.side) != (lead, TRELLO)]
 

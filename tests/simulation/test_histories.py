@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import pytest
 
-from simulation.cells import KINDS
+from simulation.cells import KINDS, Row
 from simulation.ledger import block_line, own_text
 from simulation.near_world import NearWorld
 from simulation.play import breach_of, play, smallest, told
@@ -225,6 +225,25 @@ TOLD: dict[str, History] = {
             step("delete_lead", pick=1),
             step("sync", read="delta"),
         ),
+    ),
+    # a card is said to be a copy of the lead's that its line names, by that lead's table, and not of its own lead's
+    "card-that-names-a-lead-of-another-table-stays-its-leads": History(
+        Ground(leads=2, tables=2), (step("sync", table=0), step("sync", table=1), step("take_marker", pick=2))
+    ),
+    "card-that-nobody-knows-is-the-leads-that-it-names": History(
+        Ground(leads=1),
+        (
+            FIRST_SYNC,
+            step("delete_card", pick=1),
+            step("sync", events=(Event("any", 0, "act", step("add_lead", pick=2, name="Ada", status="CONTACTED")),)),
+            step("make_card_by_hand", pick=2, place="Waiting", title="Card"),
+            step("take_marker", pick=2),
+        ),
+    ),
+    # of two cards that name a lead which no state knows, the older one is the lead's, and gets its lines
+    "once-the-state-is-lost-a-card-is-the-leads-that-it-names": History(
+        Ground(order=4, mapped=(Row("line:Phone", "to_trello"),)),
+        (FIRST_SYNC, step("lose_state"), step("take_marker", pick=1)),
     ),
     "list-made-anew-is-found": History(
         Ground(by_name=True), (FIRST_SYNC, step("remake_list", pick=0, name="DONE"), FIRST_SYNC)
