@@ -217,11 +217,15 @@ def test_damaged_block_is_a_sentence_that_names_pair_and_setting(command, env_fi
     assert ended.name == "Misconfigured"
     assert "'broken'" in ended.message
     assert words in ended.message
-    assert "There is no pair 'nroth'" in sync_leads(pair="nroth", return_state=True).message
     code, printed = command()
     assert (code, "broken" in printed) == (0, True)
     assert command("broken", "--env", env_file)[0] == 0
     assert pair_block.settings_of("broken").airtable_base_id.startswith("app")
+
+
+def test_mistyped_pair_is_no_damaged_one(command, env_file):
+    assert command("north", "--env", env_file)[0] == 0
+    assert "There is no pair 'nroth'" in sync_leads(pair="nroth", return_state=True).message
 
 
 @pytest.mark.parametrize(

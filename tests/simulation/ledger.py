@@ -293,7 +293,7 @@ class Ledger:
         for lead in sorted(leads):
             self._typed_on_card(lead, now, after)
             if was is None or self.card_of.get(lead) != card_id:
-                if lead not in self.card_of and self._named_once(lead, after) and after.is_usable(now):
+                if lead not in self.card_of and self._named_once(lead, card_id, after) and after.is_usable(now):
                     self.card_of[lead] = card_id
                     self._let_go_of_agreed(lead)
                     self._edit(lead, "status", TRELLO, after.place(now), before, card_id)
@@ -331,9 +331,8 @@ class Ledger:
             edit for edit in self.live if edit.lead != lead or not self.was_agreed(lead, edit.cell, self.now, edit.at)
         ]
 
-    def _named_once(self, lead: str, sight: Sight) -> bool:
-        cards = sight.cards_of(lead)
-        return len(cards) == 1 and len(markers(sight.cards[cards[0]]["desc"])) == 1
+    def _named_once(self, lead: str, card_id: str, sight: Sight) -> bool:
+        return sight.cards_of(lead) == [card_id] and len(markers(sight.cards[card_id]["desc"])) == 1
 
     def _typed_on_card(self, lead: str, card: Cells, sight: Sight) -> None:
         self.typed[lead, "name"].add(card["name"])
@@ -499,7 +498,7 @@ class Ledger:
             card = sight.cards.get(self.card_of.get(lead, ""))
             if lead not in sight.records or card is None or not sight.is_usable(card):
                 continue
-            if lead not in markers(card["desc"]):  # it is nobody's, or a run would have put the marker back
+            if markers(card["desc"]) != [lead]:  # nobody's, or a run would have put the marker back, or set aside
                 continue
             equal = {
                 "status": sight.stage_of(sight.text(lead, "status")) == sight.place(card),

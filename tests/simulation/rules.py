@@ -336,13 +336,13 @@ class Rest:
     """Cells that cannot be written in Airtable (computed, locked)."""
 
     def active(self, lead: str, ledger: Ledger) -> str | None:
-        """The lead's card in use: open, on the board, naming it alone, and not set aside as a copy."""
+        """The lead's card in use: open, on the board, naming it alone, and not set aside, with a cause, as a whole."""
         sight = self.sight
         cards = [card for card in sight.cards_of(lead) if sight.is_usable(sight.cards[card])]
         cards = [card for card in cards if len(markers(sight.cards[card]["desc"])) == 1]
-        copies = {row["card_id"] for row in self.quarantine if "copy" in row["reason"]}
+        aside = {row["card_id"] for row in self.quarantine if not row["field"]}
         others = {card for other, card in ledger.card_of.items() if other != lead}  # a marker does not make it theirs
-        cards = [card for card in cards if card not in copies | others]
+        cards = [card for card in cards if card not in aside | others]
         return cards[0] if len(cards) == 1 else None
 
     def is_held(self, lead: str, cell: str) -> bool:

@@ -245,6 +245,35 @@ TOLD: dict[str, History] = {
         Ground(order=4, mapped=(Row("line:Phone", "to_trello"),)),
         (FIRST_SYNC, step("lose_state"), step("take_marker", pick=1)),
     ),
+    "second-card-that-names-a-lead-whose-state-is-lost": History(
+        Ground(),
+        (
+            step("rest"),
+            step("take_marker", pick=0),
+            step("lose_state"),
+            step("rest"),
+            step("retitle", pick=1, title="Ada"),
+            step("take_marker", pick=1),
+            step("lose_state"),
+            step("take_marker", pick=2),
+            FIRST_SYNC,
+            step("retitle", pick=0, title="Card"),
+        ),
+    ),
+    **{
+        f"card-that-names-two-leads-{first}-{last}-and-a-lost-state": History(
+            Ground(leads=leads),
+            (
+                FIRST_SYNC,
+                step("lose_state"),
+                step("take_marker", pick=first),
+                step("add_second_marker", pick=then),
+                FIRST_SYNC,
+                step("take_marker", pick=last),
+            ),
+        )
+        for leads, first, then, last in ((2, 0, 1, 1), (3, 1, 0, 2))
+    },
     "list-made-anew-is-found": History(
         Ground(by_name=True), (FIRST_SYNC, step("remake_list", pick=0, name="DONE"), FIRST_SYNC)
     ),
