@@ -540,6 +540,7 @@ class Ledger:
         self.state_lost_at = self.now
         self.gone_when_lost |= self.gone_at.keys()
         self.live = [edit for edit in self.live if self.shows(edit, edit.side, sight) or edit.listed]
+        self.texts = {card_id: own_text(sight.cards[card_id]["desc"]) for card_id in self.texts}
         for lead in sight.records:
             for card_id in sight.cards_of(lead):  # a list alone tells no longer which of its statuses it stands for
                 card, typed = sight.cards[card_id], set(self.typed[lead, "name"])

@@ -274,6 +274,15 @@ TOLD: dict[str, History] = {
         )
         for leads, first, then, last in ((2, 0, 1, 1), (3, 1, 0, 2))
     },
+    "text-that-a-killed-run-overwrote-goes-with-the-state": History(
+        Ground(),
+        (
+            FIRST_SYNC,
+            step("set_source", pick=0, source="fair"),
+            step("sync", events=(Event("PUT", 0, "clash"), Event("PUT", 0, "kill after"))),
+            step("lose_state"),
+        ),
+    ),
     "list-made-anew-is-found": History(
         Ground(by_name=True), (FIRST_SYNC, step("remake_list", pick=0, name="DONE"), FIRST_SYNC)
     ),
