@@ -304,8 +304,12 @@ class Ledger:
                 elif lead not in self.card_of or self._is_claimed_by(lead, now):
                     self._blur(lead)
                 continue
+            named = markers(now["desc"])
+            if named and lead not in named and self.run_at < self.state_lost_at:  # markers alone tie
+                self._blur(lead)
+                continue
             self._cells_act(lead, card_id, was, now, before, after)
-            in_use = before.is_usable(was) and after.is_usable(now) and markers(now["desc"]) in ([], [lead])
+            in_use = before.is_usable(was) and after.is_usable(now) and named in ([], [lead])
             if not in_use:  # nothing is asked for what is done to a card that is put away
                 self.live = [edit for edit in self.live if (edit.lead, edit.side) != (lead, TRELLO)]
 
@@ -536,6 +540,7 @@ class Ledger:
         self.state_lost_at = self.now
         self.gone_when_lost |= self.gone_at.keys()
         self.live = [edit for edit in self.live if self.shows(edit, edit.side, sight) or edit.listed]
+        self.texts = {card_id: own_text(sight.cards[card_id]["desc"]) for card_id in self.texts}
         for lead in sight.records:
             for card_id in sight.cards_of(lead):  # a list alone tells no longer which of its statuses it stands for
                 card, typed = sight.cards[card_id], set(self.typed[lead, "name"])

@@ -503,8 +503,9 @@ def _texts_kept(ledger: Ledger, rest: Rest) -> None:
 
 def _set_aside_with_cause(ledger: Ledger, rest: Rest) -> None:
     sight = rest.sight
-    copies = {row["card_id"] for row in rest.quarantine if "copy" in row["reason"]}
     for lead in sight.records.keys() - ledger.blurred:
+        said = [row for row in rest.quarantine if row["lead_id"] == lead]  # a card may be a copy of another lead's
+        copies = {row["card_id"] for row in said if "copy" in row["reason"]}
         cards = {*sight.cards_of(lead), *filter(None, [ledger.card_of.get(lead)])} & sight.cards.keys()
         if cards and cards <= copies:
             raise Breach("set aside with cause", f"every card of {lead} is said to be a copy: {sorted(cards)}")
