@@ -565,6 +565,12 @@ class Ledger:
         """The last good run of the lead's table before `at`."""
         return max(run for run in self.good_runs_of[lead] if run < at or run == 0)
 
+    def last_looked_at(self, at: int, lead: str) -> int:
+        """The same; of a lead whose card was set aside, of which nothing was looked at since: when both agreed."""
+        if lead in self.set_aside:
+            return max(agreed for agreed in self.agreed_at[lead, "status"] if agreed < at or agreed == 0)
+        return self.last_good_before(at, lead)
+
     def edits_of(self, lead: str) -> Iterator[Edit]:
         return (edit for edit in self.live if edit.lead == lead)
 

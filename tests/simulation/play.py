@@ -831,8 +831,10 @@ class People:
                 self.tre.edit(card, desc="\n".join(lines))
 
     def wipe_description(self, pick: int, kept: str) -> None:
-        if card := self._card(pick):
-            self.tre.edit(card, desc=kept)
+        card = self._card(pick)
+        leads = [lead for lead, its in self.ledger.card_of.items() if its == card]
+        if card and all(self.ledger.good_runs_of[lead][-1] > self.ledger.state_lost_at for lead in leads):
+            self.tre.edit(card, desc=kept)  # before that it would look like a lead, and the run ask whose it is
 
     def archive_or_take_back(self, pick: int, closed: bool) -> None:
         if card := self._card(pick):

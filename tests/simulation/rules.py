@@ -184,7 +184,7 @@ def _shut_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
                 raise Breach("archived with cause", f"{card_id} of {sorted(leads)}: such cards are to be left")
             continue
         shut = ledger.closed.get(card_id, (True, 0))[1]
-        shut_at = {lead: ledger.last_good_before(shut, lead) for lead in here}
+        shut_at = {lead: ledger.last_looked_at(shut, lead) for lead in here}
         edited = any(at >= shut_at[lead] for lead in here for at in ledger.status_edits[lead])
         back = any(ledger.back_at.get(lead, -1) >= shut_at[lead] for lead in here)
         gone = [ledger.last_good_before(ledger.gone_at.get(lead, 0), lead) for lead in leads - here]
@@ -223,9 +223,7 @@ def _made_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
         known = deleted is not None and any(ledger.was_agreed(lead, cell, deleted) for cell in TWO_WAY)
         if deleted is None or not known or run.recreates:
             continue
-        since = ledger.last_good_before(deleted, lead)
-        if lead in ledger.set_aside:  # nothing of it was looked at since that was so
-            since = max(at for at in ledger.agreed_at[lead, "status"] if at < deleted)
+        since = ledger.last_looked_at(deleted, lead)
         if ledger.back_at.get(lead, -1) < since and not any(at >= since for at in ledger.status_edits[lead]):
             raise Breach("made again with cause", f"{lead}: made {cards}, its card was deleted and no status edited")
 

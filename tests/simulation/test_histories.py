@@ -283,6 +283,18 @@ TOLD: dict[str, History] = {
             step("lose_state"),
         ),
     ),
+    # whose card was set aside when its status was edited: it is still an edit once the card is none of these
+    "status-edited-while-the-card-is-a-template-opens-it-again": History(
+        Ground(leads=2),
+        (
+            step("set_status", pick=0, status="QUALIFIED"),
+            FIRST_SYNC,
+            step("disagree", pick=0, status=None, place="TODO", name="Cyd", title="Ada"),
+            step("make_template", pick=0, template=True),
+            FIRST_SYNC,
+            step("archive_then_delete", pick=2, synced=True),
+        ),
+    ),
     "list-made-anew-is-found": History(
         Ground(by_name=True), (FIRST_SYNC, step("remake_list", pick=0, name="DONE"), FIRST_SYNC)
     ),
