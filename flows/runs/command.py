@@ -34,6 +34,8 @@ LINGER = 10.0
 """Seconds that Prefect gets at the end to hand in its last records; a server that takes none must not keep us."""
 STOPPED = "Stopped. What was written is recorded; the next run goes on from there."
 
+AS_EVER = gc.get_threshold()
+"""How often Python looks for garbage by itself; a command does so once all is imported."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _signals: list[int] = []
 """Those that came while the command can be stopped."""
@@ -50,8 +52,8 @@ QUIET = {
 
 def prepare_local_run(pairs: bool = False, only_for: tuple[str, ...] = ()) -> None:
     """
-    Call first: outputs that cannot fail us, quiet defaults, the temporary server on its way if one is needed, and what
-    is imported then not searched for garbage all the time.
+    Call first: outputs that cannot fail us, quiet defaults, the temporary server on its way if one is needed, and
+    garbage looked for but rarely until all is imported.
 
     `pairs`: as begin_server_if_needed has it; so it is wherever --pair names one. `only_for`: words of the command line
     without which none is needed.
@@ -125,6 +127,7 @@ def run_command(command: Callable[..., Any]) -> None:
     """The command with the arguments it was called with; a crash shows where, and the value of no variable."""
     import typer
 
+    gc.set_threshold(*AS_EVER)
     app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
     app.command()(command)
     with ending_soon():
@@ -153,6 +156,7 @@ def stoppable() -> Iterator[None]:
     """
     _signals.clear()
     _at_signals(_interrupt)
+    gc.set_threshold(*AS_EVER)
     try:
         yield
     except SystemExit as ended:
