@@ -371,11 +371,11 @@ def test_state_may_be_named_as_no_file_can_be(load):
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("SYNC_CONFLICTS", "Did you mean SYNC_CONFLICT?"),
-        ("AIRTABLE_TOKEN", "Did you mean AIRTABLE_API_TOKEN?"),
-        ("TRELLO_LIST_TODO", "Did you mean TRELLO_LIST_TODO_ID?"),
-        ("trello_bord_id", "Did you mean TRELLO_BOARD_ID?"),
-        ("SYNC_XYZQQQQQQQQQQQ", "Known are AIRTABLE_API_TOKEN"),
+        ("SYNC_CONFLICTS", "; did you mean 'SYNC_CONFLICT'?"),
+        ("AIRTABLE_TOKEN", "; did you mean 'AIRTABLE_API_TOKEN'?"),
+        ("TRELLO_LIST_TODO", "; did you mean 'TRELLO_LIST_TODO_ID'?"),
+        ("trello_bord_id", "; did you mean 'TRELLO_BOARD_ID'?"),
+        ("SYNC_XYZQQQQQQQQQQQ", "; there are: AIRTABLE_API_TOKEN, "),
     ],
 )
 def test_unknown_name_in_env_file_is_refused_with_a_hint(tmp_path, name, hint):
@@ -555,14 +555,14 @@ def test_name_like_a_setting_is_refused_with_the_nearest(load, tmp_path, monkeyp
     with pytest.raises(ConfigurationError) as caught:
         load(**{name: "tellnobody"}) if door == "environment" else load_settings((env_file(tmp_path, **{name: "x"}),))
     told = str(caught.value)
-    assert f"holds an unknown setting {name}. Did you mean {near}?" in told or f"holds {name}, which is only" in told
+    assert f"holds an unknown setting {name}; did you mean {near!r}?" in told or f"holds {name}, which is only" in told
     assert "tellnobody" not in told
 
 
 @pytest.mark.parametrize("name", ["SYNC_XYZQQQQQQQQQQQ", "LEADSYNC_QQQQQQQQQQQQQQQQ"])
 def test_name_of_ours_like_no_setting_is_refused(load, name):
     """With all there are."""
-    assert f"{name}. Known are AIRTABLE_API_TOKEN" in refusal(load, **{name: "x"})
+    assert f"{name}; there are: AIRTABLE_API_TOKEN, " in refusal(load, **{name: "x"})
 
 
 @pytest.mark.parametrize("name", ["LEADSYNC_ENV_FILE", "LEADSYNC_FOLDER"])
@@ -606,7 +606,7 @@ def test_all_unknown_and_wrong_settings_are_named_at_once(monkeypatch, tmp_path)
     named = [
         "SYNC_CONFLICTS",
         "TRELLO_BORD_ID",
-        "AIRTABLE_TABLE.",
+        "AIRTABLE_TABLE;",
         "SYNC_FULL_EVRY",
         "SYNC_FULL_EVERY: ",
         "TRELLO_API_KEY: ",

@@ -191,7 +191,7 @@ def test_pairs_that_are_due_and_those_that_are_asked_for(store):
     there = [member(1), member(2), member(3)]
     assert [each.pair for each in due_members(there, store, NOW)] == ["pair-3", "pair-1"]
     assert [each.pair for each in due_members(there, store, NOW, ["pair-2"])] == ["pair-2"]
-    with pytest.raises(ConfigurationError, match="no pair 'pair-9'; near it are: pair-"):
+    with pytest.raises(ConfigurationError, match="no pair 'pair-9'; there are: pair-1, pair-2, pair-3; did you mean 'pair-"):
         due_members(there, store, NOW, ["pair-9"])
     asked_for = due_members(there, store, NOW, ["pair-2"])
     assert [each.report is None for each in fleet(store, done).sync(asked_for)] == [False]
