@@ -110,8 +110,8 @@ def _told(pair: str, error: BaseException) -> LeadsyncError:
 
 def _unknown(pair: str) -> ConfigurationError:
     return ConfigurationError(
-        f"There is no pair {pair!r}; {there_are(saved_pairs(), pair)} Save one with `flows/pairs.py {pair} --env FILE`, "
-        "or as a block of type Leadsync Pair in Prefect's UI."
+        f"There is no pair {pair!r}; {there_are(saved_pairs(), pair)} Save one with `flows/pairs.py {pair} --env FILE`"
+        ", or as a block of type Leadsync Pair in Prefect's UI."
     )
 
 
