@@ -690,6 +690,26 @@ def test_the_page_of_the_commands_names_every_setting_and_no_page_another():
     assert set().union(*named.values()) == set(NAMES)
 
 
+OF_A_TABLE = re.compile(r"^\| (`(?:AIRTABLE|TRELLO|SYNC)_[^|]*) \|([^|]*)\|", flags=re.MULTILINE)
+IN_WORDS = ("the lists of that name", "an SQLite file in your data folder", "leadsync.toml beside", "DONE, if the map")
+
+
+def test_the_page_of_the_commands_tells_each_default(load):
+    """Typed, it is what nothing gives; one in words, or none at all, is no value."""
+    plain, rows = load(), OF_A_TABLE.findall(text_of(ROOT / "flows" / "README.md"))
+    assert sorted(SETTING.findall(" ".join(names for names, _ in rows))) == sorted(NAMES)
+    for names, cell in rows:
+        settings, told = SETTING.findall(names), cell.strip()
+        values = [told.strip("`")] if len(settings) == 1 else told.split(", ")
+        for name, value in zip(settings, values if told and not told.startswith(IN_WORDS) else settings, strict=True):
+            field = Settings.model_fields[name.lower()]
+            if value == name:
+                assert field.is_required() or field.default_factory or field.default in (None, ""), name
+            else:
+                assert getattr(load(**{name: value}), name.lower()) == getattr(plain, name.lower()), name
+                assert field.default or field.default_factory, name
+
+
 def test_every_setting_says_what_it_is():
     """A sentence for each."""
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
