@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import sync as door
 from leadsync.state.lock import pair_lock
 from leadsync.state.store import StateStore
 from runs import record, tasks
+from support.pages import README, blocks, text_of
 from support.places import ROOT
 
 PARTS = {"counts", "changes", "conflicts", "quarantine", "failures", "calls", "exit_code", "message"}
@@ -331,6 +333,14 @@ def test_demo_tells_the_story(tmp_path):
     for words in ("LOST", "a copy: another card", "Airtable wins", "1 Airtable + 1 Trello calls", "Where to look next"):
         assert words in done.stdout
     assert "QUALIFIED │ Trello → Airtable" not in done.stdout
+    printed = [*map(cells_of, done.stdout.splitlines())]
+    for line in blocks(text_of(README), "text")[0].splitlines():
+        assert [row for row in printed if {*cells_of(line)} <= {*row}], line
+
+
+def cells_of(line):
+    """Of a line of the demo's output what is the same each time."""
+    return [re.sub(r", \d+\.\d s\)", ")", " ".join(cell.split())) for cell in re.split("[│┃]", line)]
 
 
 def test_demo_gives_no_sign_of_life(command, monkeypatch):
