@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from leadsync.state.store import StateStore
 from runs import record, tasks
 from support.pages import README, blocks, text_of
 from support.places import ROOT
+from support.ports import free_port
 
 PARTS = {"counts", "changes", "conflicts", "quarantine", "failures", "calls", "exit_code", "message"}
 
@@ -293,9 +293,7 @@ def test_command_ends_as_its_report_says_whatever_becomes_of_its_output(configur
 @pytest.mark.installation
 def test_server_under_a_path_is_used_as_the_profile_says(configured, emulator, tmp_path):
     """It keeps the run, and no other server is started."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        place = f"127.0.0.1:{free.getsockname()[1]}"
+    place = f"127.0.0.1:{free_port()}"
     home = tmp_path / "prefect"
     home.mkdir()
     profile = f'active = "ours"\n[profiles.ours]\nPREFECT_API_URL = "http://{place}/prefect/api"\n'
