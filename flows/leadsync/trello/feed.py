@@ -44,7 +44,7 @@ def fetch_changed_cards(
     kinds = ",".join(feed_of(trello.settings.mapping.properties))
     since = datetime.datetime.fromtimestamp(snapshot.trello_at - SAME_MOMENT, datetime.UTC)
     try:
-        feed = _actions(trello, board, kinds, PAGE, since=since.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
+        feed = _actions(trello, board, kinds, since=since.strftime("%Y-%m-%dT%H:%M:%S.000Z"))
     except ServiceRefusedError:  # what is wrong, the full read says better
         return None
     if len(feed) >= PAGE:
@@ -86,7 +86,7 @@ def with_remembered(trello: Trello, board: Board, read: CardsRead, remembered: R
 
 def fetch_deleted(trello: Trello, board: Board) -> set[str]:
     """Ids of the cards of whose deletion the board's activity tells, the latest thousand. Cost: 1 request."""
-    return {action.card_id for action in _actions(trello, board, "deleteCard", PAGE)}
+    return {action.card_id for action in _actions(trello, board, "deleteCard")}
 
 
 def fetch_actions(trello: Trello, board: Board, since: float, writes: int) -> list[Action]:
@@ -113,7 +113,7 @@ def fetch_actions(trello: Trello, board: Board, since: float, writes: int) -> li
     raise IncompleteReadError(f"The board's activity since the last write is longer than {FEED_PAGES} pages.")
 
 
-def _actions(trello: Trello, board: Board, kinds: str, limit: int, **bounds: str) -> list[Action]:
+def _actions(trello: Trello, board: Board, kinds: str, limit: int = PAGE, **bounds: str) -> list[Action]:
     """The latest `limit` within the bounds."""
     path = f"boards/{board.board_id}/actions"
     feed: list[dict[str, Any]] = trello.get(path, filter=kinds, limit=str(limit), **bounds)
