@@ -11,7 +11,7 @@ from emulator import Emulator
 def prefect_server():
     """A server on a database of its own; without heartbeats, whose thread costs a second a run."""
     with (
-        prefect_test_harness(server_startup_timeout=120),
+        prefect_test_harness(server_startup_timeout=600),
         temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
     ):
         yield

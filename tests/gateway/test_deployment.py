@@ -69,19 +69,19 @@ def test_run_is_prefects_and_its_status_too(gateway, emulator):
     assert asked["id"] == asked["flow_run_id"]
     assert (asked["stage"], asked["report"]["exit_code"], asked["report"]["state"]) == ("done", 0, "Completed")
     assert len(emulator.trello.cards()) == 1
-    told = requests.get(f"{gateway.environment['PREFECT_API_URL']}/flow_runs/{asked['id']}", timeout=10).json()
+    told = requests.get(f"{gateway.environment['PREFECT_API_URL']}/flow_runs/{asked['id']}", timeout=60).json()
     assert told["state"]["type"] == "COMPLETED"
 
 
 def test_run_of_before_the_gateways_start_is_looked_up_at_prefect(gateway):
     """Only runs of this flow; any other id is unknown."""
     filtered = f"{gateway.environment['PREFECT_API_URL']}/flow_runs/filter"
-    (first, *_) = requests.post(filtered, json={}, timeout=10).json()
+    (first, *_) = requests.post(filtered, json={}, timeout=60).json()
     gateway.stop()
     gateway.start()
-    told = requests.get(f"{gateway.url}/runs/{first['id']}", timeout=10)
+    told = requests.get(f"{gateway.url}/runs/{first['id']}", timeout=60)
     assert (told.status_code, told.json()["stage"]) == (200, "done")
-    assert requests.get(f"{gateway.url}/runs/00000000-0000-4000-8000-000000000000", timeout=10).status_code == 404
+    assert requests.get(f"{gateway.url}/runs/00000000-0000-4000-8000-000000000000", timeout=60).status_code == 404
 
 
 def test_edit_travels_by_way_of_the_worker(gateway, emulator):

@@ -123,7 +123,7 @@ def test_password_does_nothing_from_elsewhere(guarded_page, page, path, headers)
     """The browser sends it by itself, whoever's page asks; nor does this machine's trust, without one."""
     refused = guarded_page.ask("POST", path, headers=basic(TOKEN) | headers, allow_redirects=False)
     assert (refused.status_code, guarded_page.runs) == (403, [])
-    refused = requests.post(page.url + path, headers=headers, timeout=10, allow_redirects=False)
+    refused = requests.post(page.url + path, headers=headers, timeout=60, allow_redirects=False)
     assert (refused.status_code, page.reports) == (403, [])
 
 
@@ -221,10 +221,10 @@ def test_search_finds_names_and_addresses_in_any_case(tmp_path, asked, found):
             made.world.lead(name)
         made.world.lead("Cy", email="WEB@x.example, JÜRGEN@x.example")
         made.world.sync()
-        text = shown(requests.get(f"{made.url}/", params={"q": asked}, timeout=10))
+        text = shown(requests.get(f"{made.url}/", params={"q": asked}, timeout=60))
         assert {name for name in names if f"{name} Airtable" in text} == found
         lead = next(iter(made.world.airtable.records()))
-        assert "1 lead " in shown(requests.get(f"{made.url}/", params={"q": lead}, timeout=10))
+        assert "1 lead " in shown(requests.get(f"{made.url}/", params={"q": lead}, timeout=60))
 
 
 def test_many_leads_have_pages(tmp_path):

@@ -165,11 +165,11 @@ def test_edits_travel_both_ways_and_runs_are_prefects(gateway, emulator):
 
 
 def test_status_of_a_run(gateway):
-    answer = requests.post(f"{gateway.url}/sync", json={"dry_run": True}, timeout=10)
-    status = requests.get(gateway.url + answer.json()["status_url"], timeout=10).json()
+    answer = requests.post(f"{gateway.url}/sync", json={"dry_run": True}, timeout=60)
+    status = requests.get(gateway.url + answer.json()["status_url"], timeout=60).json()
     assert (answer.status_code, status["id"]) == (202, answer.json()["id"])
     gateway.wait_until_idle()
-    report = requests.get(gateway.url + answer.json()["status_url"], timeout=10).json()["report"]
+    report = requests.get(gateway.url + answer.json()["status_url"], timeout=60).json()["report"]
     assert (report["dry_run"], report["exit_code"], report["changes"]) == (True, 0, [])
 
 

@@ -111,7 +111,7 @@ class Served:
     outcome: dict[str, Any] = field(default_factory=lambda: {"exit_code": 0, "message": "done"})
 
     def ask(self, method: str, path: str, **options: Any) -> requests.Response:
-        return requests.request(method, self.url + path, timeout=10, **options)
+        return requests.request(method, self.url + path, timeout=60, **options)
 
     def settled(self) -> int:
         """Wait until nothing is under way or waiting. Returns: how many runs were started so far."""
