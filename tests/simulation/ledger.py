@@ -223,8 +223,6 @@ class Ledger:
         self.back_at: dict[str, int] = {}
         self.touched_cards: dict[str, int] = defaultdict(int)
         self.state_lost_at = -1
-        self.gone_when_lost: set[str] = set()
-        """Leads that were deleted when the state was lost: nothing is left that tells of their archived cards."""
         self.run_at = 0
         """When the last run began that was no dry one."""
         self.set_aside: set[str] = set()
@@ -266,7 +264,8 @@ class Ledger:
             was, now = before.records.get(lead, {}).get(cell), after.records[lead].get(cell)
             if was != now and not is_error(now):
                 self._edit(lead, cell, AIRTABLE, after.text(lead, cell), before)
-                if cell == "status":
+                counts = {_counts_as(cell, each.text(lead, cell)) for each in (before, after)}
+                if cell == "status" and len(counts) > 1:
                     self.status_edits[lead].append(self.now)
             elif was != now:
                 self.live = [edit for edit in self.live if (edit.lead, edit.cell) != (lead, cell)]
@@ -538,7 +537,6 @@ class Ledger:
         """What was agreed is forgotten, and with it what was overwritten and not yet told."""
         self.now += 1
         self.state_lost_at = self.now
-        self.gone_when_lost |= self.gone_at.keys()
         self.live = [edit for edit in self.live if self.shows(edit, edit.side, sight) or edit.listed]
         self.texts = {card_id: own_text(sight.cards[card_id]["desc"]) for card_id in self.texts}
         for lead in sight.records:

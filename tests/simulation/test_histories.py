@@ -295,6 +295,32 @@ TOLD: dict[str, History] = {
             step("archive_then_delete", pick=2, synced=True),
         ),
     ),
+    # an empty status counts as NEW, so nothing was edited that would bring the card back
+    "status-emptied-that-was-new-is-no-edit": History(
+        Ground(leads=1),
+        (FIRST_SYNC, step("delete_card", pick=1), FIRST_SYNC, step("set_status", pick=0, status=None), FIRST_SYNC),
+    ),
+    # the lead's card was met before the lead, and no later read shows it
+    "lead-deleted-when-the-state-is-lost-gets-no-second-card": History(
+        Ground(leads=2, lonely=True),
+        (
+            FIRST_SYNC,
+            step("delete_lead", pick=0),
+            FIRST_SYNC,
+            step("lose_state"),
+            FIRST_SYNC,
+            step("restore_leads", pick=0),
+        ),
+    ),
+    "lead-left-out-of-a-page-once-the-state-is-lost-gets-no-second-card": History(
+        Ground(leads=2, lonely=True),
+        (
+            FIRST_SYNC,
+            step("archive_or_take_back", pick=0, closed=True),
+            step("lose_state"),
+            step("sync", events=(Event("any", 0, "short page"),)),
+        ),
+    ),
     "list-made-anew-is-found": History(
         Ground(by_name=True), (FIRST_SYNC, step("remake_list", pick=0, name="DONE"), FIRST_SYNC)
     ),
