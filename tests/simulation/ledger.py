@@ -216,6 +216,8 @@ class Ledger:
         self.foreign: dict[str, Cells] = {}
         self.made_at: dict[str, int] = {}
         """Card -> when the run began that made it."""
+        self.other_card_at: dict[str, int] = defaultdict(int)
+        """Lead -> when a card that a person had made became its."""
         self.deleted_cards: dict[str, int] = {}
         """Lead -> when a person deleted its card."""
         self.status_edits: dict[str, list[int]] = defaultdict(list)
@@ -325,6 +327,7 @@ class Ledger:
 
     def _let_go_of_agreed(self, lead: str) -> None:
         """What had come to the lead's former card gives way to what its new one says."""
+        self.other_card_at[lead] = self.now
         self.met = {key for key in self.met if key[0] != lead}
         self.live = [
             edit for edit in self.live if edit.lead != lead or not self.was_agreed(lead, edit.cell, self.now, edit.at)

@@ -278,6 +278,8 @@ def _conflicts_with_cause(ledger: Ledger, run: Run, report: Told) -> None:
         since = ledger.agreed_at[lead, cell][-1]
         if len(ledger.agreed_at[lead, cell]) < 2 or ledger.state_lost_at >= since or lead in ledger.gone_at:
             continue
+        if cell in ledger.mapped and ledger.other_card_at[lead] > since:
+            continue  # what was agreed with the former card is not agreed with this one
         touched = [side for side in (AIRTABLE, TRELLO) if ledger.touched[lead, cell, side] > since]
         card = ledger.touched_cards[ledger.card_of.get(lead, "")] > since
         meanwhile = ledger.touched_in_run[lead, cell, TRELLO] > since  # our write may have landed on it

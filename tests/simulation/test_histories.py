@@ -321,6 +321,17 @@ TOLD: dict[str, History] = {
             step("sync", events=(Event("any", 0, "short page"),)),
         ),
     ),
+    # its cells meet those of the lead for the first time, whatever was agreed with the card that it takes the place of
+    "card-made-by-hand-in-place-of-a-deleted-one-is-a-first-match": History(
+        Ground(leads=1, policy="hold", mapped=(Row("custom:Note"),)),
+        (
+            FIRST_SYNC,
+            FIRST_SYNC,
+            step("delete_card", pick=0),
+            step("make_card_by_hand", pick=0, place="TODO", title="Ada"),
+            step("fill", pick=0, row="custom:Note", side="trello", value="as typed"),
+        ),
+    ),
     "list-made-anew-is-found": History(
         Ground(by_name=True), (FIRST_SYNC, step("remake_list", pick=0, name="DONE"), FIRST_SYNC)
     ),
