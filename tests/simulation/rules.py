@@ -471,6 +471,8 @@ def _check_spared(ledger: Ledger, rest: Rest, edit: Any) -> None:
     card = rest.sight.cards.get(edit.card)
     if edit.side != TRELLO or card is None or edit.null:
         return
+    if ledger.mapped.get(edit.cell) == ALONE:  # a label that is no option is no more of a cell than a comment
+        return
     if edit.at <= ledger.last_good_before(ledger.gone_at.get(edit.lead, 0), edit.lead):
         return
     shut, at = ledger.closed.get(edit.card, (False, 0))

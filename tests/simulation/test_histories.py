@@ -332,6 +332,15 @@ TOLD: dict[str, History] = {
             step("fill", pick=0, row="custom:Note", side="trello", value="as typed"),
         ),
     ),
+    "label-that-is-no-option-spares-no-card": History(
+        Ground(leads=2, mapped=(Row("labels"),)),
+        (
+            FIRST_SYNC,
+            FIRST_SYNC,
+            step("delete_lead", pick=0),
+            step("fill", pick=0, row="labels", side="trello", element="Private", value=True),
+        ),
+    ),
     "list-made-anew-is-found": History(
         Ground(by_name=True), (FIRST_SYNC, step("remake_list", pick=0, name="DONE"), FIRST_SYNC)
     ),
