@@ -47,6 +47,15 @@ class NotText(ValueError):
         self.holds, self.remedy = holds, remedy
 
 
+def is_readable(value: Any) -> bool:
+    """Whether `shown` has something to say of it."""
+    try:
+        shown(value)
+    except NotText:
+        return False
+    return True
+
+
 def shown(value: Any) -> Any:
     """
     `value` with each object replaced by what a person sees of it: texts, numbers, booleans, None, lists of them.

@@ -67,6 +67,28 @@ def creates_cards(plan: Plan) -> bool:
     return any(not write.card_id for write in plan.card_writes)
 
 
+def keep_unmet(run: Run, unmet: Mapping[str, str]) -> None:
+    """Cards that have been met before their leads, see CardsRead: a later run may find neither by a read."""
+    key = f"unmet {run.pair}"
+    kept = unmet and (run.clients.store.facts.load(key) or {})
+    if unmet and not kept.items() >= unmet.items():
+        run.clients.store.facts.save(key, {**kept, **unmet})
+
+
+def with_unmet(run: Run, plan: Plan, base: pd.DataFrame, cards: CardsRead, board: Board) -> CardsRead:
+    """
+    The cards, and those that were met before their leads and are archived by now: no read shows them again.
+
+    Cost: none unless such a lead is to get a card; then 1 request for each 1,000 archived cards.
+    """
+    new = {write.lead_id for write in plan.card_writes if not write.card_id} - {*base.index}
+    kept = run.clients.store.facts.load(f"unmet {run.pair}") if new else None
+    wanted = {card_id for card_id, lead_id in (kept or {}).items() if lead_id in new}
+    if not wanted:
+        return cards
+    return replace(cards, cards=overlay(cards.cards, run.clients.trello.fetch_archived(board, wanted)))
+
+
 def settle_contact(
     run: Run, plan: Plan, base: pd.DataFrame, leads: LeadsRead, cards: CardsRead, board: Board
 ) -> Settled:

@@ -22,6 +22,7 @@ from leadsync.frames.actions import Item
 from leadsync.model import Read
 from leadsync.pipeline.earlier_writes import check_leads, give_back_earlier
 from leadsync.pipeline.explaining import explained_by
+from leadsync.pipeline.first_contact import keep_unmet
 from leadsync.pipeline.lists import Lists
 from leadsync.pipeline.planned_anew import check_lists, make_labels
 from leadsync.pipeline.planning import Planned, plan_pass
@@ -59,6 +60,7 @@ def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Pas
             run.telling.report.explained = explained_by(planned, lead_id, run.rules(planned.lists.board))
         return Passed(planned.lists.board)
     run.clients.count()
+    keep_unmet(run, planned.unmet)
     if planned.rests and not run.telling.report.standing:
         return _remember(run, planned, Outcome())
     if not checkup.found:

@@ -97,4 +97,7 @@ def without_others(
     strange = {lead_id for lead_ids in named.values() for lead_id in lead_ids} - {*base.index, *leads.index}
     theirs = store.keys.known_elsewhere(pair, strange)
     others = [card_id for card_id, lead_ids in named.items() if lead_ids <= theirs]
-    return replace(cards, cards=frame.drop(index=others), theirs=cards.theirs.union(map(str, others)))
+    left = ((str(card_id), lead_ids) for card_id, lead_ids in named.items() if not lead_ids <= theirs)
+    unmet = {card_id: min(lead_ids) for card_id, lead_ids in left if len(lead_ids) == 1}
+    frame = frame.drop(index=others)
+    return replace(cards, cards=frame, theirs=cards.theirs.union(map(str, others)), unmet=unmet)
