@@ -14,7 +14,7 @@ from leadsync.core.decisions import ARCHIVED, SHUT
 from leadsync.frames.agreed import Agreed
 from leadsync.frames.cards import CardPresence
 from leadsync.frames.leads import Lead, LeadPresence
-from leadsync.frames.schema import rows_of
+from leadsync.frames.schema import column, places, rows_of
 from leadsync.mapping.rules import Rules
 
 CHECK_EVERY: Final = 86_400.0
@@ -23,9 +23,10 @@ CHECK_EVERY: Final = 86_400.0
 
 def missing(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame) -> tuple[list[str], list[str]]:
     """The lead ids and card ids which the base knows as present and open, and the read did not show."""
-    leads = base.index[(base["lead_presence"] == LeadPresence.PRESENT) & ~base.index.isin(airtable.index)]
-    cards = base["card_id"][(base["card_presence"] == CardPresence.OPEN) & ~base["card_id"].isin(trello.index)]
-    return list(leads), list(cards)
+    lead_ids, card_ids = base.index.to_numpy(), column(base, "card_id")
+    no_lead, no_card = places(airtable, base.index) < 0, places(trello, card_ids) < 0
+    leads = lead_ids[no_lead & (column(base, "lead_presence") == LeadPresence.PRESENT)]
+    return list(leads), list(card_ids[no_card & (column(base, "card_presence") == CardPresence.OPEN)])
 
 
 def to_look_up(
@@ -33,11 +34,15 @@ def to_look_up(
 ) -> tuple[list[str], list[str]]:
     """What must be asked for by id before anything is decided: the missing, and archived cards wanted back."""
     leads, cards = missing(base, airtable, trello)
-    present = airtable.index[airtable["presence"] == LeadPresence.PRESENT]
-    archived = base[base["card_presence"].isin(ARCHIVED) & base.index.isin(present)]
-    status = airtable["status"].reindex(archived.index)
-    moved = archived[(archived["lead_presence"] == LeadPresence.GONE) | (status != archived["seen_status"])]
-    pairs = zip(rows_of(moved, Agreed), rows_of(airtable.loc[moved.index], Lead), strict=True)
+    archived = np.isin(column(base, "card_presence"), ARCHIVED)
+    if not archived.any():
+        return leads, sorted(cards)
+    at = places(airtable, base.index)
+    status, present = column(airtable, "status"), column(airtable, "presence") == LeadPresence.PRESENT
+    rows = np.flatnonzero(archived & np.append(present, False)[at])
+    returned = column(base, "lead_presence")[rows] == LeadPresence.GONE
+    rows = rows[returned | (status[at[rows]] != column(base, "seen_status")[rows])]
+    pairs = zip(rows_of(base.iloc[rows], Agreed), rows_of(airtable.iloc[at[rows]], Lead), strict=True)
     wanted = {agreed.card_id for agreed, lead in pairs if is_wanted_back(agreed, lead, rules)}
     return leads, sorted({*cards, *wanted} - set(trello.index))
 
@@ -48,11 +53,13 @@ def shut_cards(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame)
 
     Returns: card id -> its lead's status, None if the lead was not read.
     """
-    now = trello["presence"].reindex(base["card_id"]).to_numpy()
-    shut = base[np.isin(np.where(pd.notna(now), now, base["card_presence"]), SHUT)]
-    present = airtable[airtable["presence"] == LeadPresence.PRESENT]["status"].reindex(shut.index)
-    read = zip(shut["card_id"], present, strict=True)
-    return {str(card_id): None if pd.isna(status) else str(status) for card_id, status in read}
+    ids, was = column(base, "card_id"), column(base, "card_presence")
+    now = np.append(column(trello, "presence"), "")[places(trello, ids)]
+    shut = np.flatnonzero(np.isin(np.where(now == "", was, now), SHUT))
+    if not shut.size:
+        return {}
+    status = np.where(column(airtable, "presence") == LeadPresence.PRESENT, column(airtable, "status"), None)
+    return dict(zip(ids[shut], np.append(status, None)[places(airtable, base.index[shut])], strict=True))
 
 
 @dataclass(frozen=True)
