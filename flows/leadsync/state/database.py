@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -207,8 +206,11 @@ def in_parts(ids: Collection[str]) -> Iterator[list[str]]:
     yield from (ordered[start : start + IDS_ASKED] for start in range(0, len(ordered), IDS_ASKED))
 
 
-def batched(rows: Iterable[dict[str, str]]) -> Iterator[list[dict[str, str]]]:
-    """So many rows at a time as are held while they are written."""
-    left = iter(rows)
-    while some := list(islice(left, 5_000)):
-        yield some
+def rows_among(
+    connection: sa.Connection, whole: Any, part: Any, which: dict[str, str], ids: Collection[str] | None
+) -> Iterator[sa.Row[Any]]:
+    """What the query `whole` finds; unless `ids` is None what `part` does, whose parameter these are."""
+    if ids is None:
+        yield from connection.execute(whole, which)
+    for some in in_parts(ids or ()):
+        yield from connection.execute(part, {**which, "ids": some})
