@@ -73,7 +73,7 @@ def _at_rest(
 
 def _at(frame: pd.DataFrame, rows: Column) -> dict[str, Column]:
     taken = frame.iloc[rows]
-    return dict(zip(taken, taken.to_numpy().T, strict=True))
+    return dict(zip(taken.columns, taken.to_numpy().T, strict=True))
 
 
 def _tests(

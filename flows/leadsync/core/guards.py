@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import numpy as np
 import pandas as pd
 
-from leadsync.core.lookups import missing
+from leadsync.core.lookups import missing_leads
 from leadsync.core.plan import NewLead, Plan
 from leadsync.errors import GuardError
 from leadsync.frames.schema import column, places
@@ -77,7 +77,7 @@ def check_reads(
     `trello`: the read, and the rows of those missing from it that were explained. `base`: rows that rest may be left
     out of all three, and only `known` counts them. Raises: GuardError.
     """
-    leads, _ = missing(base, airtable, trello)
+    leads = missing_leads(base, airtable)
     cards = unexplained(base, trello)
     if leads:
         _refuse_empty("Airtable", "leads", known.leads, reads.leads, "the table, the view and the token's access")

@@ -21,19 +21,19 @@ CHECK_EVERY: Final = 86_400.0
 """Seconds after which a card that is archived or away is looked for again: its deletion shows in no read."""
 
 
-def missing(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame) -> tuple[list[str], list[str]]:
-    """The lead ids and card ids which the base knows as present and open, and the read did not show."""
-    lead_ids, card_ids = base.index.to_numpy(), column(base, "card_id")
-    no_lead, no_card = places(airtable, base.index) < 0, places(trello, card_ids) < 0
-    leads = lead_ids[no_lead & (column(base, "lead_presence") == LeadPresence.PRESENT)]
-    return list(leads), list(card_ids[no_card & (column(base, "card_presence") == CardPresence.OPEN)])
+def missing_leads(base: pd.DataFrame, airtable: pd.DataFrame) -> list[str]:
+    """The ids of the leads which the base knows as present, and the read did not show."""
+    known = column(base, "lead_presence") == LeadPresence.PRESENT
+    return list(base.index.to_numpy()[known & (places(airtable, base.index) < 0)])
 
 
 def to_look_up(
     base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, rules: Rules
 ) -> tuple[list[str], list[str]]:
     """What must be asked for by id before anything is decided: the missing, and archived cards wanted back."""
-    leads, cards = missing(base, airtable, trello)
+    leads, card_ids = missing_leads(base, airtable), column(base, "card_id")
+    known = column(base, "card_presence") == CardPresence.OPEN
+    cards = {*card_ids[known & (places(trello, card_ids) < 0)]}
     archived = np.isin(column(base, "card_presence"), ARCHIVED)
     if not archived.any():
         return leads, sorted(cards)
@@ -44,7 +44,7 @@ def to_look_up(
     rows = rows[returned | (status[at[rows]] != column(base, "seen_status")[rows])]
     pairs = zip(rows_of(base.iloc[rows], Agreed), rows_of(airtable.iloc[at[rows]], Lead), strict=True)
     wanted = {agreed.card_id for agreed, lead in pairs if is_wanted_back(agreed, lead, rules)}
-    return leads, sorted({*cards, *wanted} - set(trello.index))
+    return leads, sorted((cards | wanted) - set(trello.index))
 
 
 def shut_cards(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame) -> dict[str, str | None]:
@@ -58,8 +58,9 @@ def shut_cards(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame)
     shut = np.flatnonzero(np.isin(np.where(now == "", was, now), SHUT))
     if not shut.size:
         return {}
-    status = np.where(column(airtable, "presence") == LeadPresence.PRESENT, column(airtable, "status"), None)
-    return dict(zip(ids[shut], np.append(status, None)[places(airtable, base.index[shut])], strict=True))
+    present, status = column(airtable, "presence") == LeadPresence.PRESENT, column(airtable, "status")
+    read = zip(ids[shut], places(airtable, base.index[shut]), strict=True)
+    return {card_id: status[at] if at >= 0 and present[at] else None for card_id, at in read}
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,8 @@ def column(frame: pd.DataFrame, name: str) -> Column:
 
 def places(frame: pd.DataFrame, ids: Any) -> Column:
     """Where in the frame the row of each of these ids is, -1 if there is none."""
-    return frame.index.get_indexer(pd.Index(ids, dtype="object"))  # whose type nobody need find out
+    typed = ids if isinstance(ids, pd.Index) else pd.Index(ids, dtype="object")  # whose type nobody need find out
+    return frame.index.get_indexer(typed)
 
 
 def frame_of(rows: Iterable[Kind], kind: type[Kind]) -> pd.DataFrame:

@@ -29,9 +29,9 @@ OWN: Final = [column for column in BASE_COLUMNS if column not in CELLS]
 
 
 _b = base_table.c
-AGREED: Final = sa.select(_b.lead_id, *(_b[column] for column in OWN), _b.cells)
+AGREED: sa.Select[Any] = sa.select(_b.lead_id, *(_b[column] for column in OWN), _b.cells)
 """Rows as agreed_of takes them; of which pair and leads is still to be said."""
-OF_PAIR: Final = AGREED.where(_b.pair == sa.bindparam("of_pair"))
+OF_PAIR: sa.Select[Any] = AGREED.where(_b.pair == sa.bindparam("of_pair"))
 BY_LEAD, BY_CARD = (OF_PAIR.where(of.in_(sa.bindparam("ids", expanding=True))) for of in (_b.lead_id, _b.card_id))
 
 

@@ -208,7 +208,7 @@ def in_parts(ids: Collection[str]) -> Iterator[list[str]]:
 
 def rows_among(
     connection: sa.Connection, whole: Any, part: Any, which: dict[str, str], ids: Collection[str] | None
-) -> Iterator[sa.Row[Any]]:
+) -> Iterator[Any]:
     """What the query `whole` finds; unless `ids` is None what `part` does, whose parameter these are."""
     if ids is None:
         yield from connection.execute(whole, which)

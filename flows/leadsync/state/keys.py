@@ -91,9 +91,9 @@ class PairKeys:
     def _elsewhere(self, pair: str, column: str, ids: Collection[str]) -> set[str]:
         found: set[str] = set()
         with self._database.reading() as connection:
-            for table in (base_table, intent_table):
-                others = table.c.pair.endswith(f"/{Pair.of(pair).board_id}", autoescape=True)
-                query = sa.select(table.c[column]).where(others, table.c.pair != pair)
-                for some in in_parts(ids):
-                    found |= set(connection.execute(query.where(table.c[column].in_(some))).scalars())
+            for some in in_parts(ids):
+                for table in (base_table, intent_table):
+                    others = table.c.pair.endswith(f"/{Pair.of(pair).board_id}", autoescape=True)
+                    query = sa.select(table.c[column]).where(others, table.c.pair != pair, table.c[column].in_(some))
+                    found |= set(connection.execute(query).scalars())
         return found

@@ -34,7 +34,7 @@ _of_item = (
 INSERT: Final = sa.insert(snapshot_table)
 UPDATE: Final = sa.update(snapshot_table).where(_of_item)
 DELETE: Final = sa.delete(snapshot_table).where(_of_item)
-_ids = sa.bindparam("ids", expanding=True)
+_ids: sa.BindParameter[str] = sa.bindparam("ids", expanding=True)
 _of_side = sa.select(_seen.id, _seen.item).where(
     _seen.pair == sa.bindparam("of_pair"), _seen.side == sa.bindparam("of_side")
 )
@@ -154,7 +154,7 @@ def _update_items(
         connection.execute(INSERT, some)
 
 
-def _kept(connection: sa.Connection, pair: str, side: str, ids: Collection[str] | None) -> Iterator[sa.Row[Any]]:
+def _kept(connection: sa.Connection, pair: str, side: str, ids: Collection[str] | None) -> Iterator[Any]:
     return rows_among(connection, ITEMS, OF_IDS, {"of_pair": pair, "of_side": side}, ids)
 
 
