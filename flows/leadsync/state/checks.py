@@ -8,7 +8,8 @@ from typing import Final
 import sqlalchemy as sa
 
 from leadsync.core.lookups import Check
-from leadsync.state.database import Database, rows_among
+from leadsync.state.database import Database
+from leadsync.state.parts import rows_among
 from leadsync.state.tables import check_table
 
 _of_card = (check_table.c.pair == sa.bindparam("of_pair")) & (check_table.c.card_id == sa.bindparam("of_card"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,6 @@ from leadsync.state.tables import SCHEMA_VERSION, metadata, schema_version
 
 LOCK_WAIT = 5.0
 """Seconds to wait for another program's hold on an SQLite file."""
-IDS_ASKED = 500
-"""Ids in one query."""
 
 
 class Database:
@@ -198,19 +196,3 @@ def json_object(text: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError("damaged content")
     return found
-
-
-def in_parts(ids: Collection[str]) -> Iterator[list[str]]:
-    """So many ids at a time as a statement takes, in order."""
-    ordered = sorted(ids)
-    yield from (ordered[start : start + IDS_ASKED] for start in range(0, len(ordered), IDS_ASKED))
-
-
-def rows_among(
-    connection: sa.Connection, whole: Any, part: Any, which: dict[str, str], ids: Collection[str] | None
-) -> Iterator[Any]:
-    """What the query `whole` finds; unless `ids` is None what `part` does, whose parameter these are."""
-    if ids is None:
-        yield from connection.execute(whole, which)
-    for some in in_parts(ids or ()):
-        yield from connection.execute(part, {**which, "ids": some})

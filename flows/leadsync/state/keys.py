@@ -12,9 +12,10 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from leadsync.state.database import Database, in_parts
+from leadsync.state.database import Database
 from leadsync.state.facts import rename_facts
 from leadsync.state.pair import Pair, Rows
+from leadsync.state.parts import in_parts
 from leadsync.state.snapshots import marks_key
 from leadsync.state.tables import base_table, conflict_table, facts_table, holder_table, intent_table, metadata
 

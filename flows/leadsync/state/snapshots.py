@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from itertools import islice
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -17,16 +16,15 @@ import sqlalchemy as sa
 from leadsync.frames.actions import Item
 from leadsync.frames.block import parse
 from leadsync.frames.snapshot import Concerned, Mark, Snapshot
-from leadsync.state.database import Database, json_object, rows_among
+from leadsync.state.database import Database, json_object
 from leadsync.state.facts import Facts, put_facts
+from leadsync.state.parts import batched, rows_among
 from leadsync.state.standing import put_standing
 from leadsync.state.tables import snapshot_table
 
 RECORDS: Final = "records"
 CARDS: Final = "cards"
 NOBODY: Final = Concerned()
-AT_ONCE: Final = 5_000
-"""Rows that are held while they are written."""
 _seen = snapshot_table.c
 _of_item = (
     (_seen.pair == sa.bindparam("of_pair")) & (_seen.side == sa.bindparam("of_side")) & (_seen.id == sa.bindparam("of"))
@@ -150,7 +148,7 @@ def _update_items(
         connection.execute(DELETE, stale)
     if changed:
         connection.execute(UPDATE, changed)
-    while some := list(islice(news, AT_ONCE)):
+    for some in batched(news):
         connection.execute(INSERT, some)
 
 
