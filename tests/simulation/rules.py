@@ -85,9 +85,8 @@ def check_writes(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
 def changed(before: Sight, after: Sight) -> set[str]:
     """Ids of leads and cards that differ."""
     sides = ((before.records, after.records), (before.cards, after.cards))
-    return {
-        key for was, now in sides for key in was.keys() | now.keys() if _cells(was.get(key)) != _cells(now.get(key))
-    }
+    differ = ((key, was.get(key), now.get(key)) for was, now in sides for key in was.keys() | now.keys())
+    return {key for key, one, other in differ if one != other and _cells(one) != _cells(other)}
 
 
 def _cells(item: Row | None) -> Row | None:

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+import numpy as np
 import pandas as pd
 
-from leadsync.core.lookups import missing
+from leadsync.core.lookups import missing_leads
 from leadsync.core.plan import NewLead, Plan
 from leadsync.errors import GuardError
+from leadsync.frames.schema import column, places
 from leadsync.mapping.rules import Rules
 
 SHARE_GUARD_FROM = 10
@@ -75,7 +77,7 @@ def check_reads(
     `trello`: the read, and the rows of those missing from it that were explained. `base`: rows that rest may be left
     out of all three, and only `known` counts them. Raises: GuardError.
     """
-    leads, _ = missing(base, airtable, trello)
+    leads = missing_leads(base, airtable)
     cards = unexplained(base, trello)
     if leads:
         _refuse_empty("Airtable", "leads", known.leads, reads.leads, "the table, the view and the token's access")
@@ -87,8 +89,8 @@ def check_reads(
 
 def unexplained(base: pd.DataFrame, trello: pd.DataFrame) -> list[str]:
     """Ids of the cards that the base knows as open, and that are neither there nor known to be archived or deleted."""
-    there = trello.index[trello["presence"].isin(("open", *EXPLAINED))]
-    return list(base["card_id"][(base["card_presence"] == "open") & ~base["card_id"].isin(there)])
+    ids, shown = column(base, "card_id"), np.append(np.isin(column(trello, "presence"), ("open", *EXPLAINED)), False)
+    return list(ids[(column(base, "card_presence") == "open") & ~shown[places(trello, ids)]])
 
 
 def check_plan(base: pd.DataFrame, plan: Plan, rules: Rules, known: Known) -> None:

@@ -22,7 +22,7 @@ from leadsync.core.told import SetAside
 from leadsync.frames.agreed import NEVER_AGREED, Agreed
 from leadsync.frames.cards import NO_CARD, Card, CardPresence
 from leadsync.frames.leads import NO_LEAD, Lead, LeadPresence
-from leadsync.frames.schema import frame_of, overlay, rows_of
+from leadsync.frames.schema import column, frame_of, overlay, rows_of
 from leadsync.mapping.cells import Cell, told
 from leadsync.mapping.rules import Rules
 from leadsync.texts import title_for
@@ -85,7 +85,10 @@ def as_last_agreed(base: pd.DataFrame, airtable: pd.DataFrame, fallback: str) ->
 
     Everything below is asked about such a frame. A lead without a base keeps "" there. `fallback`: see Rules.fallback.
     """
-    broken = airtable[airtable["unreadable"].astype(bool) & airtable.index.isin(base.index)]
+    unreadable = column(airtable, "unreadable").astype(bool)
+    if not unreadable.any():
+        return airtable
+    broken = airtable[unreadable & airtable.index.isin(base.index)]
     pairs = zip(rows_of(base.loc[broken.index], Agreed), rows_of(broken, Lead), strict=True)
     return overlay(airtable, frame_of((_as_agreed(agreed, lead, fallback) for agreed, lead in pairs), Lead))
 

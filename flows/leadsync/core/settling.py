@@ -77,7 +77,9 @@ def settle(
 
 def _known(base: pd.DataFrame, intents: Iterable[Intent]) -> dict[str, Agreed]:
     """The base's rows of these writes, by lead id."""
-    concerned = base[base.index.isin([intent.lead_id for intent in intents])]
+    if not (lead_ids := [intent.lead_id for intent in intents]):
+        return {}
+    concerned = base[base.index.isin(lead_ids)]
     return {agreed.lead_id: agreed for agreed in rows_of(concerned, Agreed)}
 
 

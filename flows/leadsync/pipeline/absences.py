@@ -72,6 +72,8 @@ def check_shut(
     those the archived ones are listed, the others, and what is not listed, are asked for, at most CHECKS a run.
     """
     shut, now = shut_cards(base, leads, trello), time.time()
+    if not shut:
+        return Shut(trello, {}, frozenset())
     unread = {card_id: status for card_id, status in shut.items() if card_id not in trello.index}
     edited, old = due_checks(unread, memory.checks, now, daily)
     to_list = {*old, *(edited if len(edited) > CHECKS else ())}
