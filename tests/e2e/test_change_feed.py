@@ -436,6 +436,16 @@ def test_broken_feed_leads_to_a_new_webhook_and_one_full_read(world, break_it, r
     assert enabled != before
 
 
+def test_webhook_made_anew_costs_four_requests(world):
+    """Columns, the webhooks there are, the broken one, the new one, of which nothing is asked yet."""
+    break_error(world)
+    world.sync()
+    world.sync()
+    assert (world.calls(), world.writes()) == ((1 + 4, 1), 2)
+    world.assert_idle()
+    assert world.calls() == (2, 1)
+
+
 def test_feed_that_is_away_for_a_moment_leads_to_a_full_read_and_stays(world):
     lead = first(world)
     (before,) = hooks(world)["webhooks"]

@@ -97,7 +97,7 @@ VIEWS = {
             "conflict",
             "Who wins when both sides moved one cell apart",
             "allow_mass_change",
-            "accept that many known leads or cards are missing",
+            "accept that many known leads, cards or values are gone",
             "read",
             "Read both sides whole, only what changed",
             "pair",
