@@ -66,7 +66,7 @@ def plan_new_leads(
     `chosen`: on first contact, in this run; cards that were declined then are nobody's. Raises: GuardError if they are
     too many. No request.
     """
-    if not run.clients.airtable.columns.card_id or not cards.strangers or run.take:
+    if not run.clients.airtable.columns.card_id or not cards.strangers or not run.is_about_all:
         return plan
     frame = candidates(run, cards, board, (chosen or Choice.load(run.clients.store, run.pair)).declined)
     told, labelled = _tellers(run, leads, cards), _labelled(run, cards)
@@ -91,7 +91,7 @@ def plan_new_leads(
 def _tellers(run: Run, leads: LeadsRead, cards: CardsRead) -> dict[str, dict[str, Item]]:
     """Card without a LeadID line -> the leads that tell its id, those made by this run included."""
     airtable = run.clients.airtable
-    if not airtable.columns.card_id or not cards.strangers or run.take:
+    if not airtable.columns.card_id or not cards.strangers or not run.is_about_all:
         return {}
     strangers, found = {str(card["id"]) for card in cards.strangers}, dict[str, dict[str, Item]]()
     for lead_id, record in {**run.made, **leads.records}.items():
