@@ -200,9 +200,9 @@ def find_overwritten(feed: Feed, intents: Iterable[Intent]) -> list[Overwritten]
     """For each cell sent, the values of people that our write replaced, the latest first."""
     found = []
     for intent in intents:
+        found += _archived_in_use(feed, intent)  # first: nothing else is given back to a card that is archived
         for cell in feed.cells_of(intent):
             found += feed.replaced(intent, cell)
-        found += _archived_in_use(feed, intent)
     return found
 
 
@@ -211,9 +211,14 @@ def _archived_in_use(feed: Feed, intent: Intent) -> list[Overwritten]:
     ours = feed.ours(intent, "closed")
     if ours is None or not ours.after:
         return []
-    edits = ((cell, feed.latest(intent.card_id, cell, ours.time)) for cell in IN_USE)
-    return [
-        Overwritten(intent, "closed", edit.after)
-        for cell, edit in edits
-        if edit and digest(cell, edit.after) != intent.sent.planned_from.get(cell)
-    ][:1]
+    if any(_was_edited(feed, intent, cell, ours.time) for cell in IN_USE):
+        return [Overwritten(intent, "closed", False)]
+    return []
+
+
+def _was_edited(feed: Feed, intent: Intent, cell: str, until: float) -> bool:
+    """Whether somebody did, where the PUT itself may have written the cell as well."""
+    if intent.sent.put(cell) is not None:
+        return bool(feed.replaced(intent, cell))
+    edit = feed.latest(intent.card_id, cell, until)
+    return edit is not None and digest(cell, edit.after) != intent.sent.planned_from.get(cell)
