@@ -201,23 +201,19 @@ def find_overwritten(feed: Feed, intents: Iterable[Intent]) -> list[Overwritten]
     found = []
     for intent in intents:
         found += _archived_in_use(feed, intent)  # first: nothing else is given back to a card that is archived
-        for cell in feed.cells_of(intent):
-            found += feed.replaced(intent, cell)
+        found += itertools.chain(*(feed.replaced(intent, cell) for cell in feed.cells_of(intent)))
     return found
 
 
 def _archived_in_use(feed: Feed, intent: Intent) -> list[Overwritten]:
     """A card that was moved or renamed just before we archived it: as if that had come before the run."""
     ours = feed.ours(intent, "closed")
-    if ours is None or not ours.after:
-        return []
-    if any(_was_edited(feed, intent, cell, ours.time) for cell in IN_USE):
-        return [Overwritten(intent, "closed", False)]
-    return []
+    is_used = ours and ours.after and any(_was_edited(feed, intent, cell, ours.time) for cell in IN_USE)
+    return [Overwritten(intent, "closed", False)] if is_used else []
 
 
 def _was_edited(feed: Feed, intent: Intent, cell: str, until: float) -> bool:
-    """Whether somebody did, where the PUT itself may have written the cell as well."""
+    """By somebody else than the PUT itself."""
     if intent.sent.put(cell) is not None:
         return bool(feed.replaced(intent, cell))
     edit = feed.latest(intent.card_id, cell, until)
