@@ -17,6 +17,7 @@ from typing import Any
 
 from emulator import Fault
 from emulator.wire.messages import Request
+from leadsync.core.saved_plan import SavedPlan
 from leadsync.model import ConflictPolicy, Read
 from leadsync.pipeline.steps import Chosen, Options, UndoChoice
 from leadsync.settings import Settings
@@ -226,7 +227,7 @@ class Player:
                 self.model.forget()
                 self.settled.clear()
                 self.ledger.lose_state(self.last)
-        elif each.what in ("archive_then_delete", "take", "undo"):
+        elif each.what in ("archive_then_delete", "take", "undo", "apply"):
             getattr(self, f"_{each.what}")(**each.args)
         else:
             self.act(each)
@@ -335,8 +336,11 @@ class Player:
             self.lists_moved &= run.report.exit_code != 3  # told once; from then on they are known
         return run
 
-    def _take(self, pick: int, side: str, whole: bool, **more: Any) -> None:
-        """A person settles a conflict that is held; `whole`: with all others of the lead."""
+    def _take(self, pick: int, side: str, whole: bool, first: Step, **more: Any) -> None:
+        """A person settles a conflict that is held, after `first` if none is; `whole`: with all others of the lead."""
+        if not any(self.held.values()):
+            self.act(first)
+            self.sync(policy="hold")
         held = [(table, row) for table, rows in sorted(self.held.items()) for row in rows]
         if not held:
             return
@@ -359,6 +363,19 @@ class Player:
         run = self.sync(asked={"undo": UndoChoice(run_id, lead)}, **more)
         if run.report is not None:
             self.undoing = set()
+
+    def _apply(self, pick: int, between: Step | None, **more: Any) -> None:
+        """A plan is saved, and applied after `between`."""
+        saved = self.sync(dry=True, asked={"saves": True}).report
+        if saved is None or saved.plan is None:
+            return
+        if between is not None:
+            self.act(between)
+        run = self.sync(asked={"plan": SavedPlan.parse(saved.plan.text, "the plan")}, **more)
+        if run.report is None or run.report.exit_code < 2:
+            self.ledger.run_at = run.start
+        elif between is None and not run.disturbed:
+            raise Breach("a plan that holds is applied", run.report.message)
 
     _recreates = False
     _archives_all = True

@@ -143,6 +143,7 @@ def made_up(seed: int) -> History:
     ground = replace(_ground(rng), mapped=drawn(cells))
     ground = replace(ground, makes_leads=desk.random() < 0.25 and ground.tables == 1)
     settles, undoes = desk.random() < 0.4, desk.random() < 0.25 and not ground.crowd
+    plans = desk.random() < 0.25
     steps: list[Step] = []
     for _ in range(rng.randint(6, 14)):
         steps += [_person(rng, ground) for _ in range(rng.choice((0, 1, 1, 2, 2, 3, 4)))]
@@ -162,11 +163,15 @@ def made_up(seed: int) -> History:
             steps.append(_stranger(desk))
         steps.append(_with_fill(cells, ground, _sync(rng, ground)))
         if settles and desk.random() < 0.4:
-            steps.append(
-                _disturbed(desk, ground, "take", side=desk.choice(("airtable", "trello")), whole=desk.random() < 0.5)
-            )
+            first = _edit("disagree", status=STATUSES, place=PLACES, name=NAMES, title=TITLES)(desk)
+            side, whole = desk.choice(("airtable", "trello")), desk.random() < 0.5
+            steps.append(_disturbed(desk, ground, "take", side=side, whole=whole, first=first))
         if undoes and desk.random() < 0.25:
             steps.append(_disturbed(desk, ground, "undo", whole=desk.random() < 0.7))
+        if plans and desk.random() < 0.3:
+            between = desk.choice(MILD if desk.random() < 0.7 else ROUGH)(desk) if desk.random() < 0.5 else None
+            between = between if between is None or between.what != "archive_then_delete" else None
+            steps.append(_disturbed(desk, ground, "apply", between=between))
     return History(ground, tuple(steps))
 
 

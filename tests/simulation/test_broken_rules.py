@@ -58,7 +58,7 @@ SET_OF_A_KILLED_RUN = History(
         step("sync", events=(Event("PUT", 0, "kill after"),)),
     ),
 )
-COMMANDS = frozenset({"take", "undo", "make_stranger", "makes_leads"})
+COMMANDS = frozenset({"take", "undo", "apply", "make_stranger", "makes_leads"})
 LEFT_OUT = frozenset({"mapped", "fill", "take_marker"}) | COMMANDS
 
 
