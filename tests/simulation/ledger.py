@@ -233,6 +233,8 @@ class Ledger:
         self.mass_act_at = -1
         self.blurred: set[str] = set()
         """Leads of which it cannot be told which card is theirs."""
+        self.parted: set[str] = set()
+        """Cards of leads that became such by an undo."""
 
     # People
 
@@ -496,7 +498,9 @@ class Ledger:
     def undone(self, leads: set[str]) -> None:
         """An earlier run may have been taken back: what people edited gives way, and is told."""
         for lead in leads:
-            self.touched_cards[self.card_of.get(lead, "")] = self.now
+            card_id = self.card_of.get(lead, "")
+            self.touched_cards[card_id] = self.now
+            self.parted.add(card_id)
             self._blur(lead)
 
     def _grow_ground(self, sight: Sight) -> None:

@@ -221,8 +221,8 @@ class Player:
             self.settled.clear()
             self.clock.advance(each.args["seconds"])
         elif each.what == "lose_state":
-            unmarked = [card for card in self.ledger.card_of.values() if card in self.last.cards]
-            if all(markers(self.last.cards[card]["desc"]) for card in unmarked):
+            known = {*self.ledger.card_of.values(), *self.ledger.parted} & self.last.cards.keys()
+            if all(markers(self.last.cards[card]["desc"]) for card in known):
                 self.world.lose_state()
                 self.model.forget()
                 self.settled.clear()
@@ -348,6 +348,7 @@ class Player:
         before = self.last
         chosen = Chosen(ConflictPolicy(side), row["lead_id"], "" if whole else row["field"])
         run = self.sync(table=self.tables.index(table), asked={"take": chosen}, **more)
+        self.ledger.shut_by_people |= run.shut  # of a lead that was deleted since, Airtable's side is taken
         if run.report is not None and run.report.exit_code == 0 and not run.disturbed and not run.acts:
             check_taken(self.ledger, side, run.report, before, self.last)
 
