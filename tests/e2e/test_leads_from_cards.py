@@ -436,6 +436,19 @@ def test_undo_of_a_run_that_only_made_leads_says_why_they_stay(office):
     office.assert_idle()
 
 
+def test_undo_makes_no_lead_and_ties_none(office):
+    """It takes back, and does nothing else; the next run does."""
+    office.airtable.edit(office.leads[0], name="Renamed")
+    office.sync()
+    card, told = office.made("Zoë"), office.made("Bo")
+    lead = office.lead("Bo", **{COLUMN: told})
+    report = office.sync(asked={"undo": UndoChoice(runs_of(office)[0].run_id)})
+    assert {row["lead_id"] for row in report.changes} == {office.leads[0]}
+    assert (office.of_card(card), office.cards_of(lead)) == ({}, [])
+    office.sync()
+    assert (len(office.of_card(card)), office.card(lead)["id"]) == (1, told)
+
+
 def test_leads_made_are_counted_in_the_history_as_in_the_report(office):
     for number in range(12):
         office.made(f"Card {number}")

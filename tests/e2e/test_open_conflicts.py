@@ -434,6 +434,21 @@ def test_edit_made_while_it_is_taken_is_not_overwritten(world, held):
 # --- what waits ---------------------------------------------------------------------------------------------------
 
 
+def test_what_is_set_aside_is_kept_while_a_conflict_is_taken(world, held, monkeypatch):
+    """A run that settles a conflict looks at nothing else, and has nothing to say of it."""
+    world.trello.add_card("TODO", "Twin")
+    lead = world.lead("Twin", "NEW")
+    world.trello.copy(world.card(held)["id"])
+    world.sync(**HOLD)
+    first = waiting(world, "aside")
+    assert {each.entry.lead_id for each in first} == {lead, held}
+    our_clock(monkeypatch, first[0].since + DAY)
+    take(world, "airtable", held)
+    assert waiting(world, "aside") == first
+    world.sync(**HOLD)
+    assert waiting(world, "aside") == first
+
+
 def test_what_waits_longer_than_a_day_is_told(world, held, monkeypatch):
     report = world.sync(**HOLD)
     assert report.waiting == []

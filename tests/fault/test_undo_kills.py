@@ -10,7 +10,7 @@ import pytest
 
 from leadsync.pipeline.steps import UndoChoice
 from support.harness import World
-from support.kills import Killed, killed
+from support.kills import Killed, killed, killed_after
 from support.past_changes import assert_agrees_with_base, runs_of, seen
 
 KINDS = {  # what happens before the run that is undone -> the lead's status before
@@ -105,6 +105,18 @@ class Mixed(World):
 def assert_rests(world: Mixed) -> None:
     for _ in range(2):
         world.assert_idle()
+
+
+def test_undo_that_many_cards_were_allowed_for_is_finished_without_being_asked_again(world):
+    """Else no run would do anything until somebody noticed."""
+    for number in range(12):
+        world.lead(f"Lead {number}", "NEW")
+    world.sync()
+    with killed_after("PUT", "/cards/"):
+        world.sync(asked={"undo": UndoChoice(runs_of(world)[0].run_id)}, allow_mass_change=True)
+    world.sync()
+    assert all(card["closed"] for card in world.trello.cards().values())
+    assert_rests(world)
 
 
 @pytest.mark.exhaustive

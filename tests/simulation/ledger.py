@@ -233,6 +233,8 @@ class Ledger:
         self.mass_act_at = -1
         self.blurred: set[str] = set()
         """Leads of which it cannot be told which card is theirs."""
+        self.parted: set[str] = set()
+        """Cards of leads that became such by an undo."""
 
     # People
 
@@ -472,6 +474,8 @@ class Ledger:
 
     def written(self, before: Sight, after: Sight) -> None:
         """Take in what the sync itself did between two sights: cards it made, archived, took back."""
+        for lead in after.records.keys() - before.records.keys():
+            self._made_of_its_card(lead, str(after.records[lead]["card_id"]), after)
         for card_id, card in after.cards.items():
             if card_id not in before.cards:
                 self.made_at[card_id] = self.run_at
@@ -486,6 +490,20 @@ class Ledger:
             if came and not self.shows(edit, TRELLO, before):
                 self.came_at[edit.lead, edit.cell].append(self.now)
         self._grow_ground(after)
+
+    def _made_of_its_card(self, lead: str, card_id: str, sight: Sight) -> None:
+        """A card that was nobody's has become a lead."""
+        self.card_of = {other: its for other, its in self.card_of.items() if its != card_id} | {lead: card_id}
+        self.born.append(lead)
+        self._typed_on_card(lead, sight.cards[card_id], sight)
+
+    def undone(self, leads: set[str]) -> None:
+        """An earlier run may have been taken back: what people edited gives way, and is told."""
+        for lead in leads:
+            card_id = self.card_of.get(lead, "")
+            self.touched_cards[card_id] = self.now
+            self.parted.add(card_id)
+            self._blur(lead)
 
     def _grow_ground(self, sight: Sight) -> None:
         for lead in sight.records:

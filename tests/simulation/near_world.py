@@ -37,6 +37,7 @@ from leadsync.transport.wire import Transport, Wire
 from simulation.turns import Turns
 from support.harness import FAST, World
 from support.kills import Killed
+from support.past_changes import opened
 from support.told import Told
 
 Before = Callable[[Request, int], Fault | None]
@@ -158,6 +159,12 @@ class NearWorld(World):
         if "_store" in vars(self):
             self._store.close()
             del self._store
+
+    def past_runs(self) -> dict[str, set[str]]:
+        """Runs that changed something, the newest first -> the leads that they changed."""
+        with opened(self) as (store, pair):
+            runs = [run.run_id for run in store.history.runs(pair)]
+            return {run: {change.lead_id for change in store.history.changes(pair, run)} for run in runs}
 
     def lose_state(self) -> None:
         """The database is gone, with all that stood beside it."""

@@ -63,6 +63,8 @@ class Run:
     """Cards -> how often they were written to."""
     report: Told | None = None
     """None if it was killed."""
+    undoes: bool = False
+    """It takes an earlier run back, or goes on with that."""
 
 
 # What the sync may write
@@ -70,14 +72,13 @@ class Run:
 
 def check_writes(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
     """Between two sights with no act of a person in between."""
+    forward = (_lost_stays_lost, _one_way_cells_stay, _shut_with_cause, _one_way_cells_go_one_way)
     for rule in (
         _nothing_in_a_dry_run,
         _leads_stay,
-        _lost_stays_lost,
         _foreign_stays,
-        _shut_with_cause,
         _made_with_cause,
-        _one_way_cells_go_one_way,
+        *(() if run.undoes else forward),
     ):
         rule(ledger, run, before, after)
 
@@ -118,17 +119,30 @@ def _nothing_in_a_dry_run(ledger: Ledger, run: Run, before: Sight, after: Sight)
 
 
 def _leads_stay(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
-    """No lead is made or deleted, and e-mail and source are Airtable's alone."""
-    if before.records.keys() != after.records.keys():
-        raise Breach("no lead is made or deleted", f"{sorted(before.records.keys() ^ after.records.keys())}")
+    """No lead is made, but one of each card that is nobody's where that is wanted; none is deleted."""
+    made = {lead: str(after.records[lead].get("card_id")) for lead in after.records.keys() - before.records.keys()}
+    known = {*(str(record.get("card_id")) for record in before.records.values()), *ledger.foreign}
+    for lead, card_id in made.items():
+        card = before.cards.get(card_id)
+        others = [each for each in made.values() if each == card_id]
+        if card is None or markers(card["desc"]) or not before.is_usable(card) or card_id in known or len(others) > 1:
+            raise Breach("no lead is made without its card", f"{lead} of {card_id}: {card}")
+    if made and run.undoes:
+        raise Breach("nothing else is done", f"an undo made {sorted(made)}")
+    if before.records.keys() - after.records.keys():
+        raise Breach("no lead is deleted", f"{sorted(before.records.keys() - after.records.keys())}")
+    if gone := before.cards.keys() - after.cards.keys():
+        raise Breach("no card is deleted", f"{sorted(gone)}")
+
+
+def _one_way_cells_stay(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
+    """E-mail and source are Airtable's alone."""
     for lead, was in before.records.items():
         for cell in (*ONE_WAY, "notes"):
             if before.text(lead, cell) != after.text(lead, cell):
                 raise Breach(
                     "one-way cells stay", f"{lead} {cell}: {was.get(cell)!r} -> {after.records[lead].get(cell)!r}"
                 )
-    if gone := before.cards.keys() - after.cards.keys():
-        raise Breach("no card is deleted", f"{sorted(gone)}")
 
 
 def _lost_stays_lost(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
@@ -256,6 +270,34 @@ def check_report(ledger: Ledger, run: Run, lists_moved: bool, refusals: bool, mi
         _conflicts_with_cause(ledger, run, report)
 
 
+def check_command(run: Run) -> None:
+    """After a run that came to its end, and was to do one thing: it may be refused."""
+    report = run.report
+    assert report is not None
+    if report.exit_code not in (0, 1, 2, 3) or (report.exit_code > 1 and run.wrote):
+        raise Breach("refused means nothing written", f"exit {report.exit_code}: {report.message}: {sorted(run.wrote)}")
+    if report.exit_code < 2 and report.exit_code != bool(report.failures or report.error):
+        raise Breach("exit code and failures agree", f"exit {report.exit_code}, failures {report.failures}")
+    if not run.disturbed and not run.acts:
+        _told_what_was_written(run, report)
+
+
+def check_taken(ledger: Ledger, side: str, report: Told, before: Sight, after: Sight) -> None:
+    """The side that was taken is on both. Asked after an undisturbed run that took it."""
+    for row in report.conflicts:
+        lead, cell = row["lead_id"], row["field"]
+        if cell not in TWO_WAY or not row["resolution"].endswith("wins"):
+            continue
+        card = after.cards[row["card_id"]]
+        if cell == "status":
+            equal = after.stage_of(after.text(lead, cell)) == after.place(card)
+        else:
+            equal = after.title_wanted(lead) == card["name"]
+        was, now = (ledger.value(lead, cell, side, each) for each in (before, after))
+        if not equal or (was != now and (cell, side) != ("status", TRELLO)):  # a tick may move it
+            raise Breach("the side that is taken wins", f"{row}: {was!r} -> {now!r}, card {card['name']!r}")
+
+
 def _told_what_was_written(run: Run, report: Told) -> None:
     told = {row[key] for row in report.changes for key in ("lead_id", "card_id")} - {""}
     apart = {row[key] for row in report.conflicts for key in ("lead_id", "card_id")} - {""}
@@ -272,7 +314,7 @@ def _conflicts_with_cause(ledger: Ledger, run: Run, report: Told) -> None:
     """Both sides must have been touched since they agreed the last time but one; a lost state excuses."""
     for row in report.conflicts:
         lead, cell = row["lead_id"], row["field"]
-        if cell not in ledger.two_way or lead in ledger.blurred:
+        if cell not in ledger.two_way or lead in ledger.blurred or row["kind"] == "undone":
             continue
         since = ledger.agreed_at[lead, cell][-1]
         if len(ledger.agreed_at[lead, cell]) < 2 or ledger.state_lost_at >= since or lead in ledger.gone_at:
@@ -520,7 +562,7 @@ def _set_aside_with_cause(ledger: Ledger, rest: Rest) -> None:
             card is not None and (card["isTemplate"] or len(markers(card["desc"])) > 1),
             card is not None and markers(card["desc"]) not in ([], [lead]),
             card is not None and sight.place(card) not in STATUS_FOR,
-            card is not None and not markers(card["desc"]) and not _is_known(ledger, lead),
+            card is not None and not markers(card["desc"]) and (not _is_known(ledger, lead) or "@" in card["desc"]),
             len({*sight.cards_of(lead), *filter(None, [ledger.card_of.get(lead)])} & sight.cards.keys()) > 1,
         ]
         if not any(causes):

@@ -127,7 +127,7 @@ def _journal(run: Run, planned: Planned, checkup: Checkup) -> None:
         now=run.begun.at,
     )
     clients.store.journal.enter(run.pair, noted)
-    if run.undo is None:
+    if run.is_about_all:
         clients.store.waiting.set_aside(run.pair, plan.quarantine, noted.now)
     concerned = planned.snapshot.concerned
     clients.store.checks.save(run.pair, plan.checks, None if concerned is None else concerned.cards)

@@ -57,6 +57,11 @@ class Run:
         """The key of our rows."""
         return self.rows.pair.key
 
+    @property
+    def is_about_all(self) -> bool:
+        """Whether all is to be brought in step, and not only conflicts settled, or an earlier run taken back."""
+        return self.take is None and self.undo is None
+
     def concerned(self, leads: pd.DataFrame) -> pd.DataFrame:
         """Those of the leads that the run is about; an undo asks for nothing that there is not."""
         if self.undo:
