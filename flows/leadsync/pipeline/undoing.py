@@ -10,17 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-import pandas as pd
-
 from leadsync.core.ledger import CARD_FIELD, ID_SHOWN, Begun, RunKind
 from leadsync.core.taken_back import Done, TakenBack, taken_back
 from leadsync.errors import ConfigurationError
-from leadsync.pipeline.absences import ASKED_SINGLY
 from leadsync.pipeline.steps import UndoChoice
 from leadsync.state.history import PastChange, PastRun
 from leadsync.state.store import StateStore
-from leadsync.trello.board import Board
-from leadsync.trello.client import Trello
 
 NAMED: Final = 3
 LEAST: Final = 4
@@ -84,13 +79,6 @@ def _undo(changes: Sequence[PastChange], begun: Begun) -> Undo:
     )
 
 
-def archived_cards(taken: Sequence[TakenBack], trello: pd.DataFrame, client: Trello, board: Board) -> pd.DataFrame:
-    """
-    Of the cards that are to be opened or archived those which the read does not show: archived ones are in none.
-
-    Cost: 1 request for each while they are few, else 1 for each 1,000 archived cards.
-    """
-    ids = sorted({each.card_id for each in taken if each.field == CARD_FIELD} - {*trello.index})
-    if len(ids) >= ASKED_SINGLY:
-        return client.fetch_archived(board, {*ids})
-    return client.find_cards(board, ids)
+def card_ids_of(taken: Sequence[TakenBack]) -> set[str]:
+    """The cards that are to be opened or archived."""
+    return {each.card_id for each in taken if each.field == CARD_FIELD}
