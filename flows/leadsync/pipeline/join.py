@@ -66,13 +66,12 @@ def join_and_diff(
     else:
         reconciled = reconcile(base, leads, trello, rules)
         plan = build_plan(reconciled, rules)
+        plan = narrowed(plan, reconciled, take, rules) if take else plan
     check_plan(base, plan, rules, memory.known)
     _carry_settled(plan, memory.base, base, memory.intents)
     plan.checks = shut.checks
     if reconciled is None:
         return plan
-    if take:
-        plan = narrowed(plan, reconciled, take, rules)
     standing = restless(base, leads, trello, reconciled, plan, rules)
     plan.standing = Concerned(frozenset(standing | emptied.leads), shut.unsettled | emptied.cards)
     return plan

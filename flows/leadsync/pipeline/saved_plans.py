@@ -48,7 +48,7 @@ SAYS_NOTHING: Final = {
     "trello_api_secret",
 }
 """Settings that say nothing about what is to be written: the pair is told by its ids, the rest is how it is reached."""
-AGAIN: Final = "Nothing was written. Make a new plan with --dry-run --out."
+AGAIN: Final = "Nothing was written. Make a new plan with flows/sync.py --dry-run --out."
 SHOWN: Final = 3
 """Differences in a sentence; the report has them all."""
 
@@ -147,7 +147,7 @@ def _strangers(run: Run, planned: Planned, known: Mapping[str, Row]) -> dict[str
 
 
 def _put_away(run: Run, planned: Planned) -> dict[str, Card]:
-    """Archived cards of leads of the plan, by those: no read shows them, and an edit of one is an edit like any other."""
+    """Archived cards of the plan's leads, by those: no read shows them, and an edit of one is an edit like any."""
     base, sides = planned.base, planned.plan.sides
     known = base["card_id"][base["card_presence"].isin(ARCHIVED)].items()
     unread = {card_id: lead_id for lead_id, card_id in known if lead_id in sides and not sides[lead_id][1].card_id}
