@@ -15,14 +15,14 @@ from typing import Any, Final
 from leadsync.apply.give_back import GIVEN_UP, Edit, Repair, Repairs
 from leadsync.apply.target import Target
 from leadsync.core.conflicts import Conflict
-from leadsync.core.journal import COLUMN_OF, Intent, IntentState, digest
+from leadsync.core.journal import COLUMN_OF, COPY, Intent, IntentState, digest
 from leadsync.core.overwrites import Feed, Overwritten, find_overwritten, is_element
 from leadsync.core.settling import LATE
 from leadsync.core.witness import CARD_CELLS
 from leadsync.errors import LeadsyncError, ServiceRefusedError
 from leadsync.frames.agreed import sides_of
-from leadsync.frames.block import with_block
-from leadsync.frames.cards import Card, CardPresence
+from leadsync.frames.block import with_block, without_block
+from leadsync.frames.cards import Card, CardPresence, labels_of
 from leadsync.mapping.cells import Cell
 from leadsync.model import TRELLO_TEXT_LIMIT
 from leadsync.trello.client import Trello
@@ -157,11 +157,13 @@ def _mapped(cell: str, mapped: Sequence[Cell]) -> Cell | None:
 
 
 def _given(found: Overwritten, card: Card, mapped: Sequence[Cell]) -> Any:
-    """What is written back; a description gets our block as it stands now."""
+    """What is written back; a description gets our block as it stands now, that of a copy loses it."""
     if found.cell == "closed":
         return False
     if found.cell != "desc":
         return found.value
+    if found.intent.side == COPY:
+        return without_block(str(found.value), found.intent.lead_id, labels_of(mapped))
     lines = {each.card.label: str(card.cells.get(each.name, "")) for each in mapped if each.is_line}
     return with_block(str(found.value), found.intent.lead_id, lines)
 

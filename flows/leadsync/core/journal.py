@@ -26,6 +26,8 @@ from leadsync.mapping.rows import CellKey
 from leadsync.texts import text
 
 CARD, LEAD = "card", "lead"
+COPY: Final = "copy"
+"""The side of a write to a copy of a lead's card, about which nothing is agreed."""
 COLUMN_OF: Final = {"idList": "list_id", "name": "title", "desc": "description", "dueComplete": "due_complete"}
 """Cell of a card on the wire -> field of Card."""
 
@@ -73,7 +75,7 @@ class Intent:
     it, until that is kept there.
     """
 
-    side: str  # card | lead
+    side: str  # card | lead | copy
     lead_id: str
     card_id: str
     record: Columns
@@ -90,7 +92,7 @@ class Intent:
     @property
     def is_put(self) -> bool:
         """Whether the board's activity can tell what it landed on."""
-        return self.side == CARD and bool(self.card_id and self.sent.cells)
+        return self.side in (CARD, COPY) and bool(self.card_id and self.sent.cells)
 
     @property
     def is_patch(self) -> bool:

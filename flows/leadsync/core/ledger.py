@@ -48,6 +48,7 @@ class Rule(StrEnum):
     GIVEN_BACK = "given back"
     UNDONE = "undone"
     HELD = "undone and held"
+    UNTIED = "untied"
 
 
 SETTLED: Final = (Rule.CONFLICT, Rule.FIRST_MATCH)
@@ -68,6 +69,7 @@ WORDS: Final[Mapping[Rule, Mapping[Direction, str]]] = {
     Rule.GIVEN_BACK: dict.fromkeys(Direction, "the write had landed on an edit, which was put back"),
     Rule.UNDONE: dict.fromkeys(Direction, "an earlier run was undone"),
     Rule.HELD: dict.fromkeys(Direction, "an earlier run was undone; both values wait until a person makes them equal"),
+    Rule.UNTIED: dict.fromkeys(Direction, "it was a copy, and a person has made it a card of its own"),
 }
 """Each rule as a person is told it, by the way the value went."""
 
@@ -78,6 +80,7 @@ class RunKind(StrEnum):
     SYNC = "sync"
     UNDO = "undo"
     TAKE = "take"  # conflicts that a person settled
+    UNTIE = "untie"  # copies that a person made cards of their own
 
 
 @dataclass(frozen=True)

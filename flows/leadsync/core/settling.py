@@ -14,7 +14,7 @@ import pandas as pd
 
 from leadsync.core.conflicts import Conflict
 from leadsync.core.entries import held_by, is_of_lead
-from leadsync.core.journal import LEAD, Intent, IntentState
+from leadsync.core.journal import COPY, LEAD, Intent, IntentState
 from leadsync.core.ledger import Entry, proven
 from leadsync.core.witness import NO_PROOF, Proof, agreed_with, field_of, holds, parts_of
 from leadsync.frames.agreed import NEVER_AGREED, Agreed, Columns
@@ -102,7 +102,7 @@ def judge(
         _verdict(
             intent,
             _settled(rows.get(intent.lead_id), intent, airtable, trello, proof),
-            _held_apart(intent, airtable, trello),
+            _of_no_base(intent, airtable, trello, proof),
             now,
             shown,
         )
@@ -110,8 +110,13 @@ def judge(
     ]
 
 
-def _held_apart(intent: Intent, airtable: pd.DataFrame, trello: pd.DataFrame) -> list[Entry]:
-    """What an undo wrote of cells about which nothing is agreed: the written side holds it."""
+def _of_no_base(intent: Intent, airtable: pd.DataFrame, trello: pd.DataFrame, proof: Proof) -> list[Entry]:
+    """
+    What was written, and nothing is agreed about: cells held apart by an undo, which the written side holds; a copy,
+    which the feed shows.
+    """
+    if intent.side == COPY:
+        return [*intent.entries] if (intent.card_id, "desc") in proof.shown else []
     if not any(entry.left for entry in intent.entries):
         return []
     leads, cards = airtable.index.isin([intent.lead_id]), trello.index.isin([intent.card_id])

@@ -37,7 +37,8 @@ class TakenBack:
 
     In columns of the base: `left`, what both sides held after the run; `target`, what they are to hold again; `agreed`,
     what is agreed then. `apart`: the two values of `target` were never agreed on, so that the cell is held. `closed`:
-    of a card, whether it is to be archived. `resettles`: it was held, and the two sides are made equal again.
+    of a card, whether it is to be archived. `resettles`: it was held, and the two sides are made equal again. `unties`:
+    it is a copy, which was made a card of its own.
     """
 
     lead_id: str
@@ -49,6 +50,7 @@ class TakenBack:
     apart: bool = False
     closed: bool = False
     resettles: bool = False
+    unties: bool = False
 
 
 def taken_back(changes: Iterable[Done]) -> list[TakenBack]:
@@ -58,10 +60,11 @@ def taken_back(changes: Iterable[Done]) -> list[TakenBack]:
     A LeadID line put into a card is not, nor a hand edit put back where the other side alone decides: nothing that
     anybody had agreed on was replaced there.
     """
-    found: dict[tuple[str, str], list[Done]] = {}
+    found: dict[tuple[str, str, str], list[Done]] = {}
     for change in sorted(changes):
         if change.entry.rule not in NO_VALUE and change.entry.field != MARKED:
-            found.setdefault((change.lead_id, change.entry.field), []).append(change)
+            copy = change.card_id if change.entry.rule is Rule.UNTIED else ""
+            found.setdefault((change.lead_id, change.entry.field, copy), []).append(change)
     return [_folded(of_cell) for _, of_cell in sorted(found.items())]
 
 
@@ -81,6 +84,7 @@ def _folded(changes: list[Done]) -> TakenBack:
         apart,
         closed=last.entry.field == CARD_FIELD and last.entry.after.trello != PUT_AWAY,
         resettles=any(entry.rule is Rule.HELD for entry in entries),
+        unties=last.entry.rule is Rule.UNTIED,
     )
 
 

@@ -28,6 +28,7 @@ from leadsync.mapping.rules import Rules
 BY_HAND: Final = "It is left as it is; change it by hand if it is to be as before."
 MADE: Final = "a lead was made of this card, and nothing is deleted"
 DELETE_IT: Final = "Delete the lead in Airtable if it is not wanted; its card is archived then."
+UNTIED: Final = "the copy is a card of its own by now, and with the LeadID line it would be a copy again"
 HELD: Final = "held: make both equal by hand"
 NOTE: Final = "undone"
 SHOWN: Final = ("status", "stage", "name", "title")
@@ -57,9 +58,11 @@ class Undoing:
 
     def take(self, of: TakenBack) -> None:
         """One cell, or the card as a whole, which comes first."""
-        remedy = DELETE_IT if of.field == LEAD_FIELD else BY_HAND
+        remedy, card_id, url = BY_HAND, self.card_id, self.card.url
         if of.field == LEAD_FIELD:
-            reason = MADE
+            reason, remedy = MADE, DELETE_IT
+        elif of.unties:
+            reason, card_id, url = UNTIED, of.card_id, ""
         elif self.agreed is NEVER_AGREED or self.agreed.card_id != self.card_id:
             reason = "the lead has another card by now" if self.agreed.card_id else "nothing is known of it any more"
         elif of.field == CARD_FIELD:
@@ -67,8 +70,7 @@ class Undoing:
         else:
             reason = self._cell(of)
         if reason:
-            aside = SetAside(self.lead_id, self.card_id, of.field, reason, remedy, self.card.url)
-            self.plan.quarantine.append(aside)
+            self.plan.quarantine.append(SetAside(self.lead_id, card_id, of.field, reason, remedy, url))
 
     def _card(self, of: TakenBack) -> str:
         """A card is archived, or opened again; one that was created only if nobody has touched it or its lead."""

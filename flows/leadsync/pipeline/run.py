@@ -105,7 +105,8 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
         columns = {cell.name: cell.column.name for cell in board.cells}
         open_now = store.waiting.conflicts(rows.pair.key) if options.take else []
         take = meant_by(options.take, open_now, columns) if options.take else None
-        begun = _begun(settings, RunKind.TAKE if take else RunKind.SYNC, steps.flow_run)
+        kind = RunKind.TAKE if take else RunKind.UNTIE if options.untie else RunKind.SYNC
+        begun = _begun(settings, kind, steps.flow_run)
         run = Run(settings, options, steps, clients, rows, feed, still_held, telling, mapped, begun, take)
         _finish_undo(run, board)
         if options.undo:

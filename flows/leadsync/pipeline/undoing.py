@@ -81,4 +81,4 @@ def _undo(changes: Sequence[PastChange], begun: Begun) -> Undo:
 
 def card_ids_of(taken: Sequence[TakenBack]) -> set[str]:
     """The cards that are to be opened or archived."""
-    return {each.card_id for each in taken if each.field == CARD_FIELD}
+    return {each.card_id for each in taken if each.field == CARD_FIELD and not each.unties}

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pandas as pd
 import sqlalchemy as sa
 
-from leadsync.core.journal import CARD, Intent, IntentState, Sent
+from leadsync.core.journal import CARD, COPY, Intent, IntentState, Sent
 from leadsync.core.ledger import Begun, written
 from leadsync.frames.agreed import Agreed, Columns, Rename
 from leadsync.frames.schema import frame_of
@@ -112,7 +112,8 @@ class Journal:
                 pending &= intent_table.c.state == IntentState.PENDING.value
                 query = sa.select(intent_table).where(pending).order_by(intent_table.c.id)
                 rows = [intent_of(row) for row in connection.execute(query).all()]
-                replace_intents(connection, [(each, each.until(rows[-1].since)) for each in rows[:-1]])
+                older = [each for each in rows[:-1] if side != COPY or each.card_id == rows[-1].card_id]
+                replace_intents(connection, [(each, each.until(rows[-1].since)) for each in older])
                 for intent in rows[-1:]:
                     entries = written(intent.entries, (taken or {}).get(lead_id, ()), columns)
                     add_changes(connection, pair, intent, entries, str(columns.get("card_id") or ""))
