@@ -111,7 +111,9 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
         _finish_undo(run, board)
         if options.undo:
             undo = chosen_undo(options.undo, store, run.pair, begun)
-            run = replace(run, begun=undo.begun, undo=undo)
+            run, report.subject = replace(run, begun=undo.begun, undo=undo), undo.told
+        elif take and (agreed := store.journal.load_row(run.pair, take.lead_id)):
+            report.subject = agreed.title
         report.standing = standing(store, run.pair)
         with _all_is_told(run):
             if options.untie:

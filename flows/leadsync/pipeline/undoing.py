@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from leadsync.core.ledger import CARD_FIELD, ID_SHOWN, Begun, RunKind
@@ -24,10 +25,11 @@ LEAST: Final = 4
 
 @dataclass(frozen=True)
 class Undo:
-    """A run that takes another back, and what of it."""
+    """A run that takes another back, and what of it. `told`: which one that is, in words."""
 
     begun: Begun
     cells: Sequence[TakenBack]
+    told: str = ""
 
 
 def run_called(store: StateStore, pair: str, named: str) -> PastRun:
@@ -56,7 +58,9 @@ def chosen_undo(choice: UndoChoice, store: StateStore, pair: str, begun: Begun) 
         reason = "its values were erased" if any(each.is_forgotten for each in changes) else "there is nothing of that"
         fields = ", ".join(sorted({each.entry.field for each in changes}))
         raise ConfigurationError(f"{of}: {reason} to be taken back. It changed: {fields}. Nothing was written.")
-    return undo
+    of_lead = store.journal.load_row(pair, lead_id) if lead_id else None
+    which = [f"{run.kind.value} of {datetime.fromtimestamp(run.at):%Y-%m-%d %H:%M}", of_lead.title if of_lead else ""]
+    return replace(undo, told=", ".join(filter(None, which)))
 
 
 def unfinished(store: StateStore, pair: str, kept_since: float) -> Undo | None:

@@ -41,7 +41,8 @@ def untie_copies(run: Run, board: Board) -> None:
     copies = [entry for entry in aside if entry.lead_id == lead_id and is_copy(entry)]
     if not copies or own is None:
         raise ConfigurationError(f"No copy of {lead_id!r}'s card is known; nothing was written. A sync looks again.")
-    report.titles[lead_id], done = own.title, list[SetAside]()
+    report.subject = report.titles[lead_id] = own.title
+    done = list[SetAside]()
     for entry in copies:
         card = run.clients.trello.get_card(board, entry.card_id)
         report.card_urls[card.card_id] = entry.card_url
