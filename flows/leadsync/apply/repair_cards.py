@@ -15,7 +15,7 @@ from typing import Any, Final
 from leadsync.apply.give_back import GIVEN_UP, Edit, Repair, Repairs
 from leadsync.apply.target import Target
 from leadsync.core.conflicts import Conflict
-from leadsync.core.journal import COLUMN_OF, COPY, Intent, IntentState, digest
+from leadsync.core.journal import COLUMN_OF, Intent, IntentState, digest
 from leadsync.core.overwrites import Feed, Overwritten, find_overwritten, is_element
 from leadsync.core.settling import LATE
 from leadsync.core.witness import CARD_CELLS
@@ -157,12 +157,12 @@ def _mapped(cell: str, mapped: Sequence[Cell]) -> Cell | None:
 
 
 def _given(found: Overwritten, card: Card, mapped: Sequence[Cell]) -> Any:
-    """What is written back; a description gets our block as it stands now, that of a copy loses it."""
+    """What is written back; a description gets our block as it stands now, or loses it where that was taken off."""
     if found.cell == "closed":
         return False
     if found.cell != "desc":
         return found.value
-    if found.intent.side == COPY:
+    if not card.markers:
         return without_block(str(found.value), found.intent.lead_id, labels_of(mapped))
     lines = {each.card.label: str(card.cells.get(each.name, "")) for each in mapped if each.is_line}
     return with_block(str(found.value), found.intent.lead_id, lines)

@@ -19,7 +19,6 @@ from leadsync.core.ledger import Entry
 from leadsync.core.plan import CardWrite, LeadWrite, Plan
 from leadsync.frames.actions import Item
 from leadsync.frames.agreed import Columns, Rename, columns_renamed
-from leadsync.frames.block import with_block
 from leadsync.frames.cards import Card
 from leadsync.mapping.properties import ELEMENTWISE, FORMS, element, property_named
 from leadsync.mapping.rows import CellKey
@@ -171,7 +170,7 @@ def cells_of(write: CardWrite, lists: Mapping[str, str]) -> Item:
     if write.stage is not None:
         cells["idList"] = lists.get(write.stage, "")
     if write.card_id and write.block is not None:
-        cells["desc"] = with_block(write.planned_from.description, write.lead_id, write.block)
+        cells["desc"] = write.described(write.planned_from.description)
     return cells | {each.cell.card.key: each.value for each in write.cells}
 
 

@@ -13,10 +13,11 @@ from typing import Any, Final
 from leadsync.core.conflicts import UNDONE, Conflict
 from leadsync.core.decisions import Direction
 from leadsync.core.entries import held_by, told_of
-from leadsync.core.ledger import CARD_FIELD, LEAD_FIELD, Entry, Rule, Told
+from leadsync.core.ledger import CARD_FIELD, GAP, LEAD_FIELD, MARKED, Entry, Rule, Told
 from leadsync.core.plan import CardCell, CardWrite, CellWrite, LeadWrite, Plan
 from leadsync.core.taken_back import TakenBack
 from leadsync.core.told import Change, SetAside
+from leadsync.core.undo_line import loosened, tied_again
 from leadsync.core.undo_sides import EDITED, TICK, Sides, sides_of_cell
 from leadsync.frames.agreed import NEVER_AGREED, Agreed, Columns
 from leadsync.frames.cards import Card, CardPresence
@@ -67,6 +68,8 @@ class Undoing:
             reason = "the lead has another card by now" if self.agreed.card_id else "nothing is known of it any more"
         elif of.field == CARD_FIELD:
             reason = self._card(of)
+        elif of.field == MARKED:
+            reason = self._line(of)
         else:
             reason = self._cell(of)
         if reason:
@@ -93,6 +96,21 @@ class Undoing:
         self.record["seen_status"] = self.lead.status if of.closed or not there else ""
         self._enter(of, Direction.TO_TRELLO, Told("", before), Told("", after), self.record, {})
         return ""
+
+    def _line(self, of: TakenBack) -> str:
+        """The LeadID line of a card that was adopted, which comes last."""
+        if of.ties:
+            line = tied_again(self.lead_id, self.lead, self.card, self.rules)
+        else:
+            is_all = all(each.lead_id != self.lead_id for each in self.plan.quarantine)
+            line = loosened(self.lead_id, self.card, of.gap, is_all, self.rules)
+        if line.agreed:
+            self.plan.base_updates.setdefault(self.lead_id, {}).update(line.agreed)
+        if line.sent:
+            self.sent |= line.sent
+            self.record |= line.record
+            self._enter(of, Direction.TO_TRELLO, Told("", line.before), Told("", line.after), {}, {GAP: of.gap})
+        return line.reason
 
     def _cell(self, of: TakenBack) -> str:
         cell = next((each for each in self.rules.cells if each.field == of.field), None)

@@ -41,6 +41,7 @@ class Rules:
     of cells whose map or time zone is another than last time, so that what it has drawn apart is listed, once. `wins`:
     every conflict, if a person has said so. `undone`: by lead, names of cells that are held since what
     had settled them was undone. `command`: what is typed to do what a guard refuses, but for --allow-mass-change.
+    `makes_leads`: a card that is nobody's becomes one.
     """
 
     status_map: StatusMap
@@ -57,6 +58,7 @@ class Rules:
     wins: ConflictPolicy | None = None
     undone: Mapping[str, Collection[str]] = field(default_factory=dict)
     command: str = "flows/sync.py"
+    makes_leads: bool = False
 
     @cached_property
     def fallback(self) -> str:

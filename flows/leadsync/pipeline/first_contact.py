@@ -24,6 +24,7 @@ from leadsync.frames.leads import Lead
 from leadsync.frames.schema import overlay, rows_of
 from leadsync.model import Adopt
 from leadsync.pipeline.under_way import Run
+from leadsync.pipeline.undoing import loosened_by
 from leadsync.state.store import StateStore
 from leadsync.trello.board import Board, CardsRead
 
@@ -51,6 +52,20 @@ class Choice:
         """To be kept."""
         facts = {"adopt": self.adopt.value, "leads": sorted(self.leads), "declined": sorted(self.declined)}
         store.facts.save(f"contact {pair}", facts)
+
+
+def let_go(run: Run) -> set[str]:
+    """
+    Leads whose adoption this run, an undo, has taken back, all of it. What was chosen holds for them no more: each is
+    set aside as long as a card looks like it.
+    """
+    if run.undo is None or run.options.dry_run:
+        return set()
+    store, failed = run.clients.store, {failure.lead_id for failure in run.telling.report.failures}
+    loose, kept = loosened_by(store, run.pair, run.run_id) - failed, Choice.load(store, run.pair)
+    if not kept.leads.isdisjoint(loose):
+        replace(kept, leads=kept.leads - loose).save(store, run.pair)
+    return loose
 
 
 @dataclass(frozen=True)

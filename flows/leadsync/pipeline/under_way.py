@@ -14,6 +14,7 @@ from leadsync.core.ledger import ID_SHOWN, Begun
 from leadsync.core.plan import Plan
 from leadsync.frames.actions import Item
 from leadsync.mapping.rules import Rules, Take
+from leadsync.model import CreateLeads
 from leadsync.pipeline.change_feed import ChangeFeed
 from leadsync.pipeline.clients import Clients
 from leadsync.pipeline.mapped import Mapped, mind_names
@@ -78,7 +79,8 @@ class Run:
             if each.conflict.kind == UNDONE:
                 undone.setdefault(each.conflict.lead_id, set()).add(each.cell)
         cells, command = board.cells, self._undo_command if self.undo else self.options.sync_command
-        return replace(chosen, cells=cells, lists_apart=self.mapped.redrawn, undone=undone, command=command)
+        chosen = replace(chosen, makes_leads=self.settings.sync_create_leads is CreateLeads.ON, command=command)
+        return replace(chosen, cells=cells, lists_apart=self.mapped.redrawn, undone=undone)
 
     @property
     def _undo_command(self) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from leadsync.core.ledger import CARD_FIELD, ID_SHOWN, Begun, RunKind
+from leadsync.core.ledger import CARD_FIELD, ID_SHOWN, MARKED, Begun, RunKind
 from leadsync.core.taken_back import Done, TakenBack, taken_back
 from leadsync.errors import ConfigurationError
 from leadsync.pipeline.steps import UndoChoice
@@ -83,6 +83,12 @@ def _undo(changes: Sequence[PastChange], begun: Begun) -> Undo:
     )
 
 
+def loosened_by(store: StateStore, pair: str, run_id: str) -> set[str]:
+    """Leads whose card is nobody's since that run."""
+    changes = store.history.changes(pair, run_id)
+    return {each.lead_id for each in changes if each.entry.field == MARKED and not each.entry.after.trello}
+
+
 def card_ids_of(taken: Sequence[TakenBack]) -> set[str]:
-    """The cards that are to be opened or archived."""
-    return {each.card_id for each in taken if each.field == CARD_FIELD and not each.unties}
+    """The cards that are to be opened or archived, or that are nobody's."""
+    return {each.card_id for each in taken if each.ties or (each.field == CARD_FIELD and not each.unties)}
