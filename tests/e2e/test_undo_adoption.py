@@ -127,6 +127,22 @@ def test_text_written_since_stays(office, world):
     assert_rests(world, office.leads)
 
 
+def test_edit_made_in_the_moment_of_the_write_is_given_back(office, world):
+    """Without our lines."""
+    card, edited = office.cards[1], []
+
+    def edit(request, _at):
+        if request.method == "PUT" and card in request.path and not edited:
+            edited.append(request)
+            world.trello.edit(card, desc="News.\n\n" + world.trello.card(card)["desc"])
+
+    stop = world.emulator.before_request(edit)
+    office.undo()
+    stop()
+    assert world.trello.card(card)["desc"].split() == ["News.", "write", "to", "ada1@example.com"]
+    assert_rests(world, office.leads)
+
+
 def test_card_that_would_become_another_lead_stays_tied(world):
     """Where cards without the line become leads, one would be made of it."""
     world.airtable.add_field("Card", "singleLineText")

@@ -71,7 +71,7 @@ WORDS: Final[Mapping[Rule, Mapping[Direction, str]]] = {
     Rule.ARCHIVED: dict.fromkeys(Direction, "its lead was deleted"),
     Rule.UNARCHIVED: dict.fromkeys(Direction, "its lead came back, or into an open list"),
     Rule.TIED: dict.fromkeys(Direction, "the card lacked its LeadID line"),
-    Rule.ADOPTED: dict.fromkeys(Direction, "the card looked like the lead's, and was chosen to be"),
+    Rule.ADOPTED: dict.fromkeys(Direction, "the card was nobody's, and was taken for the lead's"),
     Rule.GIVEN_BACK: dict.fromkeys(Direction, "the write had landed on an edit, which was put back"),
     Rule.UNDONE: dict.fromkeys(Direction, "an earlier run was undone"),
     Rule.HELD: dict.fromkeys(Direction, "an earlier run was undone; both values wait until a person makes them equal"),

@@ -54,10 +54,10 @@ class CardWrite:
     stage: str | None = None
     title: str | None = None
     block: Mapping[str, str] | None = None
-    gap: str | None = None
     cells: tuple[CardCell, ...] = ()
     closed: bool | None = None
     due_complete: bool | None = None
+    gap: str | None = None
     record: Columns = field(default_factory=dict)
     planned_from: Card = NO_CARD
     undo: Columns = field(default_factory=dict)

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from leadsync.core.conflicts import Conflict, OpenConflicts
-from leadsync.core.ledger import CARD_FIELD, MARKED
+from leadsync.core.ledger import CARD_FIELD, LEAD_FIELD, MARKED
 from leadsync.core.plan import Plan
 from leadsync.core.taken_back import TakenBack
 from leadsync.core.undo_lead import Undoing
@@ -38,6 +38,8 @@ def plan_undone(
     cards = {card.card_id: card for card in rows_of(trello[trello.index.isin(ids)], Card)}
     held: dict[tuple[str, str], Conflict] = {}
     for lead_id, cells in sorted(of_lead.items()):
+        if any(each.field == LEAD_FIELD for each in cells):  # which is told once
+            cells = [each for each in cells if each.field != MARKED]
         card_id = cells[-1].card_id
         is_loose = any(each.ties for each in cells)
         never = Agreed(lead_id, card_id) if is_loose else NEVER_AGREED

@@ -59,5 +59,5 @@ def tied_again(lead_id: str, lead: Lead, card: Card, rules: Rules) -> Line:
         return Line(agreed=agreed)
     lines = [cell for cell in rules.cells if cell.is_line]
     block = {cell.card.label: lead.lines.get(cell.name, "") for cell in lines}
-    record = {column: lead.cells.get(cell.name, "") for cell in lines for column in sides_of(cell.name)}
+    record: Columns = {column: lead.cells.get(cell.name, "") for cell in lines for column in sides_of(cell.name)}
     return Line("", {"block": block}, record, agreed, after=f"LeadID: {lead_id}")
