@@ -99,11 +99,10 @@ class Undoing:
 
     def _line(self, of: TakenBack) -> str:
         """The LeadID line of a card that was adopted, which comes last."""
+        is_all = all(each.lead_id != self.lead_id for each in self.plan.quarantine)
+        line = loosened(self.lead_id, self.card, of.gap, is_all, self.rules)
         if of.ties:
             line = tied_again(self.lead_id, self.lead, self.card, self.rules)
-        else:
-            is_all = all(each.lead_id != self.lead_id for each in self.plan.quarantine)
-            line = loosened(self.lead_id, self.card, of.gap, is_all, self.rules)
         if line.agreed:
             self.plan.base_updates.setdefault(self.lead_id, {}).update(line.agreed)
         if line.sent:
