@@ -53,7 +53,8 @@ def run_name() -> str:
 def name_at_the_end(report: Report) -> None:
     """The run is called by what came of it, too: a list of runs then tells what happened."""
     with one_try(), get_client(sync_client=True) as client:
-        client.update_flow_run(flow_run.id, name=f"{flow_run.name}: {printable(report.glance)}")
+        about = f" ({report.subject})" if report.subject else ""
+        client.update_flow_run(flow_run.id, name=printable(f"{flow_run.name}{about}: {report.glance}"))
 
 
 def publish(report: Report) -> None:

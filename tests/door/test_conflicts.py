@@ -63,7 +63,7 @@ def test_copies_are_untied_by_a_flow_run(command, emulator, lead):
     assert [lead in each["desc"] for each in emulator.trello.cards().values()] == [True, False]
     assert command("untie", "--lead", lead)[0] == 2
     with get_client(sync_client=True) as client:
-        assert f"untie copies of {lead}" in {run.name.partition(":")[0] for run in client.read_flow_runs()}
+        assert f"untie copies of {lead} (Zoë): 1 changed" in {run.name for run in client.read_flow_runs()}
 
 
 def listed(command):

@@ -17,7 +17,7 @@ from leadsync.core.witness import field_of
 from leadsync.errors import ServiceRefusedError, TimedOutWriteError, UnclearWriteError
 from leadsync.frames.actions import Item
 from leadsync.frames.agreed import sides_of
-from leadsync.frames.block import render, with_block
+from leadsync.frames.block import render
 from leadsync.frames.cards import Card
 from leadsync.mapping.cells import Cell
 from leadsync.mapping.rows import CellKey
@@ -96,7 +96,7 @@ def write_card(write: CardWrite, trello: Trello, target: Target) -> CardAnswer:
     if is_replaced_whole(write):
         based_on = _fresh(write, trello, target.board)
     if write.block is not None:
-        cells["desc"] = with_block(based_on.description, write.lead_id, write.block)
+        cells["desc"] = write.described(based_on.description)
         if len(cells["desc"]) > TRELLO_TEXT_LIMIT:
             raise Postponed
         if based_on.description != write.planned_from.description:

@@ -52,7 +52,7 @@ def load_cards(plan: Plan, trello: Trello, target: Target, progress: Progress) -
                         _give_up(waiting, outcome, gone)
                 progress("cards", total - len(waiting) - len(under_way), total)
         if updated:
-            _check_writes(trello, target, outcome)
+            check_writes(trello, target, outcome)
     except StateStoreError as lost:
         outcome.error = lost
     return outcome
@@ -136,8 +136,11 @@ def _give_up(waiting: list[CardWrite], outcome: Outcome, gone: LeadsyncError) ->
     waiting.clear()
 
 
-def _check_writes(trello: Trello, target: Target, outcome: Outcome) -> None:
-    """Also what an earlier run could not check; whatever cannot be looked at now stays for the next."""
+def check_writes(trello: Trello, target: Target, outcome: Outcome) -> None:
+    """
+    What the writes landed on is given back. Also what an earlier run could not check; whatever cannot be looked at now
+    stays for the next. Cost: 1 request.
+    """
     checkup = look(trello, target, IntentState.UNCHECKED)
     error = checkup.error
     try:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadsync.core.guards import SHARE_GUARD_FROM, WAY_OUT, named_in
+from leadsync.core.guards import SHARE_GUARD_FROM, named_in, way_out
 from leadsync.errors import GuardError
 from leadsync.frames.agreed import Columns, sides_of
 from leadsync.frames.schema import Column, cell_in, column, places
@@ -143,7 +143,7 @@ def _refuse(held: _Held, rules: Rules) -> None:
     examples = named_in(sorted(which), held.ids, held.titles)
     raise GuardError(
         f"{held.where} is empty for {len(which)} of {total} {held.rows}{values}, for example {examples}; nothing was "
-        f"written. An option or a text may have been wiped: put it back. {WAY_OUT}"
+        f"written. An option or a text may have been wiped: put it back. {way_out(rules)}"
     )
 
 

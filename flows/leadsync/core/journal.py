@@ -19,13 +19,14 @@ from leadsync.core.ledger import Entry
 from leadsync.core.plan import CardWrite, LeadWrite, Plan
 from leadsync.frames.actions import Item
 from leadsync.frames.agreed import Columns, Rename, columns_renamed
-from leadsync.frames.block import with_block
 from leadsync.frames.cards import Card
 from leadsync.mapping.properties import ELEMENTWISE, FORMS, element, property_named
 from leadsync.mapping.rows import CellKey
 from leadsync.texts import text
 
 CARD, LEAD = "card", "lead"
+COPY: Final = "copy"
+"""The side of a write to a copy of a lead's card, about which nothing is agreed."""
 COLUMN_OF: Final = {"idList": "list_id", "name": "title", "desc": "description", "dueComplete": "due_complete"}
 """Cell of a card on the wire -> field of Card."""
 
@@ -73,7 +74,7 @@ class Intent:
     it, until that is kept there.
     """
 
-    side: str  # card | lead
+    side: str  # card | lead | copy
     lead_id: str
     card_id: str
     record: Columns
@@ -90,7 +91,7 @@ class Intent:
     @property
     def is_put(self) -> bool:
         """Whether the board's activity can tell what it landed on."""
-        return self.side == CARD and bool(self.card_id and self.sent.cells)
+        return self.side in (CARD, COPY) and bool(self.card_id and self.sent.cells)
 
     @property
     def is_patch(self) -> bool:
@@ -169,7 +170,7 @@ def cells_of(write: CardWrite, lists: Mapping[str, str]) -> Item:
     if write.stage is not None:
         cells["idList"] = lists.get(write.stage, "")
     if write.card_id and write.block is not None:
-        cells["desc"] = with_block(write.planned_from.description, write.lead_id, write.block)
+        cells["desc"] = write.described(write.planned_from.description)
     return cells | {each.cell.card.key: each.value for each in write.cells}
 
 

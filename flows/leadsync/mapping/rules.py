@@ -40,7 +40,8 @@ class Rules:
     `cells`: those of the mapping but for status and name; `rows`: the rows of these two, by field. `lists_apart`: names
     of cells whose map or time zone is another than last time, so that what it has drawn apart is listed, once. `wins`:
     every conflict, if a person has said so. `undone`: by lead, names of cells that are held since what
-    had settled them was undone.
+    had settled them was undone. `command`: what is typed to do what a guard refuses, but for --allow-mass-change.
+    `makes_leads`: a card that is nobody's becomes one.
     """
 
     status_map: StatusMap
@@ -56,6 +57,8 @@ class Rules:
     lists_apart: frozenset[str] = frozenset()
     wins: ConflictPolicy | None = None
     undone: Mapping[str, Collection[str]] = field(default_factory=dict)
+    command: str = "flows/sync.py"
+    makes_leads: bool = False
 
     @cached_property
     def fallback(self) -> str:

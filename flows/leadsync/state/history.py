@@ -16,6 +16,7 @@ from leadsync.core.ledger import SETTLED, Begun, Entry, Rule, RunKind
 from leadsync.core.told import Change
 from leadsync.frames.cards import CardPresence
 from leadsync.frames.leads import LeadPresence
+from leadsync.state.base_rows import forget_leads
 from leadsync.state.database import Database
 from leadsync.state.ends import forget_failures
 from leadsync.state.history_rows import add_made, begin, entry_of, purge
@@ -155,9 +156,10 @@ class History:
             row = connection.execute(UNFINISHED, {"of": pair}).first()
         return Begun(row.id, row.at, RunKind.UNDO, row.undoes, row.lead_id, row.field) if row else None
 
-    def end(self, run_id: str, at: float) -> None:
-        """A run came to its end, by our clock [s since 1970]."""
+    def end(self, run_id: str, at: float, pair: str = "", gone: Collection[str] = ()) -> None:
+        """A run came to its end, by our clock [s since 1970]. `gone`: leads of `pair` that have no base now."""
         with self._database.writing() as connection:
+            forget_leads(connection, pair, gone)
             connection.execute(END, {"of": run_id, "ended": at})
 
     def add_made(self, pair: str, begun: Begun, changes: Collection[Change]) -> None:

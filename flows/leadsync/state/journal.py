@@ -12,7 +12,7 @@ from typing import Final
 import pandas as pd
 import sqlalchemy as sa
 
-from leadsync.core.journal import CARD, Intent, IntentState, Sent
+from leadsync.core.journal import CARD, COPY, Intent, IntentState, Sent
 from leadsync.core.ledger import Begun, written
 from leadsync.frames.agreed import Agreed, Columns, Rename
 from leadsync.frames.schema import frame_of
@@ -113,7 +113,8 @@ class Journal:
             update_base(connection, pair, updates, held_by_intents(connection, pair, updates))
             for lead_id, columns in updates.items():
                 rows = _pending_of(connection, pair, lead_id, side)
-                replace_intents(connection, [(each, each.until(rows[-1].since)) for each in rows[:-1]])
+                older = [each for each in rows[:-1] if side != COPY or each.card_id == rows[-1].card_id]
+                replace_intents(connection, [(each, each.until(rows[-1].since)) for each in older])
                 for intent in rows[-1:]:
                     entries = written(intent.entries, (taken or {}).get(lead_id, ()), columns)
                     add_changes(connection, pair, intent, entries, str(columns.get("card_id") or ""))
