@@ -102,9 +102,10 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
             may_make = not (options.dry_run or options.plan)
             feed = ChangeFeed(settings, clients.airtable, store, rows.pair.key, may_make=may_make)
         mapped = mind_names(store, rows.pair.key, board.cells, settings.mapping.timezone, options.dry_run)
-        columns = {cell.name: cell.column.name for cell in board.cells}
-        open_now = store.waiting.conflicts(rows.pair.key) if options.take else []
-        take = meant_by(options.take, open_now, columns) if options.take else None
+        take = None
+        if options.take:
+            waits = store.waiting.conflicts(rows.pair.key), store.waiting.aside(rows.pair.key)
+            take = meant_by(options.take, *waits, board.cells)
         begun = _begun(settings, RunKind.TAKE if take else RunKind.SYNC, steps.flow_run)
         run = Run(settings, options, steps, clients, rows, feed, still_held, telling, mapped, begun, take)
         _finish_undo(run, board)
@@ -198,7 +199,7 @@ def _make_passes(run: Run, board: Board) -> list[str]:
         run = replace(run, made={**run.made, **passed.made})
         read, board, leads = Read.FULL, passed.board, None  # something is not as it was last seen
         if run.take:
-            left = still_open(run.take, run.clients.store.waiting.conflicts(run.pair))
+            left = still_open(run.take, run.clients.store, run.pair)
             if not left.cells:
                 break
             run = replace(run, take=left)
