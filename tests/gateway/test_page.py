@@ -291,7 +291,7 @@ def test_what_waits_is_told_with_its_remedy(held):
     assert "Take one of the two, or make both equal by hand. Airtable Trello" in text
     assert "Agreed before NEW Airtable CONTACTED Trello DONE Take Airtable's Take Trello's" in text
     assert "Bo : a copy: another card already carries this LeadID" in text
-    assert "Remove the LeadID line from the copy. Untie the copy" in text
+    assert "Remove the LeadID line from the copy, or have flows/conflicts.py untie do it. Untie the copy" in text
     listed = shown(held.get("/?show=decide"))
     assert "Ada Airtable CONTACTED Ada Trello DONE conflict" in listed
     assert "Bo Airtable NEW Bo Trello TODO set aside" in listed

@@ -27,9 +27,7 @@ from leadsync.trello.client import Trello
 from leadsync.trello.writing import create_card, update_card, update_custom_field, update_custom_fields
 
 CREATE_ATTEMPTS = 3
-AS_PLANNED: Final = attrgetter(
-    *("presence", "list_id", "title", "due_complete", "lead_id", "markers", "cells", "unreadable")
-)
+AS_PLANNED: Final = attrgetter(*"presence list_id title due_complete lead_id markers cells unreadable".split())
 """What of a card must not have moved when something of it is replaced as a whole."""
 CARD_CELL_REFUSALS = (400, 413, 422)
 """Answers to a PUT that may be about one of its cells."""
@@ -49,7 +47,6 @@ PLACE: Final = CardPart(
     ("card", "status"),
     ("lead_presence", "card_presence", "seen_status", "status", "stage", "due_complete"),
 )
-
 TITLE: Final = CardPart(("name",), ("name",), ("name", "title"))
 
 
@@ -66,9 +63,8 @@ def _part_of(cell: Cell) -> CardPart:
 
 def is_replaced_whole(write: CardWrite) -> bool:
     """Whether a write replaces what somebody may have added to, or what nothing tells of afterwards."""
-    return write.block is not None or any(
-        isinstance(each.value, frozenset) or each.cell.name not in write.planned_from.cells for each in write.cells
-    )
+    of_set = any(isinstance(each.value, frozenset) for each in write.cells)
+    return write.block is not None or of_set or bool(write.planned_from.unreadable)
 
 
 @dataclass(frozen=True)

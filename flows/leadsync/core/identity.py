@@ -28,7 +28,7 @@ REMEDIES: Final = {
     ),
     COPY: (
         "a copy: another card already carries this LeadID",
-        "Remove the LeadID line from the copy, by hand or by flows/conflicts.py untie --lead {lead}.",
+        "Remove the LeadID line from the copy, or have flows/conflicts.py untie do it.",
     ),
     "template": ("the card is a template", "Remove the LeadID line from the template."),
     "mirror": ("the card is a mirror", "Nothing to do; the mirrored card itself is synced."),
@@ -95,9 +95,7 @@ class Identity:
         for claim, reason in self.aside:
             said, remedy = REMEDIES[reason]
             card = claim.card
-            yield SetAside(
-                claim.owner, card.card_id, "", said, remedy.format(known=claim.known, lead=claim.owner), card.url
-            )
+            yield SetAside(claim.owner, card.card_id, "", said, remedy.format(known=claim.known), card.url)
 
 
 def identify(base: Iterable[Agreed], cards: Iterable[Card], adopted: Mapping[str, str] = NONE_ADOPTED) -> Identity:

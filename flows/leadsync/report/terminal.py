@@ -25,7 +25,7 @@ from leadsync.core.told import Change, Failure, SetAside
 from leadsync.errors import Exit
 from leadsync.report.markdown import ADDRESS
 from leadsync.report.report import Report, Row
-from leadsync.report.to_do import in_conflict
+from leadsync.report.to_do import by_command
 from leadsync.texts import printable
 
 Cell = Callable[[Any], str | Text]
@@ -33,7 +33,7 @@ ID = re.compile(r"rec[0-9A-Za-z]{14}|[0-9a-f]{24}")
 ROWS_SHOWN = 50
 """Rows of a table before it is cut with a count of the rest; --json has them all."""
 TOLD = 10
-"""Conflicts that wait for a person of which it is said what to do; flows/conflicts.py lists them all."""
+"""Things that wait for a person of which the command is told; flows/conflicts.py lists them all."""
 ARROWS = {Direction.TO_TRELLO: "Airtable → Trello", Direction.TO_AIRTABLE: "Trello → Airtable"}
 STYLES = {
     Exit.DONE: "green",
@@ -82,7 +82,7 @@ def show(report: Report, console: Console, seen_at: str = "") -> None:
     since |= {"planned on": _of("planned"), "now": _of("now")}
     _table(console, "Moved since the plan was made", report.moved, since)
     _table(console, "Conflicts", report.conflicts, differing)
-    for each in in_conflict(report)[:TOLD]:
+    for each in by_command(report)[:TOLD]:
         say(console, f"{report.about(each.row)}: {each.remedy}")
     _table(console, "Quarantine", report.quarantine, reasons)
     _table(console, "Failures", report.failures, reasons)

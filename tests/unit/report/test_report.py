@@ -146,6 +146,10 @@ ROWS = """\
       "reason": "r",
       "remedy": "m",
       "card_url": "u",
+      "airtable": "a",
+      "trello": "t",
+      "to_airtable": "x",
+      "to_trello": null,
       "lead_name": "Zoe"
     }
   ],
@@ -174,6 +178,9 @@ ROWS = """\
 """
 
 
+SIDES = {"airtable": "a", "trello": "t", "to_airtable": "x", "to_trello": None}
+
+
 def test_json_of_the_rows_to_the_byte():
     """Programs of others read it."""
     of = {"lead_id": "rec1", "card_id": "c1"}
@@ -181,7 +188,7 @@ def test_json_of_the_rows_to_the_byte():
     report = Report(
         changes=[planned],
         conflicts=[conflict(**of, airtable="a", trello="t", resolution="Airtable's value is kept")],
-        quarantine=[aside(**of, field="status", reason="r", remedy="m", card_url="u")],
+        quarantine=[aside(**of, field="status", reason="r", remedy="m", card_url="u", **SIDES)],
         failures=[failure(**of, reason="r", remedy="m")],
         notes=[note("n", "rec1", "c1")],
         postponed=["rec1"],

@@ -1,0 +1,106 @@
+"""A run that takes one side of a cell set aside is killed, or met by an edit, at any of its requests: nothing is lost."""
+
+from itertools import count
+
+import pytest
+
+from leadsync.model import ConflictPolicy
+from leadsync.pipeline.steps import Chosen
+from leadsync.state.store import StateStore
+from support.harness import World
+from support.kills import Killed, killed
+
+TAKEN = {"trello": ("CONTACTED", "IN_PROGRESS"), "airtable": ("QUALIFIED", "DONE")}
+"""Side -> what both hold once it is taken: of a status that the map does not know, and of a card that is parked."""
+EDITS = {"trello": ("LOST", "IN_PROGRESS"), "airtable": ("QUALIFIED", "TODO")}
+"""Side -> what both would hold of an edit that somebody makes of the other one meanwhile, until a sync decides."""
+
+
+def of_state(world, lead):
+    """What is set aside, and what is agreed about the status."""
+    store = StateStore(world.env["SYNC_STATE_URL"])
+    pair = f"{world.airtable.base_id}/Leads/{world.trello.board_id}"
+    agreed, aside = store.journal.load_row(pair, lead), store.waiting.aside(pair)
+    changes = store.history.lead(pair, lead)
+    store.close()
+    taken = [change for change in changes if change.entry.rule == "taken"]
+    return [each.entry.field for each in aside if each.entry.lead_id == lead], (agreed.status, agreed.stage), taken
+
+
+def scenes(tmp_path, side, **env):
+    """One after the other, each with its number, a world in which a lead's status is set aside."""
+    for index in count():
+        (tmp_path / str(index)).mkdir()
+        world = World(tmp_path / str(index), ordered=True, env=env)
+        world.airtable.add_select_option("status", "On hold")
+        world.trello.add_list("Elsewhere")
+        world.lead("Uninvolved", "CONTACTED")
+        lead = world.linked("Ada", "NEW")
+        world.airtable.edit(lead, status="On hold" if side == "trello" else "QUALIFIED")
+        world.trello.move(world.card(lead)["id"], "IN_PROGRESS" if side == "trello" else "Elsewhere")
+        world.sync()
+        assert of_state(world, lead) == (["status"], ("NEW", "TODO"), [])
+        yield index, world, lead
+        world.close()
+
+
+def held(world, lead):
+    return world.status(lead), world.place(lead)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("side", TAKEN)
+def test_killed_while_a_person_takes_a_side(tmp_path, after, side):
+    """The next run does not take what was not; asked once more, it is; the history tells of it once."""
+    cuts = 0
+    for index, world, lead in scenes(tmp_path, side):
+        chosen, struck = Chosen(ConflictPolicy(side), lead), True
+        with killed(index, after):
+            try:
+                world.sync(take=chosen)
+                struck = False
+            except Killed:
+                cuts += 1
+        world.sync()
+        aside, agreed, taken = of_state(world, lead)
+        assert (agreed == TAKEN[side]) == (aside == []) == bool(taken)
+        if aside:
+            world.sync(take=chosen)
+        assert held(world, lead) == TAKEN[side]
+        aside, agreed, taken = of_state(world, lead)
+        assert (aside, agreed, len(taken)) == ([], TAKEN[side], 1)
+        assert world.assert_idle().quarantine == []
+        if not struck:
+            break
+    assert cuts > 3
+
+
+@pytest.mark.parametrize("side", TAKEN)
+def test_edited_while_a_person_takes_a_side(tmp_path, side):
+    """Before any of its requests: the edit stands, and is not overwritten unseen; a sync decides about it."""
+    met = refused = 0
+    for index, world, lead in scenes(tmp_path, side, AIRTABLE_CHANGE_FEED="on"):
+        made = []
+
+        def edit(_request, at, world=world, lead=lead, made=made, index=index):
+            if at == index and not made:
+                made.append(True)
+                if side == "trello":
+                    world.airtable.edit(lead, status="LOST")
+                else:
+                    world.trello.move(world.card(lead)["id"], "TODO")
+
+        let_go = world.emulator.before_request(edit)
+        report = world.sync(take=Chosen(ConflictPolicy(side), lead), exit_code=None)
+        let_go()
+        if not made:
+            assert held(world, lead) == TAKEN[side]
+            break
+        met += 1
+        refused += report.exit_code == 3
+        now = held(world, lead)[0 if side == "trello" else 1]
+        assert now == EDITS[side][0 if side == "trello" else 1], (index, report.message)
+        world.sync()
+        world.assert_idle()
+    assert met > 4
+    assert refused > 1
