@@ -1,4 +1,4 @@
-"""A run that takes one side of a cell set aside is killed, or met by an edit, at any of its requests: nothing is lost."""
+"""A run that takes one side of a cell set aside is killed, or meets an edit, at any request: nothing is lost."""
 
 from itertools import count
 
