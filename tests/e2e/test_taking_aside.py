@@ -25,6 +25,14 @@ def aside(world):
     return {(of.lead_id, of.field): (of.airtable, of.trello, of.to_airtable, of.to_trello) for of in found}
 
 
+def newest(world):
+    """The run that changed something last."""
+    store = StateStore(world.env["SYNC_STATE_URL"])
+    run, *_ = store.history.runs(f"{world.airtable.base_id}/Leads/{world.trello.board_id}")
+    store.close()
+    return run
+
+
 def take(world, side, lead, field="", **more):
     return world.sync(take=Chosen(ConflictPolicy(side), lead, field), **more)
 
@@ -166,10 +174,9 @@ def test_dry_run_shows_what_would_be_taken(world, unknown):
 def test_take_is_undone(world, unknown):
     """The lead gets its own value back, and waits once more."""
     take(world, "trello", unknown)
+    run = newest(world)
     store = StateStore(world.env["SYNC_STATE_URL"])
-    pair = f"{world.airtable.base_id}/Leads/{world.trello.board_id}"
-    (run, *_) = store.history.runs(pair)
-    (change,) = store.history.changes(pair, run.run_id)
+    (change,) = store.history.changes(f"{world.airtable.base_id}/Leads/{world.trello.board_id}", run.run_id)
     store.close()
     assert (run.kind, change.entry.rule, change.entry.before) == ("take", "taken", ("On hold", "IN_PROGRESS"))
     world.sync(asked={"undo": UndoChoice(run.run_id)})
@@ -266,12 +273,25 @@ def test_what_could_not_be_read_is_not_given_back(mapped):
     SHOWN["due"].put(mapped, mapped.card(lead)["id"], "2026-12-03")
     mapped.sync()
     take(mapped, "trello", lead)
-    store = StateStore(mapped.env["SYNC_STATE_URL"])
-    (run, *_) = store.history.runs(f"{mapped.airtable.base_id}/Leads/{mapped.trello.board_id}")
-    store.close()
-    (row,) = mapped.sync(asked={"undo": UndoChoice(run.run_id)}).quarantine
+    (row,) = mapped.sync(asked={"undo": UndoChoice(newest(mapped).run_id)}).quarantine
     assert row["reason"] == "what it held before could not be read"
     assert mapped.cells(lead)["When"] == "2026-12-03"
+
+
+@pytest.mark.parametrize(("side", "tags"), [("airtable", ["Hot"]), ("trello", ["Old"])])
+def test_set_whose_first_match_was_undone_is_the_side_that_is_taken(mapped, side, tags):
+    """On both, and not what the two hold together."""
+    mapped.env["SYNC_FIELDS"] = ""
+    lead = mapped.linked("Ada", "NEW", Tags=["Hot"])
+    SHOWN["labels"].put(mapped, mapped.card(lead)["id"], ["Old"])
+    mapped.env["SYNC_FIELDS"] = ROW.format("Tags", "labels")
+    mapped.sync()
+    assert SHOWN["labels"].of_lead(mapped, lead) == {"Hot", "Old"}
+    mapped.sync(asked={"undo": UndoChoice(newest(mapped).run_id)})
+    assert (SHOWN["labels"].of_lead(mapped, lead), SHOWN["labels"].of_card(mapped, lead)) == ({"Hot"}, {"Old"})
+    take(mapped, side, lead)
+    assert (SHOWN["labels"].of_lead(mapped, lead), SHOWN["labels"].of_card(mapped, lead)) == ({*tags}, {*tags})
+    mapped.assert_idle()
 
 
 def test_person_whom_the_board_has_not_leaves_the_lead_if_the_card_is_taken(mapped):
