@@ -228,8 +228,20 @@ def test_card_set_aside_as_a_whole_has_no_cell_to_take(world):
     world.trello.copy(world.card(lead)["id"])
     world.sync()
     message = take(world, "airtable", lead, exit_code=3).message
-    assert "no cell to take" in message
+    assert "no cell of which a side can be taken: a copy" in message
     assert "conflicts.py untie" in message
+
+
+def test_value_that_the_service_refused_has_no_side_to_take(world):
+    """It is no cell set aside, but a failure: what was refused, and what to do."""
+    lead = world.linked("Ada", "NEW")
+    world.airtable.delete_select_option("status", "QUALIFIED")
+    world.trello.move(world.card(lead)["id"], "DONE")
+    world.sync(exit_code=1)
+    message = take(world, "trello", lead, exit_code=3).message
+    assert "no option 'QUALIFIED'" in message
+    assert "Add the option 'QUALIFIED'" in message
+    assert world.writes() == 0
 
 
 # --- cells of the mapping -----------------------------------------------------------------------------------------

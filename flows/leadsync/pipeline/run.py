@@ -104,8 +104,7 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
         mapped = mind_names(store, rows.pair.key, board.cells, settings.mapping.timezone, options.dry_run)
         take = None
         if options.take:
-            waits = store.waiting.conflicts(rows.pair.key), store.waiting.aside(rows.pair.key)
-            take = meant_by(options.take, *waits, board.cells)
+            take = meant_by(options.take, store, rows.pair.key, board.cells)
         begun = _begun(settings, RunKind.TAKE if take else RunKind.SYNC, steps.flow_run)
         run = Run(settings, options, steps, clients, rows, feed, still_held, telling, mapped, begun, take)
         _finish_undo(run, board)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from leadsync.core.conflicts import Conflict
-from leadsync.core.told import Change, SetAside
+from leadsync.core.told import Change, Failure, SetAside
 from leadsync.errors import ConfigurationError, GuardError
 from leadsync.mapping.cells import Cell
 from leadsync.mapping.rules import Listed, Take
@@ -92,32 +92,33 @@ def _name(lead_id: str, store: StateStore, pair: str) -> str:
     return (agreed.title or agreed.name) if agreed else ""
 
 
-def meant_by(
-    chosen: Chosen, conflicts: Sequence[OpenConflict], aside: Iterable[Waiting], cells: Sequence[Cell]
-) -> Take:
+def meant_by(chosen: Chosen, store: StateStore, pair: str, cells: Sequence[Cell]) -> Take:
     """
-    What is meant of the conflicts and of what is set aside; of all of a lead that is set aside what can be taken, if
-    there is any. `cells`: those of the mapping.
+    What is meant of the open conflicts and of what is set aside; of all of a lead that is set aside what can be taken,
+    if there is any. `cells`: those of the mapping.
 
-    Raises: ConfigurationError that says what there is. GuardError about a lead or card that is set aside as a whole.
+    Raises: ConfigurationError that says what there is. GuardError about what waits and has no sides to take.
     """
     named = {cell.field: cell.name for cell in cells}
-    known: list[tuple[Conflict | SetAside, str]] = [(each.conflict, each.cell) for each in conflicts]
-    known += [(each.entry, named.get(each.entry.field, each.entry.field)) for each in aside]
+    known: list[tuple[Conflict | SetAside, str]]
+    known = [(each.conflict, each.cell) for each in store.waiting.conflicts(pair)]
+    aside = [each.entry for each in store.waiting.aside(pair)]
+    known += [(entry, named.get(entry.field, entry.field)) for entry in aside]
     of_lead = [(of, cell) for of, cell in known if chosen.lead in (of.lead_id, of.card_id)]
     columns = {cell.name: cell.column.name for cell in cells}
     wanted = chosen.field.casefold()
     ours = [(of, cell) for of, cell in of_lead if wanted in ("", of.field.casefold(), columns.get(cell, "").casefold())]
-    if not ours:
-        raise ConfigurationError(_there_are(chosen, [of for of, _ in of_lead], [of for of, _ in known]))
     of_side = [(of, cell) for of, cell in ours if _can_be_taken(of, chosen.side)] if not wanted else []
-    listed = {cell: meant for of, cell in of_side or ours if (meant := _listed(of))}
-    if not listed:
-        (of, _), *_ = ours
-        assert isinstance(of, SetAside)
-        told = f"{of.lead_id or of.card_id} has no cell to take here: {of.reason}. {of.remedy}"
-        raise GuardError(f"{told} Nothing was written.")
-    return Take(ours[0][0].lead_id, chosen.side, listed)
+    if listed := {cell: meant for of, cell in of_side or ours if (meant := _listed(of))}:
+        return Take(ours[0][0].lead_id, chosen.side, listed)
+    failed = store.ends.load(pair).failed
+    found: list[Conflict | SetAside | Failure] = [of for of, _ in ours]
+    found += [each for each in failed.failures if each.lead_id == chosen.lead and not of_lead] if failed else []
+    for each in found:
+        if not isinstance(each, Conflict):
+            told = f"{each.lead_id or each.card_id} has no cell of which a side can be taken: {each.reason}."
+            raise GuardError(f"{told} {each.remedy} Nothing was written.")
+    raise ConfigurationError(_there_are(chosen, [of for of, _ in of_lead], [of for of, _ in known]))
 
 
 def _can_be_taken(of: Conflict | SetAside, side: ConflictPolicy) -> bool:
