@@ -82,12 +82,13 @@ def test_status_that_means_nothing_gives_way_to_the_cards_list(world, unknown):
     assert world.assert_idle().quarantine == []
 
 
-def test_nothing_else_is_written(world, unknown):
+@pytest.mark.parametrize("read", ["full", "auto", "delta"])
+def test_nothing_else_is_written(world, unknown, read):
     """Neither another cell of the lead nor another lead; the next run does that."""
     other = world.linked("Bob", "NEW")
     world.airtable.edit(other, status="CONTACTED")
     world.airtable.edit(unknown, name="Ada L.")
-    take(world, "trello", unknown)
+    take(world, "trello", unknown, read=read)
     assert (world.writes("airtable"), world.writes("trello")) == (1, 0)
     assert (world.place(other), world.card(unknown)["name"]) == ("TODO", "Ada")
     world.sync()

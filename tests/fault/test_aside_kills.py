@@ -9,7 +9,9 @@ from leadsync.pipeline.steps import Chosen
 from leadsync.state.store import StateStore
 from support.harness import World
 from support.kills import Killed, killed
+from support.mapped_scene import SHOWN
 
+AS_DATE = '[[field]]\nairtable = "When"\ncard = "due"\nas = "date"\n'
 TAKEN = {"trello": ("CONTACTED", "IN_PROGRESS"), "airtable": ("QUALIFIED", "DONE")}
 """Side -> what both hold once it is taken: of a status that the map does not know, and of a card that is parked."""
 EDITS = {"trello": ("LOST", "IN_PROGRESS"), "airtable": ("QUALIFIED", "TODO")}
@@ -104,3 +106,33 @@ def test_edited_while_a_person_takes_a_side(tmp_path, side):
         world.assert_idle()
     assert met > 4
     assert refused > 1
+
+
+def test_text_that_no_date_is_read_from_is_not_overwritten_unseen(tmp_path):
+    """It is edited before any request of the run that takes the card's date; then it stands."""
+    met = 0
+    for index in count():
+        (tmp_path / str(index)).mkdir()
+        rows = {"SYNC_FIELDS": AS_DATE, "AIRTABLE_CHANGE_FEED": "on"}
+        world = World(tmp_path / str(index), ordered=True, env=rows)
+        world.airtable.add_field("When", "singleLineText")
+        lead = world.linked("Ada", "NEW", When="soon")
+        SHOWN["due"].put(world, world.card(lead)["id"], "2026-12-03")
+        world.sync()
+        made = []
+
+        def edit(_request, at, world=world, lead=lead, made=made, index=index):
+            if at == index and not made:
+                made.append(world.airtable.edit(lead, When="later"))
+
+        let_go = world.emulator.before_request(edit)
+        world.sync(take=Chosen(ConflictPolicy.TRELLO, lead), exit_code=None)
+        let_go()
+        assert world.cells(lead)["When"] == ("later" if made else "2026-12-03"), index
+        world.sync()
+        world.assert_idle()
+        world.close()
+        if not made:
+            break
+        met += 1
+    assert met > 4

@@ -64,7 +64,7 @@ def _part_of(cell: Cell) -> CardPart:
 
 
 def is_replaced_whole(write: CardWrite) -> bool:
-    """Whether a write replaces what somebody may have added to, or what nothing tells of afterwards."""
+    """Whether a write replaces what somebody may have added to, or what could not be read."""
     of_set = any(isinstance(each.value, frozenset) for each in write.cells)
     return write.block is not None or of_set or bool(write.planned_from.unreadable)
 
