@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from leadsync.core.plan_rows import build_plan
-from leadsync.core.reconcile import reconcile
+from leadsync.core.reconcile import as_last_agreed, reconcile
 from leadsync.core.takeable import OBJECTIONS, Stand
 from leadsync.core.taking import narrowed
 from leadsync.errors import GuardError
@@ -202,8 +202,10 @@ def test_mapped_cell_is_listed_and_taken_alike(row, held, told, is_known):
     assert (lead.presence, there.presence) == (LeadPresence.PRESENT, CardPresence.OPEN)
     nothing = dict(zip(sides_of(cell.name), (cell.column.read_nothing(), cell.card.read_nothing()), strict=True))
     agreed = Agreed(lead_id(1), **base_row()).updated(nothing) if is_known else NEVER_AGREED
-    frames = base_frame([agreed] if is_known else []), frame_of([lead], Lead), frame_of([there], Card)
-    reconciled = reconcile(*frames, by)
+    base = base_frame([agreed] if is_known else [])
+    leads = as_last_agreed(base, frame_of([lead], Lead), "")
+    (lead,) = rows_of(leads, Lead)
+    reconciled = reconcile(base, leads, frame_of([there], Card), by)
     (entry,) = [each for each in reconciled.quarantine if each.field == cell.field]
     assert sides(entry) == told
     for side, gives in ((TRELLO, entry.to_airtable), (AIRTABLE, entry.to_trello)):
@@ -220,5 +222,6 @@ def test_mapped_cell_is_listed_and_taken_alike(row, held, told, is_known):
         assert write.planned_from == (there if side is AIRTABLE else lead)
         (kept,) = write.entries
         assert (kept.rule, kept.before) == ("taken", (entry.airtable, entry.trello))
-        readable = {name for name, of in zip(sides_of(cell.name), (lead, there), strict=True) if cell.name in of.cells}
+        both = zip(sides_of(cell.name), (lead, there), strict=True)
+        readable = {name for name, of in both if of.is_readable(cell.field)}
         assert kept.held.keys() == readable
