@@ -74,10 +74,8 @@ def test_status_that_means_nothing_gives_way_to_the_cards_list(world, unknown):
     assert [(row["field"], row["before"], row["after"], row["direction"]) for row in report.changes] == [
         ("status", "On hold", "CONTACTED", "to_airtable")
     ]
-    assert [(row["kind"], row["airtable"], row["resolution"]) for row in report.conflicts] == [
-        ("set aside", "On hold", "Trello wins")
-    ]
-    assert (report.quarantine, aside(world)) == ([], {})
+    assert [row["note"] for row in report.changes] == ["it was set aside"]
+    assert (report.conflicts, report.quarantine, aside(world)) == ([], [], {})
     world.assert_equal(unknown)
     assert world.assert_idle().quarantine == []
 

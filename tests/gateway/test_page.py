@@ -364,7 +364,7 @@ def test_cell_set_aside_is_taken_by_a_button(aside):
     aside.world.airtable.edit(aside.cy, status="LOST")
     told = shown(aside.press("/page/take", lead=aside.ada, field="status", side="trello"))
     assert "Take Trello's value of Ada" in told
-    assert f"{NAMES[0]} QUALIFIED to Airtable It was set aside: Trello wins." in told
+    assert f"{NAMES[0]} QUALIFIED to Airtable It was set aside." in told
     assert (aside.world.status(aside.ada), aside.world.place(aside.cy)) == ("QUALIFIED", "TODO")
     assert "To decide 1" in shown(aside.get("/decide"))
     assert "It was set aside; Trello's value was taken." in shown(aside.get(f"/leads/{aside.ada}"))

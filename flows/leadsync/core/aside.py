@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
-from leadsync.core.conflicts import ASIDE, Conflict
 from leadsync.core.decisions import Direction
-from leadsync.core.entries import columns_of, held_by, is_of_lead, told_of
+from leadsync.core.entries import columns_of, held_by, is_of_lead
 from leadsync.core.ledger import Entry, Rule, Told
 from leadsync.core.plan import CardWrite, LeadWrite, Plan
 from leadsync.core.plan_cells import RESOLUTIONS
@@ -22,7 +22,7 @@ from leadsync.model import ConflictPolicy
 
 Aside = Mapping[str, SetAside]
 """Cells that are taken, by field, as they are set aside."""
-GOES = {ConflictPolicy.AIRTABLE: Direction.TO_TRELLO, ConflictPolicy.TRELLO: Direction.TO_AIRTABLE}
+NOTE: Final = "it was set aside"
 
 
 def forced(each: Decided, aside: Aside, taken: ConflictPolicy, rules: Rules) -> Decided:
@@ -41,53 +41,33 @@ def forced(each: Decided, aside: Aside, taken: ConflictPolicy, rules: Rules) -> 
     )
 
 
-def taken_aside(plan: Plan, each: Decided, aside: Aside, taken: ConflictPolicy, rules: Rules) -> Plan:
+def as_it_was(plan: Plan, each: Decided, aside: Aside, rules: Rules) -> Plan:
     """The plan of a lead that was decided so, with what it was really planned from, and how that is told and kept."""
-    if not aside:
-        return plan
-    goes = GOES[taken]
-    settled = {field: _settled(seen, each, taken, rules) for field, seen in aside.items()}
 
-    def of(change: Change) -> bool:
-        return change.field in aside and change.direction is goes
+    def told(change: Change) -> Change:
+        if change.field not in aside:
+            return change
+        seen = aside[change.field]
+        before = seen.airtable if change.direction is Direction.TO_AIRTABLE else seen.trello
+        is_taken = (seen.to_airtable if change.direction is Direction.TO_AIRTABLE else seen.to_trello) is not None
+        return replace(change, before=before or "", note=NOTE) if is_taken else change
 
     def kept(entry: Entry) -> Entry:
         return _kept(entry, aside[entry.field], each, rules) if entry.field in aside else entry
 
     def card_write(write: CardWrite) -> CardWrite:
-        changes = tuple(
-            replace(change, before=aside[change.field].trello or "") if of(change) else change
-            for change in write.changes
-        )
-        conflicts = (*write.conflicts, *(settled[change.field] for change in changes if of(change)))
-        entries = tuple(map(kept, write.entries))
-        return replace(write, changes=changes, conflicts=conflicts, entries=entries, planned_from=each.card)
+        changes, entries = tuple(map(told, write.changes)), tuple(map(kept, write.entries))
+        return replace(write, changes=changes, entries=entries, planned_from=each.card)
 
     def lead_write(write: LeadWrite) -> LeadWrite:
         cells = {
-            name: replace(
-                cell,
-                change=replace(cell.change, before=aside[cell.change.field].airtable or ""),
-                entry=cell.entry and kept(cell.entry),
-            )
-            if of(cell.change)
-            else cell
+            name: replace(cell, change=told(cell.change), entry=cell.entry and kept(cell.entry))
             for name, cell in write.cells.items()
         }
-        conflicts = (*write.conflicts, *(settled[change.field] for change in write.changes if of(change)))
-        return replace(write, cells=cells, conflicts=conflicts, planned_from=each.lead)
+        return replace(write, cells=cells, planned_from=each.lead)
 
     cards, leads = map(card_write, plan.card_writes), map(lead_write, plan.lead_writes)
     return replace(plan, card_writes=list(cards), lead_writes=list(leads))
-
-
-def _settled(seen: SetAside, each: Decided, taken: ConflictPolicy, rules: Rules) -> Conflict:
-    """As reports list it, and the journal until one has."""
-    cell = next((cell for cell in rules.cells if cell.field == seen.field), None)
-    agreed = {name: each.agreed.get(name) for name in columns_of(seen.field, cell)}
-    sides = seen.airtable or "", seen.trello or ""
-    base = told_of(seen.field, cell, agreed).airtable or None
-    return Conflict(each.lead_id, each.card_id, seen.field, *sides, ASIDE, RESOLUTIONS[taken][1], base)
 
 
 def _kept(entry: Entry, seen: SetAside, each: Decided, rules: Rules) -> Entry:
@@ -98,4 +78,4 @@ def _kept(entry: Entry, seen: SetAside, each: Decided, rules: Rules) -> Entry:
         for name, value in held_by(each.lead, each.card, columns_of(seen.field, cell)).items()
         if (each.lead if is_of_lead(name) else each.card).is_readable(seen.field)
     }
-    return replace(entry, rule=Rule.TAKEN, before=Told(seen.airtable or "", seen.trello or ""), held=held)
+    return replace(entry, rule=Rule.TAKEN, before=Told(seen.airtable or "", seen.trello or ""), held=held, note=NOTE)

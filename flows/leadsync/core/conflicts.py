@@ -8,8 +8,6 @@ from typing import Final
 
 UNDONE: Final = "undone"
 """The kind of a conflict that had been settled and was undone: no policy settles it again."""
-ASIDE: Final = "set aside"
-"""The kind of one that was none: a cell set aside, of which a person took one side."""
 Key = tuple[str, str]
 """A lead's id, and the name of a cell as Rules.name_of has it; "" for all of the lead's."""
 
@@ -27,7 +25,7 @@ class Conflict:
     field: str
     airtable: str
     trello: str
-    kind: str  # conflict | first match | lead deleted | mapping changed | edited meanwhile | UNDONE | ASIDE
+    kind: str  # conflict | first match | lead deleted | mapping changed | edited meanwhile | UNDONE
     resolution: str
     base: str | None = None
 

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from leadsync.core.aside import forced, taken_aside
-from leadsync.core.conflicts import ASIDE, Conflict
+from leadsync.core.aside import as_it_was, forced
+from leadsync.core.conflicts import Conflict
 from leadsync.core.decisions import CellDecision, RowDecision
-from leadsync.core.plan import CardWrite, LeadWrite, Plan
+from leadsync.core.plan import Plan
 from leadsync.core.plan_rows import build_plan
 from leadsync.core.reconcile import Decided, Reconciled, set_aside
 from leadsync.core.takeable import sides_of_aside
@@ -46,15 +46,13 @@ def narrowed(plan: Plan, reconciled: Reconciled, take: Take, rules: Rules) -> Pl
         else:
             _check(each, found.get((take.lead_id, name)), listed, take.policy, rules)
     taken = build_plan(Reconciled([forced(_narrowed(each, take), aside, take.policy, rules)], []), rules)
-    taken = taken_aside(taken, each, aside, take.policy, rules)
+    taken = as_it_was(taken, each, aside, rules)
     ours = {key: found[key] for key in ((take.lead_id, name) for name in take.cells) if key in found}
-    writes: list[CardWrite | LeadWrite] = [*taken.card_writes, *taken.lead_writes]
-    settled = [item for write in writes for item in write.conflicts]
     return replace(
         plan,
         card_writes=taken.card_writes,
         lead_writes=taken.lead_writes,
-        conflicts=[*ours.values(), *(item for item in settled if item.kind == ASIDE)],
+        conflicts=list(ours.values()),
         still_open=replace(plan.still_open, found=plan.still_open.found | ours),
     )
 

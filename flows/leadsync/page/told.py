@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from leadsync.core.conflicts import ASIDE
 from leadsync.core.decisions import Direction
 from leadsync.core.ledger import WORDS
 from leadsync.page.leads import Row
@@ -101,8 +100,7 @@ def kept_told(changes: Iterable[PastChange], rows: Mapping[str, Row], run_url: C
 def why(change: Mapping[str, Any], conflict: Mapping[str, Any]) -> str:
     """The reason of a change, in a sentence. `conflict`: the one that it settles, {} if none."""
     if conflict.get("resolution"):
-        was = "It was set aside" if conflict.get("kind") == ASIDE else "Both sides changed it"
-        return f"{was}: {_sentence(str(conflict['resolution']))}"
+        return f"Both sides changed it: {_sentence(str(conflict['resolution']))}"
     note, cell, before = (str(change.get(key, "")) for key in ("note", "field", "before"))
     if note:
         return _sentence(note)
