@@ -201,7 +201,7 @@ HELD, COPY = conflict(resolution="held"), aside(reason="a copy")
 GLANCES = {
     "idle": ({}, "nothing to do"),
     "busy": ({"changes": [change()] * 3, "conflicts": [HELD]}, "3 changed, 1 conflict"),
-    "planned": ({"changes": [change()], "dry_run": True}, "would change 1 cells or cards"),
+    "planned": ({"changes": [change()], "dry_run": True}, "would change 1 cell or card"),
     "news": ({"conflicts": [HELD]}, "nothing changed, 1 conflict"),
     "standing": (
         {"conflicts": [HELD], "quarantine": [COPY], "standing": frozenset({HELD, COPY})},
