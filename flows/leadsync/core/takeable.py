@@ -78,7 +78,7 @@ def sides_of_aside(field: str, agreed: Agreed, lead: Lead, card: Card, stage: st
     found = {}
     for policy, (stand, told, gives) in zip(broken, (airtable, trello), strict=True):
         if of := broken[policy]:
-            stand, told = Stand.UNREADABLE, of.holds
+            stand, told = Stand.UNREADABLE, of.text or of.holds
         objection = OBJECTIONS[stand, winner in (None, policy)]
         found[policy] = Side(told, "" if objection else gives, objection)
     return found

@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from leadsync.mapping.dates import day, moment
-from leadsync.mapping.lenses import HELD_SHOWN, CellError, Value, briefly
+from leadsync.mapping.lenses import CellError, Value
 from leadsync.texts import storable, text
 
 
@@ -101,9 +101,8 @@ class Column:
         try:
             return READ[self.kind](cell, people)
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
-            is_object = isinstance(cell, dict)
-            holds = f"an object ({', '.join(map(str, cell))})"[:HELD_SHOWN] if is_object else briefly(cell)
-            raise CellError(holds, f"Correct it, or have {self.name!r} read as something else.") from None
+            holds = f"an object ({', '.join(map(str, cell))})" if isinstance(cell, dict) else repr(cell)
+            raise CellError(holds[:80], f"Correct it, or have {self.name!r} read as something else.") from None
 
     def read_nothing(self) -> Value:
         """The canonical value of an empty cell."""

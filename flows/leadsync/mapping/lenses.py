@@ -6,7 +6,6 @@ A cell has two of them, one for each end, onto the same terms. Those of dates ar
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Set
 from dataclasses import dataclass
 from enum import StrEnum
@@ -32,19 +31,6 @@ class LensKind(StrEnum):
 
 NAMED: Final = (LensKind.CHOICE, LensKind.SET)
 """Kinds of cells whose values have names that somebody may add, change, or delete."""
-
-
-HELD_SHOWN: Final = 80
-"""Characters of a value that cannot be read, in what is told of it."""
-
-
-def briefly(held: object) -> str:
-    """A value that cannot be read, in so many characters; of one that is longer with a digest, so that two differ."""
-    text = repr(held)
-    if len(text) <= HELD_SHOWN:
-        return text
-    mark = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:6]
-    return f"{text[: HELD_SHOWN - 10]}… ({mark})"
 
 
 class CellError(ValueError):

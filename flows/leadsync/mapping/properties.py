@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from leadsync.mapping.columns import ColumnKind, number
 from leadsync.mapping.dates import moment
-from leadsync.mapping.lenses import CellError, LensKind, Value, briefly
+from leadsync.mapping.lenses import CellError, LensKind, Value
 from leadsync.texts import storable
 
 LABEL: Final = re.compile(r"(?!LeadID$)[^\W\d_](?:[^:\\`*_\[\]<>#|~\s]| (?! |$)){0,99}")
@@ -121,7 +121,7 @@ class Property:
         try:
             return self.form.read(held)
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
-            raise CellError(f"{self.wire} {briefly(held)}", "Set it anew on the card.") from None
+            raise CellError(f"{self.wire} {held!r}"[:80], "Set it anew on the card.") from None
 
     def read_nothing(self) -> Value:
         """The canonical value of a card that has none."""

@@ -175,7 +175,7 @@ MAPPED = {
     "text that is no date": (
         ("Day", "due", {"kind": ColumnKind.DATE}),
         ("soon", {"due": "2026-07-01T12:00:00.000Z"}),
-        ("'soon'", "2026-07-01T12:00:00.000Z", "2026-07-01", None),
+        ("soon", "2026-07-01T12:00:00.000Z", "2026-07-01", None),
     ),
     "person whom the board has not": (
         ("Crew", "members", {"map": {"Ann": "Ann", "Dee": "Nobody"}}),
