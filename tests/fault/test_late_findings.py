@@ -8,8 +8,10 @@ import pytest
 from emulator import Fault
 from emulator.trello.account import Actor
 from leadsync.core.journal import IntentState
+from leadsync.core.overwrites import Feed
 from leadsync.state.journal import Journal
 from leadsync.state.store import StateStore
+from leadsync.trello.feed import OF_A_WRITE, OF_PEOPLE
 from support.harness import World, findings
 from support.kills import Killed, killed, killed_after, killed_before
 
@@ -85,16 +87,31 @@ def test_overwritten_edit_is_found_once_the_feed_answers_again(world, policy):
     assert_not_lost(world, lead, rest(world, SYNC_CONFLICT=policy))
 
 
-def test_overwritten_edit_is_found_behind_more_cards_than_a_page_of_the_feed(world):
+@pytest.mark.parametrize("page", [{"PAGE": 10}, {"OF_PEOPLE": 5, "OF_A_WRITE": 0}])
+def test_overwritten_edit_is_found_behind_more_cards_than_a_page_of_the_feed(world, page):
     """The edit came before the first of many writes."""
     leads = [world.lead(f"Lead {number}") for number in range(24)]
     world.sync()
     for lead in leads:
         world.airtable.edit(lead, status="CONTACTED", name="Renamed")
     just_before_put(world, moved_and_renamed(world, leads[0]))
-    with patch("leadsync.trello.feed.PAGE", 10), patch("leadsync.apply.cards.WRITERS", 1):
+    with patch.multiple("leadsync.trello.feed", **page), patch("leadsync.apply.cards.WRITERS", 1):
         conflicts = world.sync().conflicts
     assert {row[0] for row in findings(conflicts, leads[0])} == {"status", "name"}
+
+
+def test_what_a_busy_run_reads_of_the_feed_follows_its_writes_not_the_age_of_the_board(world):
+    lead = world.linked("Ada", "NEW")
+    card = world.card(lead)["id"]
+    for number in range(300):
+        world.trello.edit(card, name=f"Ada {number}")
+    world.sync()
+    world.emulator.clock.advance(3_600.0)
+    world.airtable.edit(lead, status="CONTACTED")
+    with patch("leadsync.apply.repair_cards.Feed", wraps=Feed) as feeds:
+        world.sync()
+    (looked,) = feeds.call_args_list
+    assert 0 < len(looked.args[0]) <= OF_PEOPLE + OF_A_WRITE
 
 
 def test_overwritten_edit_is_listed_when_the_card_went_on_meanwhile(world):

@@ -73,14 +73,15 @@ def look(trello: Trello, target: Target, *states: IntentState) -> Checkup:
     """
     Compare the journal's PUTs in these states with the feed.
 
-    Cost: none if there are no such rows, else 1 request per 1,000 actions since the oldest of them.
+    Cost: none if there are no such rows, else that of fetch_actions.
     """
     rows = tuple(row for row in target.store.journal.load_intents(target.pair, *states) if row.is_put)
     if not rows:
         return Checkup()
     asked = time.monotonic()
     try:
-        feed = Feed(fetch_actions(trello, target.board, min(row.since for row in rows) - READ_BEFORE))
+        since = min(row.since for row in rows) - READ_BEFORE
+        feed = Feed(fetch_actions(trello, target.board, since, len(rows)))
     except LeadsyncError as error:
         return Checkup(rows, at=trello.wire.server_time or time.time(), error=str(error))
     at = max(0.0, trello.wire.server_time - (time.monotonic() - asked))

@@ -17,7 +17,7 @@ from leadsync.core.conflicts import Key
 from leadsync.core.decide import decide
 from leadsync.core.decisions import SHUT, CellDecision, Decision, RowDecision
 from leadsync.core.diff import Moved, everything, moved
-from leadsync.core.identity import NONE_ADOPTED, identify
+from leadsync.core.identity import NONE_ADOPTED, Identity, identify
 from leadsync.core.takeable import sides_of_aside
 from leadsync.core.told import SetAside
 from leadsync.frames.agreed import NEVER_AGREED, Agreed
@@ -75,6 +75,11 @@ class Reconciled:
     quarantine: list[SetAside]
     known: Collection[str] = field(default=(), compare=False)
 
+    @property
+    def moving(self) -> set[str]:
+        """Leads about which there is something to write, to record, or to say."""
+        return {each.lead_id for each in self.decided if not each.decision.quiet}
+
 
 def as_last_agreed(base: pd.DataFrame, airtable: pd.DataFrame, fallback: str) -> pd.DataFrame:
     """
@@ -112,23 +117,37 @@ def reconcile(
 
     `airtable` and `trello` hold the read and the looked-up rows (absent_leads, deleted_cards). `adopted`: see identify.
     """
-    frames = base, airtable, trello
-    rows = everything(*frames) if rules.lists_apart else moved(*frames, rules.status_map)
+    rows = _to_decide(base, airtable, trello, rules)
     return replace(decide_all(rows, rules, adopted), known=base.index)
+
+
+def still_moving(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, rules: Rules) -> set[str]:
+    """Of which leads `reconcile` would find something to do; what it decides about the others is not kept."""
+    rows = _to_decide(base, airtable, trello, rules)
+    decided = _decide_each(rows, identify(rows.base, rows.cards, NONE_ADOPTED), rules)
+    return {each.lead_id for each in decided if not each.decision.quiet}
+
+
+def _to_decide(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, rules: Rules) -> Moved:
+    frames = base, airtable, trello
+    return everything(*frames) if rules.lists_apart else moved(*frames, rules.status_map)
 
 
 def decide_all(rows: Moved, rules: Rules, adopted: Mapping[str, str] = NONE_ADOPTED) -> Reconciled:
     """Decide for each of these rows."""
     identity = identify(rows.base, rows.cards, adopted)
+    decided = [*_decide_each(rows, identity, rules)]
+    aside = [*identity.listed(), *(entry for each in decided for entry in set_aside(each, rules))]
+    return Reconciled(decided, sorted(aside))
+
+
+def _decide_each(rows: Moved, identity: Identity, rules: Rules) -> Iterator[Decided]:
     claimed, withheld = identity.claimed, identity.withheld
     base = {agreed.lead_id: agreed for agreed in rows.base}
     leads = {lead.lead_id: lead for lead in rows.leads}
-    decided = []
     for lead_id in sorted({*base, *leads, *identity.owned}):
         three = base.get(lead_id, NEVER_AGREED), leads.get(lead_id, NO_LEAD), identity.owned.get(lead_id, NO_CARD)
-        decided.append(Decided(lead_id, *three, decide(*three, rules, claimed, withheld)))
-    aside = [*identity.listed(), *(entry for each in decided for entry in set_aside(each, rules))]
-    return Reconciled(decided, sorted(aside))
+        yield Decided(lead_id, *three, decide(*three, rules, claimed, withheld))
 
 
 def set_aside(each: Decided, rules: Rules) -> Iterator[SetAside]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from leadsync.core.plan import Plan
-from leadsync.core.reconcile import Reconciled, reconcile
+from leadsync.core.reconcile import still_moving
 from leadsync.frames.agreed import Agreed
 from leadsync.frames.cards import CardPresence
 from leadsync.frames.leads import LeadPresence
@@ -18,15 +18,15 @@ from leadsync.mapping.rules import Rules
 
 
 def restless(
-    base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, reconciled: Reconciled, plan: Plan, rules: Rules
+    base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, moving: set[str], plan: Plan, rules: Rules
 ) -> set[str]:
     """
     Leads that the plan writes, and those about which there is something to decide once it is carried out.
 
+    `moving`: see Reconciled, of which the plan was made.
     A lead of which only the base is to be moved is decided about as it will be then, without what a look-up showed;
     the next pass looks up again what the base has as there, and that is not.
     """
-    moving = {each.lead_id for each in reconciled.decided if not each.decision.quiet}
     written = {write.lead_id for write in plan.card_writes} | {write.lead_id for write in plan.lead_writes}
     recorded = (moving & plan.base_updates.keys()) - written
     if not recorded:
@@ -40,5 +40,5 @@ def restless(
     cards = trello[theirs & (trello["presence"] == CardPresence.OPEN)]
     sought = (now["lead_presence"] == LeadPresence.PRESENT) & ~now.index.isin(leads.index)
     sought |= (now["card_presence"] == CardPresence.OPEN) & ~now["card_id"].isin(cards.index)
-    left = {each.lead_id for each in reconcile(now[~sought], leads, cards, rules).decided if not each.decision.quiet}
+    left = still_moving(now[~sought], leads, cards, rules)
     return (moving - recorded) | (left & recorded) | {*now.index[sought]}

@@ -73,7 +73,9 @@ def join_and_diff(
         return plan
     if take:
         plan = narrowed(plan, reconciled, take, rules)
-    standing = restless(base, leads, trello, reconciled, plan, rules)
+    moving = reconciled.moving
+    del reconciled  # the rows of a first match, which takes the most room, are decided about once more
+    standing = restless(base, leads, trello, moving, plan, rules)
     plan.standing = Concerned(frozenset(standing | emptied.leads), shut.unsettled | emptied.cards)
     return plan
 

@@ -19,7 +19,7 @@ from leadsync.core.conflicts import Key
 from leadsync.frames.agreed import BASE_COLUMNS, CELLS, Agreed, Columns, Rename
 from leadsync.frames.schema import frame_of
 from leadsync.mapping.lenses import Value
-from leadsync.state.database import Database, in_parts, json_object
+from leadsync.state.database import Database, batched, in_parts, json_object
 from leadsync.state.tables import base_table
 from leadsync.state.waiting import close_settled, forget_conflicts, leads_in_conflict, rename_conflicts
 
@@ -102,18 +102,19 @@ def _ours(what: Any, pair: str) -> sa.Select[Any]:
 
 def write_rows(connection: sa.Connection, pair: str, rows: Iterable[Agreed], known: Collection[str]) -> None:
     """Put rows into the base; those of the leads `known` take the place of the ones they have."""
-    news, others = list[dict[str, Any]](), list[dict[str, Any]]()
-    for agreed in rows:
-        both = {name: [agreed.lead_cells[name], agreed.card_cells[name]] for name in sorted(agreed.lead_cells)}
-        values = {column: getattr(agreed, column) for column in OWN} | {"cells": json_of(both)}
-        if agreed.lead_id in known:
-            others.append(values | {"of_pair": pair, "of_lead": agreed.lead_id})
-        else:
-            news.append(values | {"pair": pair, "lead_id": agreed.lead_id})
-    if news:
-        connection.execute(sa.insert(base_table), news)
-    if others:
-        connection.execute(UPDATE, others)
+    for some in batched(rows):
+        news, others = list[dict[str, Any]](), list[dict[str, Any]]()
+        for agreed in some:
+            both = {name: [agreed.lead_cells[name], agreed.card_cells[name]] for name in sorted(agreed.lead_cells)}
+            values = {column: getattr(agreed, column) for column in OWN} | {"cells": json_of(both)}
+            if agreed.lead_id in known:
+                others.append(values | {"of_pair": pair, "of_lead": agreed.lead_id})
+            else:
+                news.append(values | {"pair": pair, "lead_id": agreed.lead_id})
+        if news:
+            connection.execute(sa.insert(base_table), news)
+        if others:
+            connection.execute(UPDATE, others)
 
 
 def update_base(connection: sa.Connection, pair: str, updates: Updates, held: Collection[Key] = ()) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
@@ -25,6 +25,8 @@ from leadsync.private_files import make_private
 from leadsync.state import postgres
 from leadsync.state.earlier_schemas import checks_into_rows, lines_into_cells, mark_seen_cards
 from leadsync.state.tables import SCHEMA_VERSION, metadata, schema_version
+
+Row = TypeVar("Row")
 
 LOCK_WAIT = 5.0
 """Seconds to wait for another program's hold on an SQLite file."""
@@ -207,7 +209,7 @@ def in_parts(ids: Collection[str]) -> Iterator[list[str]]:
     yield from (ordered[start : start + IDS_ASKED] for start in range(0, len(ordered), IDS_ASKED))
 
 
-def batched(rows: Iterable[dict[str, str]]) -> Iterator[list[dict[str, str]]]:
+def batched(rows: Iterable[Row]) -> Iterator[list[Row]]:
     """So many rows at a time as are held while they are written."""
     left = iter(rows)
     while some := list(islice(left, 5_000)):

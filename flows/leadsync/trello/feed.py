@@ -19,6 +19,8 @@ PAGE = 1_000
 """Actions in one page."""
 FEED_PAGES = 50
 """Pages of the feed that are read at most."""
+OF_PEOPLE, OF_A_WRITE = 100, 10
+"""Actions that people are expected to have made meanwhile, and those of one write of ours, each at most."""
 
 
 @dataclass(frozen=True)
@@ -87,29 +89,32 @@ def fetch_deleted(trello: Trello, board: Board) -> set[str]:
     return {action.card_id for action in _actions(trello, board, "deleteCard")}
 
 
-def fetch_actions(trello: Trello, board: Board, since: float) -> list[Action]:
+def fetch_actions(trello: Trello, board: Board, since: float, writes: int) -> list[Action]:
     """
     The changes of the board's cards since then [s since 1970], newest first, with former values; older ones too.
 
-    Creations are among them: they tell whether this service names the programs that write.
+    Creations are among them: they tell whether this service names the programs that write. `writes`: how many of ours
+    are looked for; the first page is not longer than they need, however old the board.
 
-    Cost: 1 request per 1,000 actions. Raises: IncompleteReadError if there are more than FEED_PAGES pages.
+    Cost: 1 request, and 1 per 1,000 actions beyond what is expected. Raises: IncompleteReadError if there are more
+    than FEED_PAGES pages.
     """
     actions: dict[str, Action] = {}
     bounds: dict[str, str] = {}
     kinds = ",".join(changes_of(trello.settings.mapping.properties))
+    limit = min(PAGE, OF_PEOPLE + OF_A_WRITE * writes)
     for _ in range(FEED_PAGES):
-        page = _actions(trello, board, kinds, **bounds)
+        page = _actions(trello, board, kinds, limit, **bounds)
         news = {action.action_id: action for action in page if action.action_id not in actions}
         actions |= news
-        if len(page) < PAGE or not news or page[-1].at < since:
+        if len(page) < limit or not news or page[-1].at < since:
             return list(actions.values())
-        bounds["before"] = page[-1].action_id
+        limit, bounds["before"] = PAGE, page[-1].action_id
     raise IncompleteReadError(f"The board's activity since the last write is longer than {FEED_PAGES} pages.")
 
 
-def _actions(trello: Trello, board: Board, kinds: str, **bounds: str) -> list[Action]:
-    """The latest page within the bounds."""
+def _actions(trello: Trello, board: Board, kinds: str, limit: int = PAGE, **bounds: str) -> list[Action]:
+    """The latest `limit` within the bounds."""
     path = f"boards/{board.board_id}/actions"
-    feed: list[dict[str, Any]] = trello.get(path, filter=kinds, limit=str(PAGE), **bounds)
+    feed: list[dict[str, Any]] = trello.get(path, filter=kinds, limit=str(limit), **bounds)
     return [Action.of(action) for action in feed]
