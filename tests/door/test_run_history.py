@@ -49,7 +49,7 @@ def test_run_is_named_by_what_came_of_it(prefect_server, configured, emulator):
     first, _ = run()
     idle, _ = run()
     assert [each.name.partition(": ")[2] for each in (dry, first, idle)] == [
-        "would change 1 cells or cards",
+        "would change 1 cell or card",
         "1 changed",
         "nothing to do",
     ]

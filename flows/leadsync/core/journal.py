@@ -137,8 +137,8 @@ def _of_lead(write: LeadWrite, since: float, run: str, told_since: float | None)
 
 
 def sent_to_lead(write: LeadWrite, cells: Collection[str]) -> Sent:
-    """These cells of a PATCH in digests."""
-    planned_on = {cell: write.planned_from.value(cell) for cell in cells}
+    """These cells of a PATCH in digests; of one that cannot be read by the text in it, as a feed tells it, too."""
+    planned_on = {cell: write.planned_from.stated(cell, write.cells[cell].change.field) for cell in cells}
     return Sent(digests_of(planned_on), digests_of({cell: write.fields[cell] for cell in cells}))
 
 
@@ -149,9 +149,10 @@ def _of_card(write: CardWrite, since: float, run: str, lists: Mapping[str, str])
 
 
 def sent_to_card(write: CardWrite, based_on: Card, cells: Mapping[str, Any]) -> Sent:
-    """The cells of a PUT in digests. `based_on`: the card as it was just before."""
-    mapped = {each.cell.card.key: based_on.cells[each.cell.name] for each in write.cells}
-    return Sent(digests_of_card(based_on) | digests_of(mapped), digests_of(cells))
+    """The cells of a PUT in digests, but for those that cannot be read. `based_on`: the card as it was just before."""
+    mapped = {each.cell.card.key: based_on.cells.get(each.cell.name) for each in write.cells}
+    told = {cell: value for cell, value in cells.items() if mapped.get(cell, value) is not None}
+    return Sent(digests_of_card(based_on) | digests_of(mapped), digests_of(told))
 
 
 def digests_of_card(card: Card) -> dict[str, str]:

@@ -43,6 +43,7 @@ class Rule(StrEnum):
     EDIT = "edit"
     CONFLICT = "conflict"
     FIRST_MATCH = "first match"
+    TAKEN = "taken"
     MERGED = "merged"
     RESTORED = "restored"
     CREATED = "created"
@@ -56,7 +57,7 @@ class Rule(StrEnum):
     UNTIED = "untied"
 
 
-SETTLED: Final = (Rule.CONFLICT, Rule.FIRST_MATCH)
+SETTLED: Final = (Rule.CONFLICT, Rule.FIRST_MATCH, Rule.TAKEN)
 """Rules by which one of two values that nobody had agreed on went before the other."""
 
 _WINS: Final = {Direction.TO_TRELLO: "Airtable's value was taken", Direction.TO_AIRTABLE: "Trello's value was taken"}
@@ -65,6 +66,7 @@ WORDS: Final[Mapping[Rule, Mapping[Direction, str]]] = {
     Rule.EDIT: _OTHER,
     Rule.CONFLICT: {way: f"both sides were edited; {words}" for way, words in _WINS.items()},
     Rule.FIRST_MATCH: {way: f"both met for the first time; {words}" for way, words in _WINS.items()},
+    Rule.TAKEN: {way: f"it was set aside; {words}" for way, words in _WINS.items()},
     Rule.MERGED: dict.fromkeys(Direction, "both sides were edited, and their edits taken together"),
     Rule.RESTORED: dict.fromkeys(Direction, "the other side alone decides about it, so the edit was put back"),
     Rule.CREATED: {Direction.TO_TRELLO: "it had no card", Direction.TO_AIRTABLE: "its card was no lead's"},

@@ -16,16 +16,22 @@ from leadsync.model import ConflictPolicy, OnCardDeleted, OnLeadDeleted, StatusM
 
 @dataclass(frozen=True)
 class Listed:
-    """A conflict as a person saw it: `field` as reports call the cell, and both values."""
+    """
+    A conflict, or a cell that `is_aside`, as a person saw it: `field` as reports call the cell, and both values.
+    """
 
     field: str
     airtable: str
     trello: str
+    is_aside: bool = False
 
 
 @dataclass(frozen=True)
 class Take:
-    """A choice for conflicts of one lead. `policy`: the side that wins. `cells`: by name, see Rules.name_of."""
+    """
+    A choice for conflicts and cells set aside of one lead. `policy`: the side that wins. `cells`: by name, see
+    Rules.name_of.
+    """
 
     lead_id: str
     policy: ConflictPolicy

@@ -30,6 +30,7 @@ from leadsync.pipeline.review import ask_for_review
 from leadsync.pipeline.saved_plans import hold_to, refuse_unfinished, save, spent_by
 from leadsync.pipeline.snapshots import snapshot_after
 from leadsync.pipeline.under_way import Run
+from leadsync.pipeline.waiting import without_taken
 from leadsync.state.noted import Noted
 from leadsync.trello.board import Board
 
@@ -143,6 +144,9 @@ def _apply(run: Run, planned: Planned) -> Outcome:
     if plan.new_leads:
         _take(run, outcome, steps.call(load_new_leads, plan, run.clients.airtable, target, steps.progress))
     run.clients.store.journal.drop_pending(run.pair, run.run_id, outcome.unclear)
+    if run.take:
+        left = without_taken(plan.quarantine, run.take, outcome.done)
+        run.clients.store.waiting.set_aside(run.pair, left, run.begun.at)
     _refuse_if_nothing_was_permitted(run, plan, outcome)
     return outcome
 

@@ -103,9 +103,7 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
             may_make = not (options.dry_run or options.plan)
             feed = ChangeFeed(settings, clients.airtable, store, rows.pair.key, may_make=may_make)
         mapped = mind_names(store, rows.pair.key, board.cells, settings.mapping.timezone, options.dry_run)
-        columns = {cell.name: cell.column.name for cell in board.cells}
-        open_now = store.waiting.conflicts(rows.pair.key) if options.take else []
-        take = meant_by(options.take, open_now, columns) if options.take else None
+        take = meant_by(options.take, store, rows.pair.key, board.cells) if options.take else None
         kind = RunKind.TAKE if take else RunKind.UNTIE if options.untie else RunKind.SYNC
         begun = _begun(settings, kind, steps.flow_run)
         run = Run(settings, options, steps, clients, rows, feed, still_held, telling, mapped, begun, take)
@@ -203,7 +201,7 @@ def _make_passes(run: Run, board: Board) -> list[str]:
         run = replace(run, made={**run.made, **passed.made})
         read, board, leads = Read.FULL, passed.board, None  # something is not as it was last seen
         if run.take:
-            left = still_open(run.take, run.clients.store.waiting.conflicts(run.pair))
+            left = still_open(run.take, run.clients.store, run.pair)
             if not left.cells:
                 break
             run = replace(run, take=left)

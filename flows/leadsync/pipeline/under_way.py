@@ -22,6 +22,7 @@ from leadsync.pipeline.rows import OurRows
 from leadsync.pipeline.steps import Options, Steps
 from leadsync.pipeline.telling import Telling
 from leadsync.pipeline.undoing import Undo
+from leadsync.pipeline.waiting import without_taken
 from leadsync.settings import Settings
 from leadsync.state.lock import StillHeld
 from leadsync.trello.board import Board
@@ -74,7 +75,8 @@ class Run:
         """A plan as far as a report is to tell it: what else is set aside is for the next run's."""
         if self.take is None:
             return plan
-        return replace(plan, quarantine=[each for each in plan.quarantine if each.lead_id == self.take.lead_id])
+        left = without_taken(plan.quarantine, self.take)
+        return replace(plan, quarantine=[each for each in left if each.lead_id == self.take.lead_id])
 
     def rules(self, board: Board) -> Rules:
         """What the planner may know."""

@@ -191,7 +191,8 @@ class Report:
             words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", self.title).lower()
             return f"{number} changed, {words}" if number and not self.dry_run else words
         if self.dry_run:
-            return f"would change {f'{number} cells or cards' if number else 'nothing'}"
+            many = "1 cell or card" if number == 1 else f"{number} cells or cards"
+            return f"would change {many if number else 'nothing'}"
         unfinished = self.news or self.failures or self.postponed
         return f"{number} changed" if number else "nothing changed" if unfinished else "nothing to do"
 

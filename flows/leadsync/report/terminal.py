@@ -26,7 +26,7 @@ from leadsync.core.told import Change, Failure, SetAside
 from leadsync.errors import Exit
 from leadsync.report.markdown import ADDRESS
 from leadsync.report.report import Report, Row
-from leadsync.report.to_do import in_conflict
+from leadsync.report.to_do import by_command
 from leadsync.texts import printable
 
 Cell = Callable[[Any], str | Text]
@@ -34,7 +34,7 @@ ID = re.compile(r"rec[0-9A-Za-z]{14}|[0-9a-f]{24}")
 ROWS_SHOWN = 50
 """Rows of a table before it is cut with a count of the rest; --json has them all."""
 TOLD = 10
-"""Conflicts that wait for a person of which it is said what to do; flows/conflicts.py lists them all."""
+"""Things that wait for a person of which the command is told; flows/conflicts.py lists them all."""
 ARROWS = {Direction.TO_TRELLO: "Airtable → Trello", Direction.TO_AIRTABLE: "Trello → Airtable"}
 STYLES = {
     Exit.DONE: "green",
@@ -83,7 +83,7 @@ def show(report: Report, console: Console, seen_at: str = "", whole: str = "--js
     since |= {"planned on": _of("planned"), "now": _of("now")}
     table("Moved since the plan was made", report.moved, since)
     table("Conflicts", report.conflicts, differing)
-    for each in in_conflict(report)[:TOLD]:
+    for each in by_command(report)[:TOLD]:
         say(console, f"{report.about(each.row)}: {each.remedy}")
     table("Quarantine", report.quarantine, reasons)
     table("Failures", report.failures, reasons)

@@ -70,13 +70,13 @@ class WaitingRows:
         """In place of what was set aside before; what stands longer keeps its time. Nothing is written if all does."""
         kept = self.aside(pair)
         since = {_key(each.entry): each.since for each in reversed(kept)}
-        rows = [Waiting(entry, since.get(_key(entry), now)) for entry in entries]
-        if rows == kept:
+        rows = [_row_of(pair, Waiting(entry, since.get(_key(entry), now))) for entry in entries]
+        if rows == [_row_of(pair, each) for each in kept]:
             return
         with self._database.writing() as connection:
             connection.execute(sa.delete(aside_table).where(_a.pair == pair))
             if rows:
-                connection.execute(sa.insert(aside_table), [_row_of(pair, row) for row in rows])
+                connection.execute(sa.insert(aside_table), rows)
 
 
 def _key(entry: SetAside) -> tuple[str, str, str]:
