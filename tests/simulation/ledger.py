@@ -308,7 +308,7 @@ class Ledger:
                     self._blur(lead)
                 continue
             named = markers(now["desc"])
-            if named and lead not in named and self.run_at < self.state_lost_at:  # markers alone tie
+            if named and lead not in named and not self._is_known(lead):  # markers alone tie
                 self._blur(lead)
                 continue
             self._cells_act(lead, card_id, was, now, before, after)
@@ -318,8 +318,11 @@ class Ledger:
 
     def _is_claimed_by(self, lead: str, card: Cells) -> bool:
         """Whether another card names the lead while markers alone tie: the oldest is its card, whichever was."""
-        known = any(self.was_agreed(lead, cell, self.now) for cell in TWO_WAY)
-        return self.state_lost_at >= 0 and not known and lead in markers(card["desc"])
+        return self.state_lost_at >= 0 and not self._is_known(lead) and lead in markers(card["desc"])
+
+    def _is_known(self, lead: str) -> bool:
+        """Whether the state knows the lead's card: a run that was killed may have made it unrecorded."""
+        return any(self.was_agreed(lead, cell, self.now) for cell in TWO_WAY)
 
     def _blur(self, lead: str) -> None:
         """It cannot be told any more which card is the lead's: nothing is asked for its cells."""

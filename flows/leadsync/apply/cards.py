@@ -22,6 +22,7 @@ from leadsync.frames.actions import Item
 from leadsync.frames.agreed import Columns, sides_of
 from leadsync.frames.cards import Card
 from leadsync.frames.schema import rows_of
+from leadsync.mapping.rows import CellKey
 from leadsync.trello.client import Trello
 from leadsync.trello.refusals import explain
 
@@ -120,8 +121,9 @@ def _as_returned(write: CardWrite, card: Card) -> Columns:
     sent = {each.cell.name: each.value for each in write.cells if each.cell.card.in_put}
     for name, value in card.cells.items():
         column = sides_of(name)[1]
-        is_line = write.block is not None and name not in sent
-        if column in write.record and (is_line or write.record[column] == sent.get(name)):
+        is_line = write.block is not None and CellKey.of(name).is_line
+        is_as_sent = name in sent and write.record.get(column) == sent[name]
+        if is_as_sent or (is_line and column in write.record):
             returned[column] = value
     return returned
 
