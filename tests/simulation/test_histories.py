@@ -19,7 +19,7 @@ from simulation.play import breach_of, play, smallest, told
 from simulation.rules import Breach
 from simulation.steps import Event, Ground, History, made_up, step
 
-COUNT = int(os.environ.get("HISTORIES_COUNT", "40"))
+COUNT = int(os.environ.get("HISTORIES_COUNT", "60"))
 FIRST = int(os.environ.get("HISTORIES_FIRST_SEED", "0"))
 LEAD = "rec" + "A" * 14
 
