@@ -85,7 +85,10 @@ def test_missing_setting_is_told_in_json_too(command, monkeypatch):
     """Before anything is started."""
     monkeypatch.delenv("TRELLO_BOARD_ID")
     code, printed = command("--json")
-    assert (code, json.loads(printed)["message"]) == (2, "TRELLO_BOARD_ID is not set. See .env.sample.")
+    assert (code, json.loads(printed)["message"]) == (
+        2,
+        "TRELLO_BOARD_ID is not set. Type `python flows/init.py`, which asks for it; or see .env.sample.",
+    )
 
 
 def test_empty_side_is_refused_by_the_guard(command, emulator):
