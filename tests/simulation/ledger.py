@@ -477,7 +477,7 @@ class Ledger:
 
     def written(self, before: Sight, after: Sight) -> None:
         """Take in what the sync itself did between two sights: cards it made, archived, took back."""
-        for lead in after.records.keys() - before.records.keys():
+        for lead in (each for each in after.records if each not in before.records):
             self._made_of_its_card(lead, str(after.records[lead]["card_id"]), after)
         for card_id, card in after.cards.items():
             if card_id not in before.cards:

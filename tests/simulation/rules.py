@@ -230,6 +230,9 @@ def _made_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
             if not away or (ledger.state_lost_at < 0 and _is_known(ledger, lead)):  # no read shows other boards
                 state = "away" if away else "archived" if card["closed"] else "open"
                 raise Breach("one card for a lead", f"{lead}: made {cards}, {card_id} is {state}")
+        its = str(before.records.get(lead, {}).get("card_id"))
+        if its in before.cards and not markers(before.cards[its]["desc"]) and ledger.touched_cards[its] <= run.start:
+            raise Breach("one card for a lead", f"{lead}: made {cards}, it was made of {its}")
         deleted = ledger.deleted_cards.get(lead)
         known = deleted is not None and any(ledger.was_agreed(lead, cell, deleted) for cell in TWO_WAY)
         if deleted is None or not known or run.recreates:

@@ -165,6 +165,26 @@ TOLD: dict[str, History] = {
             FIRST_SYNC,
         ),
     ),
+    "undo-makes-no-lead": History(
+        Ground(leads=1, makes_leads=True),
+        (
+            FIRST_SYNC,
+            step("set_status", pick=0, status="CONTACTED"),
+            FIRST_SYNC,
+            step("make_stranger", pick=0, place="TODO", note=""),
+            step("undo", pick=0, whole=True),
+        ),
+    ),
+    "card-put-away-before-its-lead-is-tied-to-it-is-not-doubled": History(
+        Ground(leads=1, makes_leads=True),
+        (
+            FIRST_SYNC,
+            step("make_stranger", pick=0, place="TODO", note=""),
+            step("sync", events=(Event("PATCH", 0, "kill after"),)),
+            step("archive_or_take_back", pick=1, closed=True),
+            FIRST_SYNC,
+        ),
+    ),
     "weekly-archiving-is-explained": History(
         Ground(crowd=12), (FIRST_SYNC, step("archive_list_cards", pick=0, place="DONE"), FIRST_SYNC)
     ),

@@ -6,7 +6,7 @@ get. Pure. Never here: the writes that follow (see undo.py), the database.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from typing import Final, NamedTuple
@@ -60,18 +60,14 @@ def taken_back(changes: Iterable[Done]) -> list[TakenBack]:
     What is to be taken back of these changes, in order by lead.
 
     A LeadID line restored in a card is not, nor a hand edit put back where the other side alone decides: nothing that
-    anybody had agreed on was replaced there. A card that is to be archived is untouched if all of its cells are.
+    anybody had agreed on was replaced there.
     """
     found: dict[tuple[str, str, str], list[Done]] = {}
     for change in sorted(changes):
         if change.entry.rule not in NO_VALUE:
             copy = change.card_id if change.entry.rule is Rule.UNTIED else ""
             found.setdefault((change.lead_id, change.entry.field, copy), []).append(change)
-    folded = [_folded(of_cell) for _, of_cell in sorted(found.items())]
-    left: dict[str, Columns] = {}
-    for each in folded:
-        left[each.lead_id] = left.get(each.lead_id, {}) | each.left
-    return [replace(each, left=left[each.lead_id]) if each.closed else each for each in folded]
+    return [_folded(of_cell) for _, of_cell in sorted(found.items())]
 
 
 def _folded(changes: list[Done]) -> TakenBack:

@@ -10,6 +10,9 @@ taken_back.py), a guard.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import reduce
+from operator import or_
 
 import pandas as pd
 
@@ -18,7 +21,7 @@ from leadsync.core.ledger import CARD_FIELD, LEAD_FIELD, MARKED
 from leadsync.core.plan import Plan
 from leadsync.core.taken_back import TakenBack
 from leadsync.core.undo_lead import Undoing
-from leadsync.frames.agreed import NEVER_AGREED, Agreed
+from leadsync.frames.agreed import NEVER_AGREED, Agreed, Columns
 from leadsync.frames.cards import NO_CARD, Card
 from leadsync.frames.leads import NO_LEAD, Lead
 from leadsync.frames.schema import rows_of
@@ -32,6 +35,7 @@ def plan_undone(
     plan, of_lead = Plan(), dict[str, list[TakenBack]]()
     for each in taken:
         of_lead.setdefault(each.lead_id, []).append(each)
+    of_lead = {lead_id: _as_a_whole(cells) for lead_id, cells in of_lead.items()}
     agreed = {row.lead_id: row for row in rows_of(base[base.index.isin([*of_lead])], Agreed)}
     leads = {lead.lead_id: lead for lead in rows_of(airtable[airtable.index.isin([*of_lead])], Lead)}
     ids = [each.card_id for cells in of_lead.values() for each in cells]
@@ -52,3 +56,9 @@ def plan_undone(
         plan.sides[lead_id] = lead, card
     plan.still_open = OpenConflicts(held)
     return plan
+
+
+def _as_a_whole(cells: list[TakenBack]) -> list[TakenBack]:
+    """A card that is to be archived is as it was left if all cells of its lead are: else somebody works on it."""
+    left = reduce(or_, (each.left for each in cells), Columns())
+    return [replace(each, left=left) if each.closed else each for each in cells]
