@@ -62,7 +62,7 @@ def let_go(run: Run) -> set[str]:
     if run.undo is None or run.options.dry_run:
         return set()
     store, report = run.clients.store, run.telling.report
-    left = {each.lead_id for each in [*report.failures, *report.quarantine]}
+    left = {each.lead_id for each in report.failures} | {each.lead_id for each in report.quarantine}
     loose, kept = loosened_by(store, run.pair, run.undo) - left, Choice.load(store, run.pair)
     if not kept.leads.isdisjoint(loose):
         replace(kept, leads=kept.leads - loose).save(store, run.pair)
