@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from leadsync.errors import TransientServiceError
 from leadsync.pipeline.steps import UndoChoice
 from support.past_changes import runs_of, seen
 
@@ -140,6 +141,24 @@ def test_edit_made_in_the_moment_of_the_write_is_given_back(office, world):
     office.undo()
     stop()
     assert world.trello.card(card)["desc"].split() == ["News.", "write", "to", "ada1@example.com"]
+    assert_rests(world, office.leads)
+
+
+def test_undo_that_failed_is_made_again(world, monkeypatch):
+    """The cards had lost their line when Airtable went away; then all of it is taken back, and let go."""
+
+    def away(*_):
+        raise TransientServiceError("Airtable is away")
+
+    world.env["SYNC_CONFLICT"] = "trello"
+    office = Office(world)
+    assert world.status(office.leads[0]) == "QUALIFIED"
+    with monkeypatch.context() as patched:
+        patched.setattr("leadsync.pipeline.one_pass.load_leads", away)
+        office.undo(exit_code=1)
+    assert office.now == {"leads": office.after["leads"], "cards": office.before["cards"]}
+    office.undo()
+    assert office.now == office.before
     assert_rests(world, office.leads)
 
 

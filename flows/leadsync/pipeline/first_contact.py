@@ -61,8 +61,9 @@ def let_go(run: Run) -> set[str]:
     """
     if run.undo is None or run.options.dry_run:
         return set()
-    store, failed = run.clients.store, {failure.lead_id for failure in run.telling.report.failures}
-    loose, kept = loosened_by(store, run.pair, run.run_id) - failed, Choice.load(store, run.pair)
+    store, report = run.clients.store, run.telling.report
+    left = {each.lead_id for each in report.failures} | {each.lead_id for each in report.quarantine}
+    loose, kept = loosened_by(store, run.pair, run.undo) - left, Choice.load(store, run.pair)
     if not kept.leads.isdisjoint(loose):
         replace(kept, leads=kept.leads - loose).save(store, run.pair)
     return loose

@@ -83,10 +83,16 @@ def _undo(changes: Sequence[PastChange], begun: Begun) -> Undo:
     )
 
 
-def loosened_by(store: StateStore, pair: str, run_id: str) -> set[str]:
-    """Leads whose card is nobody's since that run."""
-    changes = store.history.changes(pair, run_id)
-    return {each.lead_id for each in changes if each.entry.field == MARKED and not each.entry.after.trello}
+def loosened_by(store: StateStore, pair: str, undo: Undo) -> set[str]:
+    """Leads whose adoption is taken back, and whose card lost its line, be it by an undo that did not get further."""
+    asked = {each.lead_id for each in undo.cells if each.field == MARKED and not each.ties}
+    lines = {
+        each.lead_id: each.entry.after.trello
+        for lead_id in asked
+        for each in store.history.lead(pair, lead_id)
+        if each.entry.field == MARKED
+    }
+    return {lead_id for lead_id, line in lines.items() if not line}
 
 
 def card_ids_of(taken: Sequence[TakenBack]) -> set[str]:
