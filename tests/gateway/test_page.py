@@ -372,6 +372,21 @@ def test_cell_set_aside_is_taken_by_a_button(aside):
     assert "Somebody may have settled it meanwhile" in late
 
 
+def test_take_that_was_undone_waits_once(aside):
+    """As a conflict until a sync has set the cell aside again; it can be taken all along."""
+    for sync in (False, True):
+        aside.press("/page/take", lead=aside.ada, field="status", side="trello")
+        (run, *_) = aside.store.history.runs(aside.desk.pair.key)
+        aside.press("/page/undo", run=run.run_id, do="yes")
+        assert aside.world.status(aside.ada) == NAMES[0]
+        if sync:
+            aside.press("/page/sync")
+        assert "To decide 2" in shown(aside.get("/decide"))
+    aside.press("/page/take", lead=aside.ada, field="status", side="trello")
+    assert aside.world.status(aside.ada) == "QUALIFIED"
+    assert "To decide 1" in shown(aside.get("/decide"))
+
+
 def test_cell_that_was_edited_since_the_page_was_made_is_not_overwritten(aside):
     aside.world.airtable.add_select_option("status", "Later")
     aside.world.airtable.edit(aside.ada, status="Later")

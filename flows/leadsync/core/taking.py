@@ -40,8 +40,10 @@ def narrowed(plan: Plan, reconciled: Reconciled, take: Take, rules: Rules) -> Pl
     rules = replace(rules, wins=take.policy)
     found = build_plan(Reconciled([each], []), rules).still_open.found
     aside: dict[str, SetAside] = {}
+    of_now = {entry.field for entry in set_aside(each, rules)}
     for name, listed in take.cells.items():
-        if listed.is_aside:
+        is_aside = listed.field in of_now and (take.lead_id, name) not in found  # be it that an undo made it a conflict
+        if listed.is_aside or is_aside:
             aside[listed.field] = _checked_aside(each, listed, take.policy, rules)
         else:
             _check(each, found.get((take.lead_id, name)), listed, take.policy, rules)
