@@ -54,7 +54,7 @@ TITLE: Final = CardPart(("name",), ("name",), ("name", "title"))
 
 def parts_of(write: CardWrite) -> list[CardPart]:
     """What a write can be divided into; the lines of the block stand or fall together."""
-    lines = [column for column in write.record if CellKey.of(column.partition(" ")[2]).is_line]
+    lines = [column for column in write.record if CellKey.of(column.partition(" ")[2]).names_line()]
     block = CardPart(("desc",), ("marker", *{field_of(column) for column in lines}), tuple(lines))
     return [PLACE, TITLE, block, *(_part_of(each.cell) for each in write.cells)]
 

@@ -121,7 +121,7 @@ def _as_returned(write: CardWrite, card: Card) -> Columns:
     sent = {each.cell.name: each.value for each in write.cells if each.cell.card.in_put}
     for name, value in card.cells.items():
         column = sides_of(name)[1]
-        is_line = write.block is not None and CellKey.of(name).is_line
+        is_line = write.block is not None and CellKey.of(name).names_line()
         is_as_sent = name in sent and write.record.get(column) == sent[name]
         if is_as_sent or (is_line and column in write.record):
             returned[column] = value

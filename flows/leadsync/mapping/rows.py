@@ -28,8 +28,7 @@ class CellKey(NamedTuple):
     def __str__(self) -> str:
         return f"{self.property}\t{self.column}"
 
-    @property
-    def is_line(self) -> bool:
+    def names_line(self) -> bool:
         """Whether it is of a line of the managed block."""
         return self.property.startswith("line:")
 
