@@ -75,6 +75,18 @@ def test_idle_delta_asks_each_side_once(tmp_path, leads, read):
     world.close()
 
 
+def test_cell_that_could_not_be_read_and_is_emptied_is_news(world):
+    """What nobody could read is not what an empty cell says."""
+    lead = first(world)
+    world.airtable.retype_field("source", "multipleRecordLinks")
+    world.airtable.edit(lead, source=[lead])
+    assert [row["field"] for row in world.sync(read="delta").quarantine] == ["source"]
+    world.airtable.edit(lead, source=None)
+    assert world.sync(read="delta").quarantine == []
+    assert "Source: –" in world.card(lead)["desc"].split("\n")
+    world.assert_idle(read="delta")
+
+
 @pytest.mark.parametrize("moved", [0, 1, 25])
 def test_full_read_costs_one_request_more_idle_or_busy(world, moved, tmp_path):
     """What it replaced and what changed meanwhile are told by one listing, after the writes."""

@@ -282,7 +282,7 @@ def test_missing_column_is_named_with_its_remedy(tmp_path):
     office = Office(tmp_path, AIRTABLE_CARD_ID_FIELD="card_id")
     report = office.sync(exit_code=2, AIRTABLE_CARD_ID_FIELD="Karte")
     assert "AIRTABLE_CARD_ID_FIELD=Karte" in report.message
-    assert "validate --fix" in report.message
+    assert "flows/validate.py --fix" in report.message
     office.close()
 
 
@@ -434,6 +434,19 @@ def test_undo_of_a_run_that_only_made_leads_says_why_they_stay(office):
     assert [row["reason"] for row in report.quarantine] == ["a lead was made of this card, and nothing is deleted"]
     assert report.changes == []
     office.assert_idle()
+
+
+def test_undo_makes_no_lead_and_ties_none(office):
+    """It takes back, and does nothing else; the next run does."""
+    office.airtable.edit(office.leads[0], name="Renamed")
+    office.sync()
+    card, told = office.made("Zoë"), office.made("Bo")
+    lead = office.lead("Bo", **{COLUMN: told})
+    report = office.sync(asked={"undo": UndoChoice(runs_of(office)[0].run_id)})
+    assert {row["lead_id"] for row in report.changes} == {office.leads[0]}
+    assert (office.of_card(card), office.cards_of(lead)) == ({}, [])
+    office.sync()
+    assert (len(office.of_card(card)), office.card(lead)["id"]) == (1, told)
 
 
 def test_leads_made_are_counted_in_the_history_as_in_the_report(office):

@@ -177,11 +177,44 @@ def test_card_opened_for_a_lead_that_was_edited_is_archived_again(world):
     world.sync()
     assert (world.card(lead)["closed"], world.place(lead)) == (False, "IN_PROGRESS")
     opened = seen(world)
-    undo(world)
+    report = undo(world)
     assert (world.card(lead)["closed"], world.place(lead), world.status(lead)) == (True, "DONE", "QUALIFIED")
+    assert world.writes("trello") == 1  # that it moved the card is no sign of somebody who uses it
+    assert sorted(row["field"] for row in report.changes) == ["card", "status", "status"]
     world.assert_idle()
     undo(world)
     assert seen(world) == opened
+    world.assert_idle()
+
+
+@pytest.mark.parametrize(
+    ("side", "is_meanwhile"),
+    [("airtable", False), ("trello", False), ("trello", True)],
+    ids=["lead", "card", "card-just-before-the-write"],
+)
+def test_opened_card_that_somebody_works_on_is_not_archived(world, side, is_meanwhile):
+    lead = world.linked("Ada", "QUALIFIED")
+    card = world.card(lead)["id"]
+    world.trello.archive(card)
+    world.sync()
+    world.airtable.edit(lead, status="CONTACTED")
+    world.sync()
+    run, edits = runs_of(world)[0].run_id, []
+
+    def edit(request: Any = None, _index: int = 0) -> None:
+        if not edits and (request is None or request.method == "PUT"):
+            edits.append(side)
+            world.trello.move(card, "TODO") if side == "trello" else world.airtable.edit(lead, status="NEW")
+
+    if is_meanwhile:
+        world.emulator.before_request(edit)
+    else:
+        edit()
+        world.sync()
+    report = undo(world, run)
+    assert (lead, "card", "edited since that run") in left_aside(report)
+    world.sync()
+    assert (world.card(lead)["closed"], world.place(lead), world.status(lead)) == (False, "TODO", "NEW")
     world.assert_idle()
 
 
@@ -236,8 +269,10 @@ def test_undo_of_many_creations_is_refused_unless_a_mass_change_is_allowed(world
     for number in range(12):
         world.lead(f"Lead {number}", "NEW")
     world.sync()
+    run = runs_of(world)[0].run_id
     report = undo(world, exit_code=3)
-    assert (world.writes(), "--allow-mass-change" in report.message) == (0, True)
+    wanted = f"run flows/history.py undo {run[:8]} once with --allow-mass-change."
+    assert (world.writes(), wanted in report.message) == (0, True)
     undo(world, allow_mass_change=True)
     assert all(card["closed"] for card in world.trello.cards().values())
     world.assert_idle()

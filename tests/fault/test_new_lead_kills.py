@@ -133,3 +133,38 @@ def test_setting_switched_off_after_a_cut_doubles_nothing(desk):
     assert (len(desk.trello.cards()), len(desk.airtable.records())) == (4, 4), report.message
     desk.sync()
     desk.assert_done()
+
+
+@pytest.mark.parametrize("where", ["archived", "made a template", "sent to another board"])
+def test_card_put_away_after_the_cut_is_not_doubled(desk, where):
+    """Its lead has none of its own to be given: it is that card's, and tied to it once it is back."""
+    with killed_after("PATCH", "/Leads"):
+        desk.sync()
+    card = desk.cards[0]
+    if where == "archived":
+        desk.trello.archive(card)
+    elif where == "made a template":
+        desk.trello.edit(card, isTemplate=True)
+    else:
+        desk.trello.move_to_board(card, desk.trello.add_board("Elsewhere"))
+    for _ in range(2):
+        report = desk.sync()
+        assert [(row["lead_id"], row["card_id"], row["field"]) for row in report.quarantine] == [
+            (*desk.of_card(card), card, "card")
+        ]
+        assert len(desk.trello.cards()) == 4
+    desk.trello.edit(card, closed=False, isTemplate=False, idBoard=desk.trello.board_id, list_name="TODO")
+    desk.sync()
+    desk.assert_done()
+
+
+def test_lead_that_tells_the_id_of_what_is_nobodys_gets_a_card(desk):
+    """Of a card that was deleted, of one that is another lead's, and what is no id."""
+    gone = desk.trello.add_card("TODO", "Gone", isTemplate=True)
+    desk.trello.delete(gone)
+    desk.sync()
+    told = (gone, desk.card(desk.leads[0])["id"], "n/a")
+    leads = [desk.lead(f"New {number}", **{COLUMN: each}) for number, each in enumerate(told)]
+    desk.sync()
+    assert [len(desk.cards_of(lead)) for lead in leads] == [1, 1, 1]
+    desk.assert_idle()

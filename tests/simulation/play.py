@@ -8,7 +8,7 @@ import atexit
 import json
 import random
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -17,8 +17,9 @@ from typing import Any
 
 from emulator import Fault
 from emulator.wire.messages import Request
-from leadsync.model import Read
-from leadsync.pipeline.steps import Options
+from leadsync.core.saved_plan import SavedPlan
+from leadsync.model import ConflictPolicy, Read
+from leadsync.pipeline.steps import Chosen, Options, UndoChoice
 from leadsync.settings import Settings
 from simulation.cells import (
     KINDS,
@@ -40,9 +41,11 @@ from simulation.rules import (
     Rest,
     Run,
     changed,
+    check_command,
     check_report,
     check_rest,
     check_settled,
+    check_taken,
     check_writes,
     is_given_back,
     must_refuse,
@@ -87,6 +90,10 @@ class Player:
         self.emptied: dict[str, list[str]] = {}
         self.emptied_at = 0
         self.lists_moved = self.presence_moved = False
+        self.held: dict[str, list[dict[str, Any]]] = {}
+        """Table -> conflicts that its last run said to be held."""
+        self.undoing: set[str] = set()
+        """Leads of a run that an undo was to take back, and was cut off."""
         self._settle_in()
         self.last = self.sight()
         for lead in self.last.records:
@@ -111,7 +118,10 @@ class Player:
             env["AIRTABLE_CHANGE_FEED"] = "on"
         self.tre.add_list("Waiting")
         self.elsewhere = self.tre.add_board("Elsewhere")
-        self.foreign = self.tre.add_card("DONE", "Foreign", "no lead")
+        self.foreign = self.tre.add_card("DONE", "Foreign", "no lead", isTemplate=ground.makes_leads)
+        if ground.makes_leads:
+            env["SYNC_CREATE_LEADS"] = "on"
+            self.air.add_field("card_id")
         if ground.mapped:
             env["SYNC_FIELDS"] = toml(ground.mapped)
             build_board(self.world, ground.mapped)
@@ -211,14 +221,14 @@ class Player:
             self.settled.clear()
             self.clock.advance(each.args["seconds"])
         elif each.what == "lose_state":
-            unmarked = [card for card in self.ledger.card_of.values() if card in self.last.cards]
-            if all(markers(self.last.cards[card]["desc"]) for card in unmarked):
+            known = {*self.ledger.card_of.values(), *self.ledger.parted} & self.last.cards.keys()
+            if all(markers(self.last.cards[card]["desc"]) for card in known):
                 self.world.lose_state()
                 self.model.forget()
                 self.settled.clear()
                 self.ledger.lose_state(self.last)
-        elif each.what == "archive_then_delete":
-            self._archive_then_delete(**each.args)
+        elif each.what in ("archive_then_delete", "take", "undo", "apply"):
+            getattr(self, f"_{each.what}")(**each.args)
         else:
             self.act(each)
 
@@ -238,7 +248,9 @@ class Player:
         mass: bool = False,
         table: int = 0,
         events: tuple[Event, ...] = (),
+        asked: Mapping[str, Any] | None = None,
     ) -> Run:
+        """`asked`: further options of a run that does one thing, and looks at nothing else."""
         ground, ledger = self.ground, self.ledger
         table_id = self.tables[table % len(self.tables)]
         with other_table(self.world, table_id):
@@ -246,8 +258,9 @@ class Player:
         on_card, on_lead = on_card_deleted or ground.on_card_deleted, on_lead_deleted or ground.on_lead_deleted
         recreates, archives = on_card == "recreate", on_lead == "archive"
         ledger.now += 1
-        ledger.run_at = ledger.run_at if dry else ledger.now
+        ledger.run_at = ledger.run_at if dry or asked else ledger.now
         run = Run(ledger.now, dry, mass, recreates or self._recreates, archives, leads)
+        run.undoes = bool(self.undoing) and not (dry or "plan" in (asked or {}))
         self._recreates |= recreates and not dry
         self._archives_all &= archives
         self.runs += 1
@@ -261,7 +274,7 @@ class Player:
         self._change_what_is_signed()
         seen, cards = self.model.seen(self.last), self.last.cards.keys()
         try:
-            options = Options(dry_run=dry, allow_mass_change=mass, read=Read(read))
+            options = Options(dry_run=dry, allow_mass_change=mass, read=Read(read), **(asked or {}))
             run.report = self.world.run(options, **changes)
         except Killed:
             run.disturbed = True
@@ -275,7 +288,19 @@ class Player:
         ledger.let_go(self.last)
         ledger.now += 1
         self.run = None
-        plain = read == "full" and not dry and not run.disturbed and not run.acts and not self.unwritable
+        if run.undoes:
+            ledger.undone(self.undoing)
+            self.undoing -= self.undoing if run.report is not None and run.report.exit_code < 2 else set()
+        if asked:
+            self.model.doubt(self.last, leads)
+            self.settled.clear()
+            if run.report is not None:
+                check_command(run)
+                ledger.list(run.report.conflicts)
+            return run
+        plain = (
+            read == "full" and not dry and not run.undoes and not run.disturbed and not run.acts and not self.unwritable
+        )
         if plain and run.report is not None and run.report.exit_code == 0:
             of_table = {lead: each for lead, each in seen.items() if lead in leads}
             self.model.check(of_table, self.last, run.report, policy or ground.policy)
@@ -304,11 +329,54 @@ class Player:
             known = [lead for lead in emptied if ledger.was_agreed(lead, "status", self.emptied_at)]
             must_refuse(ledger, run, len(known) if len(known) == len(emptied) else 0)
             ledger.list(run.report.conflicts)
+            self.held[table_id] = [row for row in run.report.conflicts if row["resolution"].startswith("held")]
             ledger.set_aside |= {row["lead_id"] for row in run.report.quarantine if not row["field"]}
             if run.report.exit_code == 0 and not run.disturbed:
                 ledger.agree(leads, self.last)
             self.lists_moved &= run.report.exit_code != 3  # told once; from then on they are known
         return run
+
+    def _take(self, pick: int, side: str, whole: bool, first: Step, **more: Any) -> None:
+        """A person settles a conflict that is held, after `first` if none is; `whole`: with all others of the lead."""
+        if not any(self.held.values()):
+            self.act(first)
+            self.sync(policy="hold")
+        held = [(table, row) for table, rows in sorted(self.held.items()) for row in rows]
+        if not held:
+            return
+        table, row = held[pick % len(held)]
+        before = self.last
+        chosen = Chosen(ConflictPolicy(side), row["lead_id"], "" if whole else row["field"])
+        run = self.sync(table=self.tables.index(table), asked={"take": chosen}, **more)
+        self.ledger.shut_by_people |= run.shut  # of a lead that was deleted since, Airtable's side is taken
+        if run.report is not None and run.report.exit_code == 0 and not run.disturbed and not run.acts:
+            check_taken(self.ledger, side, run.report, before, self.last)
+
+    def _undo(self, pick: int, whole: bool, **more: Any) -> None:
+        """An earlier run is taken back; `whole`: not only of one lead."""
+        runs = [*self.world.past_runs().items()]
+        if not runs or self.undoing:
+            return
+        run_id, leads = runs[pick % len(runs)]
+        lead = "" if whole else sorted(leads)[pick % len(leads)]
+        self.undoing = {lead} if lead else leads
+        self.presence_moved = True
+        run = self.sync(asked={"undo": UndoChoice(run_id, lead)}, **more)
+        if run.report is not None:
+            self.undoing = set()
+
+    def _apply(self, pick: int, between: Step | None, **more: Any) -> None:
+        """A plan is saved, and applied after `between`."""
+        saved = self.sync(dry=True, asked={"saves": True}).report
+        if saved is None or saved.plan is None:
+            return
+        if between is not None:
+            self.act(between)
+        run = self.sync(asked={"plan": SavedPlan.parse(saved.plan.text, "the plan")}, **more)
+        if run.report is None or run.report.exit_code < 2:
+            self.ledger.run_at = run.start
+        elif between is None and not run.disturbed:
+            raise Breach("a plan that holds is applied", run.report.message)
 
     _recreates = False
     _archives_all = True
@@ -497,7 +565,7 @@ class Disturbance:
                 if (
                     edit.at > self.acts_before
                     and edit.side == AIRTABLE
-                    and edit.lead == record["id"]
+                    and edit.lead == record.get("id")
                     and self._column(edit.cell) in {self._name_of(column) for column in record["fields"]}
                 ):
                     edit.in_window = True
@@ -540,7 +608,7 @@ def clashing(player: Player, request: Request) -> Iterable[Step]:
     elif request.service == "airtable" and request.method == "PATCH":
         for record in (request.body or {}).get("records", []):
             fields = record["fields"]
-            if record["id"] not in player.last.records:
+            if record.get("id") not in player.last.records:
                 continue
             if "status" in fields:
                 now = (fields["status"], player.last.text(record["id"], "status"))
@@ -775,6 +843,11 @@ class People:
 
     # At Trello
 
+    def make_stranger(self, pick: int, place: str, note: str) -> None:
+        """A card that names no lead."""
+        if self.ground.makes_leads and len(self.tre.cards()) < MAX_CARDS + self.ground.crowd:
+            self.tre.add_card(place, f"Stranger {self.ledger.now}", note)
+
     def move_card(self, pick: int, place: str) -> None:
         card = self._card(pick)
         if card and self._here(card):
@@ -928,6 +1001,8 @@ def play(history: History) -> Outcome:
         player.rest()
     except Breach as breach:
         return Outcome(player.runs, breach)
+    finally:
+        player.world.leave_state()
     player.world.close()
     return Outcome(player.runs)
 

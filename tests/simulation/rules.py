@@ -63,6 +63,8 @@ class Run:
     """Cards -> how often they were written to."""
     report: Told | None = None
     """None if it was killed."""
+    undoes: bool = False
+    """It takes an earlier run back, or goes on with that."""
 
 
 # What the sync may write
@@ -70,14 +72,13 @@ class Run:
 
 def check_writes(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
     """Between two sights with no act of a person in between."""
+    forward = (_lost_stays_lost, _one_way_cells_stay, _shut_with_cause, _one_way_cells_go_one_way)
     for rule in (
         _nothing_in_a_dry_run,
         _leads_stay,
-        _lost_stays_lost,
         _foreign_stays,
-        _shut_with_cause,
         _made_with_cause,
-        _one_way_cells_go_one_way,
+        *(() if run.undoes else forward),
     ):
         rule(ledger, run, before, after)
 
@@ -85,9 +86,8 @@ def check_writes(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
 def changed(before: Sight, after: Sight) -> set[str]:
     """Ids of leads and cards that differ."""
     sides = ((before.records, after.records), (before.cards, after.cards))
-    return {
-        key for was, now in sides for key in was.keys() | now.keys() if _cells(was.get(key)) != _cells(now.get(key))
-    }
+    differ = ((key, was.get(key), now.get(key)) for was, now in sides for key in was.keys() | now.keys())
+    return {key for key, one, other in differ if one != other and _cells(one) != _cells(other)}
 
 
 def _cells(item: Row | None) -> Row | None:
@@ -119,17 +119,30 @@ def _nothing_in_a_dry_run(ledger: Ledger, run: Run, before: Sight, after: Sight)
 
 
 def _leads_stay(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
-    """No lead is made or deleted, and e-mail and source are Airtable's alone."""
-    if before.records.keys() != after.records.keys():
-        raise Breach("no lead is made or deleted", f"{sorted(before.records.keys() ^ after.records.keys())}")
+    """No lead is made, but one of each card that is nobody's where that is wanted; none is deleted."""
+    made = {lead: str(after.records[lead].get("card_id")) for lead in after.records.keys() - before.records.keys()}
+    known = {*(str(record.get("card_id")) for record in before.records.values()), *ledger.foreign}
+    for lead, card_id in made.items():
+        card = before.cards.get(card_id)
+        others = [each for each in made.values() if each == card_id]
+        if card is None or markers(card["desc"]) or not before.is_usable(card) or card_id in known or len(others) > 1:
+            raise Breach("no lead is made without its card", f"{lead} of {card_id}: {card}")
+    if made and run.undoes:
+        raise Breach("nothing else is done", f"an undo made {sorted(made)}")
+    if before.records.keys() - after.records.keys():
+        raise Breach("no lead is deleted", f"{sorted(before.records.keys() - after.records.keys())}")
+    if gone := before.cards.keys() - after.cards.keys():
+        raise Breach("no card is deleted", f"{sorted(gone)}")
+
+
+def _one_way_cells_stay(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
+    """E-mail and source are Airtable's alone."""
     for lead, was in before.records.items():
         for cell in (*ONE_WAY, "notes"):
             if before.text(lead, cell) != after.text(lead, cell):
                 raise Breach(
                     "one-way cells stay", f"{lead} {cell}: {was.get(cell)!r} -> {after.records[lead].get(cell)!r}"
                 )
-    if gone := before.cards.keys() - after.cards.keys():
-        raise Breach("no card is deleted", f"{sorted(gone)}")
 
 
 def _lost_stays_lost(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
@@ -214,11 +227,12 @@ def _made_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
             if ledger.touched_cards[card_id] > run.start or len(markers(card["desc"])) > 1 or card["isTemplate"]:
                 continue
             away = card["idBoard"] != before.board
-            if card["closed"] and lead in ledger.gone_when_lost:
-                continue  # the archive is read whole only while nothing is known
             if not away or (ledger.state_lost_at < 0 and _is_known(ledger, lead)):  # no read shows other boards
                 state = "away" if away else "archived" if card["closed"] else "open"
                 raise Breach("one card for a lead", f"{lead}: made {cards}, {card_id} is {state}")
+        its = str(before.records.get(lead, {}).get("card_id"))
+        if its in before.cards and not markers(before.cards[its]["desc"]) and ledger.touched_cards[its] <= run.start:
+            raise Breach("one card for a lead", f"{lead}: made {cards}, it was made of {its}")
         deleted = ledger.deleted_cards.get(lead)
         known = deleted is not None and any(ledger.was_agreed(lead, cell, deleted) for cell in TWO_WAY)
         if deleted is None or not known or run.recreates:
@@ -259,6 +273,34 @@ def check_report(ledger: Ledger, run: Run, lists_moved: bool, refusals: bool, mi
         _conflicts_with_cause(ledger, run, report)
 
 
+def check_command(run: Run) -> None:
+    """After a run that came to its end, and was to do one thing: it may be refused."""
+    report = run.report
+    assert report is not None
+    if report.exit_code not in (0, 1, 2, 3) or (report.exit_code > 1 and run.wrote):
+        raise Breach("refused means nothing written", f"exit {report.exit_code}: {report.message}: {sorted(run.wrote)}")
+    if report.exit_code < 2 and report.exit_code != bool(report.failures or report.error):
+        raise Breach("exit code and failures agree", f"exit {report.exit_code}, failures {report.failures}")
+    if not run.disturbed and not run.acts:
+        _told_what_was_written(run, report)
+
+
+def check_taken(ledger: Ledger, side: str, report: Told, before: Sight, after: Sight) -> None:
+    """The side that was taken is on both. Asked after an undisturbed run that took it."""
+    for row in report.conflicts:
+        lead, cell = row["lead_id"], row["field"]
+        if cell not in TWO_WAY or not row["resolution"].endswith("wins"):
+            continue
+        card = after.cards[row["card_id"]]
+        if cell == "status":
+            equal = after.stage_of(after.text(lead, cell)) == after.place(card)
+        else:
+            equal = after.title_wanted(lead) == card["name"]
+        was, now = (ledger.value(lead, cell, side, each) for each in (before, after))
+        if not equal or (was != now and (cell, side) != ("status", TRELLO)):  # a tick may move it
+            raise Breach("the side that is taken wins", f"{row}: {was!r} -> {now!r}, card {card['name']!r}")
+
+
 def _told_what_was_written(run: Run, report: Told) -> None:
     told = {row[key] for row in report.changes for key in ("lead_id", "card_id")} - {""}
     apart = {row[key] for row in report.conflicts for key in ("lead_id", "card_id")} - {""}
@@ -275,11 +317,13 @@ def _conflicts_with_cause(ledger: Ledger, run: Run, report: Told) -> None:
     """Both sides must have been touched since they agreed the last time but one; a lost state excuses."""
     for row in report.conflicts:
         lead, cell = row["lead_id"], row["field"]
-        if cell not in ledger.two_way or lead in ledger.blurred:
+        if cell not in ledger.two_way or lead in ledger.blurred or row["kind"] == "undone":
             continue
         since = ledger.agreed_at[lead, cell][-1]
         if len(ledger.agreed_at[lead, cell]) < 2 or ledger.state_lost_at >= since or lead in ledger.gone_at:
             continue
+        if cell in ledger.mapped and ledger.other_card_at[lead] > since:
+            continue  # what was agreed with the former card is not agreed with this one
         touched = [side for side in (AIRTABLE, TRELLO) if ledger.touched[lead, cell, side] > since]
         card = ledger.touched_cards[ledger.card_of.get(lead, "")] > since
         meanwhile = ledger.touched_in_run[lead, cell, TRELLO] > since  # our write may have landed on it
@@ -471,6 +515,8 @@ def _check_spared(ledger: Ledger, rest: Rest, edit: Any) -> None:
     card = rest.sight.cards.get(edit.card)
     if edit.side != TRELLO or card is None or edit.null:
         return
+    if ledger.mapped.get(edit.cell) == ALONE:  # a label that is no option is no more of a cell than a comment
+        return
     if edit.at <= ledger.last_good_before(ledger.gone_at.get(edit.lead, 0), edit.lead):
         return
     shut, at = ledger.closed.get(edit.card, (False, 0))
@@ -519,7 +565,7 @@ def _set_aside_with_cause(ledger: Ledger, rest: Rest) -> None:
             card is not None and (card["isTemplate"] or len(markers(card["desc"])) > 1),
             card is not None and markers(card["desc"]) not in ([], [lead]),
             card is not None and sight.place(card) not in STATUS_FOR,
-            card is not None and not markers(card["desc"]) and not _is_known(ledger, lead),
+            card is not None and not markers(card["desc"]) and (not _is_known(ledger, lead) or "@" in card["desc"]),
             len({*sight.cards_of(lead), *filter(None, [ledger.card_of.get(lead)])} & sight.cards.keys()) > 1,
         ]
         if not any(causes):

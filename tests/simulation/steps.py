@@ -109,6 +109,8 @@ class Ground:
     order: int = 0
     """Of the requests of threads side by side, by a seed; 0: one after the other."""
     knobs: tuple[tuple[str, Any], ...] = ()
+    makes_leads: bool = False
+    """Cards that nobody has tied become leads."""
     mapped: Mapped = ()
 
     def __str__(self) -> str:
@@ -137,7 +139,11 @@ def made_up(seed: int) -> History:
     cells = Random(f"cells of {seed}")  # of its own, so that histories without a mapping stay what they were
     swaps = Random(f"markers of {seed}")  # likewise
     swapped = swaps.random() < 0.2
+    desk = Random(f"desk of {seed}")  # likewise
     ground = replace(_ground(rng), mapped=drawn(cells))
+    ground = replace(ground, makes_leads=desk.random() < 0.25 and ground.tables == 1)
+    settles, undoes = desk.random() < 0.4, desk.random() < 0.25 and not ground.crowd
+    plans = desk.random() < 0.25
     steps: list[Step] = []
     for _ in range(rng.randint(6, 14)):
         steps += [_person(rng, ground) for _ in range(rng.choice((0, 1, 1, 2, 2, 3, 4)))]
@@ -153,8 +159,31 @@ def made_up(seed: int) -> History:
         steps += _fills(cells, ground)
         if swapped and swaps.random() < 0.3:
             steps.append(step("take_marker", pick=swaps.randrange(3), gap=swaps.choice(GAPS)))
+        if ground.makes_leads and desk.random() < 0.3:
+            steps.append(_stranger(desk))
         steps.append(_with_fill(cells, ground, _sync(rng, ground)))
+        if settles and desk.random() < 0.4:
+            first = _edit("disagree", status=STATUSES, place=PLACES, name=NAMES, title=TITLES)(desk)
+            side, whole = desk.choice(("airtable", "trello")), desk.random() < 0.5
+            steps.append(_disturbed(desk, ground, "take", side=side, whole=whole, first=first))
+        if undoes and desk.random() < 0.25:
+            steps.append(_disturbed(desk, ground, "undo", whole=desk.random() < 0.7))
+        if plans and desk.random() < 0.3:
+            between = desk.choice(MILD if desk.random() < 0.7 else ROUGH)(desk) if desk.random() < 0.5 else None
+            between = between if between is None or between.what != "archive_then_delete" else None
+            steps.append(_disturbed(desk, ground, "apply", between=between))
     return History(ground, tuple(steps))
+
+
+def _stranger(rng: Random) -> Step:
+    given = {"place": rng.choice(PLACES), "note": rng.choice((*NOTES, "", "write to s@example.com"))}
+    return step("make_stranger", pick=rng.randrange(3), **given, gap=rng.choice(GAPS))
+
+
+def _disturbed(rng: Random, ground: Ground, what: str, **given: Any) -> Step:
+    """A command that does one thing."""
+    events = _events(rng, ground) if rng.random() < 0.4 else ()
+    return step(what, pick=rng.randrange(3), **given, **({"events": events} if events else {}))
 
 
 def _fills(rng: Random, ground: Ground) -> list[Step]:

@@ -72,7 +72,7 @@ VIEWS = {
                 "Settled conflicts (1)",
             ),
             *("name Chiara Rossi → Chiara Rossi (Lumen S.p.A.) on Airtable", "CONTACTED on Airtable, DONE on Trello"),
-            *("a copy: another card already carries this LeadID", "Remove the LeadID line from the copy."),
+            *("a copy: another card already carries this LeadID", "or have flows/conflicts.py untie do it."),
         ),
         rows=(
             ("what", "how many"),

@@ -7,11 +7,12 @@ Pure. Never here: a card that is a template, of another pair, or outside the map
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Final
 
 from leadsync.core.contact import Traits
 from leadsync.core.plan import NewLead
 from leadsync.core.told import SetAside
-from leadsync.frames.cards import Card
+from leadsync.frames.cards import Card, CardPresence
 from leadsync.frames.leads import Lead
 
 OF_A_LEAD = "it becomes no lead: lead {lead} {why}"
@@ -19,6 +20,8 @@ MARK_IT = (
     "If it is that lead's card, write LeadID: {lead} on a line of its own into its description; else change what both "
     "have."
 )
+BACK = "Put it back to be tied to its lead; or empty the cell with the card's id in that lead, which then gets another."
+PUT_AWAY: Final[Mapping[str, str]] = {CardPresence.ARCHIVED: "archived", CardPresence.MOVED_AWAY: "on another board"}
 HAS_ONE = "That lead has a card already: archive one of the two, or take the address out of this one."
 
 
@@ -72,3 +75,13 @@ def claimed(card: Card, lead_ids: Collection[str]) -> Iterator[SetAside]:
     for lead_id in sorted(lead_ids):
         why = "tells its id, as another lead does" if len(lead_ids) > 1 else "tells its id, and has another card"
         yield _aside(card, lead_id, why, "Empty the cell with the card's id in the lead whose card it is not.")
+
+
+def put_away(card: Card, lead_id: str) -> SetAside | None:
+    """A lead is to get a card, and tells the id of this one, which no read shows as one of leads; None if it may."""
+    where = PUT_AWAY.get(card.presence, f"a {card.kind}" if card.kind else "")
+    if card.markers or not where:
+        return None
+    return SetAside(
+        lead_id, card.card_id, "card", f"it gets no card: it tells the id of one that is {where}", BACK, card.url
+    )

@@ -200,20 +200,21 @@ def find_overwritten(feed: Feed, intents: Iterable[Intent]) -> list[Overwritten]
     """For each cell sent, the values of people that our write replaced, the latest first."""
     found = []
     for intent in intents:
-        for cell in feed.cells_of(intent):
-            found += feed.replaced(intent, cell)
-        found += _archived_in_use(feed, intent)
+        found += _archived_in_use(feed, intent)  # first: nothing else is given back to a card that is archived
+        found += itertools.chain(*(feed.replaced(intent, cell) for cell in feed.cells_of(intent)))
     return found
 
 
 def _archived_in_use(feed: Feed, intent: Intent) -> list[Overwritten]:
     """A card that was moved or renamed just before we archived it: as if that had come before the run."""
     ours = feed.ours(intent, "closed")
-    if ours is None or not ours.after:
-        return []
-    edits = ((cell, feed.latest(intent.card_id, cell, ours.time)) for cell in IN_USE)
-    return [
-        Overwritten(intent, "closed", edit.after)
-        for cell, edit in edits
-        if edit and digest(cell, edit.after) != intent.sent.planned_from.get(cell)
-    ][:1]
+    is_used = ours and ours.after and any(_was_edited(feed, intent, cell, ours.time) for cell in IN_USE)
+    return [Overwritten(intent, "closed", False)] if is_used else []
+
+
+def _was_edited(feed: Feed, intent: Intent, cell: str, until: float) -> bool:
+    """By somebody else than the PUT itself."""
+    if intent.sent.put(cell) is not None:
+        return bool(feed.replaced(intent, cell))
+    edit = feed.latest(intent.card_id, cell, until)
+    return edit is not None and digest(cell, edit.after) != intent.sent.planned_from.get(cell)

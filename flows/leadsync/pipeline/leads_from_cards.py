@@ -7,7 +7,7 @@ Never here: what looks like a lead (see core/new_leads.py), a request.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import pandas as pd
@@ -15,7 +15,7 @@ import pandas as pd
 from leadsync.airtable.card_ids import card_id_of
 from leadsync.airtable.client import LeadsRead
 from leadsync.core.guards import check_new_leads
-from leadsync.core.new_leads import choose, claimed
+from leadsync.core.new_leads import choose, claimed, put_away
 from leadsync.core.plan import Plan
 from leadsync.core.told import SetAside
 from leadsync.errors import GuardError
@@ -23,6 +23,7 @@ from leadsync.frames.actions import Item
 from leadsync.frames.cards import Card
 from leadsync.frames.leads import Lead
 from leadsync.frames.schema import rows_of
+from leadsync.pasted_ids import OBJECT_ID
 from leadsync.pipeline.first_contact import Choice, adopt, candidates
 from leadsync.pipeline.under_way import Run
 from leadsync.trello.board import Board, CardsRead
@@ -31,7 +32,14 @@ from leadsync.trello.board import Board, CardsRead
 def tie_made_leads(
     run: Run, plan: Plan, base: pd.DataFrame, leads: LeadsRead, cards: CardsRead, board: Board
 ) -> tuple[Plan, CardsRead]:
-    """The plan in which a card whose id one lead tells is that lead's, if neither has another; no request."""
+    """
+    The plan in which a card whose id one lead tells is that lead's, if neither has another.
+
+    A lead whose card was put away before the two were tied gets no other. Cost: 1 request for each lead without a card
+    that tells the id of one which the read does not show.
+    """
+    aside = [*_put_away(run, plan, leads, cards, board)]
+    plan = plan.without_cards({each.lead_id for each in aside}, aside)
     tellers = _tellers(run, leads, cards)
     if not tellers:
         return plan, cards
@@ -66,7 +74,7 @@ def plan_new_leads(
     `chosen`: on first contact, in this run; cards that were declined then are nobody's. Raises: GuardError if they are
     too many. No request.
     """
-    if not run.clients.airtable.columns.card_id or not cards.strangers or run.take:
+    if not run.clients.airtable.columns.card_id or not cards.strangers or not run.is_about_all:
         return plan
     frame = candidates(run, cards, board, (chosen or Choice.load(run.clients.store, run.pair)).declined)
     told, labelled = _tellers(run, leads, cards), _labelled(run, cards)
@@ -91,7 +99,7 @@ def plan_new_leads(
 def _tellers(run: Run, leads: LeadsRead, cards: CardsRead) -> dict[str, dict[str, Item]]:
     """Card without a LeadID line -> the leads that tell its id, those made by this run included."""
     airtable = run.clients.airtable
-    if not airtable.columns.card_id or not cards.strangers or run.take:
+    if not airtable.columns.card_id or not cards.strangers or not run.is_about_all:
         return {}
     strangers, found = {str(card["id"]) for card in cards.strangers}, dict[str, dict[str, Item]]()
     for lead_id, record in {**run.made, **leads.records}.items():
@@ -99,6 +107,21 @@ def _tellers(run: Run, leads: LeadsRead, cards: CardsRead) -> dict[str, dict[str
         if card_id in strangers:
             found.setdefault(card_id, {})[lead_id] = record
     return found
+
+
+def _put_away(run: Run, plan: Plan, leads: LeadsRead, cards: CardsRead, board: Board) -> Iterator[SetAside]:
+    """The leads that are to get a card, and tell the id of one that is out of use, and nobody's."""
+    airtable, trello = run.clients.airtable, run.clients.trello
+    strangers = {str(card["id"]): card for card in cards.strangers}
+    new = [write.lead_id for write in plan.card_writes if not write.card_id] if airtable.columns.card_id else []
+    for lead_id in new:
+        card_id = card_id_of(airtable, leads.records.get(lead_id, {}))
+        if OBJECT_ID.fullmatch(card_id) and card_id not in cards.cards.index:
+            found = strangers.get(card_id) or trello.look_up(card_id)
+            if found and "desc" in found:  # else it is out of the token's sight
+                (card,) = rows_of(trello.cards_of(board, [found], [card_id]), Card)
+                if aside := put_away(card, lead_id):
+                    yield aside
 
 
 def _labelled(run: Run, cards: CardsRead) -> set[str]:
