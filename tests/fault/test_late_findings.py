@@ -11,7 +11,7 @@ from leadsync.core.journal import IntentState
 from leadsync.core.overwrites import Feed
 from leadsync.state.journal import Journal
 from leadsync.state.store import StateStore
-from leadsync.trello.feed import OF_A_WRITE, OF_PEOPLE
+from leadsync.trello.feed import BEFORE, OF_A_WRITE
 from support.harness import World, findings
 from support.kills import Killed, killed, killed_after, killed_before
 
@@ -87,7 +87,7 @@ def test_overwritten_edit_is_found_once_the_feed_answers_again(world, policy):
     assert_not_lost(world, lead, rest(world, SYNC_CONFLICT=policy))
 
 
-@pytest.mark.parametrize("page", [{"PAGE": 10}, {"OF_PEOPLE": 5, "OF_A_WRITE": 0}])
+@pytest.mark.parametrize("page", [{"PAGE": 10}, {"BEFORE": 5, "OF_A_WRITE": 0}])
 def test_overwritten_edit_is_found_behind_more_cards_than_a_page_of_the_feed(world, page):
     """The edit came before the first of many writes."""
     leads = [world.lead(f"Lead {number}") for number in range(24)]
@@ -103,7 +103,7 @@ def test_overwritten_edit_is_found_behind_more_cards_than_a_page_of_the_feed(wor
 def test_what_a_busy_run_reads_of_the_feed_follows_its_writes_not_the_age_of_the_board(world):
     lead = world.linked("Ada", "NEW")
     card = world.card(lead)["id"]
-    for number in range(300):
+    for number in range(500):
         world.trello.edit(card, name=f"Ada {number}")
     world.sync()
     world.emulator.clock.advance(3_600.0)
@@ -111,7 +111,7 @@ def test_what_a_busy_run_reads_of_the_feed_follows_its_writes_not_the_age_of_the
     with patch("leadsync.apply.repair_cards.Feed", wraps=Feed) as feeds:
         world.sync()
     (looked,) = feeds.call_args_list
-    assert 0 < len(looked.args[0]) <= OF_PEOPLE + OF_A_WRITE
+    assert 0 < len(looked.args[0]) <= BEFORE + OF_A_WRITE
 
 
 def test_overwritten_edit_is_listed_when_the_card_went_on_meanwhile(world):

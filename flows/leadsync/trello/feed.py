@@ -19,8 +19,8 @@ PAGE = 1_000
 """Actions in one page."""
 FEED_PAGES = 50
 """Pages of the feed that are read at most."""
-OF_PEOPLE, OF_A_WRITE = 100, 10
-"""Actions that people are expected to have made meanwhile, and those of one write of ours, each at most."""
+BEFORE, OF_A_WRITE = 300, 10
+"""Actions that are expected of people and of earlier runs in the time that is asked for, and of one write, at most."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def fetch_actions(trello: Trello, board: Board, since: float, writes: int) -> li
     actions: dict[str, Action] = {}
     bounds: dict[str, str] = {}
     kinds = ",".join(changes_of(trello.settings.mapping.properties))
-    limit = min(PAGE, OF_PEOPLE + OF_A_WRITE * writes)
+    limit = min(PAGE, BEFORE + OF_A_WRITE * writes)
     for _ in range(FEED_PAGES):
         page = _actions(trello, board, kinds, limit, **bounds)
         news = {action.action_id: action for action in page if action.action_id not in actions}
