@@ -93,6 +93,17 @@ def test_nothing_else_is_written(world, unknown, read):
     assert (world.place(other), world.card(unknown)["name"]) == ("IN_PROGRESS", "Ada L.")
 
 
+def test_what_else_is_set_aside_stands(world, unknown):
+    """Such as a lead that looks like a card without a LeadID line, which only a sync looks for."""
+    world.trello.add_card("TODO", "Zoe")
+    other = world.lead("Zoe")
+    world.sync()
+    before = aside(world)
+    assert (other, "card") in before
+    take(world, "trello", unknown, read="delta")
+    assert aside(world) == {key: sides for key, sides in before.items() if key[0] != unknown}
+
+
 def test_parked_card_goes_where_its_lead_says(world, parked):
     (shown,) = aside(world).values()
     assert (shown[0], shown[1].startswith("another list ("), shown[2:]) == ("CONTACTED", True, (None, "IN_PROGRESS"))

@@ -145,8 +145,9 @@ def _apply(run: Run, planned: Planned) -> Outcome:
         _take(run, outcome, steps.call(load_new_leads, plan, run.clients.airtable, target, steps.progress))
     run.clients.store.journal.drop_pending(run.pair, run.run_id, outcome.unclear)
     if run.take:
-        left = without_taken(plan.quarantine, run.take, outcome.done)
-        run.clients.store.waiting.set_aside(run.pair, left, run.begun.at)
+        waiting = run.clients.store.waiting  # what else is set aside stands: not all of it is looked for now
+        left = without_taken((each.entry for each in waiting.aside(run.pair)), run.take, outcome.done)
+        waiting.set_aside(run.pair, left, run.begun.at)
     _refuse_if_nothing_was_permitted(run, plan, outcome)
     return outcome
 

@@ -86,9 +86,9 @@ def _taken(aside: SetAside, report: Report) -> Iterator[str]:
     """By which command one side is taken, and what the other is given then."""
     for side, other, value in (("airtable", "Trello", aside.to_trello), ("trello", "Airtable", aside.to_airtable)):
         if value is not None:
-            take = f"{_command(side, aside.lead_id, report)} --field {shlex.quote(aside.field)}"
+            take, field = _command(side, aside.lead_id, report), shlex.quote(aside.field)
             shown = shorten(value, 60, placeholder="…") or "(empty)"
-            yield _once_listed(f"To have {aside.field} {shown} on {other}, too: {take}", aside, report)
+            yield _once_listed(f"To have {aside.field} {shown} on {other}, too: {take} --field {field}", aside, report)
 
 
 def settled(report: Report) -> list[Conflict]:
