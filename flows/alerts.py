@@ -88,7 +88,7 @@ def alerts(
     """
     console = Console()
     if (url or not test) and urlsplit(url).scheme not in ("http", "https"):
-        say(console, "--url is not an address; it starts with http:// or https://.", "red")
+        say(console, f"--url is {'not an address' if url else 'missing'}; it starts with http:// or https://.", "red")
         raise typer.Exit(Exit.MISCONFIGURED)
     if not get_current_settings().api.url:
         say(console, "PREFECT_API_URL is not set; automations need a Prefect server that keeps running.", "red")

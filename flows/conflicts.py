@@ -1,6 +1,6 @@
 """
-Door: the conflicts that are still open, and a person's word about one of them, or about copies of a card, which is a
-flow run like any sync.
+Door: the conflicts that are still open and what is set aside, and a person's word about one of them, or about copies of
+a card, which is a flow run like any sync.
 
 Here: options in, the list or the report out. Never here: what a conflict is (see leadsync.core), a request.
 """
@@ -15,6 +15,7 @@ if __name__ == "__main__":  # before Prefect is imported and reads its settings
 
     prepare_local_run(only_for=("take", "--pair"))
 
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -32,7 +33,7 @@ from rich.text import Text
 from leadsync.errors import Exit, LeadsyncError
 from leadsync.model import ConflictPolicy, Read
 from leadsync.pipeline.steps import Chosen, Options
-from leadsync.pipeline.waiting import NamedConflict, conflicts_of
+from leadsync.pipeline.waiting import NamedAside, NamedConflict, waiting_of
 from leadsync.report.report import json_text
 from leadsync.report.terminal import lines, say, show, tabulate
 from runs.command import ending_soon, stoppable
@@ -58,12 +59,13 @@ def run_name() -> str:
 @flow(name="take-conflict", flow_run_name=run_name, retries=0, persist_result=False)
 def take_conflict(side: Side, lead: str, field: str = "", dry_run: bool = False, pair: str = "") -> State[Any]:
     """
-    Settle conflicts of one lead: the side that is taken wins, and nothing else is written.
+    Settle conflicts of one lead, or cells of it that are set aside: the side that is taken wins, and nothing else is
+    written.
 
     Args:
         side: Whose value both sides are to have.
         lead: The lead's id, or its card's.
-        field: One of the cells in conflict, by what the list calls it or by its column; empty for all of the lead.
+        field: One of the cells, by what the list calls it or by its column; empty for all of the lead.
         dry_run: Show what would change and write nothing.
         pair: Name of the Leadsync Pair block that says which base and board; empty takes those of the environment.
     """
@@ -99,37 +101,67 @@ app = typer.Typer(add_completion=False, pretty_exceptions_show_locals=False)
 
 @app.callback(invoke_without_command=True)
 def conflicts(context: typer.Context, as_json: AsJson = False, pair: Pair = "") -> None:
-    """List the conflicts that are still open; take one to settle it."""
+    """List the conflicts that are still open, and what is set aside; take a side to settle one."""
     if context.invoked_subcommand:
         return
     console = Console()
     try:
         with connected() if pair else nullcontext():
-            found = conflicts_of(settings_of(pair))
+            found, aside = waiting_of(settings_of(pair))
     except LeadsyncError as error:
         if as_json:
-            print(json_text({"conflicts": [], "exit_code": error.exit_code, "message": str(error)}))
+            nothing: dict[str, Any] = {"conflicts": [], "set_aside": []}
+            print(json_text(nothing | {"exit_code": error.exit_code, "message": str(error)}))
         else:
             say(console, error, "red")
         raise typer.Exit(error.exit_code) from None
     if as_json:
-        rows = [asdict(each) | {"since": _moment(each).isoformat(timespec="seconds")} for each in found]
-        print(json_text({"conflicts": rows, "exit_code": Exit.DONE}))
-    elif found:
-        columns = ("lead", "field", "base", "Airtable", "Trello", "since")
-        tabulate(console, "", columns, map(_shown, found))
-        say(console, "Make both equal by hand, or: flows/conflicts.py take airtable|trello --lead rec… [--field NAME]")
+        print(json_text({"conflicts": _objects(found), "set_aside": _objects(aside), "exit_code": Exit.DONE}))
+        return
+    if found:
+        tabulate(console, "Conflicts", ("lead", "field", "base", "Airtable", "Trello", "since"), map(_shown, found))
+        say(console, f"Make both equal by hand, or: {TAKE}")
     else:
         say(console, "No conflict is open.")
+    if aside:
+        columns = ("lead, card", "field", "why", "Airtable", "Trello", "what to do", "since")
+        tabulate(console, "Set aside", columns, map(_shown_aside, aside))
+        if any(each.to_airtable is not None or each.to_trello is not None for each in aside):
+            say(console, f"Where a side can be taken: {TAKE}")
+
+
+TAKE = "flows/conflicts.py take airtable|trello --lead rec… [--field NAME]"
+
+
+def _objects(found: Sequence[NamedConflict | NamedAside]) -> list[dict[str, Any]]:
+    return [asdict(each) | {"since": _moment(each).isoformat(timespec="seconds")} for each in found]
 
 
 def _shown(each: NamedConflict) -> tuple[str | Text, ...]:
     base = "(first match)" if each.base is None else each.base
-    since = f"{_moment(each).astimezone():%Y-%m-%d %H:%M}"
-    return lines(each.name, each.lead_id), each.field, base, each.airtable, each.trello, since
+    return lines(each.name, each.lead_id), each.field, base, each.airtable, each.trello, _since(each)
 
 
-def _moment(each: NamedConflict) -> datetime:
+def _shown_aside(each: NamedAside) -> tuple[str | Text, ...]:
+    taken = [f"Take {side}: {gets} becomes {value or 'empty'}." for side, gets, value in _takes(each)]
+    whose = lines(each.name, each.lead_id, "" if each.field else each.card_id)
+    to_do = lines(each.remedy, *taken)
+    return whose, each.field, each.reason, each.airtable or "", each.trello or "", to_do, _since(each)
+
+
+def _takes(each: NamedAside) -> Iterator[tuple[str, str, str]]:
+    """Side that can be taken, the other one, and what that is given."""
+    if each.to_trello is not None:
+        yield Side.AIRTABLE, "Trello's", each.to_trello
+    if each.to_airtable is not None:
+        yield Side.TRELLO, "Airtable's", each.to_airtable
+
+
+def _since(each: NamedConflict | NamedAside) -> str:
+    return f"{_moment(each).astimezone():%Y-%m-%d %H:%M}"
+
+
+def _moment(each: NamedConflict | NamedAside) -> datetime:
     return datetime.fromtimestamp(each.since, UTC)
 
 
@@ -137,12 +169,12 @@ def _moment(each: NamedConflict) -> datetime:
 def take(
     side: Annotated[Side, typer.Argument(help="Whose value both sides are to have.")],
     lead: Annotated[str, typer.Option(help="The lead's id, or its card's.")],
-    field: Annotated[str, typer.Option(help="One of its cells in conflict; without it, all of them.")] = "",
+    field: Annotated[str, typer.Option(help="One of its cells that wait; without it, all of them.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change and write nothing.")] = False,
     as_json: AsJson = False,
     pair: Pair = "",
 ) -> None:
-    """Settle conflicts of one lead: one side's value goes to both, and nothing else is written."""
+    """Settle conflicts and cells set aside of one lead: one side's value goes to both, and nothing else is written."""
     report, seen_at = run_reported(take_conflict, side=side, lead=lead, field=field, dry_run=dry_run, pair=pair)
     leave(report, as_json, partial(show, report, Console(), seen_at))
 

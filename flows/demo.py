@@ -20,9 +20,9 @@ from leadsync.report.terminal import show
 
 NEXT = """\
 [bold]Where to look next[/bold]
-  Prefect kept these runs: start `uv run prefect server start`, open http://127.0.0.1:4200, and see the flow sync-leads.
-  The same on your own base and board:
-    uv run flows/init.py               asks for two tokens and a few answers, checks, and shows what would change"""
+  These runs:               uv run prefect server start
+                            and open http://127.0.0.1:4200
+  Your own base and board:  uv run flows/init.py"""
 
 
 def run_demo(sync: Callable[[], Report], console: Console, once: bool = False) -> Report:
@@ -36,7 +36,7 @@ def run_demo(sync: Callable[[], Report], console: Console, once: bool = False) -
         emulator.load_demo()
         os.environ.update(emulator.settings())
         os.environ |= {"LEADSYNC_ENV_FILE": "", "SYNC_STATE_URL": f"sqlite:///{folder}/state.sqlite3"}
-        console.print("Airtable and Trello now run on localhost: 12 leads, and a board with three empty lists.\n")
+        console.print("Airtable and Trello now run on localhost: 12 leads, a board of three lists.\n")
         console.rule("First sync: every lead gets its card", align="left")
         report = sync()
         show(report, console)

@@ -150,14 +150,15 @@ def one_lead(context: typer.Context, lead: Lead, since: Since = "", as_json: AsJ
         report = run_sync(settings, Options(dry_run=True, read=Read.AUTO, explains=lead_id))
         told = json.loads(report.as_json())
         following = {part: [row for row in told[part] if row["lead_id"] == lead_id] for part in FOLLOWING}
+        lacking = past.unwritten(timeline, kept.store.journal.load_row(kept.key, lead_id))
         is_known = report.exit_code == Exit.DONE
         if is_known and not (report.explained or timeline):
             raise ConfigurationError(f"Neither side, nor the history, knows a lead {lead_id}.")
     if as_json:
-        row = past.lead_row(lead_id, report.explained, timeline, following if is_known else None)
+        row = past.lead_row(lead_id, report.explained, timeline, lacking, following if is_known else None)
         print(json_text({"lead": row, "exit_code": report.exit_code, "message": "" if is_known else report.message}))
     else:
-        show_lead(lead_id, report.explained, timeline, Console())
+        show_lead(lead_id, report.explained, timeline, lacking, Console())
         if is_known:
             show_next(following, Console())
         else:

@@ -106,13 +106,13 @@ def may_write(questions: Questions, files: Iterable[Path], overwrite: bool) -> N
 
 def init(
     airtable_token_file: Annotated[
-        Path | None, typer.Option(help="A file that holds the Airtable token, unless AIRTABLE_API_TOKEN is set.")
+        Path | None, typer.Option(help="A file that holds the Airtable token; it goes before AIRTABLE_API_TOKEN.")
     ] = None,
     trello_key_file: Annotated[
-        Path | None, typer.Option(help="A file that holds the Trello API key, unless TRELLO_API_KEY is set.")
+        Path | None, typer.Option(help="A file that holds the Trello API key; it goes before TRELLO_API_KEY.")
     ] = None,
     trello_token_file: Annotated[
-        Path | None, typer.Option(help="A file that holds the Trello token, unless TRELLO_API_TOKEN is set.")
+        Path | None, typer.Option(help="A file that holds the Trello token; it goes before TRELLO_API_TOKEN.")
     ] = None,
     base: Annotated[str | None, typer.Option(help="The base: its name, id or address.")] = None,
     table: Annotated[str | None, typer.Option(help="The table: its name, id or address.")] = None,

@@ -63,7 +63,7 @@ def sync_leads(
     Args:
         dry_run: Show what would change and write nothing.
         conflict: Who wins when both sides moved one cell apart; settings takes SYNC_CONFLICT.
-        allow_mass_change: For this run, accept that many known leads or cards are missing.
+        allow_mass_change: For this run, accept that many known leads, cards or values are gone, or leads new.
         read: Read both sides whole, only what changed, or whichever costs fewer calls.
         paced: Skip this run if the month's Airtable calls are ahead of AIRTABLE_MONTHLY_CALLS.
         pair: Name of the Leadsync Pair block that says which base and board; empty takes those of the environment.
@@ -120,7 +120,10 @@ def sync(
     demo: Annotated[bool, typer.Option("--demo", help="Run against the bundled emulator; no account needed.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON report on stdout.")] = False,
     allow_mass_change: Annotated[
-        bool, typer.Option("--allow-mass-change", help="For this run, accept that many leads or cards are missing.")
+        bool,
+        typer.Option(
+            "--allow-mass-change", help="For this run: many leads, cards or values may be gone, or leads new."
+        ),
     ] = False,
     conflict: Annotated[
         ConflictChoice, typer.Option(help="Who wins when both sides moved one cell apart; settings: SYNC_CONFLICT.")

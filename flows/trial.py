@@ -17,6 +17,8 @@ from validate import SCHEDULE_MINUTES, repair, run_checks, show_checklist
 from validate import run_locally as check_here
 
 NEXT = "From now on: python flows/sync.py, or at a steady pace: python flows/sync.py --every 1h"
+WHOLE = "flows/sync.py --dry-run --json"
+"""What lists all that a table here cuts off."""
 
 
 def whose_cards(said: str) -> Adopt:
@@ -44,18 +46,18 @@ def try_out(questions: Questions, sync_too: bool, adopt: Adopt) -> Exit:
         return Exit.MISCONFIGURED
     console.rule("What a sync would do", align="left")
     report = sync_here(dry_run=True, adopt=adopt).outcome
-    show(report, console)
+    show(report, console, whole=WHOLE)
     while report.asks_to_adopt and questions.somebody:
         question = "Whose are those cards? email, name or none, as above; Enter leaves it"
         if (adopt := questions.ask(question, whose_cards, optional=True)) is Adopt.ASK:
             break
         report = sync_here(dry_run=True, adopt=adopt).outcome
-        show(report, console)
+        show(report, console, whole=WHOLE)
     wanted = sync_too or (questions.somebody and report.exit_code == Exit.DONE and questions.confirm("Sync now?"))
     if report.exit_code == Exit.DONE and wanted:
         console.rule("Sync", align="left")
         report = sync_here(adopt=adopt).outcome
         nothing_to_stop()
-        show(report, console)
+        show(report, console, whole="flows/history.py")
     say(console, NEXT)
     return Exit(report.exit_code)

@@ -27,11 +27,10 @@ def main() -> None:
     emulator = Emulator(port=options.port, strict=options.strict, seed=options.seed)
     if options.demo:
         emulator.load_demo()
-    with emulator:
+    with contextlib.suppress(KeyboardInterrupt), emulator:
         print(f"# Airtable and Trello answer at {emulator.url} until Ctrl-C, to whoever brings these:")
         print("\n".join(f"{name}={value}" for name, value in emulator.settings().items()), flush=True)
-        with contextlib.suppress(KeyboardInterrupt):
-            threading.Event().wait()
+        threading.Event().wait()
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ class ManualClock:
 def iso_milliseconds(at: float) -> str:
     """`2026-01-01T00:00:00.123Z`, as Trello dates and Airtable webhook payloads are written."""
     moment = datetime.fromtimestamp(int(at * 1000) / 1000, tz=UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def iso_whole_seconds(at: float) -> str:

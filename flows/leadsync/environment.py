@@ -79,8 +79,11 @@ def load_settings(env_files: tuple[Path, ...] | None = None, pair: Mapping[str, 
             layer = {name.lower(): value for name, value in values.items()}
             _refuse_to_lend(settings, [*held.values()][number:], layer, str(file))
     except ValidationError as exc:
-        problems = [_sentence(error) for error in exc.errors(include_url=False, include_input=False)]
-        where = "See .env.sample." if pair is None else "Correct it in the pair's block."
+        errors = exc.errors(include_url=False, include_input=False)
+        problems = [_sentence(error) for error in errors]
+        needed = any(error["type"] == "missing" for error in errors)
+        asked = "Type `python flows/init.py`, which asks for it; or see" if needed else "See"
+        where = f"{asked} .env.sample." if pair is None else "Correct it in the pair's block."
         raise ConfigurationError(" ".join([*unknown, *doubtful, *problems, where])) from None
     if unknown:
         raise ConfigurationError(f"{' '.join(unknown)} See .env.sample.")

@@ -12,6 +12,7 @@ from functools import cache
 from typing import Final
 
 from leadsync.settings import Settings
+from leadsync.texts import did_you_mean
 
 SETTINGS: Final = tuple(name.upper() for name in Settings.model_fields)
 OF_THE_ENVIRONMENT: Final = ("LEADSYNC_ENV_FILE", "LEADSYNC_FOLDER")
@@ -59,9 +60,8 @@ def unknown_in_environment(names: Iterable[str]) -> tuple[list[str], list[str]]:
 
 
 def _told(name: str, where: str) -> str:
-    near = _nearest(name.upper(), 0.6)
-    hint = f"Did you mean {near}?" if near else f"Known are {', '.join(SETTINGS)}."
-    return f"{where} holds an unknown setting {name}. {hint}"
+    near = did_you_mean((*SETTINGS, *OF_THE_ENVIRONMENT), name)
+    return f"{where} holds an unknown setting {name}{near or '; there are: ' + ', '.join(SETTINGS) + '.'}"
 
 
 @cache

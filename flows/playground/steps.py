@@ -49,7 +49,7 @@ SAID = {
     Do.SYNC: "Sync",
     Do.UNDO: "Undo of what is in the history as number {text}",
     Do.UNTIE: "The copies of the card of {name} become cards of their own",
-    Do.TAKE: "Conflict of {name}: taken is {text}",
+    Do.TAKE: "Of {name} is taken: {text}",
     Do.LOST: "The answer to the next write is lost on its way",
     Do.LIMIT: "Trello answers the next call with 429: too many requests",
 }

@@ -27,7 +27,9 @@ from playground.runs import RUNS, options_of, step_of
 from playground.steps import CELLS, MOST, Do, Step, StepError
 
 LISTS: Final = ("TODO", "IN_PROGRESS", "DONE")
-STATUSES: Final = ("", "NEW", "CONTACTED", "QUALIFIED", "LOST")
+UNMAPPED: Final = "ON HOLD"
+"""A status that no list stands for: such a cell is set aside, or there would be none to settle."""
+STATUSES: Final = ("", "NEW", "CONTACTED", "QUALIFIED", "LOST", UNMAPPED)
 BETWEEN = 60.0
 """Seconds on the services' clocks from one step to the next."""
 UNPACED: Final = {"AIRTABLE_REQUESTS_PER_SECOND": "50", "TRELLO_REQUESTS_PER_10_SECONDS": "300"}
@@ -126,6 +128,7 @@ class World:
         self._made += 1
         emulator = Emulator(seed=seed).start()
         self.leads = emulator.load_demo()
+        emulator.airtable.add_select_option("status", UNMAPPED)
         state = {"SYNC_STATE_URL": f"sqlite:///{self._folder / f'state-{self._made}.sqlite3'}"}
         values = emulator.settings() | UNPACED | HOLD | state
         settings = Settings(**{name.lower(): value for name, value in values.items()})  # type: ignore[arg-type]

@@ -22,6 +22,7 @@ from leadsync.errors import ConfigurationError, LeadsyncError
 from leadsync.pipeline.members import Member
 from leadsync.setting_values import plain
 from leadsync.settings import Settings
+from leadsync.texts import there_are
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 """What Prefect's page takes for a block's name; it becomes part of an address at its server."""
@@ -108,10 +109,9 @@ def _told(pair: str, error: BaseException) -> LeadsyncError:
 
 
 def _unknown(pair: str) -> ConfigurationError:
-    known = ", ".join(saved_pairs()) or "none yet"
     return ConfigurationError(
-        f"There is no pair {pair!r}; known are: {known}. Save one with `flows/pairs.py {pair} --env FILE`, or as a "
-        "block of type Leadsync Pair in Prefect's UI."
+        f"There is no pair {pair!r}; {there_are(saved_pairs(), pair)} Save one with `flows/pairs.py {pair} --env FILE`"
+        ", or as a block of type Leadsync Pair in Prefect's UI."
     )
 
 

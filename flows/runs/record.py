@@ -24,7 +24,6 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.logging import get_logger
 from prefect.runtime import flow_run
-from prefect.settings import temporary_settings
 from prefect.states import Cancelled, Completed, Failed
 from rich.console import Console
 
@@ -35,7 +34,7 @@ from leadsync.report.report import Report, Row
 from leadsync.report.terminal import progress_bar
 from leadsync.report.to_do import settled, to_do
 from leadsync.texts import printable
-from runs.recorder import ONE_TRY
+from runs.recorder import one_try
 
 ours = logging.getLogger("leadsync")
 LONG_LOAD = 50
@@ -53,8 +52,9 @@ def run_name() -> str:
 
 def name_at_the_end(report: Report) -> None:
     """The run is called by what came of it, too: a list of runs then tells what happened."""
-    with temporary_settings(ONE_TRY), get_client(sync_client=True) as client:
-        client.update_flow_run(flow_run.id, name=f"{flow_run.name}: {printable(report.glance)}")
+    with one_try(), get_client(sync_client=True) as client:
+        about = f" ({report.subject})" if report.subject else ""
+        client.update_flow_run(flow_run.id, name=printable(f"{flow_run.name}{about}: {report.glance}"))
 
 
 def publish(report: Report) -> None:
@@ -165,7 +165,7 @@ class _ProgressArtifact:
             return
         percent, words = 100 * done / total, f"{done} of {total} {self._what} written"
         self._taken = False
-        with suppress(Exception), temporary_settings(ONE_TRY):
+        with suppress(Exception), one_try():
             if self._told:
                 update_progress_artifact(self._artifact, progress=percent, description=words)
             else:

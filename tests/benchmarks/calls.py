@@ -20,12 +20,9 @@ from leadsync.settings import Settings
 from support.harness import SkippedTime, unpaced_wire
 
 STATUS_TO_LIST = {"NEW": "TODO", "CONTACTED": "IN_PROGRESS", "QUALIFIED": "DONE", "LOST": "DONE"}
-BETWEEN_RUNS = 60.0
-"""Seconds on the services' clock."""
 FIRST, IDLE, MOVED = "first sync", "idle", "1 % moved on either side"
-BETWEEN_RUNS = 60.0
-"""Seconds on the services' clock."""
-FIRST, IDLE, MOVED = "first sync", "idle", "1 % moved on either side"
+BETWEEN_RUNS = 3600.0
+"""Seconds on the services' clock: as on the schedule."""
 MARKER = re.compile(r"^LeadID: (rec\w+)$", re.MULTILINE)
 
 

@@ -35,6 +35,31 @@ def choose(tab, field, value):
         tab.page.get_by_label(field, exact=True).select_option(value)
 
 
+def test_newcomer_takes_one_side_of_what_is_set_aside(opened, play):
+    """A status without a list waits, with what the button would write beside it; then both sides say the same."""
+    url, world = play
+    with Tab(opened, url) as tab:
+        tab.go("/play")
+        tab.press("Sync now")
+        choose(tab, "Status of lead 2", "ON HOLD")
+        drag(tab, "Bruno Keller", "DONE")
+        tab.press("Sync now")
+        tab.sees("unknown status 'ON HOLD'")
+        tab.page.get_by_role("link", name="To decide").click()
+        tab.sees("Airtable's status becomes QUALIFIED.")
+        assert tab.page.get_by_role("button", name="Take Airtable's").count() == 0
+        tab.page.get_by_role("button", name="Take Trello's status of Bruno Keller").focus()
+        with tab.page.expect_navigation():
+            tab.page.keyboard.press("Enter")
+        tab.sees("It was set aside.")
+        tab.page.get_by_role("link", name="Playground").click()
+        assert tab.page.get_by_label("Status of lead 2", exact=True).input_value() == "QUALIFIED"
+        assert "Of Bruno Keller is taken: trello status" in tab.text
+        tab.press("Sync now")
+        tab.sees("Nothing had to be changed.")
+        assert (tab.elsewhere, tab.complaints, world.emulator.errors) == ([], [], [])
+
+
 def test_newcomer_drags_syncs_settles_and_undoes(opened, play):
     """All of it in the browser, by what stands on the buttons."""
     url, world = play

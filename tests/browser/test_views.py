@@ -14,6 +14,9 @@ STORY = (
     "copy 2",
     "archive 4",
     *(f"name {number} {name}" for number, name in enumerate(NASTY, 5)),
+    "status 5 ON HOLD",
+    "status 10 ON HOLD",
+    "move 10 IN_PROGRESS",
     "sync",
     "status 3 LOST",
 )
@@ -22,7 +25,7 @@ WIDTHS = (320, 768, 1280, 1920)
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):
-    """A playground with a conflict, a copy, an archived card, names that are none, and an edit to come."""
+    """A playground with a conflict, a copy, cells set aside, an archived card, names that are none, an edit to come."""
     from playground.steps import steps_of
     from support.play_world import playing
 
@@ -37,13 +40,14 @@ def scene(tmp_path_factory):
             "run": f"/history/{run.run_id}",
             "lead": f"/leads/{world.leads[0]}",
             "nasty": f"/leads/{world.leads[5]}",
+            "aside": f"/leads/{world.leads[4]}",
             "nothing": "/?q=nobody",
             "problem": "/leads/none",
         }
         yield url, world, views
 
 
-VIEWS = ("playground", "leads", "decide", "history", "run", "lead", "nasty", "nothing", "problem")
+VIEWS = ("playground", "leads", "decide", "history", "run", "lead", "nasty", "aside", "nothing", "problem")
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -20,6 +20,7 @@ from emulator import Emulator
 from support.installation import SECONDS, Installation
 from support.pages import PAGES, Command, blocks, text_of
 from support.places import ROOT
+from support.ports import free_port
 
 if sys.platform == "win32":
     pytest.skip("no pseudo-terminals, no bash", allow_module_level=True)
@@ -50,12 +51,6 @@ IN_A_SHELL = "import os, sys; os.execvp('bash', ['bash', '-ec', sys.argv[1]])"
 FOUND = [(page.relative_to(ROOT), block) for page in PAGES for block in blocks(text_of(page), "bash")]
 BLOCKS = {f"{page}: {block.splitlines()[0]}": block for page, block in FOUND}
 TYPED = {name: block for name, block in BLOCKS.items() if not block.startswith(tuple(ELSEWHERE))}
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 @dataclass
@@ -171,7 +166,7 @@ def test_block_is_typed_as_printed(project: Project, name: str) -> None:
             type_all(project, script)
         for at in terminals:
             os.killpg(at.process.pid, signal.SIGINT)
-            assert at.end(30) == 0, at.screen
+            assert at.end(SECONDS) == 0, at.screen
             assert "Traceback" not in at.screen
     finally:
         for at in terminals:
@@ -194,12 +189,13 @@ def type_all(project: Project, script: str) -> None:
 def wait_until_up(at: Terminal, line: str, port: int) -> None:
     """It said so; a server answers as well."""
     (said,) = (said for words, said in STAY.items() if words in line)
-    at.wait_for(said)
+    at.wait_for(said, SECONDS)
     deadline = time.monotonic() + SECONDS
-    while f"--port {port}" in line and time.monotonic() < deadline:
+    while f"--port {port}" in line:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
+        assert time.monotonic() < deadline, f"nobody answers; printed was:\n{at.screen}"
         time.sleep(0.1)
 
 

@@ -5,6 +5,7 @@ through Prefect's API or in its UI.
 
 import time
 import uuid
+from datetime import datetime, timedelta
 from urllib.error import HTTPError
 
 import pytest
@@ -100,7 +101,12 @@ def writes(emulator):
 def test_run_waits_for_review_and_goes_on_when_it_is_resumed(prefect, emulator):
     """One plan waits: an equal one ends quietly, another takes its place; resumed it is applied as it was read."""
     first = start(prefect, review="risky")
-    assert state_of(prefect, first, "PAUSED", "COMPLETED", "FAILED", "CRASHED")["name"] == "Suspended"
+    state = state_of(prefect, first, "PAUSED", "COMPLETED", "FAILED", "CRASHED")
+    assert state["name"] == "Suspended"
+    began, until = (
+        datetime.fromisoformat(each) for each in (state["timestamp"], state["state_details"]["pause_timeout"])
+    )
+    assert round((until - began) / timedelta(days=1), 1) == 7  # then Prefect lets it fail
     assert writes(emulator) == 0
     (plan,) = plans(prefect, first)
     assert all(lead in plan for lead in emulator.airtable.records())

@@ -63,7 +63,66 @@ def test_copies_are_untied_by_a_flow_run(command, emulator, lead):
     assert [lead in each["desc"] for each in emulator.trello.cards().values()] == [True, False]
     assert command("untie", "--lead", lead)[0] == 2
     with get_client(sync_client=True) as client:
-        assert f"untie copies of {lead}" in {run.name.partition(":")[0] for run in client.read_flow_runs()}
+        assert f"untie copies of {lead} (Zoë): 1 changed" in {run.name for run in client.read_flow_runs()}
+
+
+@pytest.fixture
+def aside(command, emulator):
+    """A lead whose status no list stands for, while its card was moved on."""
+    emulator.airtable.add_select_option("status", "On hold")
+    made = emulator.airtable.add_lead("Ole", "ole@example.com", "NEW", "web")
+    sync.run_locally()
+    emulator.airtable.edit(made, status="On hold")
+    emulator.trello.move(card_of(emulator)["id"], "DONE")
+    sync.run_locally()
+    emulator.clear_requests()
+    return made
+
+
+def test_what_is_set_aside_is_listed_beside_the_conflicts(command, emulator, aside):
+    """With both values, what taking a side would write, and the remedy; under a key of its own."""
+    code, printed = command("--json")
+    found = json.loads(printed)
+    assert (code, found["conflicts"]) == (0, [])
+    (row,) = found["set_aside"]
+    assert (row["lead_id"], row["card_id"], row["name"], row["field"]) == (
+        aside,
+        card_of(emulator)["id"],
+        "Ole",
+        "status",
+    )
+    assert (row["airtable"], row["trello"], row["to_airtable"], row["to_trello"]) == (
+        "On hold",
+        "DONE",
+        "QUALIFIED",
+        None,
+    )
+    assert row["since"].endswith("+00:00")
+    _, printed = command()
+    for shown in ("No conflict is open.", "Ole", aside, "unknown status 'On hold'", "SYNC_STATUS_MAP"):
+        assert shown in printed
+    assert "Take trello: Airtable's becomes QUALIFIED." in " ".join(printed.replace("│", " ").split())
+    assert emulator.calls("airtable") + emulator.calls("trello") == 0
+
+
+def test_report_of_a_sync_names_the_command_that_takes_a_side(command, emulator, aside):
+    """The very words do."""
+    report = sync.run_locally().outcome
+    shown = io.StringIO()
+    show(report, Console(file=shown, width=80))
+    (told,) = [line for line in shown.getvalue().splitlines() if "python flows/conflicts.py" in line]
+    assert "To have status QUALIFIED on Airtable, too: " in told
+    assert command(*shlex.split(told.partition("python flows/conflicts.py ")[2]))[0] == 0
+    assert emulator.airtable.records()[aside]["status"] == "QUALIFIED"
+    assert json.loads(command("--json")[1])["set_aside"] == []
+
+
+def test_side_that_cannot_be_taken_is_refused_with_the_remedy(command, emulator, aside):
+    """Exit code 3."""
+    code, printed = command("take", "airtable", "--lead", aside, "--json")
+    message = json.loads(printed)["message"]
+    assert (code, "unknown status 'On hold'" in message, "SYNC_STATUS_MAP" in message) == (3, True, True)
+    assert emulator.airtable.records()[aside]["status"] == "On hold"
 
 
 def listed(command):
@@ -177,13 +236,17 @@ def test_run_under_way_is_not_disturbed(command, emulator, configured, lead):
     assert "Another sync of this pair is running" in json.loads(printed)["message"]
 
 
+UNSET = "TRELLO_BOARD_ID is not set. Type `python flows/init.py`, which asks for it; or see .env.sample."
+
+
 def test_wrong_settings_are_a_sentence(command, monkeypatch):
     """In both commands, as JSON too."""
     monkeypatch.delenv("TRELLO_BOARD_ID")
     for arguments in (["--json"], ["take", "trello", "--lead", "rec1", "--json"]):
         code, printed = command(*arguments)
-        assert (code, json.loads(printed)["message"]) == (2, "TRELLO_BOARD_ID is not set. See .env.sample.")
-    assert command() == (2, "TRELLO_BOARD_ID is not set. See .env.sample.\n")
+        assert (code, json.loads(printed)["message"]) == (2, UNSET)
+    code, printed = command()
+    assert (code, " ".join(printed.split())) == (2, UNSET)
 
 
 def test_board_by_its_address_is_the_same_pair(command, emulator, lead, monkeypatch):

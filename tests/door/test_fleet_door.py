@@ -137,7 +137,7 @@ def test_dry_run_writes_nothing(saved, command, teams):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--only", "nort"], "There is no pair 'nort'; near it are: north."),
+        (["--only", "nort"], "There is no pair 'nort'; there are: east, north, west; did you mean 'north'?"),
         (["--every", "often"], "every: "),
     ],
 )

@@ -71,6 +71,21 @@ def test_list_since_leaves_out_what_is_older(command, emulator, lead, configured
     assert (code, "--since" in printed) == (2, True)
 
 
+def test_lead_tells_what_was_agreed_since_its_last_change_without_a_write(command, emulator, lead):
+    """Two statuses of one list: nothing is written, and no run has anything to take back; it is told all the same."""
+    assert asked(command, "lead", lead, "--json")["lead"]["unwritten"] == []
+    emulator.airtable.edit(lead, status="QUALIFIED")
+    sync.run_locally()
+    emulator.airtable.edit(lead, status="LOST")
+    sync.run_locally()
+    runs = asked(command, "--json")["runs"]
+    told = asked(command, "lead", lead, "--json")["lead"]
+    values = {"airtable_before": "QUALIFIED", "trello_before": "DONE", "airtable_after": "LOST", "trello_after": "DONE"}
+    assert [(row["field"], row.items() >= values.items()) for row in told["unwritten"]] == [("status", True)]
+    assert (len(runs), len(told["timeline"])) == (3, 3)
+    assert "status: QUALIFIED | DONE → LOST | DONE; agreed since then without a write" in command("lead", lead)[1]
+
+
 def test_run_shows_each_change_with_both_sides_and_the_rule(command, emulator, lead):
     run = asked(command, "--json")["runs"][0]["id"]
     (shown,) = asked(command, "run", run[:6], "--json")["runs"]

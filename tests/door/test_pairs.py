@@ -107,7 +107,7 @@ def test_unknown_pair_is_refused_with_those_there_are(command, env_file):
     command("north", "--env", env_file)
     ended = sync_leads(pair="nroth", return_state=True)
     assert ended.name == "Misconfigured"
-    assert "There is no pair 'nroth'; known are: " in ended.message
+    assert "There is no pair 'nroth'; there are: " in ended.message
     assert "north" in ended.message
 
 
@@ -148,7 +148,7 @@ def test_pair_that_is_the_one_of_the_env_file_is_refused(command, configured, tm
     ("name", "line", "words"),
     [
         pytest.param("North Pole", "", "is no name for a pair", id="name"),
-        pytest.param("north", "TRELLO_BORD_ID=x", "Did you mean TRELLO_BOARD_ID?", id="typo"),
+        pytest.param("north", "TRELLO_BORD_ID=x", "; did you mean 'TRELLO_BOARD_ID'?", id="typo"),
         pytest.param("north", "SYNC_STATE_URL=sqlite:///x", "which all pairs share", id="of-the-installation"),
         pytest.param("north", "AIRTABLE_BASE_ID=tblX", "AIRTABLE_BASE_ID: 'tblX' is not a base id", id="value"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from uuid import UUID
 
@@ -48,7 +49,7 @@ def test_run_is_named_by_what_came_of_it(prefect_server, configured, emulator):
     first, _ = run()
     idle, _ = run()
     assert [each.name.partition(": ")[2] for each in (dry, first, idle)] == [
-        "would change 1 cells or cards",
+        "would change 1 cell or card",
         "1 changed",
         "nothing to do",
     ]
@@ -108,10 +109,13 @@ def test_wait_for_a_service_stands_in_the_log_of_the_run(prefect_server, configu
 
 
 def test_history_of_changes_names_the_run_in_prefect(differing, configured):
-    """That of a sync, of a conflict that was settled, of an undo: the page links to it."""
+    """
+    That of a sync, of a conflict that was settled, of an undo: the page links to it. Its name says what that was about,
+    as people call it.
+    """
     lead, _ = differing
     door.sync_leads(return_state=True)
-    take_conflict(Side.TRELLO, lead, return_state=True)
+    take_conflict(Side.TRELLO, lead, "status", return_state=True)
     pair = "/".join(configured[name] for name in ("AIRTABLE_BASE_ID", "AIRTABLE_TABLE_NAME", "TRELLO_BOARD_ID"))
     store = StateStore(configured["SYNC_STATE_URL"])
     undo_run(store.history.runs(pair)[0].run_id[:8], return_state=True)
@@ -119,6 +123,9 @@ def test_history_of_changes_names_the_run_in_prefect(differing, configured):
     store.close()
     with get_client(sync_client=True) as client:
         made = [client.read_flow_run(UUID(flow_run_of(run.run_id))).name for run in runs]
+    undo, take, _ = made
+    assert take == f"take trello for {lead} status (Zoë): 1 changed, 1 conflict"
+    assert re.fullmatch(r"undo [0-9a-f]{8} \(take of 20\d\d-\d\d-\d\d \d\d:\d\d\): 1 changed", undo)
     assert [name.split()[0] for name in made] == ["undo", "take", "sync"]
 
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-import socket
+import re
 import subprocess
 import sys
 import time
@@ -19,7 +19,9 @@ import sync as door
 from leadsync.state.lock import pair_lock
 from leadsync.state.store import StateStore
 from runs import record, tasks
+from support.pages import README, blocks, text_of
 from support.places import ROOT
+from support.ports import free_port
 
 PARTS = {"counts", "changes", "conflicts", "quarantine", "failures", "calls", "exit_code", "message"}
 
@@ -83,7 +85,10 @@ def test_missing_setting_is_told_in_json_too(command, monkeypatch):
     """Before anything is started."""
     monkeypatch.delenv("TRELLO_BOARD_ID")
     code, printed = command("--json")
-    assert (code, json.loads(printed)["message"]) == (2, "TRELLO_BOARD_ID is not set. See .env.sample.")
+    assert (code, json.loads(printed)["message"]) == (
+        2,
+        "TRELLO_BOARD_ID is not set. Type `python flows/init.py`, which asks for it; or see .env.sample.",
+    )
 
 
 def test_empty_side_is_refused_by_the_guard(command, emulator):
@@ -291,9 +296,7 @@ def test_command_ends_as_its_report_says_whatever_becomes_of_its_output(configur
 @pytest.mark.installation
 def test_server_under_a_path_is_used_as_the_profile_says(configured, emulator, tmp_path):
     """It keeps the run, and no other server is started."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        place = f"127.0.0.1:{free.getsockname()[1]}"
+    place = f"127.0.0.1:{free_port()}"
     home = tmp_path / "prefect"
     home.mkdir()
     profile = f'active = "ours"\n[profiles.ours]\nPREFECT_API_URL = "http://{place}/prefect/api"\n'
@@ -331,6 +334,14 @@ def test_demo_tells_the_story(tmp_path):
     for words in ("LOST", "a copy: another card", "Airtable wins", "1 Airtable + 1 Trello calls", "Where to look next"):
         assert words in done.stdout
     assert "QUALIFIED │ Trello → Airtable" not in done.stdout
+    printed = [*map(cells_of, done.stdout.splitlines())]
+    for line in blocks(text_of(README), "text")[0].splitlines():
+        assert [row for row in printed if {*cells_of(line)} <= {*row}], line
+
+
+def cells_of(line):
+    """Of a line of the demo's output what is the same each time."""
+    return [re.sub(r", \d+\.\d s\)", ")", " ".join(cell.split())) for cell in re.split("[│┃]", line)]
 
 
 def test_demo_gives_no_sign_of_life(command, monkeypatch):

@@ -75,6 +75,18 @@ def test_idle_delta_asks_each_side_once(tmp_path, leads, read):
     world.close()
 
 
+def test_cell_that_could_not_be_read_and_is_emptied_is_news(world):
+    """What nobody could read is not what an empty cell says."""
+    lead = first(world)
+    world.airtable.retype_field("source", "multipleRecordLinks")
+    world.airtable.edit(lead, source=[lead])
+    assert [row["field"] for row in world.sync(read="delta").quarantine] == ["source"]
+    world.airtable.edit(lead, source=None)
+    assert world.sync(read="delta").quarantine == []
+    assert "Source: –" in world.card(lead)["desc"].split("\n")
+    world.assert_idle(read="delta")
+
+
 @pytest.mark.parametrize("moved", [0, 1, 25])
 def test_full_read_costs_one_request_more_idle_or_busy(world, moved, tmp_path):
     """What it replaced and what changed meanwhile are told by one listing, after the writes."""
@@ -422,6 +434,16 @@ def test_broken_feed_leads_to_a_new_webhook_and_one_full_read(world, break_it, r
     enabled = {hook["id"] for hook in hooks(world)["webhooks"]}
     assert len(enabled) == 1
     assert enabled != before
+
+
+def test_webhook_made_anew_costs_four_requests(world):
+    """Columns, the webhooks there are, the broken one, the new one, of which nothing is asked yet."""
+    break_error(world)
+    world.sync()
+    world.sync()
+    assert (world.calls(), world.writes()) == ((1 + 4, 1), 2)
+    world.assert_idle()
+    assert world.calls() == (2, 1)
 
 
 def test_feed_that_is_away_for_a_moment_leads_to_a_full_read_and_stays(world):

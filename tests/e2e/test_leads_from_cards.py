@@ -282,7 +282,7 @@ def test_missing_column_is_named_with_its_remedy(tmp_path):
     office = Office(tmp_path, AIRTABLE_CARD_ID_FIELD="card_id")
     report = office.sync(exit_code=2, AIRTABLE_CARD_ID_FIELD="Karte")
     assert "AIRTABLE_CARD_ID_FIELD=Karte" in report.message
-    assert "validate --fix" in report.message
+    assert "flows/validate.py --fix" in report.message
     office.close()
 
 

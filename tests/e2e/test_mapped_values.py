@@ -65,3 +65,20 @@ def test_odd_value_goes_both_ways_and_is_no_edit(world, case, read):
     assert unchecked(world) == []
     report = world.sync(read="full")
     assert (report.changes, report.conflicts, report.notes, world.writes()) == ([], [], [], 0)
+
+
+@pytest.mark.parametrize("card", ["custom:Budget", "due"])
+def test_value_taken_off_a_card_that_was_just_created_again_is_an_edit(world, card):
+    """A custom field is written by a request of its own: what the answer to the first one shows is not agreed."""
+    shown = SHOWN[card]
+    lead = world.lead("Ada", "NEW", **{shown.column: shown.values[0]})
+    world.sync()
+    world.trello.delete(world.card(lead)["id"])
+    world.sync()
+    world.airtable.edit(lead, status="CONTACTED")
+    world.sync()
+    assert shown.of_card(world, lead) == shown.values[0]
+    shown.put(world, world.card(lead)["id"], None)
+    world.sync()
+    assert shown.of_lead(world, lead) == shown.of_card(world, lead) == ""
+    world.assert_idle()

@@ -475,3 +475,36 @@ def test_what_is_set_aside_keeps_its_time(world, monkeypatch):
         world.trello.delete(card["id"])
     world.sync()
     assert waiting(world, "aside") == []
+
+
+def take_of(lead, side=ConflictPolicy.AIRTABLE):
+    return {"take": Chosen(side, lead)}
+
+
+def gone(world, many):
+    """So many leads of a dozen are deleted, whose cards are open."""
+    others = [world.lead(f"Lead {number}", "NEW") for number in range(11)]
+    world.sync()
+    for each in others[:many]:
+        world.airtable.delete(each)
+
+
+@pytest.mark.parametrize(("pair", "command"), [("", "flows/sync.py"), ("EU West", "flows/sync.py --pair 'EU West'")])
+def test_take_that_a_guard_refuses_names_the_command_that_lifts_it(world, held, pair, command):
+    """The option is none of its own; so does the explanation of a lead, which asks both sides."""
+    gone(world, 5)
+    for asked in (take_of(held), {"explains": held}):
+        report = world.sync(exit_code=3, asked=asked | {"pair": pair}, dry_run="explains" in asked)
+        assert f"run {command} once with --allow-mass-change." in report.message
+        assert world.writes() == 0
+
+
+def test_take_is_not_refused_for_what_it_leaves_to_a_sync(world, held):
+    """Cards that were left when their leads were deleted, and that another setting has archived by now."""
+    gone(world, 5)
+    world.sync(allow_mass_change=True, SYNC_ON_LEAD_DELETED="leave")
+    report = world.sync(exit_code=3)
+    assert "cards would be archived" in report.message
+    report = world.sync(asked=take_of(held))
+    assert {row["lead_id"] for row in report.changes} == {held}
+    assert (known(world), world.writes()) == ({}, 1)

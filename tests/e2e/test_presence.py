@@ -868,3 +868,36 @@ def test_what_is_not_a_marker_line_is_not_a_marker(world, text):
     card = world.trello.add_card("DONE", "Ada", text.format(lead))
     world.sync(adopt="none")
     assert (world.place(lead), world.trello.card(card)["desc"]) == ("TODO", text.format(lead))
+
+
+@pytest.mark.parametrize("how", ["archived", "deleted"])
+@pytest.mark.parametrize("status", [None, "CONTACTED"])
+def test_status_edited_while_the_card_was_parked_brings_back_no_card_shut_later(world, status, how):
+    """It has been seen, be it empty: what comes before the card is shut is no edit since."""
+    lead = world.linked("Ada", "LOST")
+    card = world.card(lead)["id"]
+    world.trello.add_list("Waiting")
+    world.trello.move(card, "Waiting")
+    world.airtable.edit(lead, status=status)
+    world.sync()
+    world.trello.archive(card) if how == "archived" else world.trello.delete(card)
+    world.assert_idle()
+    world.assert_idle()
+    world.airtable.edit(lead, status="CONTACTED" if status is None else "NEW")
+    world.sync()
+    assert world.place(lead) == ("IN_PROGRESS" if status is None else "TODO")
+    assert not world.card(lead)["closed"]
+
+
+@pytest.mark.parametrize("status", [None, "CONTACTED"])
+def test_status_edited_while_the_card_was_elsewhere_makes_no_card_for_one_deleted_later(world, status, monkeypatch):
+    lead = world.linked("Ada", "LOST")
+    card = world.card(lead)["id"]
+    world.trello.move_to_board(card, world.trello.add_board("Elsewhere"))
+    world.sync()
+    world.airtable.edit(lead, status=status)
+    world.assert_idle()
+    world.trello.delete(card)
+    days_later(monkeypatch)
+    world.assert_idle()
+    assert world.cards_of(lead) == []

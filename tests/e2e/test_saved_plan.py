@@ -311,15 +311,13 @@ NO_CARD, NO_LEAD, NO_BLOCK = {"create", "gone"}, {"archive"}, {"match", "adopted
 
 def edits(lead_fields, card_fields, kinds):
     """
-    Those that somebody can make: no card is edited where there is none, no line where there is no block. Of a card that
-    was put away no run looks at the cells.
+    Those that somebody can make: no card is edited where there is none, no line where there is no block.
     """
     for kind in kinds:
         yield from (Edit(kind, "airtable", f) for f in lead_fields if kind not in NO_LEAD or f == "lead")
         if kind not in NO_CARD:
             lines = {*CARD_LINES} | ({"marker"} if kind in ("marker", "adopted") else set())
             without = {"marker"} & lines if kind == "marker" else lines if kind in NO_BLOCK else set()
-            without |= {*card_fields} - {"card"} if kind == "shut" else set()
             yield from (Edit(kind, "trello", field) for field in card_fields if field not in without)
 
 

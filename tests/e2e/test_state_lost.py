@@ -272,3 +272,52 @@ def test_title_of_a_nameless_lead_written_by_a_person_is_its_name_without_a_base
     world.sync()
     assert (world.cells(lead)["name"], world.card(lead)["name"]) == ("Ada", "Ada")
     world.assert_idle()
+
+
+# Leads that come back after their cards
+
+
+@pytest.mark.parametrize("read", ["full", "delta"])
+@pytest.mark.parametrize("archived", ["by-the-sync", "by-hand-later"])
+def test_lead_that_was_deleted_when_the_state_was_lost_gets_no_second_card(world, lose_state, archived, read):
+    """Its card was met before it, and is in no read any more; as on a first contact it stays archived."""
+    lead = world.linked("Ada", "NEW")
+    world.linked("Bob", "NEW")
+    world.airtable.delete(lead)
+    if archived == "by-the-sync":
+        world.sync()
+    lose_state()
+    world.sync()
+    if archived == "by-hand-later":
+        world.trello.archive(world.card(lead)["id"])
+        world.sync()
+    assert world.card(lead)["closed"]
+    world.airtable.restore(lead)
+    assert world.sync(read=read).changes == []
+    assert world.card(lead)["closed"]
+    world.assert_idle()
+    world.airtable.edit(lead, status="CONTACTED")
+    world.sync(read=read)
+    assert (world.place(lead), world.card(lead)["closed"]) == ("IN_PROGRESS", False)
+    world.assert_idle()
+
+
+@pytest.mark.parametrize("gone", ["deleted", "elsewhere", "another's"])
+def test_lead_whose_card_is_gone_since_it_was_met_gets_a_card(world, lose_state, gone):
+    """What was noted of it is a hint, and the board says how it is."""
+    lead, other = world.linked("Ada", "NEW"), world.linked("Bob", "NEW")
+    card = world.card(lead)
+    world.airtable.delete(lead)
+    world.sync()
+    lose_state()
+    world.sync()
+    if gone == "deleted":
+        world.trello.delete(card["id"])
+    elif gone == "elsewhere":
+        world.trello.move_to_board(card["id"], world.trello.add_board("Elsewhere"))
+    else:
+        world.trello.edit(card["id"], desc=card["desc"].replace(lead, other))
+    world.airtable.restore(lead)
+    world.sync()
+    assert [each["closed"] for each in world.cards_of(lead) if each["id"] != card["id"]] == [False]
+    world.assert_idle()

@@ -269,8 +269,10 @@ def test_undo_of_many_creations_is_refused_unless_a_mass_change_is_allowed(world
     for number in range(12):
         world.lead(f"Lead {number}", "NEW")
     world.sync()
+    run = runs_of(world)[0].run_id
     report = undo(world, exit_code=3)
-    assert (world.writes(), "--allow-mass-change" in report.message) == (0, True)
+    wanted = f"run flows/history.py undo {run[:8]} once with --allow-mass-change."
+    assert (world.writes(), wanted in report.message) == (0, True)
     undo(world, allow_mass_change=True)
     assert all(card["closed"] for card in world.trello.cards().values())
     world.assert_idle()

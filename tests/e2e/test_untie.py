@@ -3,7 +3,10 @@
 import pytest
 
 from emulator import Fault
+from leadsync.core.ledger import RunKind
 from leadsync.frames.block import parse, render, without_block
+from leadsync.pipeline.steps import UndoChoice
+from support.past_changes import changes_of, runs_of, told
 
 TEXT = "Call back on Monday\n\n"
 
@@ -81,6 +84,45 @@ def test_refused_copy_is_listed_and_stops_no_other(world, lead):
     assert [row["card_id"] for row in report.failures] == world.copies[:1]
     assert [row["card_id"] for row in report.changes] == world.copies[1:]
     assert [row["card_id"] for row in world.sync().quarantine] == world.copies[:1]
+
+
+def test_history_says_which_copies_were_untied(world, lead):
+    """As a run like any other; the lead's own past has it, too."""
+    untied(world, lead)
+    (run, *_), changes = runs_of(world), changes_of(world, runs_of(world)[0].run_id)
+    assert (run.kind, run.changes, run.ended is not None) == (RunKind.UNTIE, 2, True)
+    assert [(each.lead_id, each.card_id) for each in changes] == [(lead, each) for each in world.copies]
+    assert {told(each) for each in changes} == {("card", "untied", ("", "Ada"), ("", "untied"))}
+
+
+def test_undo_of_an_untying_writes_nothing_and_says_why(world, lead):
+    """The line alone would make a copy again."""
+    untied(world, lead)
+    run = runs_of(world)[0].run_id
+    before = world.trello.cards()
+    report = world.sync(asked={"undo": UndoChoice(run)})
+    assert [(row["card_id"], "copy again" in row["reason"]) for row in report.quarantine] == [
+        (each, True) for each in world.copies
+    ]
+    assert (world.trello.cards(), world.writes(), runs_of(world)[0].run_id) == (before, 0, run)
+
+
+def test_edit_made_in_the_moment_of_the_write_is_given_back(world, lead):
+    """Without the line that the copy had then."""
+
+    def edit(request, _at):
+        if request.method == "PUT" and world.copies[0] in request.path and not edited:
+            edited.append(request)
+            world.trello.edit(world.copies[0], desc=descriptions(world)[0] + "\nbefore noon")
+
+    edited = []
+    stop = world.emulator.before_request(edit)
+    untied(world, lead)
+    stop()
+    wanted = [TEXT + "and ask for Bo\nbefore noon", TEXT + "and ask for Bo"]
+    assert descriptions(world) == wanted
+    later = world.sync()
+    assert (later.quarantine, later.changes, world.writes(), descriptions(world)) == ([], [], 0, wanted)
 
 
 LEAD, LABELS = "rec00000000000001", ("E-mail", "Source")

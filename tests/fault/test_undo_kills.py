@@ -170,3 +170,53 @@ def test_undo_of_a_thousand_leads_and_back(tmp_path):
     assert seen(world) == world.after
     assert_rests(world)
     world.close()
+
+
+class Adopted(World):
+    """Two leads, of which a run has adopted the cards. `first`: what there was before it; `run`: its id."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        super().__init__(folder, ordered=True)
+        for name in ("Ada", "Bob"):
+            self.lead(name, "CONTACTED", email=f"{name}@example.com", source="web")
+            self.trello.add_card("DONE", f"{name.lower()}", f"Of {name}@example.com.")
+        self.first = seen(self)
+        self.sync(adopt="email")
+        self.after, self.run = seen(self), runs_of(self)[0].run_id
+
+    def undo(self, **more: Any) -> Any:
+        return self.sync(asked={"undo": UndoChoice(self.run)}, **more)
+
+
+@pytest.mark.parametrize("after", [pytest.param(False, marks=pytest.mark.exhaustive), True], ids=["before", "after"])
+@pytest.mark.parametrize("again", [False, True], ids=["undo", "undo-of-undo"])
+def test_undo_of_an_adoption_that_is_killed_is_finished_by_the_next_run(tmp_path, after, again):
+    """Either way all of it, also in the history: the next undo goes back from there."""
+    for index in count():
+        world, struck = Adopted(tmp_path / f"{index}"), False
+        wanted, former = world.first, world.after
+        if again:
+            world.undo()
+            world.run, wanted, former = runs_of(world)[0].run_id, former, wanted
+        with killed(index, after):
+            try:
+                world.undo(exit_code=None)
+            except Killed:
+                struck = True
+        assert_agrees_with_base(world)
+        world.sync()
+        if seen(world) == former:  # nothing had been written, nor begun
+            world.undo()
+        assert seen(world) == wanted, index
+        for _ in range(2):
+            world.assert_idle()
+        assert_agrees_with_base(world)
+        world.run = runs_of(world)[0].run_id
+        world.undo()
+        assert seen(world) == former, index
+        world.assert_idle()
+        world.close()
+        if not struck:
+            break
+    assert index >= 6

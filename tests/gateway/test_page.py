@@ -291,7 +291,7 @@ def test_what_waits_is_told_with_its_remedy(held):
     assert "Take one of the two, or make both equal by hand. Airtable Trello" in text
     assert "Agreed before NEW Airtable CONTACTED Trello DONE Take Airtable's Take Trello's" in text
     assert "Bo : a copy: another card already carries this LeadID" in text
-    assert "Remove the LeadID line from the copy. Untie the copy" in text
+    assert "Remove the LeadID line from the copy, or have flows/conflicts.py untie do it. Untie the copy" in text
     listed = shown(held.get("/?show=decide"))
     assert "Ada Airtable CONTACTED Ada Trello DONE conflict" in listed
     assert "Bo Airtable NEW Bo Trello TODO set aside" in listed
@@ -327,6 +327,72 @@ def test_copy_is_untied_by_a_button(held):
     late = shown(held.press("/page/untie", lead=held.bo))
     assert "Somebody may have settled it meanwhile" in late
     assert held.press("/page/untie").status_code == 422
+
+
+@pytest.fixture
+def aside(tmp_path):
+    """Ada's status is one that nobody knows, by the worst of names, while her card moved on; Bo's card is parked."""
+    with paged(tmp_path, "Ada", "Bo", "Cy") as made:
+        world, by_name = made.world, {cells["name"]: lead for lead, cells in made.world.airtable.records().items()}
+        made.ada, made.bo, made.cy = (by_name[name] for name in ("Ada", "Bo", "Cy"))
+        world.airtable.add_select_option("status", NAMES[0])
+        world.airtable.edit(made.ada, status=NAMES[0])
+        world.trello.move(world.card(made.ada)["id"], "DONE")
+        world.trello.add_list("Elsewhere")
+        world.trello.move(world.card(made.bo)["id"], "Elsewhere")
+        world.sync()
+        yield made
+
+
+def test_cell_set_aside_is_told_with_what_each_side_would_get(aside):
+    """And a button for the sides that can be taken, no others; looking asks nobody, on the lead's own page neither."""
+    before = len(aside.world.emulator.requests)
+    answer = aside.get("/decide")
+    text = shown(answer)
+    assert f"Ada : unknown status {NAMES[0]!r} , since 20" in text
+    assert f"Airtable {NAMES[0]} Trello DONE Take Trello's Airtable's status becomes QUALIFIED ." in text
+    assert "Bo : the card is parked in a list outside the mapping" in text
+    assert "Take Airtable's Trello's status becomes TODO ." in text
+    assert text.count("Take ") == 2
+    assert "<script>alert" not in answer.text
+    assert "Take Trello's Airtable's status becomes QUALIFIED ." in shown(aside.get(f"/leads/{aside.ada}"))
+    assert len(aside.world.emulator.requests) == before
+
+
+def test_cell_set_aside_is_taken_by_a_button(aside):
+    """As the command does: that cell, and nothing else; who comes too late is told."""
+    aside.world.airtable.edit(aside.cy, status="LOST")
+    told = shown(aside.press("/page/take", lead=aside.ada, field="status", side="trello"))
+    assert "Take Trello's value of Ada" in told
+    assert f"{NAMES[0]} QUALIFIED to Airtable It was set aside." in told
+    assert (aside.world.status(aside.ada), aside.world.place(aside.cy)) == ("QUALIFIED", "TODO")
+    assert "To decide 1" in shown(aside.get("/decide"))
+    assert "It was set aside; Trello's value was taken." in shown(aside.get(f"/leads/{aside.ada}"))
+    late = shown(aside.press("/page/take", lead=aside.ada, field="status", side="trello"))
+    assert "Somebody may have settled it meanwhile" in late
+
+
+def test_take_that_was_undone_waits_once(aside):
+    """As a conflict until a sync has set the cell aside again; it can be taken all along."""
+    for sync in (False, True):
+        aside.press("/page/take", lead=aside.ada, field="status", side="trello")
+        (run, *_) = aside.store.history.runs(aside.desk.pair.key)
+        aside.press("/page/undo", run=run.run_id, do="yes")
+        assert aside.world.status(aside.ada) == NAMES[0]
+        if sync:
+            aside.press("/page/sync")
+        assert "To decide 2" in shown(aside.get("/decide"))
+    aside.press("/page/take", lead=aside.ada, field="status", side="trello")
+    assert aside.world.status(aside.ada) == "QUALIFIED"
+    assert "To decide 1" in shown(aside.get("/decide"))
+
+
+def test_cell_that_was_edited_since_the_page_was_made_is_not_overwritten(aside):
+    aside.world.airtable.add_select_option("status", "Later")
+    aside.world.airtable.edit(aside.ada, status="Later")
+    told = shown(aside.press("/page/take", lead=aside.ada, field="status", side="trello"))
+    assert "was edited since: Airtable holds 'Later'" in told
+    assert aside.world.status(aside.ada) == "Later"
 
 
 @pytest.mark.parametrize(

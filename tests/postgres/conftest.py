@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -19,6 +18,7 @@ import pytest
 
 from support.gateway_world import serve
 from support.harness import world
+from support.ports import free_port
 
 __all__ = ["serve", "world"]
 
@@ -85,7 +85,7 @@ def cluster() -> Iterator[Cluster]:
     if not initdb or not postgres:
         pytest.skip("PostgreSQL's server programs (initdb, postgres) are not installed")
     account = _account()
-    with tempfile.TemporaryDirectory(prefix="leadsync-postgres-") as name, socket.socket() as free:
+    with tempfile.TemporaryDirectory(prefix="leadsync-postgres-") as name:
         folder = Path(name)
         (folder / "password").write_text(PASSWORD)
         if account:
@@ -96,9 +96,7 @@ def cluster() -> Iterator[Cluster]:
         data = folder / "data"
         command = [initdb, f"--pgdata={data}", "--no-sync", "--locale=C", *options]
         subprocess.run(command, check=True, capture_output=True, cwd=folder, **account)
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
+        port = free_port()
         command = [postgres, "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder, "-F"]
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, **account)

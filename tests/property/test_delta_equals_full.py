@@ -17,7 +17,7 @@ from unittest.mock import patch
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, currently_in_test_context, given, note, settings
+from hypothesis import HealthCheck, currently_in_test_context, example, given, note, settings
 from hypothesis import strategies as st
 
 from emulator import ManualClock
@@ -479,6 +479,7 @@ def test_delta_by_the_change_feed_sees_and_plans_what_a_full_read_does(history, 
 
 @settings(PLAIN, max_examples=15)
 @given(MAPPED_HISTORY, st.booleans(), SERVICES, POLICIES)
+@example([(0.0, "put_in_lead", 0, ("due", 0))], False, {}, "airtable")
 def test_delta_sees_and_plans_what_a_full_read_does_with_everything_mapped(history, generous, services, policy):
     """All that the activity tells: dates, ticks, members, custom fields, lines."""
     play(history, generous, services, policy, SYNC_FIELDS=MAPPED_TOLD)

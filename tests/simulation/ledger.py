@@ -216,6 +216,8 @@ class Ledger:
         self.foreign: dict[str, Cells] = {}
         self.made_at: dict[str, int] = {}
         """Card -> when the run began that made it."""
+        self.other_card_at: dict[str, int] = defaultdict(int)
+        """Lead -> when a card that a person had made became its."""
         self.deleted_cards: dict[str, int] = {}
         """Lead -> when a person deleted its card."""
         self.status_edits: dict[str, list[int]] = defaultdict(list)
@@ -223,8 +225,6 @@ class Ledger:
         self.back_at: dict[str, int] = {}
         self.touched_cards: dict[str, int] = defaultdict(int)
         self.state_lost_at = -1
-        self.gone_when_lost: set[str] = set()
-        """Leads that were deleted when the state was lost: nothing is left that tells of their archived cards."""
         self.run_at = 0
         """When the last run began that was no dry one."""
         self.set_aside: set[str] = set()
@@ -268,7 +268,8 @@ class Ledger:
             was, now = before.records.get(lead, {}).get(cell), after.records[lead].get(cell)
             if was != now and not is_error(now):
                 self._edit(lead, cell, AIRTABLE, after.text(lead, cell), before)
-                if cell == "status":
+                counts = {_counts_as(cell, each.text(lead, cell)) for each in (before, after)}
+                if cell == "status" and len(counts) > 1:
                     self.status_edits[lead].append(self.now)
             elif was != now:
                 self.live = [edit for edit in self.live if (edit.lead, edit.cell) != (lead, cell)]
@@ -307,7 +308,7 @@ class Ledger:
                     self._blur(lead)
                 continue
             named = markers(now["desc"])
-            if named and lead not in named and self.run_at < self.state_lost_at:  # markers alone tie
+            if named and lead not in named and not self._is_known(lead):  # markers alone tie
                 self._blur(lead)
                 continue
             self._cells_act(lead, card_id, was, now, before, after)
@@ -317,8 +318,11 @@ class Ledger:
 
     def _is_claimed_by(self, lead: str, card: Cells) -> bool:
         """Whether another card names the lead while markers alone tie: the oldest is its card, whichever was."""
-        known = any(self.was_agreed(lead, cell, self.now) for cell in TWO_WAY)
-        return self.state_lost_at >= 0 and not known and lead in markers(card["desc"])
+        return self.state_lost_at >= 0 and not self._is_known(lead) and lead in markers(card["desc"])
+
+    def _is_known(self, lead: str) -> bool:
+        """Whether the state knows the lead's card: a run that was killed may have made it unrecorded."""
+        return any(self.was_agreed(lead, cell, self.now) for cell in TWO_WAY)
 
     def _blur(self, lead: str) -> None:
         """It cannot be told any more which card is the lead's: nothing is asked for its cells."""
@@ -328,6 +332,7 @@ class Ledger:
 
     def _let_go_of_agreed(self, lead: str) -> None:
         """What had come to the lead's former card gives way to what its new one says."""
+        self.other_card_at[lead] = self.now
         self.met = {key for key in self.met if key[0] != lead}
         self.live = [
             edit for edit in self.live if edit.lead != lead or not self.was_agreed(lead, edit.cell, self.now, edit.at)
@@ -556,7 +561,6 @@ class Ledger:
         """What was agreed is forgotten, and with it what was overwritten and not yet told."""
         self.now += 1
         self.state_lost_at = self.now
-        self.gone_when_lost |= self.gone_at.keys()
         self.live = [edit for edit in self.live if self.shows(edit, edit.side, sight) or edit.listed]
         self.texts = {card_id: own_text(sight.cards[card_id]["desc"]) for card_id in self.texts}
         for lead in sight.records:

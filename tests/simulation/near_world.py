@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from email.utils import formatdate
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from http.client import RemoteDisconnected
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from emulator.wire.messages import Reply, Request, parse_body, parse_query
 from leadsync.pipeline.run import run_sync
 from leadsync.pipeline.steps import Options, Steps
 from leadsync.settings import Settings
+from leadsync.state.store import StateStore
 from leadsync.transport.pacing import Pace
 from leadsync.transport.service import Service
 from leadsync.transport.wire import Transport, Wire
@@ -128,7 +129,7 @@ class NearWorld(World):
             try:
                 with self._turns.of_run():
                     steps = Steps(submit=self._turns.side_by_side)
-                    return Told(run_sync(self._settings(changes), options, steps, self.transport))
+                    return Told(run_sync(self._settings(changes), options, steps, self.transport, self._store))
             finally:
                 self.hidden = ""
                 if self._dead:
@@ -140,12 +141,24 @@ class NearWorld(World):
         self.before, self.after, self.hidden = lambda request, index: None, lambda request, took_effect: None, ""
         turns = Turns(0, self.emulator.clock)
         try:
-            return Told(run_sync(self._settings(changes), Options(), Steps(submit=turns.side_by_side), self.transport))
+            steps = Steps(submit=turns.side_by_side)
+            return Told(run_sync(self._settings(changes), Options(), steps, self.transport, self._store))
         finally:
             self.before, self.after, self.hidden = before, after, hidden
 
     def _settings(self, changes: dict[str, str]) -> Settings:
         return settings_of(tuple(sorted((self.env | changes).items())))
+
+    @cached_property
+    def _store(self) -> StateStore:
+        """One for all runs, as a fleet's pairs share it, until it is another file."""
+        return StateStore(self.env["SYNC_STATE_URL"])
+
+    def leave_state(self) -> None:
+        """Whoever opens it next finds what stands in the file."""
+        if "_store" in vars(self):
+            self._store.close()
+            del self._store
 
     def past_runs(self) -> dict[str, set[str]]:
         """Runs that changed something, the newest first -> the leads that they changed."""
@@ -155,6 +168,7 @@ class NearWorld(World):
 
     def lose_state(self) -> None:
         """The database is gone, with all that stood beside it."""
+        self.leave_state()
         for file in self.folder.glob("state.sqlite3*"):
             file.unlink()
 

@@ -1001,6 +1001,8 @@ def play(history: History) -> Outcome:
         player.rest()
     except Breach as breach:
         return Outcome(player.runs, breach)
+    finally:
+        player.world.leave_state()
     player.world.close()
     return Outcome(player.runs)
 

@@ -86,9 +86,8 @@ def check_writes(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
 def changed(before: Sight, after: Sight) -> set[str]:
     """Ids of leads and cards that differ."""
     sides = ((before.records, after.records), (before.cards, after.cards))
-    return {
-        key for was, now in sides for key in was.keys() | now.keys() if _cells(was.get(key)) != _cells(now.get(key))
-    }
+    differ = ((key, was.get(key), now.get(key)) for was, now in sides for key in was.keys() | now.keys())
+    return {key for key, one, other in differ if one != other and _cells(one) != _cells(other)}
 
 
 def _cells(item: Row | None) -> Row | None:
@@ -230,8 +229,6 @@ def _made_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
             if ledger.touched_cards[card_id] > run.start or len(markers(card["desc"])) > 1 or card["isTemplate"]:
                 continue
             away = card["idBoard"] != before.board
-            if card["closed"] and lead in ledger.gone_when_lost:
-                continue  # the archive is read whole only while nothing is known
             if not away or (ledger.state_lost_at < 0 and _is_known(ledger, lead)):  # no read shows other boards
                 state = "away" if away else "archived" if card["closed"] else "open"
                 raise Breach("one card for a lead", f"{lead}: made {cards}, {card_id} is {state}")
@@ -327,6 +324,8 @@ def _conflicts_with_cause(ledger: Ledger, run: Run, report: Told) -> None:
         since = ledger.agreed_at[lead, cell][-1]
         if len(ledger.agreed_at[lead, cell]) < 2 or ledger.state_lost_at >= since or lead in ledger.gone_at:
             continue
+        if cell in ledger.mapped and ledger.other_card_at[lead] > since:
+            continue  # what was agreed with the former card is not agreed with this one
         touched = [side for side in (AIRTABLE, TRELLO) if ledger.touched[lead, cell, side] > since]
         card = ledger.touched_cards[ledger.card_of.get(lead, "")] > since
         meanwhile = ledger.touched_in_run[lead, cell, TRELLO] > since  # our write may have landed on it
@@ -517,6 +516,8 @@ def _check_spared(ledger: Ledger, rest: Rest, edit: Any) -> None:
     """The card of a deleted lead, moved or renamed since the last good run before, is not archived without a word."""
     card = rest.sight.cards.get(edit.card)
     if edit.side != TRELLO or card is None or edit.null:
+        return
+    if ledger.mapped.get(edit.cell) == ALONE:  # a label that is no option is no more of a cell than a comment
         return
     if edit.at <= ledger.last_good_before(ledger.gone_at.get(edit.lead, 0), edit.lead):
         return

@@ -19,7 +19,7 @@ from simulation.play import breach_of, play, smallest, told
 from simulation.rules import Breach
 from simulation.steps import Event, Ground, History, made_up, step
 
-COUNT = int(os.environ.get("HISTORIES_COUNT", "40"))
+COUNT = int(os.environ.get("HISTORIES_COUNT", "60"))
 FIRST = int(os.environ.get("HISTORIES_FIRST_SEED", "0"))
 LEAD = "rec" + "A" * 14
 
@@ -313,6 +313,52 @@ TOLD: dict[str, History] = {
             step("make_template", pick=0, template=True),
             FIRST_SYNC,
             step("archive_then_delete", pick=2, synced=True),
+        ),
+    ),
+    # an empty status counts as NEW, so nothing was edited that would bring the card back
+    "status-emptied-that-was-new-is-no-edit": History(
+        Ground(leads=1),
+        (FIRST_SYNC, step("delete_card", pick=1), FIRST_SYNC, step("set_status", pick=0, status=None), FIRST_SYNC),
+    ),
+    # the lead's card was met before the lead, and no later read shows it
+    "lead-deleted-when-the-state-is-lost-gets-no-second-card": History(
+        Ground(leads=2, lonely=True),
+        (
+            FIRST_SYNC,
+            step("delete_lead", pick=0),
+            FIRST_SYNC,
+            step("lose_state"),
+            FIRST_SYNC,
+            step("restore_leads", pick=0),
+        ),
+    ),
+    "lead-left-out-of-a-page-once-the-state-is-lost-gets-no-second-card": History(
+        Ground(leads=2, lonely=True),
+        (
+            FIRST_SYNC,
+            step("archive_or_take_back", pick=0, closed=True),
+            step("lose_state"),
+            step("sync", events=(Event("any", 0, "short page"),)),
+        ),
+    ),
+    # its cells meet those of the lead for the first time, whatever was agreed with the card that it takes the place of
+    "card-made-by-hand-in-place-of-a-deleted-one-is-a-first-match": History(
+        Ground(leads=1, policy="hold", mapped=(Row("custom:Note"),)),
+        (
+            FIRST_SYNC,
+            FIRST_SYNC,
+            step("delete_card", pick=0),
+            step("make_card_by_hand", pick=0, place="TODO", title="Ada"),
+            step("fill", pick=0, row="custom:Note", side="trello", value="as typed"),
+        ),
+    ),
+    "label-that-is-no-option-spares-no-card": History(
+        Ground(leads=2, mapped=(Row("labels"),)),
+        (
+            FIRST_SYNC,
+            FIRST_SYNC,
+            step("delete_lead", pick=0),
+            step("fill", pick=0, row="labels", side="trello", element="Private", value=True),
         ),
     ),
     "list-made-anew-is-found": History(

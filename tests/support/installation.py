@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,10 +13,11 @@ from typing import Any
 
 from support.pages import Command
 from support.places import ROOT
+from support.ports import free_port
 
 PRINTED_ADDRESS = "127.0.0.1:4200"
 KEEP_RUNNING = (("prefect", "server", "start"), ("prefect", "worker", "start"), ("flows/serve.py",))
-SECONDS = 120
+SECONDS = 300
 """What a command, or the server's start, may take on a busy machine."""
 
 
@@ -29,9 +29,7 @@ class Installation:
     """
 
     def __init__(self, home: Path, settings: dict[str, str]) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.address = f"127.0.0.1:{free.getsockname()[1]}"
+        self.address = f"127.0.0.1:{free_port()}"
         self.url = f"http://{self.address}"
         mine = {
             "PREFECT_HOME": str(home),

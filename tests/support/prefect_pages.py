@@ -72,7 +72,7 @@ VIEWS = {
                 "Settled conflicts (1)",
             ),
             *("name Chiara Rossi → Chiara Rossi (Lumen S.p.A.) on Airtable", "CONTACTED on Airtable, DONE on Trello"),
-            *("a copy: another card already carries this LeadID", "Remove the LeadID line from the copy."),
+            *("a copy: another card already carries this LeadID", "or have flows/conflicts.py untie do it."),
         ),
         rows=(
             ("what", "how many"),
@@ -97,7 +97,7 @@ VIEWS = {
             "conflict",
             "Who wins when both sides moved one cell apart",
             "allow_mass_change",
-            "accept that many known leads or cards are missing",
+            "accept that many known leads, cards or values are gone",
             "read",
             "Read both sides whole, only what changed",
             "pair",

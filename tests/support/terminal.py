@@ -16,6 +16,8 @@ LINKS = re.compile(r"\x1b\]8;[^;]*;(?P<address>[^\x1b]+)\x1b\\")
 START = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
 """Ctrl-C goes to whoever has the terminal."""
 CTRL_C = "\x03"
+SECONDS = 300.0
+"""For whatever is waited for, on a busy machine."""
 
 
 class Terminal:
@@ -48,7 +50,7 @@ class Terminal:
     def links(self) -> list[str]:
         return LINKS.findall(self.raw)
 
-    def wait_for(self, text: str, seconds: float = 120) -> None:
+    def wait_for(self, text: str, seconds: float = SECONDS) -> None:
         """Until `text` has been printed since the last one that was waited for."""
         deadline = time.monotonic() + seconds
         while text not in self.screen[self._read :]:
@@ -66,7 +68,7 @@ class Terminal:
             while "Stopped" not in self.screen[before:] and self._more(time.monotonic() + 2):
                 pass
 
-    def end(self, seconds: float = 120) -> int:
+    def end(self, seconds: float = SECONDS) -> int:
         """Wait for the end. Returns: the exit code."""
         deadline = time.monotonic() + seconds
         while self._more(deadline):

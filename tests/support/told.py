@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from leadsync.report.report import Report
@@ -45,8 +46,12 @@ class Told:
         return self._rows("moved")
 
     def _rows(self, name: str) -> Rows:
-        rows: Rows = self.report.as_object()[name]
+        rows: Rows = self._object[name]
         return rows
+
+    @cached_property
+    def _object(self) -> dict[str, Any]:
+        return self.report.as_object()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.report, name)

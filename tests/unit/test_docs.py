@@ -51,6 +51,16 @@ def test_readme_opens_with_the_two_commands():
     assert tests == "pip install uv && uv run --group dev pytest"
 
 
+def test_the_page_of_the_commands_names_every_folder_of_the_code():
+    """And no other; of the files beside them those that it names are there."""
+    rows = re.findall(
+        r"^\| (`[^|]+) \|", text_of(ROOT / "flows/README.md").partition("## Find your way")[2], re.MULTILINE
+    )
+    named, code = set(re.findall(r"`([^`]+)`", " ".join(rows))), ROOT / "flows/leadsync"
+    assert {each for each in named if "." not in each} == {path.parent.name for path in code.glob("*/__init__.py")}
+    assert [each for each in named if "." in each and not (code / each).is_file()] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_block_says_what_it_is(page):
     """What is typed into a shell is `bash`, so that no block escapes the tests of commands."""

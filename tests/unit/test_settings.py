@@ -371,11 +371,11 @@ def test_state_may_be_named_as_no_file_can_be(load):
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("SYNC_CONFLICTS", "Did you mean SYNC_CONFLICT?"),
-        ("AIRTABLE_TOKEN", "Did you mean AIRTABLE_API_TOKEN?"),
-        ("TRELLO_LIST_TODO", "Did you mean TRELLO_LIST_TODO_ID?"),
-        ("trello_bord_id", "Did you mean TRELLO_BOARD_ID?"),
-        ("SYNC_XYZQQQQQQQQQQQ", "Known are AIRTABLE_API_TOKEN"),
+        ("SYNC_CONFLICTS", "; did you mean 'SYNC_CONFLICT'?"),
+        ("AIRTABLE_TOKEN", "; did you mean 'AIRTABLE_API_TOKEN'?"),
+        ("TRELLO_LIST_TODO", "; did you mean 'TRELLO_LIST_TODO_ID'?"),
+        ("trello_bord_id", "; did you mean 'TRELLO_BOARD_ID'?"),
+        ("SYNC_XYZQQQQQQQQQQQ", "; there are: AIRTABLE_API_TOKEN, "),
     ],
 )
 def test_unknown_name_in_env_file_is_refused_with_a_hint(tmp_path, name, hint):
@@ -555,14 +555,14 @@ def test_name_like_a_setting_is_refused_with_the_nearest(load, tmp_path, monkeyp
     with pytest.raises(ConfigurationError) as caught:
         load(**{name: "tellnobody"}) if door == "environment" else load_settings((env_file(tmp_path, **{name: "x"}),))
     told = str(caught.value)
-    assert f"holds an unknown setting {name}. Did you mean {near}?" in told or f"holds {name}, which is only" in told
+    assert f"holds an unknown setting {name}; did you mean {near!r}?" in told or f"holds {name}, which is only" in told
     assert "tellnobody" not in told
 
 
 @pytest.mark.parametrize("name", ["SYNC_XYZQQQQQQQQQQQ", "LEADSYNC_QQQQQQQQQQQQQQQQ"])
 def test_name_of_ours_like_no_setting_is_refused(load, name):
     """With all there are."""
-    assert f"{name}. Known are AIRTABLE_API_TOKEN" in refusal(load, **{name: "x"})
+    assert f"{name}; there are: AIRTABLE_API_TOKEN, " in refusal(load, **{name: "x"})
 
 
 @pytest.mark.parametrize("name", ["LEADSYNC_ENV_FILE", "LEADSYNC_FOLDER"])
@@ -606,7 +606,7 @@ def test_all_unknown_and_wrong_settings_are_named_at_once(monkeypatch, tmp_path)
     named = [
         "SYNC_CONFLICTS",
         "TRELLO_BORD_ID",
-        "AIRTABLE_TABLE.",
+        "AIRTABLE_TABLE;",
         "SYNC_FULL_EVRY",
         "SYNC_FULL_EVERY: ",
         "TRELLO_API_KEY: ",
@@ -688,6 +688,26 @@ def test_the_page_of_the_commands_names_every_setting_and_no_page_another():
     named = {page: set(SETTING.findall(text_of(page))) for page in PAGES}
     assert named[ROOT / "flows" / "README.md"] == set(NAMES)
     assert set().union(*named.values()) == set(NAMES)
+
+
+OF_A_TABLE = re.compile(r"^\| (`(?:AIRTABLE|TRELLO|SYNC)_[^|]*) \|([^|]*)\|", flags=re.MULTILINE)
+IN_WORDS = ("the lists of that name", "an SQLite file in your data folder", "leadsync.toml beside", "DONE, if the map")
+
+
+def test_the_page_of_the_commands_tells_each_default(load):
+    """Typed, it is what nothing gives; one in words, or none at all, is no value."""
+    plain, rows = load(), OF_A_TABLE.findall(text_of(ROOT / "flows" / "README.md"))
+    assert sorted(SETTING.findall(" ".join(names for names, _ in rows))) == sorted(NAMES)
+    for names, cell in rows:
+        settings, told = SETTING.findall(names), cell.strip()
+        values = [told.strip("`")] if len(settings) == 1 else told.split(", ")
+        for name, value in zip(settings, values if told and not told.startswith(IN_WORDS) else settings, strict=True):
+            field = Settings.model_fields[name.lower()]
+            if value == name:
+                assert field.is_required() or field.default_factory or field.default in (None, ""), name
+            else:
+                assert getattr(load(**{name: value}), name.lower()) == getattr(plain, name.lower()), name
+                assert field.default or field.default_factory, name
 
 
 def test_every_setting_says_what_it_is():

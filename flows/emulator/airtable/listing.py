@@ -27,9 +27,9 @@ OFFSET = re.compile(r"itr[0-9A-Za-z]{14}/rec[0-9A-Za-z]{14}")
 
 def record_model(world: AirtableWorld, table: Table, record: Record, options: OutputOptions) -> dict[str, Any]:
     """`{"id","createdTime","fields"}` with empty cells left out."""
-    fields = {}
+    fields, asked = {}, None if options.fields is None else {*options.fields}
     for column in table.fields:
-        if options.fields is not None and not {column.id, column.name} & set(options.fields):
+        if asked is not None and column.id not in asked and column.name not in asked:
             continue
         value = cell_value(table, record, column, world.knobs)
         if column.type == "multipleAttachments" and isinstance(value, list):

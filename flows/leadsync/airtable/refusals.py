@@ -61,7 +61,8 @@ def misconfigured(refused: ServiceRefusedError, settings: Settings) -> Configura
             for ours, column in settings.columns.items()
         )
         if settings.sync_create_leads is CreateLeads.ON:
-            asked += f", AIRTABLE_CARD_ID_FIELD={settings.airtable_card_id_field}, which validate --fix can create"
+            column = settings.airtable_card_id_field
+            asked += f", AIRTABLE_CARD_ID_FIELD={column}, which flows/validate.py --fix can create"
         return ConfigurationError(
             f"Table {table!r} lacks a column: {refused.text}. Columns asked for: {asked}. "
             "Rename the column back or change the setting.",

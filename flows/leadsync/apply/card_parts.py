@@ -17,7 +17,7 @@ from leadsync.core.witness import field_of
 from leadsync.errors import ServiceRefusedError, TimedOutWriteError, UnclearWriteError
 from leadsync.frames.actions import Item
 from leadsync.frames.agreed import sides_of
-from leadsync.frames.block import render, with_block
+from leadsync.frames.block import render
 from leadsync.frames.cards import Card
 from leadsync.mapping.cells import Cell
 from leadsync.mapping.rows import CellKey
@@ -27,7 +27,9 @@ from leadsync.trello.client import Trello
 from leadsync.trello.writing import create_card, update_card, update_custom_field, update_custom_fields
 
 CREATE_ATTEMPTS = 3
-AS_PLANNED: Final = attrgetter(*("presence", "list_id", "title", "due_complete", "lead_id", "markers", "cells"))
+AS_PLANNED: Final = attrgetter(
+    *("presence", "list_id", "title", "due_complete", "lead_id", "markers", "cells", "unreadable")
+)
 """What of a card must not have moved when something of it is replaced as a whole."""
 CARD_CELL_REFUSALS = (400, 413, 422)
 """Answers to a PUT that may be about one of its cells."""
@@ -47,13 +49,12 @@ PLACE: Final = CardPart(
     ("card", "status"),
     ("lead_presence", "card_presence", "seen_status", "status", "stage", "due_complete"),
 )
-
 TITLE: Final = CardPart(("name",), ("name",), ("name", "title"))
 
 
 def parts_of(write: CardWrite) -> list[CardPart]:
     """What a write can be divided into; the lines of the block stand or fall together."""
-    lines = [column for column in write.record if CellKey.of(column.partition(" ")[2]).property.startswith("line:")]
+    lines = [column for column in write.record if CellKey.of(column.partition(" ")[2]).names_line()]
     block = CardPart(("desc",), ("marker", *{field_of(column) for column in lines}), tuple(lines))
     return [PLACE, TITLE, block, *(_part_of(each.cell) for each in write.cells)]
 
@@ -63,8 +64,9 @@ def _part_of(cell: Cell) -> CardPart:
 
 
 def is_replaced_whole(write: CardWrite) -> bool:
-    """Whether a write replaces what somebody may have added to: the description, or a set."""
-    return write.block is not None or any(isinstance(each.value, frozenset) for each in write.cells)
+    """Whether a write replaces what somebody may have added to, or what could not be read."""
+    of_set = any(isinstance(each.value, frozenset) for each in write.cells)
+    return write.block is not None or of_set or bool(write.planned_from.unreadable)
 
 
 @dataclass(frozen=True)
@@ -92,11 +94,9 @@ def write_card(write: CardWrite, trello: Trello, target: Target) -> CardAnswer:
         return _answer(
             write, write.planned_from, cells, item, _put_custom_fields(write, str(item["id"]), trello), trello
         )
-    based_on = write.planned_from
-    if is_replaced_whole(write):
-        based_on = _fresh(write, trello, target.board)
+    based_on = _fresh(write, trello, target.board) if is_replaced_whole(write) else write.planned_from
     if write.block is not None:
-        cells["desc"] = with_block(based_on.description, write.lead_id, write.block)
+        cells["desc"] = write.described(based_on.description)
         if len(cells["desc"]) > TRELLO_TEXT_LIMIT:
             raise Postponed
         if based_on.description != write.planned_from.description:

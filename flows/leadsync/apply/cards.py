@@ -22,6 +22,7 @@ from leadsync.frames.actions import Item
 from leadsync.frames.agreed import Columns, sides_of
 from leadsync.frames.cards import Card
 from leadsync.frames.schema import rows_of
+from leadsync.mapping.rows import CellKey
 from leadsync.trello.client import Trello
 from leadsync.trello.refusals import explain
 
@@ -52,7 +53,7 @@ def load_cards(plan: Plan, trello: Trello, target: Target, progress: Progress) -
                         _give_up(waiting, outcome, gone)
                 progress("cards", total - len(waiting) - len(under_way), total)
         if updated:
-            _check_writes(trello, target, outcome)
+            check_writes(trello, target, outcome)
     except StateStoreError as lost:
         outcome.error = lost
     return outcome
@@ -120,8 +121,9 @@ def _as_returned(write: CardWrite, card: Card) -> Columns:
     sent = {each.cell.name: each.value for each in write.cells if each.cell.card.in_put}
     for name, value in card.cells.items():
         column = sides_of(name)[1]
-        is_line = write.block is not None and name not in sent
-        if column in write.record and (is_line or write.record[column] == sent.get(name)):
+        is_line = write.block is not None and CellKey.of(name).names_line()
+        is_as_sent = name in sent and write.record.get(column) == sent[name]
+        if is_as_sent or (is_line and column in write.record):
             returned[column] = value
     return returned
 
@@ -136,8 +138,11 @@ def _give_up(waiting: list[CardWrite], outcome: Outcome, gone: LeadsyncError) ->
     waiting.clear()
 
 
-def _check_writes(trello: Trello, target: Target, outcome: Outcome) -> None:
-    """Also what an earlier run could not check; whatever cannot be looked at now stays for the next."""
+def check_writes(trello: Trello, target: Target, outcome: Outcome) -> None:
+    """
+    What the writes landed on is given back. Also what an earlier run could not check; whatever cannot be looked at now
+    stays for the next. Cost: 1 request.
+    """
     checkup = look(trello, target, IntentState.UNCHECKED)
     error = checkup.error
     try:

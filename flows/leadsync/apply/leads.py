@@ -118,12 +118,19 @@ def _drop_moved(group: Group, airtable: Airtable, target: Target, outcome: Outco
             if now is not None and lead_id in group.unclear and _holds(now, cell, value):
                 group.answer(lead_id, cell, value)
                 outcome.records[lead_id] = read.records[lead_id]
-        planned_from = group.writes[lead_id].planned_from
-        if now is None or not all(_holds(now, cell, planned_from.value(cell)) for cell in cells):
+        write = group.writes[lead_id]
+        if now is None or not all(_is_as_planned(now, write, cell) for cell in cells):
             outcome.postponed.append(lead_id)
             outcome.unclear |= {(LEAD, lead_id)} if lead_id in group.unclear else set()
             cells.clear()
     group.record_settled(list(group.left), target, outcome, airtable.wire.answered)
+
+
+def _is_as_planned(now: Lead, write: LeadWrite, cell: str) -> bool:
+    was, field = write.planned_from, write.cells[cell].change.field
+    if was.is_readable(field):
+        return _holds(now, cell, was.value(cell))
+    return now.broken(field) == was.broken(field)
 
 
 def _holds(lead: Lead, cell: str, value: Value) -> bool:

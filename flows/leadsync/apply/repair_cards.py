@@ -21,8 +21,8 @@ from leadsync.core.settling import LATE
 from leadsync.core.witness import CARD_CELLS
 from leadsync.errors import LeadsyncError, ServiceRefusedError
 from leadsync.frames.agreed import sides_of
-from leadsync.frames.block import with_block
-from leadsync.frames.cards import Card, CardPresence
+from leadsync.frames.block import with_block, without_block
+from leadsync.frames.cards import Card, CardPresence, labels_of
 from leadsync.mapping.cells import Cell
 from leadsync.model import TRELLO_TEXT_LIMIT
 from leadsync.trello.client import Trello
@@ -158,11 +158,13 @@ def _mapped(cell: str, mapped: Sequence[Cell]) -> Cell | None:
 
 
 def _given(found: Overwritten, card: Card, mapped: Sequence[Cell]) -> Any:
-    """What is written back; a description gets our block as it stands now."""
+    """What is written back; a description gets our block as it stands now, or loses it where that was taken off."""
     if found.cell == "closed":
         return False
     if found.cell != "desc":
         return found.value
+    if not card.markers:
+        return without_block(str(found.value), found.intent.lead_id, labels_of(mapped))
     lines = {each.card.label: str(card.cells.get(each.name, "")) for each in mapped if each.is_line}
     return with_block(str(found.value), found.intent.lead_id, lines)
 

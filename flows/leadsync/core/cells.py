@@ -47,12 +47,16 @@ def decide_name(agreed: Agreed, lead: Lead, card: Card, email: str = "") -> Cell
     equal = card.title == lead.title or as_returned
     if equal and not agreed_before:  # a fallback, too: a name typed later is then a move
         return CellDecision.AGREED
-    says_nothing = card.title == "" or _is_fallback(agreed_before, lead, card, email)
-    decision = CELL_DECISIONS[equal, name_moved, title_moved and not says_nothing]
+    decision = CELL_DECISIONS[equal, name_moved, title_moved and not says_nothing(agreed, lead, card, email)]
     untitled = lead.name == "" and not lead.is_readable(TITLE_FALLBACK)  # nobody knows its fallback
     if untitled and decision in (CellDecision.TO_TRELLO, CellDecision.CONFLICT):
         return CellDecision.QUARANTINED
     return decision
+
+
+def says_nothing(agreed: Agreed, lead: Lead, card: Card, email: str) -> bool:
+    """Whether a title is no name: emptied, or a fallback. `email`: see decide_name."""
+    return card.title == "" or _is_fallback(agreed.title != "", lead, card, email)
 
 
 def _is_fallback(agreed_before: bool, lead: Lead, card: Card, email: str) -> bool:

@@ -215,6 +215,6 @@ def listed(contact: Contact, cards: Mapping[str, Card]) -> Iterator[SetAside]:
             "card",
             f"it gets no card: {says} like it ({which})",
             f"Write LeadID: {lead_id} on a line of its own into the description of {'its card' if several else 'that'}"
-            "; if none is its, run once with --adopt none: leads set aside like this then get cards of their own.",
+            "; if none is its, run flows/sync.py once with --adopt none: such leads then get cards of their own.",
             first.url,
         )

@@ -39,7 +39,7 @@ def decide(
     stage = rules.closing.judged(agreed.stage, card.stage, agreed.due_complete, card.due_complete)
     row = _decide_row(agreed, lead, card, stage, rules, claimed, withheld)
     if row not in COMPARED:
-        return Decision(row, stage, _untouched(rules), quiet=_is_told(row, agreed, lead, card))
+        return Decision(row, stage, _untouched(rules), quiet=_is_told(row, agreed, lead, card, rules.status_map))
     status = decide_status(agreed, lead, card, stage, rules.status_map)
     if row is RowDecision.UNARCHIVE and status not in SETTLED_BY_LEAD:
         status = CellDecision.TO_TRELLO
@@ -156,7 +156,7 @@ def _is_settled(cells: dict[str, CellDecision], agreed: Agreed, lead: Lead, card
     )
 
 
-def _is_told(row: RowDecision, agreed: Agreed, lead: Lead, card: Card) -> bool:
+def _is_told(row: RowDecision, agreed: Agreed, lead: Lead, card: Card, status_map: StatusMap) -> bool:
     """Whether the base says already what there is to say of a card that is shut, or of a lead out of view."""
     if row is RowDecision.STAY_ARCHIVED:
         known = agreed.card_presence in ARCHIVED and agreed.lead_presence == LeadPresence.PRESENT
@@ -165,6 +165,6 @@ def _is_told(row: RowDecision, agreed: Agreed, lead: Lead, card: Card) -> bool:
         return False
     same_lead = lead.presence in ("", agreed.lead_presence)
     if lead.presence == LeadPresence.PRESENT:
-        same_lead &= (lead.status or agreed.status) == agreed.seen_status
+        same_lead &= status_map.effective(lead.status) == status_map.effective(agreed.seen_status)
     by_us = agreed.card_presence == CardPresence.ARCHIVED_BY_US and card.presence == CardPresence.ARCHIVED
     return same_lead and (by_us or card.presence in ("", agreed.card_presence))

@@ -14,15 +14,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadsync.core.guards import SHARE_GUARD_FROM, WAY_OUT, named_in
+from leadsync.core.guards import SHARE_GUARD_FROM, named_in, way_out
 from leadsync.errors import GuardError
 from leadsync.frames.agreed import Columns, sides_of
-from leadsync.frames.schema import cell_in
+from leadsync.frames.schema import Column, cell_in, column, places
 from leadsync.mapping.cells import told
 from leadsync.mapping.lenses import Value
 from leadsync.mapping.rules import Rules
 
-Column = np.ndarray[Any, Any]
 ONE_VALUE_FROM = 5
 """Known cells of one value from which on it is no accident that all of them are empty."""
 
@@ -82,50 +81,50 @@ class _Held:
 def _all_held(
     base: pd.DataFrame, meant: Mapping[str, Columns], airtable: pd.DataFrame, trello: pd.DataFrame, rules: Rules
 ) -> Iterator[_Held]:
-    at = _places(airtable, base.index, "present")
-    was, leads = base[at >= 0], airtable.iloc[at[at >= 0]]
-    ids, titles = was.index.to_numpy(), was["title"].to_numpy()
-    for column in ("status", "name"):
-        now = leads[column].to_numpy()
-        known = _as_meant(column, ids, was[column].to_numpy(), now, meant)
-        yield _Held(_column(column, rules), "leads", ids, known, now, titles)
+    rows, at = _there(airtable, base.index, "present")
+    ids, titles = base.index.to_numpy()[rows], column(base, "title")[rows]
+    for field in ("status", "name"):
+        now = column(airtable, field)[at]
+        known = _as_meant(field, ids, column(base, field)[rows], now, meant)
+        yield _Held(_called(field, rules), "leads", ids, known, now, titles)
+    were, are = column(base, "lead_cells")[rows], column(airtable, "cells")[at]
     for cell in rules.cells:
-        known, now = _cell(was["lead_cells"], cell.name), _cell(leads["cells"], cell.name)
+        known, now = _cell(were, cell.name), _cell(are, cell.name)
         known = _as_meant(sides_of(cell.name)[0], ids, known, now, meant)
-        yield _Held(_column(cell.field, rules), "leads", ids, known, now, titles)
-    at = _places(trello, pd.Index(base["card_id"]), "open")
-    at[base["card_id"].duplicated()] = -1
-    was, cards = base[at >= 0], trello.iloc[at[at >= 0]]
-    ids, titles = was["card_id"].to_numpy(), was["title"].to_numpy()
-    yield _Held("The title on Trello", "cards", ids, titles, cards["title"].to_numpy(), titles)
+        yield _Held(_called(cell.field, rules), "leads", ids, known, now, titles)
+    rows, at = _there(trello, column(base, "card_id"), "open")
+    first = np.unique(at, return_index=True)[1]  # of two rows with one card
+    rows, at = rows[first], at[first]
+    ids, titles = column(base, "card_id")[rows], column(base, "title")[rows]
+    yield _Held("The title on Trello", "cards", ids, titles, column(trello, "title")[at], titles)
+    were, are = column(base, "card_cells")[rows], column(trello, "cells")[at]
     for cell in rules.cells:
-        known, now = _cell(was["card_cells"], cell.name), _cell(cards["cells"], cell.name)
+        known, now = _cell(were, cell.name), _cell(are, cell.name)
         where = f"The {f'{cell.card.label.lower()} line' if cell.is_line else cell.field} on Trello"
         yield _Held(where, "cards", ids, known, now, titles, cell.element_told)
 
 
-def _places(frame: pd.DataFrame, ids: pd.Index, presence: str) -> Column:
-    """Where in the frame each of them is, -1 if it is not, or not so."""
-    at = frame.index.get_indexer(ids)
-    absent = np.append(frame["presence"].to_numpy() != presence, True)
-    at[absent[at]] = -1
-    return at
+def _there(frame: pd.DataFrame, ids: Any, presence: str) -> tuple[Column, Column]:
+    """Which of these ids the frame has, and so, and where."""
+    at = places(frame, ids)
+    rows = np.flatnonzero(np.append(column(frame, "presence") == presence, False)[at])
+    return rows, at[rows]
 
 
-def _column(field: str, rules: Rules) -> str:
+def _called(field: str, rules: Rules) -> str:
     return f"Column {rules.columns.get(field, field)!r} in Airtable"
 
 
-def _cell(cells: pd.Series, name: str) -> Column:
+def _cell(cells: Column, name: str) -> Column:
     """The values of one cell, "" where there is nothing."""
     return np.fromiter((cell_in(held, name) or "" for held in cells), dtype=object, count=len(cells))
 
 
-def _as_meant(column: str, ids: Column, known: Column, now: Column, meant: Mapping[str, Columns]) -> Column:
+def _as_meant(of: str, ids: Column, known: Column, now: Column, meant: Mapping[str, Columns]) -> Column:
     """What a lead that is empty now held, if a write took effect that was not recorded."""
     held = known.copy()
     for at in np.flatnonzero(now == "") if meant else ():
-        held[at] = meant.get(ids[at], {}).get(column) or known[at]
+        held[at] = meant.get(ids[at], {}).get(of) or known[at]
     return held
 
 
@@ -144,7 +143,7 @@ def _refuse(held: _Held, rules: Rules) -> None:
     examples = named_in(sorted(which), held.ids, held.titles)
     raise GuardError(
         f"{held.where} is empty for {len(which)} of {total} {held.rows}{values}, for example {examples}; nothing was "
-        f"written. An option or a text may have been wiped: put it back. {WAY_OUT}"
+        f"written. An option or a text may have been wiped: put it back. {way_out(rules)}"
     )
 
 

@@ -8,9 +8,10 @@ from typing import Final
 from leadsync.core.conflicts import Conflict
 from leadsync.core.decisions import CellDecision, Direction, RowDecision
 from leadsync.core.draft import LeadRow
-from leadsync.core.ledger import CARD_FIELD, Entry, Rule, Told
+from leadsync.core.ledger import CARD_FIELD, GAP, MARKED, Entry, Rule, Told
 from leadsync.core.told import Change
 from leadsync.frames.agreed import BASE_COLUMNS, Columns, sides_of
+from leadsync.frames.block import gap_before
 from leadsync.frames.cards import Card
 from leadsync.frames.leads import Lead
 from leadsync.mapping.cells import Cell
@@ -24,7 +25,6 @@ OWN: Final = {
 """Field -> the base columns that an entry about it is about; of a mapped cell they are its two sides."""
 OF_LEAD: Final = ("status", "name")
 """Those of them that say what the lead holds; the rest of status and name says what the card holds."""
-MARKED: Final = "marker"
 ROW_RULES: Final = {
     RowDecision.CREATE: Rule.CREATED,
     RowDecision.ARCHIVE: Rule.ARCHIVED,
@@ -41,6 +41,8 @@ def entry_of(row: LeadRow, change: Change, record: Columns, conflicts: Collectio
     if change.field == CARD_FIELD and row.decided.decision.row is RowDecision.CREATE:
         now = dict(record)
     held = held_by(row.lead, row.card, names)
+    if change.field == MARKED and not row.is_known:
+        held = {GAP: gap_before(row.card.description)}
     return Entry(
         change.field,
         change.direction,
@@ -94,7 +96,7 @@ def _rule(row: LeadRow, field: str, cell: Cell | None, conflicts: Collection[Con
     if field == CARD_FIELD:
         return ROW_RULES.get(row.decided.decision.row, Rule.EDIT)
     if field == MARKED:
-        return Rule.TIED
+        return Rule.TIED if row.is_known else Rule.ADOPTED
     if kinds := {conflict.kind for conflict in conflicts if conflict.field == field}:
         return Rule.FIRST_MATCH if "first match" in kinds else Rule.CONFLICT
     another = row.agreed.is_of_another(row.card_id)

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+import numpy as np
 import pandas as pd
 
-from leadsync.core.lookups import missing
+from leadsync.core.lookups import missing_leads
 from leadsync.core.plan import NewLead, Plan
 from leadsync.errors import GuardError
+from leadsync.frames.schema import column, places
 from leadsync.mapping.rules import Rules
 
 SHARE_GUARD_FROM = 10
@@ -23,7 +25,6 @@ NEW_LEADS_FROM = 10
 """Leads made of cards in one run that no guard looks at."""
 EXPLAINED: Final = ("archived", "deleted")
 """How a look-up or the activity may explain that a card is missing. One out of sight explains nothing."""
-WAY_OUT = "If this is what you want, run once with --allow-mass-change."
 
 
 class Known(Protocol):
@@ -75,20 +76,22 @@ def check_reads(
     `trello`: the read, and the rows of those missing from it that were explained. `base`: rows that rest may be left
     out of all three, and only `known` counts them. Raises: GuardError.
     """
-    leads, _ = missing(base, airtable, trello)
+    leads = missing_leads(base, airtable)
     cards = unexplained(base, trello)
     if leads:
-        _refuse_empty("Airtable", "leads", known.leads, reads.leads, "the table, the view and the token's access")
+        _refuse_empty(
+            "Airtable", "leads", known.leads, reads.leads, "the table, the view and the token's access", rules
+        )
         _refuse_share("leads are missing", leads, base.index, base, known.leads, rules)
     if cards:
-        _refuse_empty("Trello", "cards", known.cards, reads.cards, "the board and the token's access")
+        _refuse_empty("Trello", "cards", known.cards, reads.cards, "the board and the token's access", rules)
         _refuse_share("cards are missing", cards, base["card_id"], base, known.cards, rules)
 
 
 def unexplained(base: pd.DataFrame, trello: pd.DataFrame) -> list[str]:
     """Ids of the cards that the base knows as open, and that are neither there nor known to be archived or deleted."""
-    there = trello.index[trello["presence"].isin(("open", *EXPLAINED))]
-    return list(base["card_id"][(base["card_presence"] == "open") & ~base["card_id"].isin(there)])
+    ids, shown = column(base, "card_id"), np.append(np.isin(column(trello, "presence"), ("open", *EXPLAINED)), False)
+    return list(ids[(column(base, "card_presence") == "open") & ~shown[places(trello, ids)]])
 
 
 def check_plan(base: pd.DataFrame, plan: Plan, rules: Rules, known: Known) -> None:
@@ -105,15 +108,21 @@ def check_new_leads(base: pd.DataFrame, new: Sequence[NewLead], rules: Rules) ->
         raise GuardError(
             f"{len(new)} cards would become leads, of which {known} are known, more than SYNC_MAX_ARCHIVE_PERCENT "
             f"({percent:g} %) allows, for example {examples}; nothing was written. SYNC_CREATE_LEADS_LABEL names a "
-            f"label that such cards have to bear. {WAY_OUT}"
+            f"label that such cards have to bear. {way_out(rules)}"
         )
 
 
-def _refuse_empty(side: str, rows: str, known: int, read: int, check: str) -> None:
+def way_out(rules: Rules) -> str:
+    """What to do where a guard is wrong: it names the command, for not every one that a guard stops has the option."""
+    return f"If this is what you want, run {rules.command} once with --allow-mass-change."
+
+
+def _refuse_empty(side: str, rows: str, known: int, read: int, check: str, rules: Rules) -> None:
     if known and not read:
         raise GuardError(
             f"{side} came back empty although {known} {rows} were there last time; nothing was written. "
-            f"Check {check}. If it is meant to be empty, put one of the {rows} back and run with --allow-mass-change."
+            f"Check {check}. If it is meant to be empty, put one of the {rows} back and run "
+            f"{rules.command} with --allow-mass-change."
         )
 
 
@@ -124,7 +133,7 @@ def _refuse_share(
     if not rules.allow_mass_change and known >= SHARE_GUARD_FROM and len(rows) * 100 > percent * known:
         raise GuardError(
             f"{len(rows)} of {known} known {what}, more than SYNC_MAX_ARCHIVE_PERCENT ({percent:g} %) allows, "
-            f"for example {named_in(rows, ids, base['title'])}; nothing was written. {WAY_OUT}"
+            f"for example {named_in(rows, ids, base['title'])}; nothing was written. {way_out(rules)}"
         )
 
 

@@ -28,7 +28,7 @@ REMEDIES: Final = {
     ),
     COPY: (
         "a copy: another card already carries this LeadID",
-        "Remove the LeadID line from the copy.",
+        "Remove the LeadID line from the copy, or have flows/conflicts.py untie do it.",
     ),
     "template": ("the card is a template", "Remove the LeadID line from the template."),
     "mirror": ("the card is a mirror", "Nothing to do; the mirrored card itself is synced."),

@@ -19,13 +19,14 @@ from leadsync.core.ledger import Entry
 from leadsync.core.plan import CardWrite, LeadWrite, Plan
 from leadsync.frames.actions import Item
 from leadsync.frames.agreed import Columns, Rename, columns_renamed
-from leadsync.frames.block import with_block
 from leadsync.frames.cards import Card
 from leadsync.mapping.properties import ELEMENTWISE, FORMS, element, property_named
 from leadsync.mapping.rows import CellKey
 from leadsync.texts import text
 
 CARD, LEAD = "card", "lead"
+COPY: Final = "copy"
+"""The side of a write to a copy of a lead's card, about which nothing is agreed."""
 COLUMN_OF: Final = {"idList": "list_id", "name": "title", "desc": "description", "dueComplete": "due_complete"}
 """Cell of a card on the wire -> field of Card."""
 
@@ -73,7 +74,7 @@ class Intent:
     it, until that is kept there.
     """
 
-    side: str  # card | lead
+    side: str  # card | lead | copy
     lead_id: str
     card_id: str
     record: Columns
@@ -90,7 +91,7 @@ class Intent:
     @property
     def is_put(self) -> bool:
         """Whether the board's activity can tell what it landed on."""
-        return self.side == CARD and bool(self.card_id and self.sent.cells)
+        return self.side in (CARD, COPY) and bool(self.card_id and self.sent.cells)
 
     @property
     def is_patch(self) -> bool:
@@ -136,8 +137,8 @@ def _of_lead(write: LeadWrite, since: float, run: str, told_since: float | None)
 
 
 def sent_to_lead(write: LeadWrite, cells: Collection[str]) -> Sent:
-    """These cells of a PATCH in digests."""
-    planned_on = {cell: write.planned_from.value(cell) for cell in cells}
+    """These cells of a PATCH in digests; of one that cannot be read by the text in it, as a feed tells it, too."""
+    planned_on = {cell: write.planned_from.stated(cell, write.cells[cell].change.field) for cell in cells}
     return Sent(digests_of(planned_on), digests_of({cell: write.fields[cell] for cell in cells}))
 
 
@@ -148,9 +149,10 @@ def _of_card(write: CardWrite, since: float, run: str, lists: Mapping[str, str])
 
 
 def sent_to_card(write: CardWrite, based_on: Card, cells: Mapping[str, Any]) -> Sent:
-    """The cells of a PUT in digests. `based_on`: the card as it was just before."""
-    mapped = {each.cell.card.key: based_on.cells[each.cell.name] for each in write.cells}
-    return Sent(digests_of_card(based_on) | digests_of(mapped), digests_of(cells))
+    """The cells of a PUT in digests, but for those that cannot be read. `based_on`: the card as it was just before."""
+    mapped = {each.cell.card.key: based_on.cells.get(each.cell.name) for each in write.cells}
+    told = {cell: value for cell, value in cells.items() if mapped.get(cell, value) is not None}
+    return Sent(digests_of_card(based_on) | digests_of(mapped), digests_of(told))
 
 
 def digests_of_card(card: Card) -> dict[str, str]:
@@ -169,7 +171,7 @@ def cells_of(write: CardWrite, lists: Mapping[str, str]) -> Item:
     if write.stage is not None:
         cells["idList"] = lists.get(write.stage, "")
     if write.card_id and write.block is not None:
-        cells["desc"] = with_block(write.planned_from.description, write.lead_id, write.block)
+        cells["desc"] = write.described(write.planned_from.description)
     return cells | {each.cell.card.key: each.value for each in write.cells}
 
 

@@ -19,6 +19,10 @@ ID_SHOWN: Final = 8
 """Characters of a run's id that tell it from others, as a rule."""
 CARD_FIELD: Final = "card"
 """What an entry about a card as a whole is called: created, archived, un-archived."""
+MARKED: Final = "marker"
+"""What an entry about the LeadID line of a card is called."""
+GAP: Final = "gap"
+"""What an entry about an adopted card holds beside columns: what was put between the text and our lines."""
 LEAD_FIELD: Final = "lead"
 """What an entry about a lead as a whole is called: made of its card."""
 
@@ -39,18 +43,21 @@ class Rule(StrEnum):
     EDIT = "edit"
     CONFLICT = "conflict"
     FIRST_MATCH = "first match"
+    TAKEN = "taken"
     MERGED = "merged"
     RESTORED = "restored"
     CREATED = "created"
     ARCHIVED = "archived"
     UNARCHIVED = "un-archived"
     TIED = "tied"
+    ADOPTED = "adopted"
     GIVEN_BACK = "given back"
     UNDONE = "undone"
     HELD = "undone and held"
+    UNTIED = "untied"
 
 
-SETTLED: Final = (Rule.CONFLICT, Rule.FIRST_MATCH)
+SETTLED: Final = (Rule.CONFLICT, Rule.FIRST_MATCH, Rule.TAKEN)
 """Rules by which one of two values that nobody had agreed on went before the other."""
 
 _WINS: Final = {Direction.TO_TRELLO: "Airtable's value was taken", Direction.TO_AIRTABLE: "Trello's value was taken"}
@@ -59,15 +66,18 @@ WORDS: Final[Mapping[Rule, Mapping[Direction, str]]] = {
     Rule.EDIT: _OTHER,
     Rule.CONFLICT: {way: f"both sides were edited; {words}" for way, words in _WINS.items()},
     Rule.FIRST_MATCH: {way: f"both met for the first time; {words}" for way, words in _WINS.items()},
+    Rule.TAKEN: {way: f"it was set aside; {words}" for way, words in _WINS.items()},
     Rule.MERGED: dict.fromkeys(Direction, "both sides were edited, and their edits taken together"),
     Rule.RESTORED: dict.fromkeys(Direction, "the other side alone decides about it, so the edit was put back"),
     Rule.CREATED: {Direction.TO_TRELLO: "it had no card", Direction.TO_AIRTABLE: "its card was no lead's"},
     Rule.ARCHIVED: dict.fromkeys(Direction, "its lead was deleted"),
     Rule.UNARCHIVED: dict.fromkeys(Direction, "its lead came back, or into an open list"),
     Rule.TIED: dict.fromkeys(Direction, "the card lacked its LeadID line"),
+    Rule.ADOPTED: dict.fromkeys(Direction, "the card was nobody's, and was taken for the lead's"),
     Rule.GIVEN_BACK: dict.fromkeys(Direction, "the write had landed on an edit, which was put back"),
     Rule.UNDONE: dict.fromkeys(Direction, "an earlier run was undone"),
     Rule.HELD: dict.fromkeys(Direction, "an earlier run was undone; both values wait until a person makes them equal"),
+    Rule.UNTIED: dict.fromkeys(Direction, "it was a copy, and a person has made it a card of its own"),
 }
 """Each rule as a person is told it, by the way the value went."""
 
@@ -78,6 +88,7 @@ class RunKind(StrEnum):
     SYNC = "sync"
     UNDO = "undo"
     TAKE = "take"  # conflicts that a person settled
+    UNTIE = "untie"  # copies that a person made cards of their own
 
 
 @dataclass(frozen=True)

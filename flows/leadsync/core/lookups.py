@@ -14,32 +14,37 @@ from leadsync.core.decisions import ARCHIVED, SHUT
 from leadsync.frames.agreed import Agreed
 from leadsync.frames.cards import CardPresence
 from leadsync.frames.leads import Lead, LeadPresence
-from leadsync.frames.schema import rows_of
+from leadsync.frames.schema import column, places, rows_of
 from leadsync.mapping.rules import Rules
 
 CHECK_EVERY: Final = 86_400.0
 """Seconds after which a card that is archived or away is looked for again: its deletion shows in no read."""
 
 
-def missing(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame) -> tuple[list[str], list[str]]:
-    """The lead ids and card ids which the base knows as present and open, and the read did not show."""
-    leads = base.index[(base["lead_presence"] == LeadPresence.PRESENT) & ~base.index.isin(airtable.index)]
-    cards = base["card_id"][(base["card_presence"] == CardPresence.OPEN) & ~base["card_id"].isin(trello.index)]
-    return list(leads), list(cards)
+def missing_leads(base: pd.DataFrame, airtable: pd.DataFrame) -> list[str]:
+    """The ids of the leads which the base knows as present, and the read did not show."""
+    known = column(base, "lead_presence") == LeadPresence.PRESENT
+    return list(base.index.to_numpy()[known & (places(airtable, base.index) < 0)])
 
 
 def to_look_up(
     base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, rules: Rules
 ) -> tuple[list[str], list[str]]:
     """What must be asked for by id before anything is decided: the missing, and archived cards wanted back."""
-    leads, cards = missing(base, airtable, trello)
-    present = airtable.index[airtable["presence"] == LeadPresence.PRESENT]
-    archived = base[base["card_presence"].isin(ARCHIVED) & base.index.isin(present)]
-    status = airtable["status"].reindex(archived.index)
-    moved = archived[(archived["lead_presence"] == LeadPresence.GONE) | (status != archived["seen_status"])]
-    pairs = zip(rows_of(moved, Agreed), rows_of(airtable.loc[moved.index], Lead), strict=True)
+    leads, card_ids = missing_leads(base, airtable), column(base, "card_id")
+    known = column(base, "card_presence") == CardPresence.OPEN
+    cards = {*card_ids[known & (places(trello, card_ids) < 0)]}
+    archived = np.isin(column(base, "card_presence"), ARCHIVED)
+    if not archived.any():
+        return leads, sorted(cards)
+    at = places(airtable, base.index)
+    status, present = column(airtable, "status"), column(airtable, "presence") == LeadPresence.PRESENT
+    rows = np.flatnonzero(archived & np.append(present, False)[at])
+    returned = column(base, "lead_presence")[rows] == LeadPresence.GONE
+    rows = rows[returned | (status[at[rows]] != column(base, "seen_status")[rows])]
+    pairs = zip(rows_of(base.iloc[rows], Agreed), rows_of(airtable.iloc[at[rows]], Lead), strict=True)
     wanted = {agreed.card_id for agreed, lead in pairs if is_wanted_back(agreed, lead, rules)}
-    return leads, sorted({*cards, *wanted} - set(trello.index))
+    return leads, sorted((cards | wanted) - set(trello.index))
 
 
 def shut_cards(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame) -> dict[str, str | None]:
@@ -48,11 +53,14 @@ def shut_cards(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame)
 
     Returns: card id -> its lead's status, None if the lead was not read.
     """
-    now = trello["presence"].reindex(base["card_id"]).to_numpy()
-    shut = base[np.isin(np.where(pd.notna(now), now, base["card_presence"]), SHUT)]
-    present = airtable[airtable["presence"] == LeadPresence.PRESENT]["status"].reindex(shut.index)
-    read = zip(shut["card_id"], present, strict=True)
-    return {str(card_id): None if pd.isna(status) else str(status) for card_id, status in read}
+    ids, was = column(base, "card_id"), column(base, "card_presence")
+    now = np.append(column(trello, "presence"), "")[places(trello, ids)]
+    shut = np.flatnonzero(np.isin(np.where(now == "", was, now), SHUT))
+    if not shut.size:
+        return {}
+    present, status = column(airtable, "presence") == LeadPresence.PRESENT, column(airtable, "status")
+    read = zip(ids[shut], places(airtable, base.index[shut]), strict=True)
+    return {card_id: status[at] if at >= 0 and present[at] else None for card_id, at in read}
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from leadsync.core.ledger import LEAD_FIELD, Entry
 from leadsync.core.lookups import Check
 from leadsync.core.told import Change, Note, SetAside
 from leadsync.frames.agreed import Columns
+from leadsync.frames.block import with_block, without_appended
 from leadsync.frames.cards import NO_CARD, Card
 from leadsync.frames.leads import Lead
 from leadsync.frames.snapshot import Concerned
@@ -42,7 +43,8 @@ class CardWrite:
     """
     One POST (`card_id` is "") or one PUT; None = the cell is not sent.
 
-    `block`: what its lines are to show, by label. `cells`: the other cells of the mapping that are sent.
+    `block`: what its lines are to show, by label; it is taken off instead, with this before it, if there is a `gap`.
+    `cells`: the other cells of the mapping that are sent.
     `record` holds the base columns that are true once the write has succeeded, `undo` what they were before,
     `conflicts` what the write settles, `entries` what the history is to say of it.
     """
@@ -55,12 +57,20 @@ class CardWrite:
     cells: tuple[CardCell, ...] = ()
     closed: bool | None = None
     due_complete: bool | None = None
+    gap: str | None = None
     record: Columns = field(default_factory=dict)
     planned_from: Card = NO_CARD
     undo: Columns = field(default_factory=dict)
     changes: tuple[Change, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     entries: tuple[Entry, ...] = ()
+
+    def described(self, description: str) -> str:
+        """What becomes of the card's description."""
+        block = self.block or {}
+        if self.gap is not None:
+            return without_appended(description, self.lead_id, [*block], self.gap)
+        return with_block(description, self.lead_id, block)
 
     def __lt__(self, other: CardWrite) -> bool:
         return self.lead_id < other.lead_id

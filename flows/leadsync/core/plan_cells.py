@@ -90,14 +90,8 @@ def _status_to_airtable(row: LeadRow, draft: Draft) -> None:
     draft.lead_cells["status"] = CellWrite(status, record, change)
 
 
-def _status_parked(row: LeadRow, draft: Draft) -> None:
-    reason = "the card is parked in a list outside the mapping"
-    *others, last = row.rules.status_map.stages
-    row.set_aside("status", reason, f"Move it to {', '.join(others)} or {last}." if others else f"Move it to {last}.")
-
-
 def _nothing_to_write(row: LeadRow, draft: Draft) -> None:
-    """Held, or quarantined with its reason by reconcile."""
+    """Held, or set aside with its reason by reconcile."""
 
 
 def _move_card(row: LeadRow, draft: Draft, stage: str, note: str = "") -> None:
@@ -114,7 +108,7 @@ STATUS_PLANNERS: Final[Mapping[CellDecision, Planner]] = {
     CellDecision.TO_TRELLO: _status_to_trello,
     CellDecision.TO_AIRTABLE: _status_to_airtable,
     CellDecision.RESTORE: _status_to_trello,
-    CellDecision.PARKED: _status_parked,
+    CellDecision.PARKED: _nothing_to_write,
     CellDecision.HELD: _nothing_to_write,
     CellDecision.QUARANTINED: _nothing_to_write,
 }

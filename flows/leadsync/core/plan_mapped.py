@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from leadsync.core.compared import Compared
@@ -55,8 +56,7 @@ def plan_cell(cell: Cell, row: LeadRow, draft: Draft) -> None:
 
 def _columns(cell: Cell, lead: Value, card: Value) -> Columns:
     """What is agreed with both values; an option of a set that the board has yet to get is news once that has it."""
-    lead = lead - cell.lacking.keys() if isinstance(lead, frozenset) else lead
-    return dict(zip(sides_of(cell.name), (lead, card), strict=True))
+    return dict(zip(sides_of(cell.name), (cell.without_lacking(lead), card), strict=True))
 
 
 def _as_it_is(held: Compared, row: LeadRow, draft: Draft) -> None:
@@ -65,8 +65,8 @@ def _as_it_is(held: Compared, row: LeadRow, draft: Draft) -> None:
 
 
 def _to_trello(held: Compared, row: LeadRow, draft: Draft) -> None:
-    cell, term = held.cell, held.target if held.is_merged else held.airtable
-    value = cell.trello.put(term, held.card)
+    cell = held.cell
+    value = cell.trello.put(held.airtable, held.card)
     draft.cells.append(CardCell(cell, value))
     draft.card_record |= _columns(cell, held.lead, value)
     before, after = cell.told_by_trello(held.card), cell.told_by_trello(value)
@@ -75,8 +75,8 @@ def _to_trello(held: Compared, row: LeadRow, draft: Draft) -> None:
 
 
 def _to_airtable(held: Compared, row: LeadRow, draft: Draft) -> None:
-    cell, term = held.cell, held.target if held.is_merged else held.trello
-    value = cell.airtable.put(term, held.lead)
+    cell = held.cell
+    value = cell.airtable.put(held.trello, held.lead)
     before, after = cell.told_by_airtable(held.lead), cell.told_by_airtable(value)
     change = row.change(cell.field, before, after, Direction.TO_AIRTABLE, _note(row, cell))
     shown = next((each.value for each in draft.cells if each.cell is cell), held.card)
@@ -90,8 +90,9 @@ def _note(row: LeadRow, cell: Cell) -> str:
 
 def _to_both(held: Compared, row: LeadRow, draft: Draft) -> None:
     """Until the lead is written, too, the base is what it holds: what the card has got besides is news then."""
-    _to_trello(held, row, draft)
-    _to_airtable(held, row, draft)
+    met = replace(held, airtable=held.target, trello=held.target)
+    _to_trello(met, row, draft)
+    _to_airtable(met, row, draft)
     agreed = held.cell.trello.put(held.airtable, held.card)
     draft.card_record |= _columns(held.cell, held.lead, agreed)
 

@@ -82,7 +82,8 @@ def _compare(row: LeadRow) -> None:
         row.record_card(lead_presence=LeadPresence.PRESENT, card_presence=CardPresence.OPEN)
     status = resolve_status(row, draft)
     news = status in NOT_AGREED and row.lead.status != row.agreed.status
-    seen = row.lead.status if news else ""  # no news later, should the card be archived or deleted
+    seen = row.rules.status_map.effective(row.lead.status) if news else ""
+    # it is no news later, should the card be archived or deleted
     if is_archived:
         draft.card_record["seen_status"] = seen
     elif seen != row.agreed.seen_status:
@@ -119,7 +120,8 @@ def _leave(row: LeadRow) -> None:
     lead_presence = LeadPresence(row.lead.presence or row.agreed.lead_presence)
     card_presence = row.card.presence or row.agreed.card_presence
     card_presence = row.archived if card_presence == CardPresence.ARCHIVED else card_presence
-    seen = row.lead.status if lead_presence is LeadPresence.PRESENT else row.agreed.seen_status
+    there = lead_presence is LeadPresence.PRESENT
+    seen = row.rules.status_map.effective(row.lead.status) if there else row.agreed.seen_status
     if lead_presence != row.agreed.lead_presence or card_presence != row.agreed.card_presence:
         row.note(LEAVE_NOTES[lead_presence])
     row.record(lead_presence=lead_presence, card_presence=card_presence, seen_status=seen or row.agreed.status)

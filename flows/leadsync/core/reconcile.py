@@ -18,13 +18,15 @@ from leadsync.core.decide import decide
 from leadsync.core.decisions import SHUT, CellDecision, Decision, RowDecision
 from leadsync.core.diff import Moved, everything, moved
 from leadsync.core.identity import NONE_ADOPTED, Identity, identify
+from leadsync.core.takeable import sides_of_aside
 from leadsync.core.told import SetAside
 from leadsync.frames.agreed import NEVER_AGREED, Agreed
 from leadsync.frames.cards import NO_CARD, Card, CardPresence
 from leadsync.frames.leads import NO_LEAD, Lead, LeadPresence
-from leadsync.frames.schema import frame_of, overlay, rows_of
+from leadsync.frames.schema import column, frame_of, overlay, rows_of
 from leadsync.mapping.cells import Cell, told
 from leadsync.mapping.rules import Rules
+from leadsync.model import ConflictPolicy
 from leadsync.texts import title_for
 
 NOT_COMPARED: Final = (
@@ -85,7 +87,10 @@ def as_last_agreed(base: pd.DataFrame, airtable: pd.DataFrame, fallback: str) ->
 
     Everything below is asked about such a frame. A lead without a base keeps "" there. `fallback`: see Rules.fallback.
     """
-    broken = airtable[airtable["unreadable"].astype(bool) & airtable.index.isin(base.index)]
+    unreadable = column(airtable, "unreadable").astype(bool)
+    if not unreadable.any():
+        return airtable
+    broken = airtable[unreadable & airtable.index.isin(base.index)]
     pairs = zip(rows_of(base.loc[broken.index], Agreed), rows_of(broken, Lead), strict=True)
     return overlay(airtable, frame_of((_as_agreed(agreed, lead, fallback) for agreed, lead in pairs), Lead))
 
@@ -135,7 +140,7 @@ def decide_all(rows: Moved, rules: Rules, adopted: Mapping[str, str] = NONE_ADOP
     """Decide for each of these rows."""
     identity = identify(rows.base, rows.cards, adopted)
     decided = [*_decide_each(rows, identity, rules)]
-    aside = [*identity.listed(), *(entry for each in decided for entry in _set_aside(each, rules))]
+    aside = [*identity.listed(), *(entry for each in decided for entry in set_aside(each, rules))]
     return Reconciled(decided, sorted(aside))
 
 
@@ -148,8 +153,23 @@ def _decide_each(rows: Moved, identity: Identity, rules: Rules) -> Iterator[Deci
         yield Decided(lead_id, *three, decide(*three, rules, claimed, withheld))
 
 
-def _set_aside(each: Decided, rules: Rules) -> Iterator[SetAside]:
-    """An orphan, cells that cannot be read, a status that the map does not know, and values that mean nothing."""
+def set_aside(each: Decided, rules: Rules) -> Iterator[SetAside]:
+    """What of a lead is set aside; of a cell that has two sides with what taking either would write."""
+    for entry in _reasons(each, rules):
+        if entry.field and each.decision.row is RowDecision.COMPARE:
+            of = sides_of_aside(entry.field, each.agreed, each.lead, each.card, each.decision.stage, rules)
+            airtable, trello = of[ConflictPolicy.AIRTABLE], of[ConflictPolicy.TRELLO]
+            to_airtable, to_trello = (None if side.objection else side.gives for side in (trello, airtable))
+            sides = {"airtable": airtable.told, "trello": trello.told}
+            entry = replace(entry, **sides, to_airtable=to_airtable, to_trello=to_trello)
+        yield entry
+
+
+def _reasons(each: Decided, rules: Rules) -> Iterator[SetAside]:
+    """
+    An orphan, cells that cannot be read, a status that the map does not know, a card in a list that it does not name,
+    and values that mean nothing.
+    """
     lead = each.lead
     if each.decision.row is RowDecision.ORPHAN:
         reason, remedy = "its LeadID names no lead in the table", "Restore the lead, or archive the card."
@@ -164,6 +184,11 @@ def _set_aside(each: Decided, rules: Rules) -> Iterator[SetAside]:
     if unknown and lead.is_readable("status"):
         remedy = f"Set one of {', '.join(rules.status_map.stage_of)}, or add it to SYNC_STATUS_MAP."
         yield SetAside(each.lead_id, each.card_id, "status", f"unknown status {lead.status!r}", remedy)
+    if each.decision.cells["status"] is CellDecision.PARKED:
+        reason = "the card is parked in a list outside the mapping"
+        *others, last = rules.status_map.stages
+        remedy = f"Move it to {', '.join(others)} or {last}." if others else f"Move it to {last}."
+        yield SetAside(each.lead_id, each.card_id, "status", reason, remedy, each.card.url)
     for mapped in rules.cells:
         readable = lead.is_readable(mapped.field) and each.card.is_readable(mapped.field)
         if each.decision.cells[mapped.field] is CellDecision.QUARANTINED and readable:

@@ -70,7 +70,7 @@ class SavedPlan(Part):
     @classmethod
     def parse(cls, text: str, where: str) -> SavedPlan:
         """Raises: ConfigurationError that names `where` the text is from."""
-        again = "Make a new one with --dry-run --out."
+        again = "Make a new one with flows/sync.py --dry-run --out."
         try:
             body = json.loads(text)
         except (ValueError, RecursionError):

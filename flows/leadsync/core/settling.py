@@ -14,8 +14,8 @@ import pandas as pd
 
 from leadsync.core.conflicts import Conflict
 from leadsync.core.entries import held_by, is_of_lead
-from leadsync.core.journal import LEAD, Intent, IntentState
-from leadsync.core.ledger import Entry, proven
+from leadsync.core.journal import COPY, LEAD, Intent, IntentState
+from leadsync.core.ledger import MARKED, Entry, proven
 from leadsync.core.witness import NO_PROOF, Proof, agreed_with, field_of, holds, parts_of
 from leadsync.frames.agreed import NEVER_AGREED, Agreed, Columns
 from leadsync.frames.cards import NO_CARD, Card, CardPresence
@@ -77,7 +77,9 @@ def settle(
 
 def _known(base: pd.DataFrame, intents: Iterable[Intent]) -> dict[str, Agreed]:
     """The base's rows of these writes, by lead id."""
-    concerned = base[base.index.isin([intent.lead_id for intent in intents])]
+    if not (lead_ids := [intent.lead_id for intent in intents]):
+        return {}
+    concerned = base[base.index.isin(lead_ids)]
     return {agreed.lead_id: agreed for agreed in rows_of(concerned, Agreed)}
 
 
@@ -102,7 +104,7 @@ def judge(
         _verdict(
             intent,
             _settled(rows.get(intent.lead_id), intent, airtable, trello, proof),
-            _held_apart(intent, airtable, trello),
+            _of_no_base(intent, airtable, trello, proof),
             now,
             shown,
         )
@@ -110,9 +112,14 @@ def judge(
     ]
 
 
-def _held_apart(intent: Intent, airtable: pd.DataFrame, trello: pd.DataFrame) -> list[Entry]:
-    """What an undo wrote of cells about which nothing is agreed: the written side holds it."""
-    if not any(entry.left for entry in intent.entries):
+def _of_no_base(intent: Intent, airtable: pd.DataFrame, trello: pd.DataFrame, proof: Proof) -> list[Entry]:
+    """
+    What was written, and nothing is agreed about: cells held apart by an undo, and a card's LeadID line, as the written
+    side holds them; a copy, which the feed shows.
+    """
+    if intent.side == COPY:
+        return [*intent.entries] if (intent.card_id, "desc") in proof.shown else []
+    if not any(entry.left or entry.field == MARKED for entry in intent.entries):
         return []
     leads, cards = airtable.index.isin([intent.lead_id]), trello.index.isin([intent.card_id])
     (lead,), (card,) = rows_of(airtable[leads], Lead) or [NO_LEAD], rows_of(trello[cards], Card) or [NO_CARD]
@@ -121,7 +128,8 @@ def _held_apart(intent: Intent, airtable: pd.DataFrame, trello: pd.DataFrame) ->
         entry
         for entry in intent.entries
         for meant in [{name: value for name, value in entry.left.items() if is_of_lead(name) is of_lead}]
-        if entry.left and held_by(lead, card, [*meant]) == meant
+        if (entry.left and held_by(lead, card, [*meant]) == meant)
+        or (entry.field == MARKED and card.card_id and bool(card.lead_id) is bool(entry.after.trello))
     ]
 
 

@@ -11,8 +11,7 @@ from functools import reduce
 from operator import or_
 from typing import Final, NamedTuple
 
-from leadsync.core.entries import MARKED
-from leadsync.core.ledger import CARD_FIELD, SETTLED, Entry, Rule
+from leadsync.core.ledger import CARD_FIELD, GAP, MARKED, SETTLED, Entry, Rule
 from leadsync.frames.agreed import Columns
 
 PUT_AWAY: Final = "archived"
@@ -37,7 +36,9 @@ class TakenBack:
 
     In columns of the base: `left`, what both sides held after the run; `target`, what they are to hold again; `agreed`,
     what is agreed then. `apart`: the two values of `target` were never agreed on, so that the cell is held. `closed`:
-    of a card, whether it is to be archived. `resettles`: it was held, and the two sides are made equal again.
+    of a card, whether it is to be archived. `resettles`: it was held, and the two sides are made equal again. `unties`:
+    it is a copy, which was made a card of its own. `ties`: of the LeadID line, whether it is to be put back, else it
+    goes, with the `gap` before it.
     """
 
     lead_id: str
@@ -49,19 +50,23 @@ class TakenBack:
     apart: bool = False
     closed: bool = False
     resettles: bool = False
+    unties: bool = False
+    ties: bool = False
+    gap: str = ""
 
 
 def taken_back(changes: Iterable[Done]) -> list[TakenBack]:
     """
     What is to be taken back of these changes, in order by lead.
 
-    A LeadID line put into a card is not, nor a hand edit put back where the other side alone decides: nothing that
+    A LeadID line restored in a card is not, nor a hand edit put back where the other side alone decides: nothing that
     anybody had agreed on was replaced there.
     """
-    found: dict[tuple[str, str], list[Done]] = {}
+    found: dict[tuple[str, str, str], list[Done]] = {}
     for change in sorted(changes):
-        if change.entry.rule not in NO_VALUE and change.entry.field != MARKED:
-            found.setdefault((change.lead_id, change.entry.field), []).append(change)
+        if change.entry.rule not in NO_VALUE:
+            copy = change.card_id if change.entry.rule is Rule.UNTIED else ""
+            found.setdefault((change.lead_id, change.entry.field, copy), []).append(change)
     return [_folded(of_cell) for _, of_cell in sorted(found.items())]
 
 
@@ -81,6 +86,9 @@ def _folded(changes: list[Done]) -> TakenBack:
         apart,
         closed=last.entry.field == CARD_FIELD and last.entry.after.trello != PUT_AWAY,
         resettles=any(entry.rule is Rule.HELD for entry in entries),
+        unties=last.entry.rule is Rule.UNTIED,
+        ties=last.entry.field == MARKED and last.entry.after.trello == "",
+        gap=str(last.entry.held.get(GAP, "")),
     )
 
 

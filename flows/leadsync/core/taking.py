@@ -1,7 +1,7 @@
 """
-Conflicts that a person settles: a plan that writes what these ask for, and nothing else. Pure.
+Conflicts, and cells set aside, that a person settles: a plan that writes what these ask for, and nothing else. Pure.
 
-Never here: which conflicts are known, who wins where nobody has said so.
+Never here: which are known, who wins where nobody has said so, which side can be taken (see takeable.py).
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from leadsync.core.aside import as_it_was, forced
 from leadsync.core.conflicts import Conflict
 from leadsync.core.decisions import CellDecision, RowDecision
 from leadsync.core.plan import Plan
 from leadsync.core.plan_rows import build_plan
-from leadsync.core.reconcile import Decided, Reconciled
+from leadsync.core.reconcile import Decided, Reconciled, set_aside
+from leadsync.core.takeable import sides_of_aside
+from leadsync.core.told import SetAside
 from leadsync.errors import GuardError
 from leadsync.mapping.rules import Listed, Rules, Take
 from leadsync.model import ConflictPolicy
@@ -26,20 +29,27 @@ LOOK_AGAIN: Final = "Nothing was written. Run flows/sync.py, which brings the li
 
 def narrowed(plan: Plan, reconciled: Reconciled, take: Take, rules: Rules) -> Plan:
     """
-    Of a plan only the writes by which the side that was taken wins these conflicts; all else is for the next run.
+    Of a plan only the writes by which the side that was taken wins these cells; all else is for the next run.
 
-    Raises: GuardError if one of them is no conflict any more, or the losing side holds another value than was listed:
-    nobody has seen that one.
+    Raises: GuardError if one of them waits for nobody any more, that side cannot be taken, or the losing side holds
+    another value than was listed: nobody has seen that one.
     """
     each = next((each for each in reconciled.decided if each.lead_id == take.lead_id), None)
     if each is None:
-        raise GuardError(f"Both sides of {take.lead_id} are as they were agreed: there is no conflict. {LOOK_AGAIN}")
+        raise GuardError(f"Both sides of {take.lead_id} are as they were agreed: nothing can be taken. {LOOK_AGAIN}")
     rules = replace(rules, wins=take.policy)
     found = build_plan(Reconciled([each], []), rules).still_open.found
+    aside: dict[str, SetAside] = {}
+    of_now = {entry.field for entry in set_aside(each, rules)}
     for name, listed in take.cells.items():
-        _check(each, found.get((take.lead_id, name)), listed, take.policy, rules)
-    taken = build_plan(Reconciled([_narrowed(each, take)], []), rules)
-    ours = {key: found[key] for key in ((take.lead_id, name) for name in take.cells)}
+        is_aside = listed.field in of_now and (take.lead_id, name) not in found  # be it that an undo made it a conflict
+        if listed.is_aside or is_aside:
+            aside[listed.field] = _checked_aside(each, listed, take.policy, rules)
+        else:
+            _check(each, found.get((take.lead_id, name)), listed, take.policy, rules)
+    taken = build_plan(Reconciled([forced(_narrowed(each, take), aside, take.policy, rules)], []), rules)
+    taken = as_it_was(taken, each, aside, rules)
+    ours = {key: found[key] for key in ((take.lead_id, name) for name in take.cells) if key in found}
     return replace(
         plan,
         card_writes=taken.card_writes,
@@ -72,9 +82,30 @@ def _check(each: Decided, now: Conflict | None, listed: Listed, taken: ConflictP
     if rules.policy_of(listed.field) is not taken:
         way = rules.way_of(listed.field).value.replace("_", " ")
         raise GuardError(f"The mapping takes {of} {way} only, so {taken} cannot win. Nothing was written.")
+    _check_loser(of, listed, now.airtable, now.trello, taken)
+
+
+def _checked_aside(each: Decided, listed: Listed, taken: ConflictPolicy, rules: Rules) -> SetAside:
+    """Returns: the cell as it is set aside now."""
+    of = f"{listed.field} of {each.lead_id}"
+    now = next((entry for entry in set_aside(each, rules) if entry.field == listed.field), None)
+    if now is None or now.airtable is None or now.trello is None:
+        why = OUT_OF_REACH.get(each.decision.row) if each.card_id else "it has no card"
+        told = f"{of} cannot be settled now, {why}" if why else f"{of} is not set aside any more"
+        raise GuardError(f"{told[:1].upper()}{told[1:]}. {now.remedy if now else ''} {LOOK_AGAIN}".replace("  ", " "))
+    sides = sides_of_aside(listed.field, each.agreed, each.lead, each.card, each.decision.stage, rules)
+    if objection := sides[taken].objection:
+        told = f"{taken.title()}'s {of} cannot be taken, {objection}: {now.reason}."
+        raise GuardError(f"{told} {now.remedy} Nothing was written.")
+    _check_loser(of, listed, now.airtable, now.trello, taken)
+    return now
+
+
+def _check_loser(of: str, listed: Listed, airtable: str, trello: str, taken: ConflictPolicy) -> None:
+    """What is to be overwritten is what a person has seen."""
     sides: Mapping[ConflictPolicy, tuple[str, str, str]] = {
-        ConflictPolicy.AIRTABLE: ("Trello", listed.trello, now.trello),
-        ConflictPolicy.TRELLO: ("Airtable", listed.airtable, now.airtable),
+        ConflictPolicy.AIRTABLE: ("Trello", listed.trello, trello),
+        ConflictPolicy.TRELLO: ("Airtable", listed.airtable, airtable),
     }
     side, was, is_now = sides[taken]
     if was != is_now:

@@ -6,6 +6,7 @@ The fields, in order, are those that --json prints. Never here: conflicts (see c
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -44,7 +45,12 @@ class Change:
 
 @dataclass(frozen=True, order=True)
 class SetAside:
-    """A card (`field` is "") or a cell that is set aside, why, and what a person can do about it."""
+    """
+    A card (`field` is "") or a cell that is set aside, why, and what a person can do about it.
+
+    Of a cell of a lead and its open card what both sides hold, and what Airtable would be given if Trello's value was
+    taken, and the other way round; None if that side cannot be taken.
+    """
 
     lead_id: str
     card_id: str
@@ -52,6 +58,10 @@ class SetAside:
     reason: str
     remedy: str
     card_url: str = ""
+    airtable: str | None = dataclasses.field(default=None, compare=False)
+    trello: str | None = dataclasses.field(default=None, compare=False)
+    to_airtable: str | None = dataclasses.field(default=None, compare=False)
+    to_trello: str | None = dataclasses.field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 The plan that takes a run back: both sides get what was agreed before it, where both still hold what they held after.
 
 After a first match or a settled conflict each side gets its own value back, and the cell is held. Cards that were
-created are archived, archived ones are opened again; nothing is deleted. Pure. Never here: the history's rows (see
+created are archived, archived ones are opened again, adopted ones lose our lines and are nobody's; nothing is deleted.
+Pure. Never here: the history's rows (see
 taken_back.py), a guard.
 """
 
@@ -16,7 +17,7 @@ from operator import or_
 import pandas as pd
 
 from leadsync.core.conflicts import Conflict, OpenConflicts
-from leadsync.core.ledger import CARD_FIELD
+from leadsync.core.ledger import CARD_FIELD, LEAD_FIELD, MARKED
 from leadsync.core.plan import Plan
 from leadsync.core.taken_back import TakenBack
 from leadsync.core.undo_lead import Undoing
@@ -41,10 +42,14 @@ def plan_undone(
     cards = {card.card_id: card for card in rows_of(trello[trello.index.isin(ids)], Card)}
     held: dict[tuple[str, str], Conflict] = {}
     for lead_id, cells in sorted(of_lead.items()):
+        if any(each.field == LEAD_FIELD for each in cells):  # which is told once
+            cells = [each for each in cells if each.field != MARKED]
         card_id = cells[-1].card_id
-        row, lead, card = agreed.get(lead_id, NEVER_AGREED), leads.get(lead_id, NO_LEAD), cards.get(card_id, NO_CARD)
+        is_loose = any(each.ties for each in cells)
+        never = Agreed(lead_id, card_id) if is_loose else NEVER_AGREED
+        row, lead, card = agreed.get(lead_id, never), leads.get(lead_id, NO_LEAD), cards.get(card_id, NO_CARD)
         back = Undoing(lead_id, card_id, row, lead, card, rules, plan)
-        for each in sorted(cells, key=lambda each: each.field != CARD_FIELD):
+        for each in sorted(cells, key=lambda each: (each.field == MARKED, each.field != CARD_FIELD)):
             back.take(each)
         back.hand_in()
         held |= back.held

@@ -13,10 +13,11 @@ from typing import Any, Final
 from leadsync.core.conflicts import UNDONE, Conflict
 from leadsync.core.decisions import Direction
 from leadsync.core.entries import held_by, told_of
-from leadsync.core.ledger import CARD_FIELD, LEAD_FIELD, Entry, Rule, Told
+from leadsync.core.ledger import CARD_FIELD, GAP, LEAD_FIELD, MARKED, Entry, Rule, Told
 from leadsync.core.plan import CardCell, CardWrite, CellWrite, LeadWrite, Plan
 from leadsync.core.taken_back import TakenBack
 from leadsync.core.told import Change, SetAside
+from leadsync.core.undo_line import loosened, tied_again
 from leadsync.core.undo_sides import EDITED, TICK, Sides, sides_of_cell
 from leadsync.frames.agreed import NEVER_AGREED, Agreed, Columns
 from leadsync.frames.cards import Card, CardPresence
@@ -28,6 +29,7 @@ from leadsync.mapping.rules import Rules
 BY_HAND: Final = "It is left as it is; change it by hand if it is to be as before."
 MADE: Final = "a lead was made of this card, and nothing is deleted"
 DELETE_IT: Final = "Delete the lead in Airtable if it is not wanted; its card is archived then."
+UNTIED: Final = "the copy is a card of its own by now, and with the LeadID line it would be a copy again"
 HELD: Final = "held: make both equal by hand"
 NOTE: Final = "undone"
 SHOWN: Final = ("status", "stage", "name", "title")
@@ -57,18 +59,21 @@ class Undoing:
 
     def take(self, of: TakenBack) -> None:
         """One cell, or the card as a whole, which comes first."""
-        remedy = DELETE_IT if of.field == LEAD_FIELD else BY_HAND
+        remedy, card_id, url = BY_HAND, self.card_id, self.card.url
         if of.field == LEAD_FIELD:
-            reason = MADE
+            reason, remedy = MADE, DELETE_IT
+        elif of.unties:
+            reason, card_id, url = UNTIED, of.card_id, ""
         elif self.agreed is NEVER_AGREED or self.agreed.card_id != self.card_id:
             reason = "the lead has another card by now" if self.agreed.card_id else "nothing is known of it any more"
         elif of.field == CARD_FIELD:
             reason = self._card(of)
+        elif of.field == MARKED:
+            reason = self._line(of)
         else:
             reason = self._cell(of)
         if reason:
-            aside = SetAside(self.lead_id, self.card_id, of.field, reason, remedy, self.card.url)
-            self.plan.quarantine.append(aside)
+            self.plan.quarantine.append(SetAside(self.lead_id, card_id, of.field, reason, remedy, url))
 
     def _card(self, of: TakenBack) -> str:
         """A card is archived, or opened again; one that was created only if nobody has touched it or its lead."""
@@ -91,6 +96,20 @@ class Undoing:
         self.record["seen_status"] = self.lead.status if of.closed or not there else ""
         self._enter(of, Direction.TO_TRELLO, Told("", before), Told("", after), self.record, {})
         return ""
+
+    def _line(self, of: TakenBack) -> str:
+        """The LeadID line of a card that was adopted, which comes last."""
+        is_all = all(each.lead_id != self.lead_id for each in self.plan.quarantine)
+        line = loosened(self.lead_id, self.card, of.gap, is_all, self.rules)
+        if of.ties:
+            line = tied_again(self.lead_id, self.lead, self.card, self.rules)
+        if line.agreed:
+            self.plan.base_updates.setdefault(self.lead_id, {}).update(line.agreed)
+        if line.sent:
+            self.sent |= line.sent
+            self.record |= line.record
+            self._enter(of, Direction.TO_TRELLO, Told("", line.before), Told("", line.after), {}, {GAP: of.gap})
+        return line.reason
 
     def _cell(self, of: TakenBack) -> str:
         cell = next((each for each in self.rules.cells if each.field == of.field), None)

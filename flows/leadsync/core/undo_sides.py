@@ -61,9 +61,13 @@ def _obstacle(of: TakenBack, now: Columns, lead: Lead, card: Card, is_there: boo
         return "its lead is not there"
     if not is_there:
         return "its card is not on the board"
+    if any(name in of.left and of.target.get(name) is None for name in now if name != TICK):
+        return "what it held before could not be read"
     if not now or any(of.target.get(name) is None for name in now if name != TICK):
         return "the mapping of that run is another"
     stage = of.target.get("stage")
+    if stage == "":
+        return "its card lay in a list outside SYNC_STATUS_MAP"
     if stage is not None and stage not in rules.status_map.stages:
         return f"its list of then, {stage!r}, is not in SYNC_STATUS_MAP"
     return ""

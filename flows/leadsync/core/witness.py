@@ -35,8 +35,8 @@ class Proof:
     """
     What the services' feeds say of pending writes, by (lead id, cell).
 
-    `shown`: cells written by them, whatever they hold now. `doubtful`: cells into which somebody put by hand just what
-    was to be written, so that nobody can say whether they were.
+    `shown`: cells written by them, whatever they hold now; of a copy by its own id. `doubtful`: cells into which
+    somebody put by hand just what was to be written, so that nobody can say whether they were.
     """
 
     shown: frozenset[tuple[str, str]] = frozenset()

@@ -85,10 +85,7 @@ def with_block(description: str, lead_id: str, values: Mapping[str, str]) -> str
     region = _region(lines, values) or _bare_marker(lines, lead_id)
     if region is not None:
         return "\n".join([*lines[: region.start], *_foreign(lines, region, [*values]), block, *lines[region.stop :]])
-    if not description:
-        return block
-    gap = "" if description.endswith("\n\n") else "\n" if description.endswith("\n") else "\n\n"
-    return description + gap + block
+    return description + gap_before(description) + block
 
 
 def without_block(description: str, lead_id: str, labels: Sequence[str]) -> str:
@@ -98,6 +95,20 @@ def without_block(description: str, lead_id: str, labels: Sequence[str]) -> str:
         region = _region(lines, labels) or region
         lines[region.start : region.stop] = _foreign(lines, region, labels)
     return "\n".join(lines)
+
+
+def gap_before(description: str) -> str:
+    """What with_block puts between a text without a block and the one that it appends."""
+    return "\n" * max(0, 2 - len(description) + len(description.rstrip("\n"))) if description else ""
+
+
+def without_appended(description: str, lead_id: str, labels: Sequence[str], gap: str) -> str:
+    """Likewise of a block that was appended behind `gap`, which goes as well if nothing has come after the block."""
+    lines = description.split("\n")
+    region = _region(lines, labels)
+    if region is not None and region.stop == len(lines) and not _foreign(lines, region, labels):
+        description = "".join(f"{line}\n" for line in lines[: region.start]).removesuffix(gap)
+    return without_block(description, lead_id, labels)
 
 
 def _region(lines: list[str], labels: Iterable[str]) -> range | None:

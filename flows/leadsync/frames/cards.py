@@ -55,7 +55,11 @@ class Card:
 
     def is_readable(self, cell: str) -> bool:
         """Whether this cell can be read."""
-        return not any(each.cell == cell for each in self.unreadable)
+        return self.broken(cell) is None
+
+    def broken(self, cell: str) -> Unreadable | None:
+        """What there is of a cell that cannot be read; None if it can."""
+        return next((each for each in self.unreadable if each.cell == cell), None)
 
 
 NO_CARD: Final = Card()

@@ -11,6 +11,7 @@ import pandas as pd
 
 from leadsync.errors import IncompleteReadError
 from leadsync.frames.block import one_line, plain
+from leadsync.frames.payloads import cell_text
 from leadsync.frames.schema import frame_of
 from leadsync.frames.shown import NotText, Unreadable, shown
 from leadsync.mapping.cells import Cell
@@ -51,13 +52,22 @@ class Lead:
         """A cell that is written: status, name, or one of the mapping by its name."""
         return self.cells[cell] if cell in self.cells else str(getattr(self, cell))
 
+    def stated(self, cell: str, field: str) -> Value:
+        """A cell as `value`; of one that cannot be read, by what reports call it, the text in it."""
+        broken = self.broken(field)
+        return broken.text if broken else self.value(cell)
+
     def holds(self, cell: str) -> bool:
         """Whether it has such a cell, as `value`, that can be read."""
         return cell in self.cells or cell in WRITABLE_AS
 
     def is_readable(self, cell: str) -> bool:
         """Whether this cell can be read."""
-        return not any(each.cell == cell for each in self.unreadable)
+        return self.broken(cell) is None
+
+    def broken(self, cell: str) -> Unreadable | None:
+        """What there is of a cell that cannot be read; None if it can."""
+        return next((each for each in self.unreadable if each.cell == cell), None)
 
 
 NO_LEAD: Final = Lead()
@@ -92,7 +102,7 @@ def _lead(record: Mapping[str, Any], columns: Mapping[str, str], cells: Sequence
             texts[ours] = text(shown(fields.get(columns[ours])))
         except NotText as found:
             remedy = f"Make it a {WRITABLE_AS[ours]} column, or point AIRTABLE_{ours.upper()}_FIELD to one."
-            unreadable.append(Unreadable(ours, columns[ours], found.holds, remedy))
+            unreadable.append(Unreadable(ours, columns[ours], found.holds, remedy, cell_text(fields[columns[ours]])))
     status = fields.get(columns["status"])
     if isinstance(status, str):  # one of the options, as it is but for the blanks around it
         texts["status"] = storable(status).strip()
@@ -106,7 +116,7 @@ def _lead(record: Mapping[str, Any], columns: Mapping[str, str], cells: Sequence
                 values[cell.name] = value_of(cell, held)
         except (NotText, CellError) as problem:
             remedy = problem.remedy.format(setting=cell.row.where)
-            unreadable.append(Unreadable(cell.field, cell.row.airtable, problem.holds, remedy))
+            unreadable.append(Unreadable(cell.field, cell.row.airtable, problem.holds, remedy, cell_text(held)))
     email = next((lines.get(cell.name, "") for cell in cells if cell.field == TITLE_FALLBACK), "")
     return Lead(
         lead_id=record["id"],

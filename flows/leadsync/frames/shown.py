@@ -26,12 +26,17 @@ WAIT_FOR_AI: Final = "Wait until its text is made, or have it made again."
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A cell of a lead that cannot be read: our name of it, its column, shortly what it holds, and what to do."""
+    """
+    A cell of a lead that cannot be read: our name of it, its column, shortly what it holds, and what to do.
+
+    `text`: what of it is text, as Airtable's feed is read.
+    """
 
     cell: str
     column: str
     holds: str
     remedy: str
+    text: str = ""
 
     @property
     def reason(self) -> str:
@@ -45,6 +50,15 @@ class NotText(ValueError):
     def __init__(self, holds: str, remedy: str = TEXT_COLUMN) -> None:
         super().__init__(holds, remedy)
         self.holds, self.remedy = holds, remedy
+
+
+def is_readable(value: Any) -> bool:
+    """Whether `shown` has something to say of it."""
+    try:
+        shown(value)
+    except NotText:
+        return False
+    return True
 
 
 def shown(value: Any) -> Any:

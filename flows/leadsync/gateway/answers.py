@@ -23,7 +23,7 @@ class SyncChoices(BaseModel):
     dry_run: StrictBool = False
     """Show what would change and write nothing."""
     allow_mass_change: StrictBool = False
-    """For this run, accept that many known leads or cards are missing."""
+    """For this run, accept that many known leads, cards or values are gone, or leads new."""
     read: Read = Read.FULL
     """Read both sides whole, only what changed, or whichever costs fewer calls."""
     conflict: ConflictPolicy | None = None

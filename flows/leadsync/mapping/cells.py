@@ -55,6 +55,10 @@ class Cell:
         """Whether the managed block shows it."""
         return self.card.name == "line"
 
+    def without_lacking(self, value: Value) -> Value:
+        """A lead's value without what the board has not; one choice, which has no term then, as it is."""
+        return value.difference(self.lacking) if isinstance(value, frozenset) else value
+
     def told_by_airtable(self, value: Value) -> str:
         """A lead's value as a person reads it."""
         return told(value)

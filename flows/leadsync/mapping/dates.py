@@ -8,6 +8,7 @@ what day a moment is on. Never here: the time it is now.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, tzinfo
+from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -44,11 +45,13 @@ def zone_named(name: object) -> ZoneInfo:
         raise ValueError(f"{name!r} is no time zone") from None
 
 
+@cache  # lenses of one zone are equal
 def day_on_calendar(zone: tzinfo) -> Lens:
     """A column of days; a day that the zone skipped as a whole counts as the next one, and stays as it is."""
     return Lens(lambda side: side and _day_of(_moment_at(side, NOON, zone), zone), lambda term, _: term)
 
 
+@cache
 def day_of_moment(zone: tzinfo) -> Lens:
     """A moment of which only the local day is compared: its time of day stays, and is noon for a new one."""
 

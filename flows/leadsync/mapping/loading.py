@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -16,6 +15,7 @@ from leadsync.mapping.properties import Property, Way, property_named
 from leadsync.mapping.rows import CellMapping, Field
 from leadsync.mapping.terms import checked_map
 from leadsync.model import ConflictPolicy
+from leadsync.texts import there_are
 
 TOP: Final = ("timezone", "field")
 ROW: Final = ("airtable", "card", "direction", "conflict", "map", "as")
@@ -66,8 +66,7 @@ def load_mapping(text: str, defaults: CellMapping, where: str = "leadsync.toml")
 def _unknown(table: Iterable[str], known: Collection[str]) -> Iterator[str]:
     for key in table:
         if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            yield f"unknown key {key!r}; " + (f"did you mean {near[0]}?" if near else f"allowed: {', '.join(known)}.")
+            yield f"unknown key {key!r}; {there_are(known, key)}"
 
 
 def _shared(fields: Mapping[str, Field]) -> Iterator[str]:

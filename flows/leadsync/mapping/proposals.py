@@ -96,7 +96,8 @@ def _means_stages(found: Found) -> Callable[[str], bool]:
 
 def propose_lists(statuses: Sequence[str], lists: Sequence[str]) -> dict[str, str]:
     """
-    Status -> list: the one that is called alike, else the first that means the same stage.
+    Status -> list: the one that is called alike, else the only one of its stage with all of its words, else the first
+    of its stage.
 
     A status of no known stage goes where the one before it does. For a stage that no list means, the list that is to be
     created is called like the stage; but where no list means any, their order says which is which.
@@ -108,8 +109,16 @@ def propose_lists(statuses: Sequence[str], lists: Sequence[str]) -> dict[str, st
     list_of, before = dict[str, str](), of_stage[TODO]
     for status in statuses:
         stage = stage_meant(status)
-        before = list_of[status] = alike.get(folded(status)) or (of_stage[stage] if stage else before)
+        likely = alike.get(folded(status)) or _with_words_of(status, lists)
+        before = list_of[status] = likely or (of_stage[stage] if stage else before)
     return list_of
+
+
+def _with_words_of(status: str, lists: Sequence[str]) -> str:
+    """`Closed lost` for Lost; "" if none is called so, or several are."""
+    words, stage = set(folded(status).split()), stage_meant(status)
+    found = [name for name in lists if stage and stage_meant(name) == stage and words <= set(folded(name).split())]
+    return found[0] if len(found) == 1 else ""
 
 
 def closed_lists(list_of: Mapping[str, str]) -> tuple[str, ...]:

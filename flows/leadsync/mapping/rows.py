@@ -28,6 +28,10 @@ class CellKey(NamedTuple):
     def __str__(self) -> str:
         return f"{self.property}\t{self.column}"
 
+    def names_line(self) -> bool:
+        """Whether it is of a line of the managed block."""
+        return self.property.startswith("line:")
+
     @classmethod
     def of(cls, stated: str) -> CellKey:
         """The key that is written so."""

@@ -16,16 +16,22 @@ from leadsync.model import ConflictPolicy, OnCardDeleted, OnLeadDeleted, StatusM
 
 @dataclass(frozen=True)
 class Listed:
-    """A conflict as a person saw it: `field` as reports call the cell, and both values."""
+    """
+    A conflict, or a cell that `is_aside`, as a person saw it: `field` as reports call the cell, and both values.
+    """
 
     field: str
     airtable: str
     trello: str
+    is_aside: bool = False
 
 
 @dataclass(frozen=True)
 class Take:
-    """A choice for conflicts of one lead. `policy`: the side that wins. `cells`: by name, see Rules.name_of."""
+    """
+    A choice for conflicts and cells set aside of one lead. `policy`: the side that wins. `cells`: by name, see
+    Rules.name_of.
+    """
 
     lead_id: str
     policy: ConflictPolicy
@@ -40,7 +46,8 @@ class Rules:
     `cells`: those of the mapping but for status and name; `rows`: the rows of these two, by field. `lists_apart`: names
     of cells whose map or time zone is another than last time, so that what it has drawn apart is listed, once. `wins`:
     every conflict, if a person has said so. `undone`: by lead, names of cells that are held since what
-    had settled them was undone.
+    had settled them was undone. `command`: what is typed to do what a guard refuses, but for --allow-mass-change.
+    `makes_leads`: a card that is nobody's becomes one.
     """
 
     status_map: StatusMap
@@ -56,6 +63,8 @@ class Rules:
     lists_apart: frozenset[str] = frozenset()
     wins: ConflictPolicy | None = None
     undone: Mapping[str, Collection[str]] = field(default_factory=dict)
+    command: str = "flows/sync.py"
+    makes_leads: bool = False
 
     @cached_property
     def fallback(self) -> str:

@@ -82,7 +82,7 @@ STAGE_WORDS: Final[Mapping[str, frozenset[str]]] = {
         {
             *("doing", "progress", "contacted", "called", "talking", "working", "active", "started", "visited", "met"),
             *("meeting", "demo", "offer", "proposal", "negotiation", "negotiating", "nurturing", "engaged", "contact"),
-            *("review", "running", "waiting", "pending"),
+            *("review", "running", "waiting", "pending", "talk", "talks", "ongoing"),
         }
     ),
     TODO: frozenset({"todo", "new", "inbox", "backlog", "open", "incoming", "fresh", "untouched", "leads", "ideas"}),

@@ -104,8 +104,9 @@ class Desk:
         return replace(failed, message="", failures=of_lead) if of_lead else None
 
     def conflicts(self, pair: Pair, lead_id: str = "") -> list[OpenConflict]:
-        """Those that are open, the oldest first; of one lead, or of all."""
-        known = self.store.waiting.conflicts(pair.key)
+        """Those that are open, the oldest first; of one lead, or of all. What is set aside as well is shown once."""
+        aside = {(each.entry.lead_id, each.entry.field) for each in self.store.waiting.aside(pair.key)}
+        known = [each for each in self.store.waiting.conflicts(pair.key) if _cell(each) not in aside]
         return sorted((each for each in known if lead_id in ("", each.conflict.lead_id)), key=lambda each: each.since)
 
     def aside(self, pair: Pair, lead_id: str = "") -> list[Waiting]:
@@ -133,3 +134,7 @@ class Desk:
         stages = board.stages if board else self.store.journal.load_lists(pair.key)
         table_id = known_table_id(settings, self.store, question(settings, board) if board else "")
         return Places(pair.base_id, table_id, pair.board_id, stages, columns)
+
+
+def _cell(each: OpenConflict) -> tuple[str, str]:
+    return each.conflict.lead_id, each.conflict.field

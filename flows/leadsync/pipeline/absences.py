@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -42,6 +43,17 @@ def explain_missing(base: pd.DataFrame, trello: pd.DataFrame, client: Trello, bo
     return trello if len(missing) >= ASKED_SINGLY else overlay(trello, client.look_up_cards(board, sorted(missing)))
 
 
+def archived_cards(card_ids: Collection[str], client: Trello, board: Board) -> pd.DataFrame:
+    """
+    Cards that are said to be archived: no read shows them.
+
+    Cost: 1 request for each while they are few, else 1 for each 1,000 archived cards.
+    """
+    if len(card_ids) >= ASKED_SINGLY:
+        return client.fetch_archived(board, {*card_ids})
+    return client.find_cards(board, sorted(card_ids))
+
+
 @dataclass(frozen=True)
 class Shut:
     """
@@ -72,6 +84,8 @@ def check_shut(
     those the archived ones are listed, the others, and what is not listed, are asked for, at most CHECKS a run.
     """
     shut, now = shut_cards(base, leads, trello), time.time()
+    if not shut:
+        return Shut(trello, {}, frozenset())
     unread = {card_id: status for card_id, status in shut.items() if card_id not in trello.index}
     edited, old = due_checks(unread, memory.checks, now, daily)
     to_list = {*old, *(edited if len(edited) > CHECKS else ())}

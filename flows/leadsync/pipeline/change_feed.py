@@ -21,6 +21,7 @@ from leadsync.airtable.webhooks import AirtableWebhooks
 from leadsync.errors import ConfigurationError, IncompleteReadError, LeadsyncError, ServiceRefusedError, StateStoreError
 from leadsync.frames.actions import Item, moment
 from leadsync.frames.payloads import Cells, LeadChange, PayloadError, cell_text, read_payloads
+from leadsync.frames.shown import is_readable
 from leadsync.frames.snapshot import Mark
 from leadsync.settings import Settings
 from leadsync.state.store import StateStore
@@ -129,16 +130,16 @@ class ChangeFeed:
         return None
 
     def cells_of(self, records: Mapping[str, Item], lead_ids: Iterable[str]) -> dict[str, Cells]:
-        """Those of the leads that are in `records`, as payloads have them: by column id."""
+        """Those of the leads that are in `records`, as payloads have them: by column id, but what cannot be read."""
         columns = self._airtable.columns.names
+        stated = {lead_id: records[lead_id].get("fields") or {} for lead_id in lead_ids if lead_id in records}
         return {
             lead_id: {
-                field_id: cell_text((records[lead_id].get("fields") or {}).get(columns[ours]))
+                field_id: cell_text(value)
                 for ours, field_id in self.fields.items()
-                if ours in columns
+                if ours in columns and is_readable(value := cells.get(columns[ours]))
             }
-            for lead_id in lead_ids
-            if lead_id in records
+            for lead_id, cells in stated.items()
         }
 
     def _keep(self, subscription: Subscription) -> None:

@@ -9,11 +9,14 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
+import numpy as np
+
 from leadsync.airtable.client import PAGE as LEADS_PAGE
 from leadsync.airtable.client import Airtable, LeadsRead
 from leadsync.core.decisions import SHUT
 from leadsync.errors import TransientServiceError
 from leadsync.frames.payloads import named
+from leadsync.frames.schema import column
 from leadsync.frames.snapshot import pages_of
 from leadsync.pipeline.change_feed import ChangeFeed, News
 from leadsync.pipeline.past import Past
@@ -121,8 +124,8 @@ def extract_cards(
         if read is not None:
             return read
     memory = past.whole
-    base, known = memory.base, {*memory.base["card_id"]}
-    total = -1 if to_the_end or base["card_presence"].isin(SHUT).any() else memory.snapshot.open_cards
-    expected = {*base["card_id"][base["card_presence"] == "open"]}
+    ids, presence = column(memory.base, "card_id"), column(memory.base, "card_presence")
+    total = -1 if to_the_end or np.isin(presence, SHUT).any() else memory.snapshot.open_cards
+    expected = {*ids[presence == "open"]}
     unrecorded = any(intent.side == "card" and not intent.card_id for intent in memory.intents)
-    return trello.fetch_cards(board, known, expected, total, archived=base.empty or unrecorded)
+    return trello.fetch_cards(board, {*ids}, expected, total, archived=memory.base.empty or unrecorded)

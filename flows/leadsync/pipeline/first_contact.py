@@ -24,6 +24,7 @@ from leadsync.frames.leads import Lead
 from leadsync.frames.schema import overlay, rows_of
 from leadsync.model import Adopt
 from leadsync.pipeline.under_way import Run
+from leadsync.pipeline.undoing import loosened_by
 from leadsync.state.store import StateStore
 from leadsync.trello.board import Board, CardsRead
 
@@ -53,6 +54,21 @@ class Choice:
         store.facts.save(f"contact {pair}", facts)
 
 
+def let_go(run: Run) -> set[str]:
+    """
+    Leads whose adoption this run, an undo, has taken back, all of it. What was chosen holds for them no more: each is
+    set aside as long as a card looks like it.
+    """
+    if run.undo is None or run.options.dry_run:
+        return set()
+    store, report = run.clients.store, run.telling.report
+    left = {each.lead_id for each in report.failures} | {each.lead_id for each in report.quarantine}
+    loose, kept = loosened_by(store, run.pair, run.undo) - left, Choice.load(store, run.pair)
+    if not kept.leads.isdisjoint(loose):
+        replace(kept, leads=kept.leads - loose).save(store, run.pair)
+    return loose
+
+
 @dataclass(frozen=True)
 class Settled:
     """The plan and the cards once it is settled whose they are. `choice`: to be kept before the first write, if new."""
@@ -65,6 +81,28 @@ class Settled:
 def creates_cards(plan: Plan) -> bool:
     """Whether a lead is to get a card."""
     return any(not write.card_id for write in plan.card_writes)
+
+
+def keep_unmet(run: Run, unmet: Mapping[str, str]) -> None:
+    """Cards that have been met before their leads, see CardsRead: a later run may find neither by a read."""
+    key = f"unmet {run.pair}"
+    kept = unmet and (run.clients.store.facts.load(key) or {})
+    if unmet and not kept.items() >= unmet.items():
+        run.clients.store.facts.save(key, {**kept, **unmet})
+
+
+def with_unmet(run: Run, plan: Plan, base: pd.DataFrame, cards: CardsRead, board: Board) -> CardsRead:
+    """
+    The cards, and those that were met before their leads and are archived by now: no read shows them again.
+
+    Cost: none unless such a lead is to get a card; then 1 request for each 1,000 archived cards.
+    """
+    new = {write.lead_id for write in plan.card_writes if not write.card_id} - {*base.index}
+    kept = run.clients.store.facts.load(f"unmet {run.pair}") if new else None
+    wanted = {card_id for card_id, lead_id in (kept or {}).items() if lead_id in new}
+    if not wanted:
+        return cards
+    return replace(cards, cards=overlay(cards.cards, run.clients.trello.fetch_archived(board, wanted)))
 
 
 def settle_contact(
@@ -86,14 +124,14 @@ def settle_contact(
         contact = meet(new, strangers.values(), kept.adopt, kept.leads - {*base.index})
         if contact.leads and base.empty and kept == Choice():
             run.telling.read(base, leads, cards)
-            raise FirstContactError(_question(new, contact, strangers))
+            raise FirstContactError(_question(new, contact, strangers, run.options.sync_command))
     else:
         may = None if chosen is Adopt.NONE else {lead.lead_id for lead in new} - {*base.index}
         contact = meet(new, strangers.values(), chosen, may)
     if contact.doubled:
         run.telling.note(
             f"{len(contact.doubled)} leads get cards of their own although {len(contact.declined)} cards without a "
-            "LeadID line look like theirs; those cards stay nobody's (--adopt none)."
+            "LeadID line look like theirs; those cards stay nobody's (flows/sync.py --adopt none)."
         )
     plan = plan.without_cards(contact.aside.keys(), listed(contact, strangers))
     if contact.adopted:
@@ -137,7 +175,7 @@ def _with(cards: CardsRead, adopted: pd.DataFrame, run: Run) -> CardsRead:
     return replace(cards, cards=overlay(cards.cards, adopted), items=cards.items | items, strangers=rest)
 
 
-def _question(leads: Sequence[Lead], contact: Contact, cards: Mapping[str, Card]) -> str:
+def _question(leads: Sequence[Lead], contact: Contact, cards: Mapping[str, Card], sync: str) -> str:
     titles = {lead.lead_id: lead.title for lead in leads}
     examples = ", ".join(
         f"{titles[lead_id][:80]!r} ({lead_id}) like {cards[alike[0]].url or alike[0]}"
@@ -147,8 +185,8 @@ def _question(leads: Sequence[Lead], contact: Contact, cards: Mapping[str, Card]
     many = len(contact.aside)
     return (
         f"{many} of {len(leads)} leads without a card look like cards of the board that carry no LeadID line, for "
-        f"example {examples}; nothing was written. Run once with --adopt email, which ties the {by_email} that match "
-        f"one to one by e-mail, or with --adopt name, which ties {by_name} by title (what stays unclear is listed and "
-        f"gets no card), or with --adopt none, which gives all {many} cards of their own. With --dry-run besides, what "
-        "it would do is shown."
+        f"example {examples}; nothing was written. Run {sync} once with --adopt email, which ties the {by_email} "
+        f"that match one to one by e-mail, or with --adopt name, which ties {by_name} by title (what stays unclear is "
+        f"listed and gets no card), or with --adopt none, which gives all {many} cards of their own. With --dry-run "
+        "besides, what it would do is shown."
     )

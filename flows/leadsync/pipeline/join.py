@@ -27,10 +27,10 @@ from leadsync.frames.cards import deleted_cards
 from leadsync.frames.schema import overlay, rows_of
 from leadsync.frames.snapshot import Concerned
 from leadsync.mapping.rules import Rules, Take
-from leadsync.pipeline.absences import check_shut, explain_missing
+from leadsync.pipeline.absences import archived_cards, check_shut, explain_missing
 from leadsync.pipeline.clients import Clients
 from leadsync.pipeline.memory import Memory
-from leadsync.pipeline.undoing import archived_cards
+from leadsync.pipeline.undoing import card_ids_of
 from leadsync.trello.board import Board, CardsRead
 
 
@@ -61,18 +61,17 @@ def join_and_diff(
     leads = overlay(leads, clients.airtable.look_up_leads(missing_leads))
     trello = overlay(trello, clients.trello.look_up_cards(board, missing_cards))
     if memory.undo is not None:
-        trello = overlay(trello, archived_cards(memory.undo, trello, clients.trello, board))
+        trello = overlay(trello, archived_cards(card_ids_of(memory.undo) - {*trello.index}, clients.trello, board))
         reconciled, plan = None, plan_undone(memory.undo, base, leads, trello, rules)
     else:
         reconciled = reconcile(base, leads, trello, rules)
         plan = build_plan(reconciled, rules)
+        plan = narrowed(plan, reconciled, take, rules) if take else plan
     check_plan(base, plan, rules, memory.known)
     _carry_settled(plan, memory.base, base, memory.intents)
     plan.checks = shut.checks
     if reconciled is None:
         return plan
-    if take:
-        plan = narrowed(plan, reconciled, take, rules)
     moving = reconciled.moving
     del reconciled  # the rows of a first match, which takes the most room, are decided about once more
     standing = restless(base, leads, trello, moving, plan, rules)

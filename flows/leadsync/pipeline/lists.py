@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from leadsync.errors import ConfigurationError
+from leadsync.frames.schema import column
 from leadsync.frames.snapshot import Snapshot
 from leadsync.pasted_ids import OBJECT_ID
 from leadsync.pipeline.clients import Clients
@@ -129,9 +130,11 @@ def mind_lists(lists: Lists, snapshot: Snapshot, cards: CardsRead, settings: Set
     if a card lies in an unknown list and the settings fit the board no more; else what is known goes on to serve
     until a card is written.
     """
-    outside = cards.cards["list_id"][(cards.cards["stage"] == "") & (cards.cards["list_id"] != "")]
-    unknown = {*outside} - {*lists.board.all_lists}
-    came = any(snapshot.cards.get(str(card_id), {}).get("idList") != where for card_id, where in outside.items())
+    where = column(cards.cards, "list_id")
+    outside = (column(cards.cards, "stage") == "") & (where != "")
+    unknown = {*where[outside]} - {*lists.board.all_lists}
+    lies = zip(cards.cards.index.to_numpy()[outside], where[outside], strict=True)
+    came = any(snapshot.cards.get(card_id, {}).get("idList") != list_id for card_id, list_id in lies)
     if lists.fresh or not (unknown or came or cards.lists_told):
         return lists
     try:

@@ -9,11 +9,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from leadsync.errors import ConfigurationError
 from leadsync.settings import Settings
 from leadsync.state.store import StateStore
+from leadsync.texts import there_are
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,8 @@ def due_members(there: Sequence[Member], store: StateStore, now: float, only: Co
     """
     names = {member.pair for member in there}
     if unknown := [pair for pair in only if pair not in names]:
-        near = get_close_matches(unknown[0], sorted(names), 3)
-        told = f"near it are: {', '.join(near)}" if near else f"there are {len(names)}, listed by flows/pairs.py"
-        raise ConfigurationError(f"There is no pair {unknown[0]!r}; {told}.")
+        said = " or ".join(map(repr, unknown))
+        raise ConfigurationError(f"There is no pair {said}; {there_are(sorted(names), *unknown)}")
     known = store.pair_runs.load_all()
     if gone := known.keys() - names:
         store.pair_runs.drop(pair=gone)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from leadsync.apply.repair_cards import Checkup
 from leadsync.core.guards import Known, KnownIn
-from leadsync.core.journal import Intent
+from leadsync.core.journal import COPY, Intent
 from leadsync.core.lookups import Check
 from leadsync.core.taken_back import TakenBack
 from leadsync.core.witness import NO_PROOF, Proof, doubtful, unclear, witnessed
@@ -71,5 +71,6 @@ class Memory:
         if feed is None:
             return self.patched
         proven = witnessed(unclear(self.base, self.intents, cards), feed, board.lists)
-        closed = {(intent.lead_id, "closed") for intent in self.intents if intent.number in shown}
-        return self.patched | Proof(frozenset(proven | closed), frozenset(doubtful(self.intents, feed)))
+        told = [intent for intent in self.intents if intent.number in shown]
+        whole = {(each.card_id, "desc") if each.side == COPY else (each.lead_id, "closed") for each in told}
+        return self.patched | Proof(frozenset(proven | whole), frozenset(doubtful(self.intents, feed)))

@@ -22,6 +22,7 @@ from leadsync.frames.actions import Item
 from leadsync.model import Read
 from leadsync.pipeline.earlier_writes import check_leads, give_back_earlier
 from leadsync.pipeline.explaining import explained_by
+from leadsync.pipeline.first_contact import keep_unmet
 from leadsync.pipeline.lists import Lists
 from leadsync.pipeline.planned_anew import check_lists, make_labels
 from leadsync.pipeline.planning import Planned, plan_pass
@@ -29,6 +30,7 @@ from leadsync.pipeline.review import ask_for_review
 from leadsync.pipeline.saved_plans import hold_to, refuse_unfinished, save, spent_by
 from leadsync.pipeline.snapshots import snapshot_after
 from leadsync.pipeline.under_way import Run
+from leadsync.pipeline.waiting import without_taken
 from leadsync.state.noted import Noted
 from leadsync.trello.board import Board
 
@@ -59,6 +61,7 @@ def one_pass(run: Run, read: Read, board: Board, leads: LeadsRead | None) -> Pas
             run.telling.report.explained = explained_by(planned, lead_id, run.rules(planned.lists.board))
         return Passed(planned.lists.board)
     run.clients.count()
+    keep_unmet(run, planned.unmet)
     if planned.rests and not run.telling.report.standing:
         return _remember(run, planned, Outcome())
     if not checkup.found:
@@ -141,6 +144,9 @@ def _apply(run: Run, planned: Planned) -> Outcome:
     if plan.new_leads:
         _take(run, outcome, steps.call(load_new_leads, plan, run.clients.airtable, target, steps.progress))
     run.clients.store.journal.drop_pending(run.pair, run.run_id, outcome.unclear)
+    if run.take:
+        left = without_taken(plan.quarantine, run.take, outcome.done)
+        run.clients.store.waiting.set_aside(run.pair, left, run.begun.at)
     _refuse_if_nothing_was_permitted(run, plan, outcome)
     return outcome
 

@@ -6,8 +6,9 @@ What is never here: a write to a service, a write to the base.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -23,7 +24,7 @@ from leadsync.frames.payloads import LeadChange
 from leadsync.frames.snapshot import Snapshot
 from leadsync.model import Read
 from leadsync.pipeline.extract import extract_cards
-from leadsync.pipeline.first_contact import Choice, creates_cards, settle_contact
+from leadsync.pipeline.first_contact import Choice, creates_cards, settle_contact, with_unmet
 from leadsync.pipeline.join import join_and_diff
 from leadsync.pipeline.leads_from_cards import plan_new_leads, tie_made_leads
 from leadsync.pipeline.lists import Lists, mind_lists, mind_names
@@ -43,8 +44,8 @@ class Planned:
 
     `lists`: those it was planned with. `feed_asked`, `told`: whether Airtable's change feed was read, and what it told.
     `choice`: what was chosen on first contact, if it is new. `lacking`: labels that leads ask for, and that the board
-    has not. `base`: what was agreed. `strangers`: cards that are nobody's, as Trello sent them. `rests`: nothing is to
-    be decided, nor is there a row in the journal that could be.
+    has not. `base`: what was agreed. `strangers`: cards that are nobody's, as Trello sent them; `unmet`: see CardsRead.
+    `rests`: nothing is to be decided, nor is there a row in the journal that could be.
     """
 
     plan: Plan
@@ -58,6 +59,7 @@ class Planned:
     choice: Choice | None = None
     lacking: tuple[str, ...] = ()
     rests: bool = False
+    unmet: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: LeadsRead | None = None) -> Planned:
@@ -95,6 +97,9 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
         cards = run.steps.call(extract_cards, clients.trello, lists.board, past, to_the_end=True)
         sides = see(run, past, replace(reads, cards=cards), lists.board).ours(run)
         plan = _join(run, sides, lists.board)
+    if (cards := with_unmet(run, plan, sides.memory.base, sides.cards, lists.board)) is not sides.cards:
+        sides = replace(sides, cards=cards)
+        plan = _join(run, sides, lists.board)
     memory = sides.memory
     plan, cards = tie_made_leads(run, plan, memory.base, sides.leads, sides.cards, lists.board)
     settled = settle_contact(run, plan, memory.base, sides.leads, cards, lists.board)
@@ -112,7 +117,7 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     lacking = lacking_labels(lists.board, run.concerned(sides.leads.leads))
     told = sides.leads.feed_asked, sides.leads.told, memory.base, cards.strangers, settled.choice, lacking
     rests = memory.rests and plan == Plan() and not past.rows
-    return Planned(plan, snapshot, verdicts, lists, *told, rests)
+    return Planned(plan, snapshot, verdicts, lists, *told, rests, cards.unmet)
 
 
 def _may_be_refused(run: Run, sides: Sides, board: Board) -> bool:

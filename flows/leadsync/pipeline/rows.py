@@ -14,6 +14,7 @@ import pandas as pd
 from leadsync.airtable.client import LeadsRead
 from leadsync.apply.leads import REREAD
 from leadsync.frames.block import parse
+from leadsync.frames.schema import column, places
 from leadsync.pipeline.clients import Clients
 from leadsync.pipeline.extract import extract_leads
 from leadsync.pipeline.past import Past
@@ -90,11 +91,17 @@ def without_others(
 ) -> CardsRead:
     """Without the cards of another pair on this board: those that name leads which it knows, and we do not."""
     frame = cards.cards
-    ours = frame["lead_id"].isin(base.index) | frame["lead_id"].isin(leads.index) | frame.index.isin(base["card_id"])
-    named = {card_id: set(parse(text).markers) for card_id, text in frame["description"][~ours].items()}
+    lead_ids, card_ids = column(frame, "lead_id"), frame.index.to_numpy()
+    strangers = (places(base, lead_ids) < 0) & (places(leads, lead_ids) < 0)
+    strangers &= ~frame.index.isin(column(base, "card_id"))
+    texts = zip(card_ids[strangers], column(frame, "description")[strangers], strict=True)
+    named = {card_id: set(parse(text).markers) for card_id, text in texts}
     if not named:
         return cards
     strange = {lead_id for lead_ids in named.values() for lead_id in lead_ids} - {*base.index, *leads.index}
     theirs = store.keys.known_elsewhere(pair, strange)
     others = [card_id for card_id, lead_ids in named.items() if lead_ids <= theirs]
-    return replace(cards, cards=frame.drop(index=others), theirs=cards.theirs.union(map(str, others)))
+    left = ((str(card_id), lead_ids) for card_id, lead_ids in named.items() if not lead_ids <= theirs)
+    unmet = {card_id: min(lead_ids) for card_id, lead_ids in left if len(lead_ids) == 1}
+    frame = frame.drop(index=others)
+    return replace(cards, cards=frame, theirs=cards.theirs.union(map(str, others)), unmet=unmet)

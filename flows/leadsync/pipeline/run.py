@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from urllib.parse import quote
@@ -20,6 +20,7 @@ from leadsync.model import ChangeFeed as FeedChoice
 from leadsync.model import Read
 from leadsync.pipeline.change_feed import ChangeFeed
 from leadsync.pipeline.clients import Clients, month_name, now_utc, open_clients
+from leadsync.pipeline.first_contact import let_go
 from leadsync.pipeline.lists import named_pair, resolve
 from leadsync.pipeline.mapped import keep_meanings, mind_names
 from leadsync.pipeline.one_pass import one_pass
@@ -102,15 +103,16 @@ def _sync(settings: Settings, options: Options, steps: Steps, clients: Clients, 
             may_make = not (options.dry_run or options.plan)
             feed = ChangeFeed(settings, clients.airtable, store, rows.pair.key, may_make=may_make)
         mapped = mind_names(store, rows.pair.key, board.cells, settings.mapping.timezone, options.dry_run)
-        columns = {cell.name: cell.column.name for cell in board.cells}
-        open_now = store.waiting.conflicts(rows.pair.key) if options.take else []
-        take = meant_by(options.take, open_now, columns) if options.take else None
-        begun = _begun(settings, RunKind.TAKE if take else RunKind.SYNC, steps.flow_run)
+        take = meant_by(options.take, store, rows.pair.key, board.cells) if options.take else None
+        kind = RunKind.TAKE if take else RunKind.UNTIE if options.untie else RunKind.SYNC
+        begun = _begun(settings, kind, steps.flow_run)
         run = Run(settings, options, steps, clients, rows, feed, still_held, telling, mapped, begun, take)
         _finish_undo(run, board)
         if options.undo:
             undo = chosen_undo(options.undo, store, run.pair, begun)
-            run = replace(run, begun=undo.begun, undo=undo)
+            run, report.subject = replace(run, begun=undo.begun, undo=undo), undo.told
+        elif take and (agreed := store.journal.load_row(run.pair, take.lead_id)):
+            report.subject = agreed.title
         report.standing = standing(store, run.pair)
         with _all_is_told(run):
             if options.untie:
@@ -176,16 +178,16 @@ def _all_is_told(run: Run) -> Iterator[None]:
         raise
     finally:
         run.telling.name_rows()
-    _end_told(run)
+    _end_told(run, let_go(run))
 
 
-def _end_told(run: Run) -> None:
+def _end_told(run: Run, loose: Collection[str] = ()) -> None:
     if run.options.dry_run:
         return
     if run.telling.report.conflicts:
         run.clients.store.journal.end_told(run.pair, run.run_id)
     if run.undo or run.telling.report.changes or run.telling.report.gave_back:
-        run.clients.store.history.end(run.run_id, time.time())
+        run.clients.store.history.end(run.run_id, time.time(), run.pair, loose)
 
 
 def _make_passes(run: Run, board: Board) -> list[str]:
@@ -199,7 +201,7 @@ def _make_passes(run: Run, board: Board) -> list[str]:
         run = replace(run, made={**run.made, **passed.made})
         read, board, leads = Read.FULL, passed.board, None  # something is not as it was last seen
         if run.take:
-            left = still_open(run.take, run.clients.store.waiting.conflicts(run.pair))
+            left = still_open(run.take, run.clients.store, run.pair)
             if not left.cells:
                 break
             run = replace(run, take=left)

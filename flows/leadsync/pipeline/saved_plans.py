@@ -14,12 +14,14 @@ from typing import Any, Final
 
 from pydantic import SecretStr
 
+from leadsync.core.decisions import ARCHIVED
 from leadsync.core.moved_since import Moved, moved_since
 from leadsync.core.planned_from import NOWHERE, Row, Sight, base_digest
 from leadsync.core.saved_plan import SavedPlan, listed_in, writes_of
 from leadsync.errors import PlanRefusedError
 from leadsync.frames.cards import Card
 from leadsync.frames.schema import rows_of
+from leadsync.pipeline.absences import archived_cards
 from leadsync.pipeline.clients import now_utc
 from leadsync.pipeline.planning import Planned
 from leadsync.pipeline.steps import Options
@@ -46,7 +48,7 @@ SAYS_NOTHING: Final = {
     "trello_api_secret",
 }
 """Settings that say nothing about what is to be written: the pair is told by its ids, the rest is how it is reached."""
-AGAIN: Final = "Nothing was written. Make a new plan with --dry-run --out."
+AGAIN: Final = "Nothing was written. Make a new plan with flows/sync.py --dry-run --out."
 SHOWN: Final = 3
 """Differences in a sentence; the report has them all."""
 
@@ -115,6 +117,8 @@ def _document(run: Run, planned: Planned, saved: SavedPlan | None = None) -> tup
     for row in known.values():  # a card that was the lead's, and is nobody's by what it says, is shown beside it
         if row.card_id in strangers and row.lead_id in plan.sides and not plan.sides[row.lead_id][1].card_id:
             plan.sides[row.lead_id] = plan.sides[row.lead_id][0], strangers[row.card_id]
+    for lead_id, card in _put_away(run, planned).items():
+        plan.sides[lead_id] = plan.sides[lead_id][0], card
     sight = Sight(plan, planned.base, board.cells, strangers)
     settings = run.settings
     document = SavedPlan(
@@ -140,6 +144,15 @@ def _strangers(run: Run, planned: Planned, known: Mapping[str, Row]) -> dict[str
         return {}
     found = run.clients.trello.cards_of(planned.lists.board, planned.strangers, asked)
     return {card.card_id: card for card in rows_of(found, Card) if card.card_id in asked}
+
+
+def _put_away(run: Run, planned: Planned) -> dict[str, Card]:
+    """Archived cards of the plan's leads, by those: no read shows them, and an edit of one is an edit like any."""
+    base, sides = planned.base, planned.plan.sides
+    known = base["card_id"][base["card_presence"].isin(ARCHIVED)].items()
+    unread = {card_id: lead_id for lead_id, card_id in known if lead_id in sides and not sides[lead_id][1].card_id}
+    found = archived_cards(unread.keys(), run.clients.trello, planned.lists.board)
+    return {unread[card.card_id]: card for card in rows_of(found, Card)}
 
 
 def _sentence(moved: list[Moved]) -> str:

@@ -6,6 +6,7 @@ What is never here: a step, Prefect.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -69,6 +70,11 @@ class Options:
     def is_sync(self) -> bool:
         """Whether all is to be brought in step, in earnest."""
         return not (self.dry_run or self.expects_nothing or self.take or self.undo or self.untie)
+
+    @property
+    def sync_command(self) -> str:
+        """What is typed to sync this pair."""
+        return shlex.join(["flows/sync.py", *(["--pair", self.pair] if self.pair else ())])
 
 
 class Call(Protocol):

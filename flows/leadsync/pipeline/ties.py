@@ -121,12 +121,14 @@ def strange_values(board: Board, base: pd.DataFrame, leads: pd.DataFrame, cards:
 
     Each in a text by which it is told apart, Airtable's first.
     """
-    mapped = [cell for cell in board.cells if not cell.is_line]
+    if not (mapped := [cell for cell in board.cells if not cell.is_line]):
+        return []
+    unread = {problem.cell for problems in leads["unreadable"] for problem in problems}
     held, was = (leads["cells"], cards["cells"]), (base["lead_cells"], base["card_cells"])
     cells = [cell for cell in mapped if cell.kind in NAMED]
     custom = [cell for cell in mapped if cell.card.field_id]
     return [
-        *(f"airtable {cell.name} cannot be read" for cell in mapped if _is_unread(cell, leads)),
+        *(f"airtable {cell.name} cannot be read" for cell in mapped if cell.field in unread),
         *(f"trello {cell.name} is empty" for cell in custom if _holds(cell, was[1]) and not _holds(cell, held[1])),
         *(f"airtable {each}" for cell in cells for each in _strange(cell, was[0], held[0], _options(cell))),
         *(f"trello {each}" for cell in cells for each in _strange(cell, was[1], held[1], _ids(cell, board))),
@@ -141,10 +143,6 @@ def _strange(cell: Cell, was: Iterable[Packed], now: Iterable[Packed], known: se
 
 def _holds(cell: Cell, rows: Iterable[Packed]) -> bool:
     return any(cell_in(row, cell.name) for row in rows)
-
-
-def _is_unread(cell: Cell, leads: pd.DataFrame) -> bool:
-    return any(problem.cell == cell.field for problems in leads["unreadable"] for problem in problems)
 
 
 def elements_of(cell: Cell, rows: Iterable[Packed]) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -9,10 +10,11 @@ import pandas as pd
 
 from leadsync.apply.target import Target
 from leadsync.core.conflicts import UNDONE
-from leadsync.core.ledger import Begun
+from leadsync.core.ledger import ID_SHOWN, Begun
 from leadsync.core.plan import Plan
 from leadsync.frames.actions import Item
 from leadsync.mapping.rules import Rules, Take
+from leadsync.model import CreateLeads
 from leadsync.pipeline.change_feed import ChangeFeed
 from leadsync.pipeline.clients import Clients
 from leadsync.pipeline.mapped import Mapped, mind_names
@@ -20,6 +22,7 @@ from leadsync.pipeline.rows import OurRows
 from leadsync.pipeline.steps import Options, Steps
 from leadsync.pipeline.telling import Telling
 from leadsync.pipeline.undoing import Undo
+from leadsync.pipeline.waiting import without_taken
 from leadsync.settings import Settings
 from leadsync.state.lock import StillHeld
 from leadsync.trello.board import Board
@@ -72,7 +75,8 @@ class Run:
         """A plan as far as a report is to tell it: what else is set aside is for the next run's."""
         if self.take is None:
             return plan
-        return replace(plan, quarantine=[each for each in plan.quarantine if each.lead_id == self.take.lead_id])
+        left = without_taken(plan.quarantine, self.take)
+        return replace(plan, quarantine=[each for each in left if each.lead_id == self.take.lead_id])
 
     def rules(self, board: Board) -> Rules:
         """What the planner may know."""
@@ -81,7 +85,17 @@ class Run:
         for each in self.clients.store.waiting.conflicts(self.pair):
             if each.conflict.kind == UNDONE:
                 undone.setdefault(each.conflict.lead_id, set()).add(each.cell)
-        return replace(chosen, cells=board.cells, lists_apart=self.mapped.redrawn, undone=undone)
+        cells, command = board.cells, self._undo_command if self.undo else self.options.sync_command
+        chosen = replace(chosen, makes_leads=self.settings.sync_create_leads is CreateLeads.ON, command=command)
+        return replace(chosen, cells=cells, lists_apart=self.mapped.redrawn, undone=undone)
+
+    @property
+    def _undo_command(self) -> str:
+        """What is typed to make this undo."""
+        begun = self.begun
+        of = {"--lead": begun.lead_id, "--field": begun.field, "--pair": self.options.pair}
+        chosen = [said for option, value in of.items() if value for said in (option, value)]
+        return shlex.join(["flows/history.py", "undo", begun.undoes[:ID_SHOWN], *chosen])
 
     def mapped_anew(self, board: Board) -> Run:
         """The run as it goes on once columns or custom fields have turned out to be others."""

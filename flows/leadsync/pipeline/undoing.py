@@ -8,19 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
-import pandas as pd
-
-from leadsync.core.ledger import CARD_FIELD, ID_SHOWN, Begun, RunKind
+from leadsync.core.ledger import CARD_FIELD, ID_SHOWN, MARKED, Begun, RunKind
 from leadsync.core.taken_back import Done, TakenBack, taken_back
 from leadsync.errors import ConfigurationError
-from leadsync.pipeline.absences import ASKED_SINGLY
 from leadsync.pipeline.steps import UndoChoice
 from leadsync.state.history import PastChange, PastRun
 from leadsync.state.store import StateStore
-from leadsync.trello.board import Board
-from leadsync.trello.client import Trello
 
 NAMED: Final = 3
 LEAST: Final = 4
@@ -29,10 +25,11 @@ LEAST: Final = 4
 
 @dataclass(frozen=True)
 class Undo:
-    """A run that takes another back, and what of it."""
+    """A run that takes another back, and what of it. `told`: which one that is, in words."""
 
     begun: Begun
     cells: Sequence[TakenBack]
+    told: str = ""
 
 
 def run_called(store: StateStore, pair: str, named: str) -> PastRun:
@@ -61,7 +58,9 @@ def chosen_undo(choice: UndoChoice, store: StateStore, pair: str, begun: Begun) 
         reason = "its values were erased" if any(each.is_forgotten for each in changes) else "there is nothing of that"
         fields = ", ".join(sorted({each.entry.field for each in changes}))
         raise ConfigurationError(f"{of}: {reason} to be taken back. It changed: {fields}. Nothing was written.")
-    return undo
+    of_lead = store.journal.load_row(pair, lead_id) if lead_id else None
+    which = [f"{run.kind.value} of {datetime.fromtimestamp(run.at):%Y-%m-%d %H:%M}", of_lead.title if of_lead else ""]
+    return replace(undo, told=", ".join(filter(None, which)))
 
 
 def unfinished(store: StateStore, pair: str, kept_since: float) -> Undo | None:
@@ -84,13 +83,18 @@ def _undo(changes: Sequence[PastChange], begun: Begun) -> Undo:
     )
 
 
-def archived_cards(taken: Sequence[TakenBack], trello: pd.DataFrame, client: Trello, board: Board) -> pd.DataFrame:
-    """
-    Of the cards that are to be opened or archived those which the read does not show: archived ones are in none.
+def loosened_by(store: StateStore, pair: str, undo: Undo) -> set[str]:
+    """Leads whose adoption is taken back, and whose card lost its line, be it by an undo that did not get further."""
+    asked = {each.lead_id for each in undo.cells if each.field == MARKED and not each.ties}
+    lines = {
+        each.lead_id: each.entry.after.trello
+        for lead_id in asked
+        for each in store.history.lead(pair, lead_id)
+        if each.entry.field == MARKED
+    }
+    return {lead_id for lead_id, line in lines.items() if not line}
 
-    Cost: 1 request for each while they are few, else 1 for each 1,000 archived cards.
-    """
-    ids = sorted({each.card_id for each in taken if each.field == CARD_FIELD} - {*trello.index})
-    if len(ids) >= ASKED_SINGLY:
-        return client.fetch_archived(board, {*ids})
-    return client.find_cards(board, ids)
+
+def card_ids_of(taken: Sequence[TakenBack]) -> set[str]:
+    """The cards that are to be opened or archived, or that are nobody's."""
+    return {each.card_id for each in taken if each.ties or (each.field == CARD_FIELD and not each.unties)}

@@ -2,17 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from leadsync.core.decisions import Direction
+from leadsync.core.entries import told_of
 from leadsync.core.explain import Explained, ExplainedCell
 from leadsync.core.ledger import CARD_FIELD, WORDS, Told
+from leadsync.frames.agreed import Agreed, Columns
 from leadsync.setting_values import duration
 from leadsync.state.history import PastChange, PastRun
 
 FORGOTTEN: Final = "(erased)"
 SIDES: Final = {Direction.TO_TRELLO: "Trello", Direction.TO_AIRTABLE: "Airtable"}
+
+
+class Unwritten(NamedTuple):
+    """A field of which something else was agreed since its last change, though no run has written it."""
+
+    field: str
+    before: Told
+    after: Told
+
+    def __str__(self) -> str:
+        return f"{self.field}: {shown_pair(self.before)} → {shown_pair(self.after)}; {SAME}"
+
+
+SAME: Final = "agreed since then without a write, for both sides meant the same"
+OWN: Final = {"status": ("status", "stage"), "name": ("name", "title")}
+"""Fields of which that may be, and their columns in the base: two statuses may mean one list."""
+
+
+def unwritten(timeline: Iterable[PastChange], agreed: Agreed | None) -> list[Unwritten]:
+    """
+    What the timeline of a lead lacks up to what is `agreed`. It tells of writes alone, which an undo can take back: one
+    who edits a status into another of the same list has made nobody write.
+    """
+    last: Columns = {}
+    for change in timeline:
+        last |= change.entry.now
+    if agreed is None:
+        return []
+    found = ((field, {name: last[name] for name in names if name in last}) for field, names in OWN.items())
+    return [
+        Unwritten(field, told_of(field, None, was), told_of(field, None, {name: agreed.get(name) for name in was}))
+        for field, was in found
+        if any(agreed.get(name) != value for name, value in was.items())
+    ]
 
 
 def moment(at: float) -> datetime:
@@ -69,8 +106,13 @@ def change_row(change: PastChange, name: str) -> dict[str, Any]:
     }
 
 
-def lead_row(lead_id: str, explained: Explained | None, timeline: list[PastChange], following: Any) -> dict[str, Any]:
-    """A lead: what was agreed, both sides, why, its past; `following`: what the next run would do, None if unknown."""
+def lead_row(
+    lead_id: str, explained: Explained | None, timeline: list[PastChange], since: list[Unwritten], following: Any
+) -> dict[str, Any]:
+    """
+    A lead: what was agreed, both sides, why, its past, and what that lacks; `following`: what the next run would do,
+    None if unknown.
+    """
     row: dict[str, Any] = {"lead_id": lead_id, "card_id": timeline[-1].card_id if timeline else ""}
     row |= {"name": "", "base": None, "airtable": None, "trello": None, "rule": None, "cells": []}
     if explained is not None:
@@ -81,7 +123,14 @@ def lead_row(lead_id: str, explained: Explained | None, timeline: list[PastChang
         row |= {"trello": _side(explained.card, [(each.field, each.now.trello) for each in cells])}
         row |= {"card_url": explained.card_url, "decision": explained.decision.value, "rule": explained.rule}
         row |= {"cells": [_cell_row(each) for each in cells]}
-    return row | {"next": following, "timeline": [change_row(change, row["name"]) for change in timeline]}
+    row |= {"next": following, "timeline": [change_row(change, row["name"]) for change in timeline]}
+    return row | {"unwritten": [_unwritten_row(each) for each in since]}
+
+
+def _unwritten_row(each: Unwritten) -> dict[str, str]:
+    told = {"airtable_before": each.before.airtable, "trello_before": each.before.trello}
+    told |= {"airtable_after": each.after.airtable, "trello_after": each.after.trello}
+    return {"field": each.field, **told, "why": SAME}
 
 
 def _side(presence: str, cells: list[tuple[str, str]]) -> dict[str, Any] | None:

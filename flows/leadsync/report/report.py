@@ -37,7 +37,8 @@ class Report:
     `calls`: requests a side. `read`: how each side was read, full or delta. `unmarked_cards`: those of the board that
     are no lead's, None if nobody looked, or the activity alone did not tell. `moved`: what is not as it was when a
     saved plan was made; `plan`: the one made now. `standing`: what waited for a person before the run; `waiting`: what
-    has done so for more than a day. Where a person opens things: `…_url`, `card_urls` by id. `titles`: of leads, by id.
+    has done so for more than a day. `subject`: what a person has decided about, as they call it. Where a person opens
+    things: `…_url`, `card_urls` by id. `titles`: of leads, by id.
     """
 
     dry_run: bool = False
@@ -56,6 +57,7 @@ class Report:
     pair_name: str = ""  # of its block, as commands take it; "" for the one of the environment
     explained: Explained | None = None  # the lead that a dry run was asked about
     waiting: list[str] = field(default_factory=list)
+    subject: str = ""
     standing: frozenset[Finding] = frozenset()
     calls: dict[str, int] = field(default_factory=lambda: {"airtable": 0, "trello": 0})
     read: dict[str, str] = field(default_factory=dict)  # airtable and trello -> full | delta
@@ -189,7 +191,8 @@ class Report:
             words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", self.title).lower()
             return f"{number} changed, {words}" if number and not self.dry_run else words
         if self.dry_run:
-            return f"would change {f'{number} cells or cards' if number else 'nothing'}"
+            many = "1 cell or card" if number == 1 else f"{number} cells or cards"
+            return f"would change {many if number else 'nothing'}"
         unfinished = self.news or self.failures or self.postponed
         return f"{number} changed" if number else "nothing changed" if unfinished else "nothing to do"
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from leadsync.core.explain import Explained
 from leadsync.core.ledger import ID_SHOWN
-from leadsync.report.past import moment, sentence, shown_pair
+from leadsync.report.past import Unwritten, moment, sentence, shown_pair
 from leadsync.report.terminal import lines, say, tabulate
 from leadsync.state.history import PastChange, PastRun
 
@@ -35,8 +35,14 @@ def show_run(run: PastRun, changes: Iterable[PastChange], names: Mapping[str, st
     tabulate(console, "", ("lead", "what became of it, and why"), rows)
 
 
-def show_lead(lead_id: str, explained: Explained | None, timeline: Iterable[PastChange], console: Console) -> None:
-    """Why it is as it is, as far as that is known, and its past."""
+def show_lead(
+    lead_id: str,
+    explained: Explained | None,
+    timeline: Iterable[PastChange],
+    since: Iterable[Unwritten],
+    console: Console,
+) -> None:
+    """Why it is as it is, as far as that is known, its past, and what that lacks."""
     if explained is not None:
         say(console, f"{explained.name} {lead_id}, card {explained.card_url or explained.card_id or 'none'}", "bold")
         say(console, explained.rule)
@@ -46,7 +52,8 @@ def show_lead(lead_id: str, explained: Explained | None, timeline: Iterable[Past
         )
         tabulate(console, "", ("field", "agreed", "Airtable", "Trello", "rule"), cells)
     rows = ((_when(each.at), each.run_id[:ID_SHOWN], sentence(each)) for each in timeline)
-    tabulate(console, "Its past", ("when", "run", "what became of it, and why"), rows)
+    last = (("since", "", str(each)) for each in since)
+    tabulate(console, "Its past", ("when", "run", "what became of it, and why"), (*rows, *last))
 
 
 def show_next(following: Mapping[str, Sequence[Mapping[str, Any]]], console: Console) -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -25,7 +26,7 @@ from leadsync.core.told import Change, Failure, SetAside
 from leadsync.errors import Exit
 from leadsync.report.markdown import ADDRESS
 from leadsync.report.report import Report, Row
-from leadsync.report.to_do import in_conflict
+from leadsync.report.to_do import by_command
 from leadsync.texts import printable
 
 Cell = Callable[[Any], str | Text]
@@ -33,7 +34,7 @@ ID = re.compile(r"rec[0-9A-Za-z]{14}|[0-9a-f]{24}")
 ROWS_SHOWN = 50
 """Rows of a table before it is cut with a count of the rest; --json has them all."""
 TOLD = 10
-"""Conflicts that wait for a person of which it is said what to do; flows/conflicts.py lists them all."""
+"""Things that wait for a person of which the command is told; flows/conflicts.py lists them all."""
 ARROWS = {Direction.TO_TRELLO: "Airtable → Trello", Direction.TO_AIRTABLE: "Trello → Airtable"}
 STYLES = {
     Exit.DONE: "green",
@@ -70,22 +71,22 @@ def tabulate(console: Console, title: str, columns: Iterable[str], rows: Iterabl
     console.print(table)
 
 
-def show(report: Report, console: Console, seen_at: str = "") -> None:
-    """Print the tables that have rows, the summary, and where the run can be seen."""
-    whose = _whose(report)
+def show(report: Report, console: Console, seen_at: str = "", whole: str = "--json") -> None:
+    """Print the tables that have rows, the summary, and where the run can be seen. `whole`: what lists all rows."""
+    whose, table = _whose(report), partial(_table, console, whole)
     reasons: dict[str, Cell] = {"lead, card": whose, "why": _of("reason"), "what to do": _of("remedy")}
     moves: dict[str, Cell] = {"lead": whose, "field": _field, "from → to": _move, "direction": _arrow}
     differing: dict[str, Cell] = {"lead": whose, "field": _of("field"), "Airtable": _of("airtable")}
     differing |= {"Trello": _of("trello"), "kind": _of("kind"), "what is done": _of("resolution")}
-    _table(console, "Plan (nothing was written)" if report.dry_run else "Changes", report.changes, moves)
+    table("Plan (nothing was written)" if report.dry_run else "Changes", report.changes, moves)
     since: dict[str, Cell] = {"lead": whose, "field": _of("field"), "side": _of("side")}
     since |= {"planned on": _of("planned"), "now": _of("now")}
-    _table(console, "Moved since the plan was made", report.moved, since)
-    _table(console, "Conflicts", report.conflicts, differing)
-    for each in in_conflict(report)[:TOLD]:
+    table("Moved since the plan was made", report.moved, since)
+    table("Conflicts", report.conflicts, differing)
+    for each in by_command(report)[:TOLD]:
         say(console, f"{report.about(each.row)}: {each.remedy}")
-    _table(console, "Quarantine", report.quarantine, reasons)
-    _table(console, "Failures", report.failures, reasons)
+    table("Quarantine", report.quarantine, reasons)
+    table("Failures", report.failures, reasons)
     for note in report.notes:
         lead = " ".join(filter(None, (report.name_of(note), note.lead_id)))
         say(console, f"{lead}: {note}" if lead else note, "dim")
@@ -118,12 +119,12 @@ def progress_bar(console: Console) -> Iterator[Callable[[str, int, int], None]]:
         yield progress
 
 
-def _table(console: Console, title: str, rows: Sequence[Row], columns: dict[str, Cell]) -> None:
+def _table(console: Console, whole: str, title: str, rows: Sequence[Row], columns: dict[str, Cell]) -> None:
     if not rows:
         return
     tabulate(console, title, columns, ((cell(row) for cell in columns.values()) for row in rows[:ROWS_SHOWN]))
     if len(rows) > ROWS_SHOWN:
-        console.print(f"… and {len(rows) - ROWS_SHOWN} more; --json lists them all.")
+        console.print(f"… and {len(rows) - ROWS_SHOWN} more; {whole} lists them all.")
 
 
 def _of(key: str) -> Cell:

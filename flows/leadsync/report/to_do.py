@@ -5,10 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from textwrap import shorten
 
 from leadsync.core.conflicts import Conflict
+from leadsync.core.told import SetAside
 from leadsync.errors import Exit
-from leadsync.report.report import Report, Row
+from leadsync.report.report import Finding, Report, Row
 
 SETTLED = ("Airtable wins", "Trello wins", "both kept", "decided anew", "in force")
 """How conflicts are settled of which nobody has to do anything."""
@@ -50,20 +52,43 @@ def in_conflict(report: Report) -> list[ToDo]:
 
 def _settles(conflict: Conflict, report: Report) -> str:
     """The very command. It settles what the state keeps: a dry run, or one that was refused, adds nothing to that."""
-    pair = f" --pair {shlex.quote(report.pair_name)}" if report.pair_name else ""
-    take = f"python flows/conflicts.py take airtable --lead {conflict.lead_id}{pair}"
+    take = _command("airtable", conflict.lead_id, report)
     if conflict.kind == LEAD_DELETED:
         words = f"Restore the lead in Airtable's trash, or archive its card: {take}"
     else:
         words = f"Make both sides equal, or: {take} --field {shlex.quote(conflict.field)}, or the same with trello"
-    is_kept = conflict in report.standing or not (report.dry_run or report.exit_code is Exit.REFUSED)
+    return _once_listed(words, conflict, report)
+
+
+def _command(side: str, lead_id: str, report: Report) -> str:
+    pair = f" --pair {shlex.quote(report.pair_name)}" if report.pair_name else ""
+    return f"python flows/conflicts.py take {side} --lead {lead_id}{pair}"
+
+
+def _once_listed(words: str, finding: Finding, report: Report) -> str:
+    is_kept = finding in report.standing or not (report.dry_run or report.exit_code is Exit.REFUSED)
     return words if is_kept else f"{words}, once a sync has listed it"
 
 
 def _aside(report: Report) -> Iterator[ToDo]:
     for aside in report.quarantine:
         what = f"{aside.field} is set aside" if aside.field else "set aside"
-        yield ToDo(aside, f"{what}: {aside.reason}", aside.remedy)
+        yield ToDo(aside, f"{what}: {aside.reason}", " ".join((aside.remedy, *_taken(aside, report))))
+
+
+def by_command(report: Report) -> list[ToDo]:
+    """The conflicts that stay, and the cells set aside of which one side can be taken: with the very command."""
+    aside = [ToDo(each, "", " ".join(_taken(each, report))) for each in report.quarantine]
+    return [*in_conflict(report), *(each for each in aside if each.remedy)]
+
+
+def _taken(aside: SetAside, report: Report) -> Iterator[str]:
+    """By which command one side is taken, and what the other is given then."""
+    for side, other, value in (("airtable", "Trello", aside.to_trello), ("trello", "Airtable", aside.to_airtable)):
+        if value is not None:
+            take = f"{_command(side, aside.lead_id, report)} --field {shlex.quote(aside.field)}"
+            shown = shorten(value, 60, placeholder="…") or "(empty)"
+            yield _once_listed(f"To have {aside.field} {shown} on {other}, too: {take}", aside, report)
 
 
 def settled(report: Report) -> list[Conflict]:

@@ -19,7 +19,8 @@ from leadsync.core.conflicts import Key
 from leadsync.frames.agreed import BASE_COLUMNS, CELLS, Agreed, Columns, Rename
 from leadsync.frames.schema import frame_of
 from leadsync.mapping.lenses import Value
-from leadsync.state.database import Database, batched, in_parts, json_object
+from leadsync.state.database import Database, json_object
+from leadsync.state.parts import batched, rows_among
 from leadsync.state.tables import base_table
 from leadsync.state.waiting import close_settled, forget_conflicts, leads_in_conflict, rename_conflicts
 
@@ -28,9 +29,11 @@ Updates = Mapping[str, Columns]
 OWN: Final = [column for column in BASE_COLUMNS if column not in CELLS]
 
 
-def agreed_query() -> sa.Select[Any]:
-    """Rows as agreed_of takes them; of which pair and leads is still to be said."""
-    return sa.select(base_table.c.lead_id, *(base_table.c[column] for column in OWN), base_table.c.cells)
+_b = base_table.c
+AGREED: sa.Select[Any] = sa.select(_b.lead_id, *(_b[column] for column in OWN), _b.cells)
+"""Rows as agreed_of takes them; of which pair and leads is still to be said."""
+OF_PAIR: sa.Select[Any] = AGREED.where(_b.pair == sa.bindparam("of_pair"))
+BY_LEAD, BY_CARD = (OF_PAIR.where(of.in_(sa.bindparam("ids", expanding=True))) for of in (_b.lead_id, _b.card_id))
 
 
 def agreed_of(row: sa.Row[Any]) -> Agreed:
@@ -43,12 +46,11 @@ def agreed_of(row: sa.Row[Any]) -> Agreed:
 
 def rows_of_leads(connection: sa.Connection, pair: str, lead_ids: Collection[str]) -> dict[str, Agreed]:
     """The rows of these leads, by lead id."""
-    return _rows(connection, pair, base_table.c.lead_id, lead_ids)
+    return _rows(connection, pair, BY_LEAD, lead_ids)
 
 
-def _rows(connection: sa.Connection, pair: str, column: sa.Column[str], ids: Collection[str]) -> dict[str, Agreed]:
-    ours = agreed_query().where(base_table.c.pair == pair)
-    found = (row for some in in_parts(ids) for row in connection.execute(ours.where(column.in_(some))))
+def _rows(connection: sa.Connection, pair: str, query: sa.Select[Any], ids: Collection[str]) -> dict[str, Agreed]:
+    found = rows_among(connection, OF_PAIR, query, {"of_pair": pair}, ids)
     return {agreed.lead_id: agreed for agreed in map(agreed_of, found)}
 
 
@@ -61,7 +63,7 @@ class BaseRows:
     def load(self, pair: str, leads: Collection[str] = (), cards: Collection[str] = ()) -> pd.DataFrame:
         """The rows of these leads, and of those that have one of these cards: frame as frames.agreed.base_frame."""
         with self._database.reading() as connection:
-            by_card = _rows(connection, pair, base_table.c.card_id, cards)
+            by_card = _rows(connection, pair, BY_CARD, cards)
             return frame_of((rows_of_leads(connection, pair, leads) | by_card).values(), Agreed)
 
     def counted(self, pair: str) -> Counted:
@@ -79,25 +81,28 @@ class Counted:
     def any(self) -> bool:
         """Whether there is a row at all."""
         with self._database.reading() as connection:
-            return connection.execute(_ours(sa.literal(1), self._pair).limit(1)).first() is not None
+            return connection.execute(ANY, {"of_pair": self._pair}).first() is not None
 
     @property
     def leads(self) -> int:
         """Leads."""
-        return self._count(base_table.c.lead_presence == "present")
+        return self._count(PRESENT)
 
     @property
     def cards(self) -> int:
         """Cards."""
-        return self._count(base_table.c.card_presence == "open")
+        return self._count(OPEN)
 
-    def _count(self, which: sa.ColumnElement[bool]) -> int:
+    def _count(self, query: sa.Select[Any]) -> int:
         with self._database.reading() as connection:
-            return int(connection.execute(_ours(sa.func.count(), self._pair).where(which)).scalar_one())
+            return int(connection.execute(query, {"of_pair": self._pair}).scalar_one())
 
 
-def _ours(what: Any, pair: str) -> sa.Select[Any]:
-    return sa.select(what).select_from(base_table).where(base_table.c.pair == pair)
+ANY, COUNT = (
+    sa.select(what).select_from(base_table).where(_b.pair == sa.bindparam("of_pair"))
+    for what in (sa.literal(1), sa.func.count())
+)
+PRESENT, OPEN = COUNT.where(_b.lead_presence == "present"), COUNT.where(_b.card_presence == "open")
 
 
 def write_rows(connection: sa.Connection, pair: str, rows: Iterable[Agreed], known: Collection[str]) -> None:
@@ -112,7 +117,7 @@ def write_rows(connection: sa.Connection, pair: str, rows: Iterable[Agreed], kno
             else:
                 news.append(values | {"pair": pair, "lead_id": agreed.lead_id})
         if news:
-            connection.execute(sa.insert(base_table), news)
+            connection.execute(INSERT, news)
         if others:
             connection.execute(UPDATE, others)
 
@@ -138,14 +143,15 @@ def forget_leads(connection: sa.Connection, pair: str, lead_ids: Iterable[str]) 
 
 def rename_cells(connection: sa.Connection, pair: str, now: Rename) -> None:
     """The mapping's cells are called otherwise, or are in it no more."""
-    rows = connection.execute(agreed_query().where(base_table.c.pair == pair)).all()
+    rows = connection.execute(OF_PAIR, {"of_pair": pair}).all()
     base = [(agreed, agreed.renamed(now)) for agreed in map(agreed_of, rows)]
     known = {agreed.lead_id for agreed, _ in base}
     write_rows(connection, pair, (renamed for agreed, renamed in base if renamed != agreed), known)
     rename_conflicts(connection, pair, now)
 
 
-_of_lead = (base_table.c.pair == sa.bindparam("of_pair")) & (base_table.c.lead_id == sa.bindparam("of_lead"))
+_of_lead = (_b.pair == sa.bindparam("of_pair")) & (_b.lead_id == sa.bindparam("of_lead"))
+INSERT: Final = sa.insert(base_table)
 UPDATE: Final = sa.update(base_table).where(_of_lead)
 DELETE: Final = sa.delete(base_table).where(_of_lead)
 

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Final
 
 import sqlalchemy as sa
 
 from leadsync.core.lookups import Check
-from leadsync.state.database import Database, in_parts
+from leadsync.state.database import Database
+from leadsync.state.parts import rows_among
 from leadsync.state.tables import check_table
 
 _of_card = (check_table.c.pair == sa.bindparam("of_pair")) & (check_table.c.card_id == sa.bindparam("of_card"))
-DELETE = sa.delete(check_table).where(_of_card)
+DELETE: Final = sa.delete(check_table).where(_of_card)
+INSERT: Final = sa.insert(check_table)
+CHECKS: Final = sa.select(check_table.c.card_id, check_table.c.at, check_table.c.status).where(
+    check_table.c.pair == sa.bindparam("of_pair")
+)
+OF_CARDS: Final = CHECKS.where(check_table.c.card_id.in_(sa.bindparam("ids", expanding=True)))
 
 
 class Checks:
@@ -40,10 +47,9 @@ class Checks:
             if ended:
                 connection.execute(DELETE, ended)
             if news:
-                connection.execute(sa.insert(check_table), news)
+                connection.execute(INSERT, news)
 
 
 def _load(connection: sa.Connection, pair: str, card_ids: Collection[str] | None) -> dict[str, Check]:
-    query = sa.select(check_table.c.card_id, check_table.c.at, check_table.c.status).where(check_table.c.pair == pair)
-    parts = [query] if card_ids is None else [query.where(check_table.c.card_id.in_(ids)) for ids in in_parts(card_ids)]
-    return {card_id: Check(at, status) for part in parts for card_id, at, status in connection.execute(part)}
+    rows = rows_among(connection, CHECKS, OF_CARDS, {"of_pair": pair}, card_ids)
+    return {card_id: Check(at, status) for card_id, at, status in rows}

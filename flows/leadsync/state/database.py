@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import sqlalchemy as sa
@@ -26,12 +25,8 @@ from leadsync.state import postgres
 from leadsync.state.earlier_schemas import checks_into_rows, lines_into_cells, mark_seen_cards
 from leadsync.state.tables import SCHEMA_VERSION, metadata, schema_version
 
-Row = TypeVar("Row")
-
 LOCK_WAIT = 5.0
 """Seconds to wait for another program's hold on an SQLite file."""
-IDS_ASKED = 500
-"""Ids in one query."""
 
 
 class Database:
@@ -201,16 +196,3 @@ def json_object(text: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError("damaged content")
     return found
-
-
-def in_parts(ids: Collection[str]) -> Iterator[list[str]]:
-    """So many ids at a time as a statement takes, in order."""
-    ordered = sorted(ids)
-    yield from (ordered[start : start + IDS_ASKED] for start in range(0, len(ordered), IDS_ASKED))
-
-
-def batched(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """So many rows at a time as are held while they are written."""
-    left = iter(rows)
-    while some := list(islice(left, 5_000)):
-        yield some

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -16,6 +16,7 @@ from leadsync.core.ledger import SETTLED, Begun, Entry, Rule, RunKind
 from leadsync.core.told import Change
 from leadsync.frames.cards import CardPresence
 from leadsync.frames.leads import LeadPresence
+from leadsync.state.base_rows import forget_leads
 from leadsync.state.database import Database
 from leadsync.state.ends import forget_failures
 from leadsync.state.history_rows import add_made, begin, entry_of, purge
@@ -29,6 +30,11 @@ _counts = (
     sa.func.sum(sa.case((change_table.c.rule.in_([rule.value for rule in SETTLED]), 1), else_=0)).label("conflicts"),
     sa.func.sum(sa.case((change_table.c.rule == Rule.GIVEN_BACK.value, 1), else_=0)).label("given_back"),
 )
+
+_r = run_table.c
+_unfinished = (_r.pair == sa.bindparam("of")) & (_r.kind == RunKind.UNDO.value) & _r.ended.is_(None)
+UNFINISHED: Final = sa.select(run_table).where(_unfinished).order_by(_r.at.desc())
+END: Final = sa.update(run_table).where(_r.id == sa.bindparam("of"))
 
 
 @dataclass(frozen=True)
@@ -146,16 +152,15 @@ class History:
 
     def unfinished_undo(self, pair: str) -> Begun | None:
         """The newest run that was to take another back, and was cut off."""
-        columns = run_table.c
-        cut = (columns.pair == pair) & (columns.kind == RunKind.UNDO.value) & columns.ended.is_(None)
         with self._database.reading() as connection:
-            row = connection.execute(sa.select(run_table).where(cut).order_by(columns.at.desc())).first()
+            row = connection.execute(UNFINISHED, {"of": pair}).first()
         return Begun(row.id, row.at, RunKind.UNDO, row.undoes, row.lead_id, row.field) if row else None
 
-    def end(self, run_id: str, at: float) -> None:
-        """A run came to its end, by our clock [s since 1970]."""
+    def end(self, run_id: str, at: float, pair: str = "", gone: Collection[str] = ()) -> None:
+        """A run came to its end, by our clock [s since 1970]. `gone`: leads of `pair` that have no base now."""
         with self._database.writing() as connection:
-            connection.execute(sa.update(run_table).where(run_table.c.id == run_id).values(ended=at))
+            forget_leads(connection, pair, gone)
+            connection.execute(END, {"of": run_id, "ended": at})
 
     def add_made(self, pair: str, begun: Begun, changes: Collection[Change]) -> None:
         """Leads that the run has made of cards. Nothing is agreed about them yet, so no row of the base comes along."""

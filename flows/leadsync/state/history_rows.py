@@ -21,20 +21,29 @@ COLUMNS: Final = ("agreed", "held", "now", "left")
 """What of an entry is columns of the base."""
 
 
+_r = run_table.c
+RUN: Final = sa.select(_r.id).where(_r.id == sa.bindparam("run"))
+INSERT_RUN, INSERT_CHANGE = sa.insert(run_table), sa.insert(change_table)
+_old = (_r.pair == sa.bindparam("of_pair")) & (_r.at < sa.bindparam("before"))
+PURGE: Final = (
+    sa.delete(change_table).where(change_table.c.run.in_(sa.select(_r.id).where(_old))),
+    sa.delete(run_table).where(_old),
+)
+
+
 def begin(connection: sa.Connection, pair: str, begun: Begun) -> None:
     """The run's own row, once; what is no more kept is deleted along with that, which costs an idle run nothing."""
-    if connection.execute(sa.select(run_table.c.id).where(run_table.c.id == begun.run_id)).first() is None:
+    if connection.execute(RUN, {"run": begun.run_id}).first() is None:
         purge(connection, pair, begun.kept_since)
         values = {"id": begun.run_id, "pair": pair, "at": begun.at, "kind": begun.kind.value, "undoes": begun.undoes}
         values |= {"lead_id": begun.lead_id, "field": begun.field}
-        connection.execute(sa.insert(run_table).values(**values))
+        connection.execute(INSERT_RUN, values)
 
 
 def purge(connection: sa.Connection, pair: str, kept_since: float) -> None:
     """Delete the runs that began before then [s since 1970], with their changes."""
-    old = sa.select(run_table.c.id).where((run_table.c.pair == pair) & (run_table.c.at < kept_since))
-    connection.execute(sa.delete(change_table).where(change_table.c.run.in_(old)))
-    connection.execute(sa.delete(run_table).where((run_table.c.pair == pair) & (run_table.c.at < kept_since)))
+    for statement in PURGE:
+        connection.execute(statement, {"of_pair": pair, "before": kept_since})
 
 
 def add_changes(
@@ -43,9 +52,7 @@ def add_changes(
     """What a write did. `card_id`: of a card that had none before."""
     if entries and intent.run:
         common = {"pair": pair, "run": intent.run, "lead_id": intent.lead_id, "card_id": card_id or intent.card_id}
-        connection.execute(
-            sa.insert(change_table), [{**common, "at": time.time(), **row_of_entry(entry)} for entry in entries]
-        )
+        connection.execute(INSERT_CHANGE, [{**common, "at": time.time(), **row_of_entry(entry)} for entry in entries])
 
 
 def add_made(connection: sa.Connection, pair: str, run: str, changes: Collection[Change]) -> None:

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from typing import Final
 
 import pandas as pd
 import sqlalchemy as sa
 
-from leadsync.core.journal import CARD, Intent, IntentState, Sent
+from leadsync.core.journal import CARD, COPY, Intent, IntentState, Sent
 from leadsync.core.ledger import Begun, written
 from leadsync.frames.agreed import Agreed, Columns, Rename
 from leadsync.frames.schema import frame_of
 from leadsync.state.base_rows import (
+    OF_PAIR,
     Updates,
     agreed_of,
-    agreed_query,
     forget_leads,
     rename_cells,
     rows_of_leads,
@@ -30,13 +31,16 @@ from leadsync.state.history_rows import add_changes, add_reversal, begin, drop_r
 from leadsync.state.journal_rows import held_by_intents, intent_of, replace_intents, row_of_intent
 from leadsync.state.kept import put
 from leadsync.state.noted import Noted
-from leadsync.state.tables import base_table, intent_table
+from leadsync.state.tables import intent_table
 from leadsync.state.waiting import note_conflicts, open_conflicts
 
-_of_pair = intent_table.c.pair == sa.bindparam("pair")
-_in_states = intent_table.c.state.in_(sa.bindparam("states", expanding=True))
-INTENTS = sa.select(intent_table).where(_of_pair & _in_states).order_by(intent_table.c.id)
+_i = intent_table.c
+_of_pair = sa.select(intent_table).where(_i.pair == sa.bindparam("pair"))
+INTENTS: Final = _of_pair.where(_i.state.in_(sa.bindparam("states", expanding=True))).order_by(_i.id)
 """Made once: every run asks it seven times, and to make it takes longer than to ask."""
+_pending = _of_pair.where(_i.lead_id == sa.bindparam("lead"), _i.side == sa.bindparam("side"))
+PENDING: Final = _pending.where(_i.state == IntentState.PENDING.value).order_by(_i.id)
+INSERT: Final = sa.insert(intent_table)
 
 
 class Journal:
@@ -48,7 +52,7 @@ class Journal:
     def load_base(self, pair: str) -> pd.DataFrame:
         """What both sides agreed on last time: frame as frames.agreed.base_frame."""
         with self._database.reading() as connection:
-            rows = connection.execute(agreed_query().where(base_table.c.pair == pair)).all()
+            rows = connection.execute(OF_PAIR, {"of_pair": pair}).all()
         return frame_of(map(agreed_of, rows), Agreed)
 
     def load_row(self, pair: str, lead_id: str) -> Agreed | None:
@@ -84,7 +88,7 @@ class Journal:
             if noted.conflicts:
                 note_conflicts(connection, pair, kept, noted.conflicts, noted.now)
             if rows:
-                connection.execute(sa.insert(intent_table), rows)
+                connection.execute(INSERT, rows)
             if noted.begun:
                 begin(connection, pair, noted.begun)
             if called != known:
@@ -108,11 +112,9 @@ class Journal:
         with self._database.writing() as connection:
             update_base(connection, pair, updates, held_by_intents(connection, pair, updates))
             for lead_id, columns in updates.items():
-                pending = _row_of(intent_table, pair, lead_id) & (intent_table.c.side == side)
-                pending &= intent_table.c.state == IntentState.PENDING.value
-                query = sa.select(intent_table).where(pending).order_by(intent_table.c.id)
-                rows = [intent_of(row) for row in connection.execute(query).all()]
-                replace_intents(connection, [(each, each.until(rows[-1].since)) for each in rows[:-1]])
+                rows = _pending_of(connection, pair, lead_id, side)
+                older = [each for each in rows[:-1] if side != COPY or each.card_id == rows[-1].card_id]
+                replace_intents(connection, [(each, each.until(rows[-1].since)) for each in older])
                 for intent in rows[-1:]:
                     entries = written(intent.entries, (taken or {}).get(lead_id, ()), columns)
                     add_changes(connection, pair, intent, entries, str(columns.get("card_id") or ""))
@@ -127,23 +129,20 @@ class Journal:
         """In one transaction: the mapping's cells are called otherwise in base and journal, or are in it no more."""
         with self._database.writing() as connection:
             rename_cells(connection, pair, now)
-            found = connection.execute(sa.select(intent_table).where(intent_table.c.pair == pair)).all()
+            found = connection.execute(_of_pair, {"pair": pair}).all()
             replace_intents(connection, [(intent, intent.renamed(now)) for intent in map(intent_of, found)])
 
     def amend(self, pair: str, lead_id: str, sent: Sent) -> None:
         """Just before a PUT that turns out to differ from what was journalled."""
-        pending = _row_of(intent_table, pair, lead_id) & (intent_table.c.side == CARD)
-        pending &= intent_table.c.state == IntentState.PENDING.value
-        newest = sa.select(intent_table).where(pending).order_by(intent_table.c.id.desc()).limit(1)
         with self._database.writing() as connection:
-            for was in map(intent_of, connection.execute(newest).all()):
+            for was in _pending_of(connection, pair, lead_id, CARD)[-1:]:
                 replace_intents(connection, [(was, replace(was, sent=replace(sent, earlier=was.sent.earlier)))])
 
     def give_back(self, pair: str, undo: Columns, intent: Intent, told: str, begun: Begun | None = None) -> None:
         """In one transaction: the base as before, and the write to follow, by the run `begun`, of a value as `told`."""
         with self._database.writing() as connection:
             update_base(connection, pair, {intent.lead_id: undo})
-            connection.execute(sa.insert(intent_table).values(**row_of_intent(pair, intent)))
+            connection.execute(INSERT, row_of_intent(pair, intent))
             if begun:
                 begin(connection, pair, begun)
             add_reversal(connection, pair, intent, undo, told, begun.run_id if begun else "")
@@ -188,6 +187,7 @@ def _lists_key(pair: str) -> str:
     return f"lists {pair}"
 
 
-def _row_of(table: sa.Table, pair: str, lead_id: str) -> sa.ColumnElement[bool]:
-    """The row of one lead."""
-    return (table.c.pair == pair) & (table.c.lead_id == lead_id)
+def _pending_of(connection: sa.Connection, pair: str, lead_id: str, side: str) -> list[Intent]:
+    """The writes to one side of a lead that nobody recorded, the oldest first."""
+    which = {"pair": pair, "lead": lead_id, "side": side}
+    return [intent_of(row) for row in connection.execute(PENDING, which).all()]

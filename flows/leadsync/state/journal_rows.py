@@ -83,14 +83,18 @@ def replace_intents(connection: sa.Connection, rows: Iterable[tuple[Intent, Inte
         connection.execute(UPDATE, others)
 
 
-_of_number = intent_table.c.id == sa.bindparam("of")
+_i = intent_table.c
+_of_number = _i.id == sa.bindparam("of")
+HELD: Final = sa.select(_i.lead_id, _i.entries).where(
+    _i.pair == sa.bindparam("pair"),
+    _i.lead_id.in_(sa.bindparam("leads", expanding=True)),
+    _i.entries.contains(Rule.HELD.value),
+)
 UPDATE: Final = sa.update(intent_table).where(_of_number)
 DELETE: Final = sa.delete(intent_table).where(_of_number)
 
 
 def held_by_intents(connection: sa.Connection, pair: str, lead_ids: Collection[str]) -> set[Key]:
     """Cells of these leads that an undo under way leaves in conflict, by the names that the base has for them."""
-    which = (intent_table.c.pair == pair) & intent_table.c.lead_id.in_(lead_ids)
-    which &= intent_table.c.entries.contains(Rule.HELD.value)
-    rows = connection.execute(sa.select(intent_table.c.lead_id, intent_table.c.entries).where(which))
+    rows = connection.execute(HELD, {"pair": pair, "leads": [*lead_ids]})
     return {(lead_id, entry.cell) for lead_id, entries in rows for entry in entries_of(entries) if entry.left}

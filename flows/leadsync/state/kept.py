@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -56,6 +57,7 @@ class Kept(Generic[Row]):
         self._database, self._table = database, TABLES[kind]
         self._kind: type[Row] = kind
         self._key = fields(kind)[0].name
+        self._end = sa.delete(self._table).where(self._table.c[self._key] == sa.bindparam("of"))
 
     def load(self, **which: str) -> Row | None:
         """The row with these values."""
@@ -64,13 +66,13 @@ class Kept(Generic[Row]):
     def load_all(self, **which: str) -> dict[str, Row]:
         """By key, all of them, or those with these values."""
         with self._database.reading() as connection:
-            rows = connection.execute(sa.select(self._table).filter_by(**which))
+            rows = connection.execute(_those_with(self._table, *which), which)
             return {row[0]: self._kind(**row._mapping) for row in rows}
 
     def save(self, row: Row) -> None:
         """In place of the one with its key."""
         with self._database.writing() as connection:
-            connection.execute(sa.delete(self._table).filter_by(**{self._key: getattr(row, self._key)}))
+            connection.execute(self._end, {"of": getattr(row, self._key)})
             put(connection, row)
 
     def drop(self, **which: Collection[str]) -> None:
@@ -78,6 +80,11 @@ class Kept(Generic[Row]):
         with self._database.writing() as connection:
             named = (self._table.c[column].in_(values) for column, values in which.items())
             connection.execute(sa.delete(self._table).where(*named))
+
+
+@cache
+def _those_with(table: sa.Table, *columns: str) -> sa.Select[Any]:
+    return sa.select(table).where(*(table.c[column] == sa.bindparam(column) for column in columns))
 
 
 def put(connection: sa.Connection, row: Any) -> None:

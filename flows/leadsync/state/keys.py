@@ -8,15 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Final
 
 import sqlalchemy as sa
 
-from leadsync.state.database import Database, in_parts
+from leadsync.state.database import Database
 from leadsync.state.facts import rename_facts
 from leadsync.state.pair import Pair, Rows
+from leadsync.state.parts import in_parts
 from leadsync.state.snapshots import marks_key
 from leadsync.state.tables import base_table, conflict_table, facts_table, holder_table, intent_table, metadata
+
+ANY: Final = [
+    sa.select(sa.literal(1)).select_from(table).where(table.c.pair == sa.bindparam("of")).limit(1)
+    for table in (base_table, intent_table)
+]
+"""Whether a pair has any row."""
 
 
 class PairKeys:
@@ -28,7 +35,7 @@ class PairKeys:
     def load_former(self, pair: Pair) -> list[Rows]:
         """What other keys of the same base and board know; nothing once `pair` has rows of its own."""
         with self._database.reading() as connection:
-            if any(connection.execute(_any_of(table, pair.key)).first() for table in (base_table, intent_table)):
+            if any(connection.execute(query, {"of": pair.key}).first() for query in ANY):
                 return []
             present: dict[str, set[str]] = {}
             absent: dict[str, set[str]] = {}
@@ -85,14 +92,9 @@ class PairKeys:
     def _elsewhere(self, pair: str, column: str, ids: Collection[str]) -> set[str]:
         found: set[str] = set()
         with self._database.reading() as connection:
-            for table in (base_table, intent_table):
-                others = table.c.pair.endswith(f"/{Pair.of(pair).board_id}", autoescape=True)
-                query = sa.select(table.c[column]).where(others, table.c.pair != pair)
-                for some in in_parts(ids):
-                    found |= set(connection.execute(query.where(table.c[column].in_(some))).scalars())
+            for some in in_parts(ids):
+                for table in (base_table, intent_table):
+                    others = table.c.pair.endswith(f"/{Pair.of(pair).board_id}", autoescape=True)
+                    query = sa.select(table.c[column]).where(others, table.c.pair != pair, table.c[column].in_(some))
+                    found |= set(connection.execute(query).scalars())
         return found
-
-
-def _any_of(table: sa.Table, pair: str) -> sa.Select[Any]:
-    """A query that finds something if the pair has any row here."""
-    return sa.select(sa.literal(1)).select_from(table).where(table.c.pair == pair).limit(1)

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from leadsync.frames.agreed import Agreed
 from leadsync.frames.cards import CardPresence
 from leadsync.frames.leads import LeadPresence
-from leadsync.state.base_rows import agreed_of, agreed_query
+from leadsync.state.base_rows import AGREED, agreed_of
 from leadsync.state.database import Database, json_object
 from leadsync.state.tables import base_table, snapshot_table
 
@@ -149,7 +149,7 @@ def _texts(found: Any) -> Iterator[str]:
 
 def _rows(connection: sa.Connection, pair: str, lead_ids: list[str]) -> list[Listed]:
     ours = (base_table.c.pair == pair) & base_table.c.lead_id.in_(lead_ids)
-    agreed = {row.lead_id: agreed_of(row) for row in connection.execute(agreed_query().where(ours))}
+    agreed = {row.lead_id: agreed_of(row) for row in connection.execute(AGREED.where(ours))}
     card_ids = [each.card_id for each in agreed.values() if each.card_id]
     of = snapshot_table.c
     records, cards = (

@@ -16,8 +16,9 @@ import sqlalchemy as sa
 from leadsync.frames.actions import Item
 from leadsync.frames.block import parse
 from leadsync.frames.snapshot import Concerned, Mark, Snapshot
-from leadsync.state.database import Database, batched, in_parts, json_object
+from leadsync.state.database import Database, json_object
 from leadsync.state.facts import Facts, put_facts
+from leadsync.state.parts import batched, rows_among
 from leadsync.state.standing import put_standing
 from leadsync.state.tables import snapshot_table
 
@@ -28,8 +29,16 @@ _seen = snapshot_table.c
 _of_item = (
     (_seen.pair == sa.bindparam("of_pair")) & (_seen.side == sa.bindparam("of_side")) & (_seen.id == sa.bindparam("of"))
 )
+INSERT: Final = sa.insert(snapshot_table)
 UPDATE: Final = sa.update(snapshot_table).where(_of_item)
 DELETE: Final = sa.delete(snapshot_table).where(_of_item)
+_ids: sa.BindParameter[str] = sa.bindparam("ids", expanding=True)
+_of_side = sa.select(_seen.id, _seen.item).where(
+    _seen.pair == sa.bindparam("of_pair"), _seen.side == sa.bindparam("of_side")
+)
+ITEMS: Final = _of_side.execution_options(yield_per=1_000)
+OF_IDS: Final = _of_side.where(_seen.id.in_(_ids))
+OF_LEADS: Final = _of_side.where(_seen.marker.in_(_ids))
 
 
 class Snapshots:
@@ -59,8 +68,8 @@ class Snapshots:
     def load_cards_of(self, pair: str, lead_ids: Collection[str]) -> dict[str, Item]:
         """The cards seen whose first LeadID line names one of these leads, by id."""
         with self._database.reading() as connection:
-            parts = (_items(pair, CARDS, _seen.marker.in_(some)) for some in in_parts(lead_ids))
-            return {item_id: json_object(item) for part in parts for item_id, item in connection.execute(part)}
+            found = rows_among(connection, ITEMS, OF_LEADS, {"of_pair": pair, "of_side": CARDS}, lead_ids)
+            return {item_id: json_object(item) for item_id, item in found}
 
     def differing(self, pair: str, side: str, items: Mapping[str, Item], whole: bool) -> set[str]:
         """
@@ -106,10 +115,6 @@ def marks_key(pair: str) -> str:
     return f"seen {pair}"
 
 
-def _items(pair: str, side: str, *which: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    return sa.select(_seen.id, _seen.item).where(_seen.pair == pair, _seen.side == side, *which)
-
-
 def _put_items(connection: sa.Connection, pair: str, snapshot: Snapshot) -> None:
     of = snapshot.concerned
     _update_items(connection, pair, RECORDS, snapshot.records, None if of is None else of.leads)
@@ -144,15 +149,11 @@ def _update_items(
     if changed:
         connection.execute(UPDATE, changed)
     for some in batched(news):
-        connection.execute(sa.insert(snapshot_table), some)
+        connection.execute(INSERT, some)
 
 
-def _kept(connection: sa.Connection, pair: str, side: str, ids: Collection[str] | None) -> Iterator[tuple[str, str]]:
-    if ids is None:
-        parts = iter([_items(pair, side).execution_options(yield_per=1_000)])
-    else:
-        parts = (_items(pair, side, _seen.id.in_(some)) for some in in_parts(ids))
-    yield from ((item_id, item) for part in parts for item_id, item in connection.execute(part))
+def _kept(connection: sa.Connection, pair: str, side: str, ids: Collection[str] | None) -> Iterator[Any]:
+    return rows_among(connection, ITEMS, OF_IDS, {"of_pair": pair, "of_side": side}, ids)
 
 
 def _text(item: Item) -> str:

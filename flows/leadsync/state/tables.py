@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from leadsync.core.journal import IntentState
-from leadsync.frames.agreed import BASE_COLUMNS, CELLS
+from leadsync.frames.agreed import BASE_COLUMNS, CELLS, NEVER_AGREED
 
 SCHEMA_VERSION = 5
 metadata = sa.MetaData()
@@ -24,8 +24,8 @@ base_table = sa.Table(
     sa.Column("pair", sa.String, primary_key=True),
     sa.Column("lead_id", sa.String, primary_key=True),
     *(
-        sa.Column(column, sa.Boolean if dtype == "bool" else sa.Text, nullable=False)
-        for column, dtype in BASE_COLUMNS.items()
+        sa.Column(column, sa.Boolean if isinstance(getattr(NEVER_AGREED, column), bool) else sa.Text, nullable=False)
+        for column in BASE_COLUMNS
         if column not in CELLS
     ),
     sa.Column("cells", sa.Text, nullable=False, server_default="{}"),  # JSON, name -> [lead's value, card's]

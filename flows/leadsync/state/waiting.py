@@ -23,6 +23,10 @@ _c, _a = conflict_table.c, aside_table.c
 CONFLICTS: Final = sa.select(conflict_table).where(_c.pair == sa.bindparam("of")).order_by(_c.lead_id, _c.cell)
 LEADS: Final = sa.select(_c.lead_id).where(_c.pair == sa.bindparam("of"))
 ASIDE: Final = sa.select(aside_table).where(_a.pair == sa.bindparam("of")).order_by(_a.id)
+_in_cells = _c.cell.in_(sa.bindparam("cells", expanding=True))
+CLOSE: Final = sa.delete(conflict_table).where(
+    _c.pair == sa.bindparam("of"), _c.lead_id == sa.bindparam("lead"), _in_cells
+)
 """Made once: every run asks, and to make a query takes longer than to ask."""
 OWN: Final = {"status": ("status", "stage"), "name": ("name", "title"), "card": ("lead_presence", "card_presence")}
 """Cells that are no rows of the mapping -> their columns in the base."""
@@ -66,13 +70,13 @@ class WaitingRows:
         """In place of what was set aside before; what stands longer keeps its time. Nothing is written if all does."""
         kept = self.aside(pair)
         since = {_key(each.entry): each.since for each in reversed(kept)}
-        rows = [Waiting(entry, since.get(_key(entry), now)) for entry in entries]
-        if rows == kept:
+        rows = [_row_of(pair, Waiting(entry, since.get(_key(entry), now))) for entry in entries]
+        if rows == [_row_of(pair, each) for each in kept]:
             return
         with self._database.writing() as connection:
             connection.execute(sa.delete(aside_table).where(_a.pair == pair))
             if rows:
-                connection.execute(sa.insert(aside_table), [_row_of(pair, row) for row in rows])
+                connection.execute(sa.insert(aside_table), rows)
 
 
 def _key(entry: SetAside) -> tuple[str, str, str]:
@@ -99,7 +103,7 @@ def note_conflicts(
     `kept`: as they were before this transaction, which may have closed some; what is found again is as old as it was.
     """
     known = {(each.conflict.lead_id, each.cell): each for each in kept}
-    there = {(each.conflict.lead_id, each.cell): each for each in open_conflicts(connection, pair)}
+    there = {(each.conflict.lead_id, each.cell): each for each in open_conflicts(connection, pair)} if known else {}
     wanted = {key: each for key, each in there.items() if met.stands(key)}
     for key, conflict in met.found.items():
         wanted[key] = OpenConflict(key[1], conflict, known[key].since if key in known else now)
@@ -131,8 +135,7 @@ def close_settled(connection: sa.Connection, pair: str, was: Agreed, now: Agreed
     for before, after in ((was.lead_cells, now.lead_cells), (was.card_cells, now.card_cells)):
         cells |= {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     if cells := cells - {*held}:
-        of_lead = (_c.pair == pair) & (_c.lead_id == now.lead_id)
-        connection.execute(sa.delete(conflict_table).where(of_lead & _c.cell.in_(cells)))
+        connection.execute(CLOSE, {"of": pair, "lead": now.lead_id, "cells": [*cells]})
 
 
 def forget_conflicts(connection: sa.Connection, pair: str, lead_id: str) -> None:

@@ -14,6 +14,7 @@ import requests
 LONGEST_BODY = 64 * 2**20
 """Bytes, unpacked; a thousand cards with full descriptions have about 20 million."""
 CHUNK = 2**16
+NESTED = (dict, list)
 DEEPEST = 100
 """Levels of JSON; what the services send has ten."""
 EARLIEST, LATEST = 631_152_000.0, 4_102_444_800.0
@@ -54,7 +55,7 @@ def parsed(body: bytes) -> Any:
         raise ValueError("too deep") from None
     level = [told]
     for _ in range(DEEPEST):
-        level = [child for each in level for child in _children(each) if isinstance(child, dict | list)]
+        level = [child for each in level for child in _children(each) if isinstance(child, NESTED)]
         if not level:
             return told
     raise ValueError("too deep")

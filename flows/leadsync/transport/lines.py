@@ -80,17 +80,30 @@ def under_way(seconds: float, in_path: Mapping[str, str]) -> Iterator[UnderWay]:
 
 
 class Lines(HTTPAdapter):
-    """The adapter of requests, its connections bound to what `under_way` says. For nothing outside of it."""
+    """
+    The adapter of requests, its connections bound to what `under_way` says. For nothing outside of it.
+
+    It alone looks at the environment, until it has found the way to a host: to look takes as long as to send.
+    """
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self._ways: dict[str, dict[str, Any]] = {}
 
     def init_poolmanager(self, *args: Any, **more: Any) -> None:
         """As HTTPAdapter."""
         super().init_poolmanager(*args, **more)
         self.poolmanager.pool_classes_by_scheme = _bound_pools(self.poolmanager)
 
-    def send(self, *args: Any, **more: Any) -> requests.Response:
-        """As HTTPAdapter."""
+    def send(self, request: requests.PreparedRequest, *args: Any, **more: Any) -> requests.Response:
+        """As HTTPAdapter, on the way that the environment says."""
         _current.request.left = False
-        return super().send(*args, **more)
+        parts = urlsplit(request.url or "")
+        host = f"{parts.scheme}://{parts.netloc}"
+        way = self._ways.get(host) or way_to(host)
+        response = super().send(request, *args, **(way | more))
+        self._ways[host] = way
+        return response
 
     def proxy_manager_for(self, proxy: str, **more: Any) -> Any:
         """As HTTPAdapter."""
@@ -110,13 +123,13 @@ def to_endpoint(request: requests.PreparedRequest, hosts: Mapping[str, str]) -> 
         request.url = urlunsplit((target.scheme, target.netloc, path, parts.query, ""))
 
 
-def way_to(url: str, environment: requests.Session) -> dict[str, Any]:
+def way_to(url: str) -> dict[str, Any]:
     """
-    Proxies and certificates for an address, as the environment has them.
+    Proxies and certificates for a host, as the environment has them.
 
     No proxy reaches this machine's loopback, and it would be shown the credentials.
     """
-    way = dict(environment.merge_environment_settings(url, {}, True, None, None))
+    way = dict(requests.Session().merge_environment_settings(url, {}, True, None, None))
     return way | ({"proxies": {}} if is_loopback(urlsplit(url).hostname) else {})
 
 
@@ -154,7 +167,7 @@ def _bound(kind: Any) -> Any:
 
 
 def session(wire: BaseAdapter, headers: Mapping[str, str]) -> requests.Session:
-    """A session in which every request goes over `wire`, which alone looks at the environment: not at a .netrc."""
+    """A session in which every request goes over `wire`, and which looks at no environment: not at a .netrc."""
     new = requests.Session()
     new.trust_env = False
     new.headers.update(headers)

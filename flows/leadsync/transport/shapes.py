@@ -32,9 +32,11 @@ class Shape:
 def flaw_by(shapes: Sequence[Shape]) -> Callable[[str, str, Any], str]:
     """Returns: a function of method, path and JSON that says where the answer is wrong, "" if it is as it should be."""
 
+    patterns = [(re.compile(shape.method), re.compile(f"{shape.path}$"), shape) for shape in shapes]
+
     def flaw(method: str, path: str, body: Any) -> str:
-        for shape in shapes:
-            asked = re.search(f"{shape.path}$", path) if re.fullmatch(shape.method, method) else None
+        for by, to, shape in patterns:
+            asked = to.search(path) if by.fullmatch(method) else None
             if asked is None:
                 continue
             try:

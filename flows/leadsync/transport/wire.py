@@ -22,7 +22,7 @@ from urllib3.exceptions import HTTPError
 from leadsync.errors import LeadsyncError, QuotaExceededError, ReadAgainError, TransientServiceError
 from leadsync.transport import answers
 from leadsync.transport.failures import Again, backoff, enough, lost, pause, refused, unanswered, words_of
-from leadsync.transport.lines import Lines, to_endpoint, under_way, way_to
+from leadsync.transport.lines import Lines, to_endpoint, under_way
 from leadsync.transport.pacing import Budget, Clock, Pace, Pacing
 from leadsync.transport.patience import Patience
 from leadsync.transport.service import Service
@@ -63,7 +63,7 @@ class Wire(BaseAdapter):
         self.service, self.pacing, self.server_time = service, Pacing(pace, clock, budgets), 0.0
         self._secrets, self._hosts, self._in_path = secrets, dict(hosts or {}), dict(in_path or {})
         self._clock, self._timeout, self._deadline = clock, (CONNECT_TIMEOUT, read_timeout), deadline
-        self._adapter, self._environment = adapter or Lines(pool_maxsize=8), requests.Session()
+        self._adapter = adapter or Lines(pool_maxsize=8)
         self._own, self._accepted = threading.local(), False
         self._patience = Patience(service.name, self.pacing, clock)
 
@@ -171,8 +171,7 @@ class Wire(BaseAdapter):
         sent = self.moment
         try:
             with under_way(self._deadline, self._in_path) as asked:
-                way = way_to(request.url or "", self._environment) | {"timeout": self._timeout}
-                response = self._adapter.send(request, **way)
+                response = self._adapter.send(request, timeout=self._timeout)
                 body = answers.read_body(response)
         except (OSError, HTTPError, answers.TooLongError) as exc:  # the exceptions of requests are OSErrors
             wait = self._deadline if asked.late else self._timeout[1]

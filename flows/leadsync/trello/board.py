@@ -82,7 +82,7 @@ class CardsRead:
     these are all of them; `theirs`: of those, the ones that turned out to be another pair's.
 
     `strangers`: open cards without a LeadID line that the base does not know, as Trello sent them; the feed does not
-    tell them.
+    tell them. `unmet`: id -> the lead, of cards that name just one, which nobody knows.
     """
 
     cards: pd.DataFrame
@@ -98,6 +98,7 @@ class CardsRead:
     theirs: frozenset[str] = frozenset()
     actions: list[str] = field(default_factory=list)
     strangers: tuple[Item, ...] = ()
+    unmet: dict[str, str] = field(default_factory=dict)
 
     @property
     def shows_strangers(self) -> bool:

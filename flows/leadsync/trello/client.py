@@ -18,7 +18,7 @@ import trello as py_trello
 from leadsync.errors import IncompleteReadError, ServiceRefusedError
 from leadsync.frames.actions import Item
 from leadsync.frames.cards import Card, CardPresence, cards_frame, deleted_cards
-from leadsync.frames.schema import overlay, rows_of
+from leadsync.frames.schema import column, overlay, rows_of
 from leadsync.mapping.rows import CellMapping
 from leadsync.settings import Settings
 from leadsync.transport.lines import session
@@ -118,7 +118,7 @@ class Trello:
         Raises: IncompleteReadError if one is open on the board after all: then the read was not whole.
         """
         cards = self.find_cards(board, card_ids)
-        open_after_all = cards.index[cards["presence"] == "open"]
+        open_after_all = cards.index[column(cards, "presence") == "open"]
         if len(open_after_all):
             raise IncompleteReadError(
                 f"Trello's list left out {len(open_after_all)} cards that are open on the board, for example "

@@ -7,8 +7,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from emulator.trello.editor import editor_saves
-from leadsync.frames.block import HEADER, MARKER, VALUE_LIMIT, plain
-from support.rows import base_row, card, is_idle, lead_id, one_lead, parse, record, render, shown, with_block
+from leadsync.frames.block import HEADER, MARKER, VALUE_LIMIT, gap_before, plain, without_appended
+from support.rows import LABELS, base_row, card, is_idle, lead_id, one_lead, parse, record, render, shown, with_block
 
 LEAD, OTHER = lead_id(1), lead_id(2)
 CARD = card()["id"]
@@ -53,6 +53,17 @@ def test_block_is_appended_to_a_text_without_one(text):
     assert written.endswith(render(LEAD, "a@b.c", "web"))
     assert parse(written).markers == (LEAD,)
     assert with_block(written, LEAD, "a@b.c", "web") == written
+
+
+@given(TEXTS)
+@settings(max_examples=300, deadline=None)
+def test_block_that_was_appended_is_taken_off_again(text):
+    """The text is as before, to the last line end; what was written behind the block since stays, too."""
+    assume(HEADER not in text and not parse(text).markers)
+    written = with_block(text, LEAD, "a@b.c", "web")
+    assert without_appended(written, LEAD, LABELS, gap_before(text)) == text
+    later = without_appended(f"{written}\nlater", LEAD, LABELS, gap_before(text))
+    assert (later.startswith(text), later.endswith("later"), parse(later).markers) == (True, True, ())
 
 
 @given(TEXTS, TEXTS)

@@ -21,7 +21,7 @@ FOREIGN = {
     "re",
     "math",
     "decimal",
-} | {*("contextlib", "difflib", "tomllib", "datetime", "zoneinfo", "json", "unicodedata", "sys")}
+} | {*("contextlib", "tomllib", "datetime", "zoneinfo", "json", "unicodedata", "sys")}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

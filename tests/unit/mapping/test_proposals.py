@@ -119,6 +119,19 @@ def test_own_statuses_go_to_lists_called_alike_and_unknown_ones_with_the_one_bef
     }
 
 
+def test_status_goes_to_the_only_list_of_its_stage_with_its_words():
+    """Not to the first one that is closed: a lost lead would lie beside those that were won."""
+    lists = ["Inbox", "In talks", "Closed won", "Closed lost"]
+    assert propose_lists(["New", "Called", "Won", "Lost", "Gone"], lists) == {
+        "New": "Inbox",
+        "Called": "In talks",
+        "Won": "Closed won",
+        "Lost": "Closed lost",
+        "Gone": "Closed won",
+    }
+    assert propose_lists(["Won", "Lost"], ["Lost in space", "Lost early"])["Lost"] == "Lost in space"
+
+
 @given(st.lists(st.text(max_size=12), max_size=8), st.lists(st.text(max_size=12), max_size=6))
 def test_whatever_the_names_every_status_has_a_list_and_the_map_holds(statuses, lists):
     """The laws of the status map, over all names that a person could have."""

@@ -151,8 +151,8 @@ def test_pair_that_another_process_lets_go_does_not_wait_for_the_longest_run(sto
             assert taken_up.wait(20)
         return Report()
 
-    synced = [*fleet(store, run, at_once=2).sync([member(1), member(2)])]
-    assert [(each.pair, each.report.exit_code) for each in synced] == [("pair-1", Exit.DONE), ("pair-2", Exit.DONE)]
+    synced = fleet(store, run, at_once=2).sync([member(1), member(2)])
+    assert {each.pair: each.report.exit_code for each in synced} == {"pair-1": Exit.DONE, "pair-2": Exit.DONE}
 
 
 def test_pair_that_stays_in_others_hands_is_left(store, monkeypatch):
@@ -191,7 +191,8 @@ def test_pairs_that_are_due_and_those_that_are_asked_for(store):
     there = [member(1), member(2), member(3)]
     assert [each.pair for each in due_members(there, store, NOW)] == ["pair-3", "pair-1"]
     assert [each.pair for each in due_members(there, store, NOW, ["pair-2"])] == ["pair-2"]
-    with pytest.raises(ConfigurationError, match="no pair 'pair-9'; near it are: pair-"):
+    near = "no pair 'pair-9'; there are: pair-1, pair-2, pair-3; did you mean 'pair-"
+    with pytest.raises(ConfigurationError, match=near):
         due_members(there, store, NOW, ["pair-9"])
     asked_for = due_members(there, store, NOW, ["pair-2"])
     assert [each.report is None for each in fleet(store, done).sync(asked_for)] == [False]

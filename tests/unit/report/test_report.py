@@ -146,6 +146,10 @@ ROWS = """\
       "reason": "r",
       "remedy": "m",
       "card_url": "u",
+      "airtable": "a",
+      "trello": "t",
+      "to_airtable": "x",
+      "to_trello": null,
       "lead_name": "Zoe"
     }
   ],
@@ -174,6 +178,9 @@ ROWS = """\
 """
 
 
+SIDES = {"airtable": "a", "trello": "t", "to_airtable": "x", "to_trello": None}
+
+
 def test_json_of_the_rows_to_the_byte():
     """Programs of others read it."""
     of = {"lead_id": "rec1", "card_id": "c1"}
@@ -181,7 +188,7 @@ def test_json_of_the_rows_to_the_byte():
     report = Report(
         changes=[planned],
         conflicts=[conflict(**of, airtable="a", trello="t", resolution="Airtable's value is kept")],
-        quarantine=[aside(**of, field="status", reason="r", remedy="m", card_url="u")],
+        quarantine=[aside(**of, field="status", reason="r", remedy="m", card_url="u", **SIDES)],
         failures=[failure(**of, reason="r", remedy="m")],
         notes=[note("n", "rec1", "c1")],
         postponed=["rec1"],
@@ -194,7 +201,7 @@ HELD, COPY = conflict(resolution="held"), aside(reason="a copy")
 GLANCES = {
     "idle": ({}, "nothing to do"),
     "busy": ({"changes": [change()] * 3, "conflicts": [HELD]}, "3 changed, 1 conflict"),
-    "planned": ({"changes": [change()], "dry_run": True}, "would change 1 cells or cards"),
+    "planned": ({"changes": [change()], "dry_run": True}, "would change 1 cell or card"),
     "news": ({"conflicts": [HELD]}, "nothing changed, 1 conflict"),
     "standing": (
         {"conflicts": [HELD], "quarantine": [COPY], "standing": frozenset({HELD, COPY})},
