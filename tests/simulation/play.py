@@ -347,6 +347,8 @@ class Player:
         table, row = held[pick % len(held)]
         before = self.last
         chosen = Chosen(ConflictPolicy(side), row["lead_id"], "" if whole else row["field"])
+        for edit in self.ledger.edits_of(chosen.lead):  # what loses is given up, be it set aside
+            edit.listed |= edit.side != side and chosen.field in ("", report_name(edit.cell))
         run = self.sync(table=self.tables.index(table), asked={"take": chosen}, **more)
         self.ledger.shut_by_people |= run.shut  # of a lead that was deleted since, Airtable's side is taken
         if run.report is not None and run.report.exit_code == 0 and not run.disturbed and not run.acts:

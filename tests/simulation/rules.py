@@ -105,6 +105,8 @@ def is_given_back(ledger: Ledger, key: str, before: Sight, after: Sight) -> bool
         return False
     edits = [edit for edit in ledger.live if (edit.side, edit.card) == (TRELLO, key)]
     theirs = {edit.cell: edit.value for edit in edits if edit.cell.startswith("members/")}
+    if key in ledger.parted:  # an undo has made the oracle forget whose they are
+        theirs |= {cell: value for cell, value in (now["mapped"] or {}).items() if cell.startswith("members/")}
     back = {cell for cell, value in theirs.items() if now["mapped"][cell] == value}
     alike = [{**each, "desc": "", "mapped": {**(each["mapped"] or {}), **dict.fromkeys(back)}} for each in (was, now)]
     if alike[0] != alike[1]:
