@@ -168,7 +168,7 @@ def test_taking_is_a_run_that_settles_it(command, emulator, lead):
     with get_client(sync_client=True) as client:
         run = max(client.read_flow_runs(), key=lambda run: run.created)
         assert client.read_flow(run.flow_id).name == "take-conflict"
-    assert run.name.partition(": ")[0] == f"take trello for {lead} status"
+    assert run.name.partition(": ")[0] == f"take trello for {lead} status (Zoë)"
     assert (run.state.type.value, run.state.message) == ("COMPLETED", report["message"])
 
 

@@ -18,7 +18,7 @@ OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 DOOR = re.compile(r"flows/(\w+)\.py")
 PART = re.compile(r"\s*--[a-z-]+(?: \{.*\})?")
 """An option, or one with its value, which is put behind a command elsewhere."""
-MADE_UP = {"{rules.command}": "sync", "{sync}": "sync", "{take}": "conflicts"}
+MADE_UP = {"{rules.command}": "sync", "{sync}": "sync", "{take}": "conflicts", "{_command(": "conflicts"}
 """Commands that are made up where the run is known, and doors that they name."""
 OWN = {"pipeline/plan_files.py": "sync", "gateway/server.py": "serve"}
 """Files that speak of the options of one door alone, to whoever has typed them."""
