@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from prefect.blocks.core import Block
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import BlockDocumentUpdate
 from typer import Typer
@@ -221,6 +222,13 @@ def test_damaged_block_is_a_sentence_that_names_pair_and_setting(command, env_fi
     assert (code, "broken" in printed) == (0, True)
     assert command("broken", "--env", env_file)[0] == 0
     assert pair_block.settings_of("broken").airtable_base_id.startswith("app")
+
+
+def test_schema_of_the_block_is_as_prefect_makes_it_whoever_has_changed_one():
+    pair_block.LeadsyncPair.model_json_schema()["properties"].clear()
+    made = Block.model_json_schema.__func__(pair_block.LeadsyncPair)
+    assert made["properties"]
+    assert pair_block.LeadsyncPair.model_json_schema() == made
 
 
 def test_mistyped_pair_is_no_damaged_one(command, env_file):
