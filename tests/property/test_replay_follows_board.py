@@ -183,7 +183,7 @@ class Reader:
             patch("leadsync.trello.feed._actions", self.model.actions),
         ):
             read = extract_cards(self.trello, BOARD, Kept(self), scope)  # type: ignore[arg-type]
-            self.cards = with_remembered(self.trello, BOARD, read, self.recall(before.cards))
+            self.cards = with_remembered(self.trello, BOARD, read, Remembered(before.cards, frozenset(self.known)))
         self.deltas, self.reads = self.deltas + self.cards.delta, self.reads + 1
         self.deleted |= {*self.cards.deleted}
         self.remember(snapshot_now(before, NO_LEADS, self.cards, ""))
@@ -335,6 +335,7 @@ def test_actions_that_the_feed_shows_late_are_not_lost(steps, late):
 @PLAIN
 @given(STEPS)
 @example([(75.0, ("describe", 3, MARKER))])
+@example([(0.0, ("describe", 2, "")), (0.0, ("send", 2, AWAY)), (0.0, ("read", 0, None)), (0.0, ("send", 2, HERE))])
 def test_descriptions_that_the_feed_leaves_out_are_asked_for(steps):
     play(steps, terse=True)
 

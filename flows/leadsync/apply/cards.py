@@ -22,7 +22,6 @@ from leadsync.frames.actions import Item
 from leadsync.frames.agreed import Columns, sides_of
 from leadsync.frames.cards import Card
 from leadsync.frames.schema import rows_of
-from leadsync.mapping.rows import CellKey
 from leadsync.trello.client import Trello
 from leadsync.trello.refusals import explain
 
@@ -119,11 +118,12 @@ def _as_returned(write: CardWrite, card: Card) -> Columns:
     if write.title is not None and write.record.get("title") == write.title:
         returned["title"] = card.title or write.title
     sent = {each.cell.name: each.value for each in write.cells if each.cell.card.in_put}
+    apart = {each.cell.name for each in write.cells} - sent.keys()  # by requests of their own, after this answer
     for name, value in card.cells.items():
         column = sides_of(name)[1]
-        is_line = write.block is not None and CellKey.of(name).names_line()
+        is_told = write.block is not None and name not in {*sent, *apart}
         is_as_sent = name in sent and write.record.get(column) == sent[name]
-        if is_as_sent or (is_line and column in write.record):
+        if is_as_sent or (is_told and column in write.record):
             returned[column] = value
     return returned
 
