@@ -291,8 +291,9 @@ class Player:
         if run.undoes:
             ledger.undone(self.undoing)
             self.undoing -= self.undoing if run.report is not None and run.report.exit_code < 2 else set()
+        edited = {lead for (lead, _, _), at in ledger.touched.items() if at > run.start}
         if asked:
-            self.model.doubt(self.last, leads)
+            self.model.doubt(self.last, leads, edited)
             self.settled.clear()
             if run.report is not None:
                 check_command(run)
@@ -313,7 +314,7 @@ class Player:
             else:
                 self.settled[table_id] = choices
         elif not dry and (run.report is None or run.report.exit_code < 2):
-            self.model.doubt(self.last, leads)
+            self.model.doubt(self.last, leads, edited)
             self.settled.clear()
         if run.report is None:
             self.killed = not run.acts

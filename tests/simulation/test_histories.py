@@ -361,6 +361,15 @@ TOLD: dict[str, History] = {
             step("fill", pick=0, row="labels", side="trello", element="Private", value=True),
         ),
     ),
+    "edit-that-a-killed-run-overwrote-comes-back-though-all-is-as-it-was-agreed": History(
+        Ground(),
+        (
+            FIRST_SYNC,
+            FIRST_SYNC,
+            step("retitle", pick=0, title=""),
+            step("sync", events=(Event("PUT", 0, "clash"), Event("PUT", 0, "kill after"))),
+        ),
+    ),
     "list-made-anew-is-found": History(
         Ground(by_name=True), (FIRST_SYNC, step("remake_list", pick=0, name="DONE"), FIRST_SYNC)
     ),
