@@ -348,9 +348,16 @@ class Player:
         table, row = held[pick % len(held)]
         before = self.last
         chosen = Chosen(ConflictPolicy(side), row["lead_id"], "" if whole else row["field"])
-        for edit in self.ledger.edits_of(chosen.lead):  # what loses is given up, be it set aside
-            edit.listed |= edit.side != side and chosen.field in ("", report_name(edit.cell))
+        losing = [
+            edit
+            for edit in self.ledger.edits_of(chosen.lead)
+            if edit.side != side and chosen.field in ("", report_name(edit.cell))
+            if edit.at < self.ledger.run_at or edit.null  # nobody has seen on the list what was edited since
+        ]
         run = self.sync(table=self.tables.index(table), asked={"take": chosen}, **more)
+        if run.report is None or run.report.exit_code < 2:
+            for edit in losing:  # what loses is given up, be it set aside
+                edit.listed = True
         self.ledger.shut_by_people |= run.shut  # of a lead that was deleted since, Airtable's side is taken
         if run.report is not None and run.report.exit_code == 0 and not run.disturbed and not run.acts:
             check_taken(self.ledger, side, run.report, before, self.last)

@@ -370,6 +370,15 @@ TOLD: dict[str, History] = {
             step("sync", events=(Event("PUT", 0, "clash"), Event("PUT", 0, "kill after"))),
         ),
     ),
+    "list-outside-the-map-is-given-up-by-who-takes-the-other-side": History(
+        Ground(leads=1),
+        (
+            FIRST_SYNC,
+            step("disagree", pick=1, status="LOST", place="Waiting", name="Bob", title="Card"),
+            step("sync", policy="hold"),
+            step("take", pick=0, side="airtable", whole=True, first=step("mend_cells", pick=0)),
+        ),
+    ),
     "list-made-anew-is-found": History(
         Ground(by_name=True), (FIRST_SYNC, step("remake_list", pick=0, name="DONE"), FIRST_SYNC)
     ),
