@@ -186,9 +186,9 @@ class Player:
         now = self.sight()
         if self.run is not None:
             check_writes(self.ledger, self.run, self.last, now)
-            self.run.wrote |= {
-                key for key in changed(self.last, now) if not is_given_back(self.ledger, key, self.last, now)
-            }
+            given_back = {key for key in changed(self.last, now) if is_given_back(self.ledger, key, self.last, now)}
+            self.run.wrote |= changed(self.last, now) - given_back
+            self.run.given_back |= given_back
         self.ledger.written(self.last, now)
         self.last = now
 
@@ -327,7 +327,7 @@ class Player:
             check_settled(ledger, run)
         if not dry:
             emptied = {lead for leads in self.emptied.values() for lead in leads} & set(leads)
-            known = [lead for lead in emptied if ledger.was_agreed(lead, "status", self.emptied_at)]
+            known = [lead for lead in emptied if ledger.rested(lead, self.emptied_at)]
             must_refuse(ledger, run, len(known) if len(known) == len(emptied) else 0)
             ledger.list(run.report.conflicts)
             self.held[table_id] = [row for row in run.report.conflicts if row["resolution"].startswith("held")]
@@ -360,7 +360,9 @@ class Player:
                 edit.listed = True
         self.ledger.shut_by_people |= run.shut  # of a lead that was deleted since, Airtable's side is taken
         if run.report is not None and run.report.exit_code == 0 and not run.disturbed and not run.acts:
-            check_taken(self.ledger, side, run.report, before, self.last)
+            rows = [row for row in run.report.conflicts if row["lead_id"] == chosen.lead]  # others, of a run cut off
+            taken = [row for row in rows if chosen.field in ("", row["field"])]
+            check_taken(self.ledger, side, taken, before, self.last)
 
     def _undo(self, pick: int, whole: bool, **more: Any) -> None:
         """An earlier run is taken back; `whole`: not only of one lead."""
