@@ -15,7 +15,7 @@ from unittest.mock import patch
 from leadsync.airtable import writing
 from leadsync.airtable.client import Airtable
 from leadsync.apply import card_parts, leads, repair_cards
-from leadsync.core import cells, decide, plan_cells, plan_mapped, taking
+from leadsync.core import cells, decide, plan, plan_cells, plan_mapped, taking
 from leadsync.core.compared import Compared
 from leadsync.core.decisions import (
     LINE_DECISIONS,
@@ -161,12 +161,12 @@ def patch_sent_again_unread():
 
 
 def own_text_tidied():
-    with_block = card_parts.with_block
+    with_block = plan.with_block
 
     def tidied(description, *block):
         return "\n".join(line.strip() for line in with_block(description, *block).split("\n"))
 
-    return patch.object(card_parts, "with_block", tidied)
+    return patch.object(plan, "with_block", tidied)
 
 
 def merged_base_ahead():
