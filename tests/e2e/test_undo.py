@@ -76,6 +76,44 @@ def test_what_was_edited_since_is_left_and_listed(world, side):
     world.assert_idle()
 
 
+@pytest.mark.parametrize("policy", ["airtable", "trello"])
+@pytest.mark.parametrize(("field", "value"), [("name", "Mine"), ("status", "LOST")])
+def test_what_was_edited_between_the_two_writes_of_an_undo_stays_and_is_no_conflict(world, policy, field, value):
+    """The card has what it had by then, which is no edit of anybody's."""
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, status="CONTACTED", name="Ada King")
+    world.sync()
+    seen_writes: list[str] = []
+
+    def edit(request: Any, _index: int) -> None:
+        if request.service == "airtable" and seen_writes == ["PUT"]:
+            seen_writes.append("edited")
+            world.airtable.edit(lead, **{field: value})
+        elif request.method == "PUT":
+            seen_writes.append("PUT")
+
+    world.emulator.before_request(edit)
+    report = undo(world, SYNC_CONFLICT=policy)
+    assert left_aside(report) == [(lead, field, "edited since that run")]
+    report = world.sync(SYNC_CONFLICT=policy)
+    assert report.conflicts == []
+    want = {"name": "Ada", "status": "NEW"} | {field: value}
+    assert (world.cells(lead)["name"], world.status(lead)) == (want["name"], want["status"])
+    assert (world.card(lead)["name"], world.place(lead)) == (want["name"], "DONE" if field == "status" else "TODO")
+    world.assert_idle()
+    assert_agrees_with_base(world)
+
+
+def test_what_a_person_had_given_back_to_the_card_is_an_edit_all_the_same(world):
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, name="Ada King")
+    world.sync()
+    world.trello.edit(world.card(lead)["id"], name="Ada")
+    world.airtable.edit(lead, name="Mine")
+    assert left_aside(undo(world)) == [(lead, "name", "edited since that run")]
+    assert [(row["airtable"], row["trello"]) for row in world.sync().conflicts] == [("Mine", "Ada")]
+
+
 def test_undo_that_is_undone_gives_the_first_state_again(world):
     lead = world.linked("Ada", "NEW")
     world.airtable.edit(lead, status="CONTACTED", name="Ada King")

@@ -583,6 +583,11 @@ class Ledger:
         agreed = self.agreed_at[lead, cell]
         return len(agreed) > 1 and max(self.state_lost_at, since) < agreed[-1] <= at
 
+    def rested(self, lead: str, at: int) -> bool:
+        """Whether the status that the lead had then was agreed: nobody had edited it since."""
+        since = self.agreed_at[lead, "status"][-1]
+        return self.was_agreed(lead, "status", at) and not any(since < each <= at for each in self.status_edits[lead])
+
     def last_good_before(self, at: int, lead: str) -> int:
         """The last good run of the lead's table before `at`."""
         return max(run for run in self.good_runs_of[lead] if run < at or run == 0)

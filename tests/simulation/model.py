@@ -98,12 +98,12 @@ class Model:
                 continue
             self.agreed[lead] = Agreed(was.card_id, status if staged else was.status, name if named else was.name)
 
-    def doubt(self, sight: Sight, leads: list[str]) -> None:
-        """After any other run: only what is as it was agreed is still certain."""
+    def doubt(self, sight: Sight, leads: list[str], edited: set[str]) -> None:
+        """After any other run: only what is as it was agreed is certain. `edited`: meanwhile, and may be given back."""
         for lead in leads:
             seen, was = self._plain(lead, sight, beside_copies=True), self.agreed.get(lead)
             now = seen and Agreed(seen.card_id, (seen.status, seen.place, seen.ticked), (seen.name, seen.title))
-            if now != was:
+            if now != was or lead in edited:
                 self.agreed.pop(lead, None)
 
     def _plain(self, lead: str, sight: Sight, *, beside_copies: bool = False) -> Seen | None:

@@ -186,9 +186,9 @@ class Player:
         now = self.sight()
         if self.run is not None:
             check_writes(self.ledger, self.run, self.last, now)
-            self.run.wrote |= {
-                key for key in changed(self.last, now) if not is_given_back(self.ledger, key, self.last, now)
-            }
+            given_back = {key for key in changed(self.last, now) if is_given_back(self.ledger, key, self.last, now)}
+            self.run.wrote |= changed(self.last, now) - given_back
+            self.run.given_back |= given_back
         self.ledger.written(self.last, now)
         self.last = now
 
@@ -291,8 +291,9 @@ class Player:
         if run.undoes:
             ledger.undone(self.undoing)
             self.undoing -= self.undoing if run.report is not None and run.report.exit_code < 2 else set()
+        edited = {lead for (lead, _, _), at in ledger.touched.items() if at > run.start}
         if asked:
-            self.model.doubt(self.last, leads)
+            self.model.doubt(self.last, leads, edited)
             self.settled.clear()
             if run.report is not None:
                 check_command(run)
@@ -313,7 +314,7 @@ class Player:
             else:
                 self.settled[table_id] = choices
         elif not dry and (run.report is None or run.report.exit_code < 2):
-            self.model.doubt(self.last, leads)
+            self.model.doubt(self.last, leads, edited)
             self.settled.clear()
         if run.report is None:
             self.killed = not run.acts
@@ -326,7 +327,7 @@ class Player:
             check_settled(ledger, run)
         if not dry:
             emptied = {lead for leads in self.emptied.values() for lead in leads} & set(leads)
-            known = [lead for lead in emptied if ledger.was_agreed(lead, "status", self.emptied_at)]
+            known = [lead for lead in emptied if ledger.rested(lead, self.emptied_at)]
             must_refuse(ledger, run, len(known) if len(known) == len(emptied) else 0)
             ledger.list(run.report.conflicts)
             self.held[table_id] = [row for row in run.report.conflicts if row["resolution"].startswith("held")]
@@ -347,12 +348,21 @@ class Player:
         table, row = held[pick % len(held)]
         before = self.last
         chosen = Chosen(ConflictPolicy(side), row["lead_id"], "" if whole else row["field"])
-        for edit in self.ledger.edits_of(chosen.lead):  # what loses is given up, be it set aside
-            edit.listed |= edit.side != side and chosen.field in ("", report_name(edit.cell))
+        losing = [
+            edit
+            for edit in self.ledger.edits_of(chosen.lead)
+            if edit.side != side and chosen.field in ("", report_name(edit.cell))
+            if edit.at < self.ledger.run_at or edit.null  # nobody has seen on the list what was edited since
+        ]
         run = self.sync(table=self.tables.index(table), asked={"take": chosen}, **more)
+        if run.report is None or run.report.exit_code < 2:
+            for edit in losing:  # what loses is given up, be it set aside
+                edit.listed = True
         self.ledger.shut_by_people |= run.shut  # of a lead that was deleted since, Airtable's side is taken
         if run.report is not None and run.report.exit_code == 0 and not run.disturbed and not run.acts:
-            check_taken(self.ledger, side, run.report, before, self.last)
+            rows = [row for row in run.report.conflicts if row["lead_id"] == chosen.lead]  # others, of a run cut off
+            taken = [row for row in rows if chosen.field in ("", row["field"])]
+            check_taken(self.ledger, side, taken, before, self.last)
 
     def _undo(self, pick: int, whole: bool, **more: Any) -> None:
         """An earlier run is taken back; `whole`: not only of one lead."""

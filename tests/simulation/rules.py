@@ -59,6 +59,8 @@ class Run:
     """Cards that the sync archived."""
     wrote: set[str] = field(default_factory=set)
     """Leads and cards whose cells the sync changed."""
+    given_back: set[str] = field(default_factory=set)
+    """Cards that got back what is a person's, and nothing else: a report may tell it."""
     card_writes: Counter[str] = field(default_factory=Counter)
     """Cards -> how often they were written to."""
     report: Told | None = None
@@ -228,6 +230,9 @@ def _made_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
             card = before.cards[card_id]
             if ledger.touched_cards[card_id] > run.start or len(markers(card["desc"])) > 1 or card["isTemplate"]:
                 continue
+            others = {its for other, its in ledger.card_of.items() if other != lead and _is_known(ledger, other)}
+            if card["closed"] and card_id in others:  # a marker does not make it theirs
+                continue
             away = card["idBoard"] != before.board
             if not away or (ledger.state_lost_at < 0 and _is_known(ledger, lead)):  # no read shows other boards
                 state = "away" if away else "archived" if card["closed"] else "open"
@@ -287,9 +292,9 @@ def check_command(run: Run) -> None:
         _told_what_was_written(run, report)
 
 
-def check_taken(ledger: Ledger, side: str, report: Told, before: Sight, after: Sight) -> None:
-    """The side that was taken is on both. Asked after an undisturbed run that took it."""
-    for row in report.conflicts:
+def check_taken(ledger: Ledger, side: str, taken: list[Row], before: Sight, after: Sight) -> None:
+    """The side that was taken is on both. Asked after an undisturbed run that took these conflicts."""
+    for row in taken:
         lead, cell = row["lead_id"], row["field"]
         if cell not in TWO_WAY or not row["resolution"].endswith("wins"):
             continue
@@ -310,7 +315,7 @@ def _told_what_was_written(run: Run, report: Told) -> None:
         raise Breach("report tells what was written", f"written and not told: {sorted(untold)}")
     for row in report.changes:
         # what an earlier run overwrote may be given back, and then lose once more, or be put back where it is one way
-        again = {item for item, times in run.card_writes.items() if times > 1}
+        again = {item for item, times in run.card_writes.items() if times > 1} | run.given_back
         if row["outcome"] == "done" and not {row["lead_id"], row["card_id"]} & (run.wrote | apart | again):
             raise Breach("report tells what was written", f"told and not written: {row}")
 

@@ -58,12 +58,23 @@ SET_OF_A_KILLED_RUN = History(
         step("sync", events=(Event("PUT", 0, "kill after"),)),
     ),
 )
+MOVED_ON_BEFORE_A_TAKE = History(
+    Ground(leads=1),
+    (
+        step("sync"),
+        step("disagree", pick=1, status="CONTACTED", place="DONE", name="Ada", title="Ada"),
+        step("sync", policy="hold"),
+        step("move_card", pick=1, place="Waiting"),
+        step("take", pick=0, side="airtable", whole=True, first=step("mend_cells", pick=0)),
+    ),
+)
+TOLD = {"merged-base-ahead": SET_OF_A_KILLED_RUN, "loser-of-a-take-unchecked": MOVED_ON_BEFORE_A_TAKE}
 COMMANDS = frozenset({"take", "undo", "apply", "make_stranger", "makes_leads"})
 LEFT_OUT = frozenset({"mapped", "fill", "take_marker"}) | COMMANDS
 
 
 def test_every_broken_rule_is_noticed_by_some_history():
-    assert {*NOTICED_BY, *NOTICED_BY_MAPPED, "merged-base-ahead"} == MUTANTS.keys()
+    assert {*NOTICED_BY, *NOTICED_BY_MAPPED, *TOLD} == MUTANTS.keys()
     assert max(NOTICED_BY.values()) < 2000
 
 
@@ -82,9 +93,11 @@ def test_history_with_a_mapping_notices_the_broken_rule(name):
     assert not breach_of(NOTICED_BY_MAPPED[name], names=COMMANDS)[1]
 
 
-def test_set_that_a_killed_run_merged_is_agreed_only_once_it_is_on_both_sides():
-    with MUTANTS["merged-base-ahead"]():
-        breach = play(SET_OF_A_KILLED_RUN).breach
+@pytest.mark.parametrize("name", TOLD)
+def test_told_history_notices_the_broken_rule(name):
+    """A set is agreed only once it is on both sides; nothing is taken from the side that was edited since."""
+    with MUTANTS[name]():
+        breach = play(TOLD[name]).breach
     assert breach is not None
     assert breach.rule == "no edit lost"
-    assert play(SET_OF_A_KILLED_RUN).breach is None
+    assert play(TOLD[name]).breach is None

@@ -361,6 +361,45 @@ TOLD: dict[str, History] = {
             step("fill", pick=0, row="labels", side="trello", element="Private", value=True),
         ),
     ),
+    "edit-that-a-killed-run-overwrote-comes-back-though-all-is-as-it-was-agreed": History(
+        Ground(),
+        (
+            FIRST_SYNC,
+            FIRST_SYNC,
+            step("retitle", pick=0, title=""),
+            step("sync", events=(Event("PUT", 0, "clash"), Event("PUT", 0, "kill after"))),
+        ),
+    ),
+    "list-outside-the-map-is-given-up-by-who-takes-the-other-side": History(
+        Ground(leads=1),
+        (
+            FIRST_SYNC,
+            step("disagree", pick=1, status="LOST", place="Waiting", name="Bob", title="Card"),
+            step("sync", policy="hold"),
+            step("take", pick=0, side="airtable", whole=True, first=step("mend_cells", pick=0)),
+        ),
+    ),
+    "archived-card-of-one-lead-that-names-another-is-not-that-ones": History(
+        Ground(on_card_deleted="recreate"),
+        (
+            FIRST_SYNC,
+            step("take_marker", pick=1),
+            step("archive_or_take_back", pick=1, closed=True),
+            step("take_marker", pick=1),
+            step("archive_then_delete", pick=2, synced=True),
+            step("take_marker", pick=1),
+        ),
+    ),
+    "option-that-was-put-back-unsynced-is-no-news-when-it-goes-again": History(
+        Ground(crowd=12),
+        (
+            step("delete_option", pick=1, status="QUALIFIED"),
+            FIRST_SYNC,
+            step("put_options_back", pick=2),
+            step("delete_option", pick=2, status="QUALIFIED"),
+            FIRST_SYNC,
+        ),
+    ),
     "list-made-anew-is-found": History(
         Ground(by_name=True), (FIRST_SYNC, step("remake_list", pick=0, name="DONE"), FIRST_SYNC)
     ),

@@ -15,7 +15,7 @@ from unittest.mock import patch
 from leadsync.airtable import writing
 from leadsync.airtable.client import Airtable
 from leadsync.apply import card_parts, leads, repair_cards
-from leadsync.core import cells, decide, plan, plan_cells, plan_mapped
+from leadsync.core import cells, decide, plan, plan_cells, plan_mapped, taking
 from leadsync.core.compared import Compared
 from leadsync.core.decisions import (
     LINE_DECISIONS,
@@ -224,6 +224,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "conflicts-not-listed": lambda: patch.object(Telling, "conflicts", lambda *_: None),
     "sets-not-merged-by-element": lambda: patch.object(Compared, "is_merged", False),
     "merged-base-ahead": merged_base_ahead,
+    "loser-of-a-take-unchecked": lambda: patch.object(taking, "_check_loser", lambda *_: None),
     "one-way-edits-left": one_way(ONE_WAY, CellDecision.UNCHANGED, CellDecision.UNCHANGED),
     "empty-source-written-at-first-match": one_way(ONE_WAY_FIRST, CellDecision.TO_TRELLO, CellDecision.TO_AIRTABLE),
     "no-guard-of-emptied-cells": lambda: patch.object(join, "check_emptied", lambda *_: Emptied()),

@@ -38,7 +38,7 @@ class TakenBack:
     what is agreed then. `apart`: the two values of `target` were never agreed on, so that the cell is held. `closed`:
     of a card, whether it is to be archived. `resettles`: it was held, and the two sides are made equal again. `unties`:
     it is a copy, which was made a card of its own. `ties`: of the LeadID line, whether it is to be put back, else it
-    goes, with the `gap` before it.
+    goes, with the `gap` before it. `is_put`: its card has been given its value already, by the undo under way.
     """
 
     lead_id: str
@@ -53,6 +53,7 @@ class TakenBack:
     unties: bool = False
     ties: bool = False
     gap: str = ""
+    is_put: bool = False
 
 
 def taken_back(changes: Iterable[Done]) -> list[TakenBack]:

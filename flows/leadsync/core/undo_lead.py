@@ -81,8 +81,7 @@ class Undoing:
         self.is_whole = is_away is of.closed
         if self.is_whole:
             return ""
-        names = [name for name in of.left if name in SHOWN or " " in name]
-        now = held_by(self.lead, self.card, names)
+        now = held_by(self.lead, self.card, [name for name in of.left if name in SHOWN or " " in name])
         if self.card.presence not in (CardPresence.OPEN, CardPresence.ARCHIVED):
             return "its card is not on the board"
         if any(value != of.left[name] for name, value in now.items()):
@@ -118,6 +117,7 @@ class Undoing:
         )
         sides = sides_of_cell(of, cell, self.lead, self.card, is_there, self.rules)
         if sides.reason:
+            self._agree(sides.agreed)
             return sides.reason
         if of.apart:
             self._hold(of, cell)
@@ -153,9 +153,9 @@ class Undoing:
             self._enter(of, Direction.TO_TRELLO, before, between, {} if to_lead else agreed, now)
         if to_lead:
             (value,) = to_lead.values()
-            told = before.airtable, after.airtable
-            change = Change(self.lead_id, self.card_id, of.field, *told, Direction.TO_AIRTABLE, NOTE)
-            entry = self._entry(of, Direction.TO_AIRTABLE, between, after, agreed, now | to_card)
+            to = Direction.TO_AIRTABLE
+            change = Change(self.lead_id, self.card_id, of.field, before.airtable, after.airtable, to, NOTE)
+            entry = self._entry(of, to, between, after, agreed, now | to_card)
             name = cell.name if cell else of.field
             self.lead_cells[name] = CellWrite(_value(value), agreed, change, entry)
         if not (to_card or to_lead):

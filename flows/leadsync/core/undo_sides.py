@@ -6,7 +6,7 @@ Never here: the writes themselves (see undo.py), a card as a whole.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from leadsync.core.entries import columns_of, held_by, is_of_lead
@@ -29,13 +29,14 @@ class Sides:
     """
     A cell as both sides hold it `now`, and what either must be given, in columns of the base; {} if nothing.
 
-    `reason`: why it is left as it is, "" if it is not.
+    `reason`: why it is left as it is, "" if it is not; `agreed`: what is agreed all the same.
     """
 
     now: Columns
     to_card: Columns
     to_lead: Columns
     reason: str = ""
+    agreed: Columns = field(default_factory=dict)
 
 
 def sides_of_cell(of: TakenBack, cell: Cell | None, lead: Lead, card: Card, is_there: bool, rules: Rules) -> Sides:
@@ -47,7 +48,9 @@ def sides_of_cell(of: TakenBack, cell: Cell | None, lead: Lead, card: Card, is_t
         return Sides(now, {}, {}, reason)
     to_card, to_lead = (_wanted(of, cell, now, is_lead) for is_lead in (False, True))
     if to_card is None or to_lead is None:
-        return Sides(now, {}, {}, EDITED)
+        is_half = of.is_put and to_card == {} and not of.apart  # the lead holds the only edit: the card's value is ours
+        tick = {TICK: now[TICK]} if TICK in now else {}
+        return Sides(now, {}, {}, EDITED, {**of.agreed, **tick} if is_half else {})
     return Sides(now, to_card, to_lead, _unwritable(cell, to_card, to_lead))
 
 

@@ -22,6 +22,7 @@ from leadsync.pipeline.rows import without_others
 from leadsync.pipeline.scope import Scope, labels_mapped, question, ruling, scope_of
 from leadsync.pipeline.ties import Schema, known_schema
 from leadsync.pipeline.under_way import Run
+from leadsync.pipeline.undoing import cells_of
 from leadsync.trello.board import Board, CardsRead
 from leadsync.trello.feed import Remembered, with_remembered
 
@@ -90,7 +91,7 @@ def see(run: Run, past: Past, reads: Reads, board: Board, whole: bool = False) -
     cards = with_remembered(trello, board, reads.cards, Remembered(seen.cards, frozenset(memory.base["card_id"])))
     if part:
         cards = replace(cards, theirs=frozenset(seen.theirs) - seen.cards.keys())
-    memory = replace(memory, undo=run.undo.cells if run.undo else None)
+    memory = replace(memory, undo=cells_of(run.undo, run.clients.store, run.pair) if run.undo else None)
     if feed is not None:
         told = find_told(leads.told, memory.intents, feed.fields, airtable.columns.read)
         memory = replace(memory, patched=told)

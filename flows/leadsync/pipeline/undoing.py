@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from leadsync.core.decisions import Direction
 from leadsync.core.ledger import CARD_FIELD, ID_SHOWN, MARKED, Begun, RunKind
 from leadsync.core.taken_back import Done, TakenBack, taken_back
 from leadsync.errors import ConfigurationError
@@ -81,6 +82,16 @@ def _undo(changes: Sequence[PastChange], begun: Begun) -> Undo:
             if not (each.is_forgotten or each.is_reversed or each.reverses is not None)
         ),
     )
+
+
+def cells_of(undo: Undo, store: StateStore, pair: str) -> list[TakenBack]:
+    """What is to be taken back, and of what of it the card has its value already, by an earlier pass of this undo."""
+    put = {
+        (each.lead_id, each.entry.field)
+        for each in store.history.changes(pair, undo.begun.run_id)
+        if each.entry.direction is Direction.TO_TRELLO and not each.is_reversed and each.reverses is None
+    }
+    return [replace(each, is_put=(each.lead_id, each.field) in put) for each in undo.cells]
 
 
 def loosened_by(store: StateStore, pair: str, undo: Undo) -> set[str]:
