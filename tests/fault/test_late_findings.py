@@ -449,6 +449,24 @@ def test_card_edited_just_before_it_is_archived_is_spared(world, edit, cut):
     assert world.writes() == 0
 
 
+@pytest.mark.parametrize("then", ["archive", "leave"])
+@pytest.mark.parametrize("cut", [False, True], ids=["whole", "killed"])
+def test_card_opened_again_is_told_whatever_becomes_of_cards_without_a_lead(world, cut, then):
+    """The run that opens it says so, be it that such cards are to be left by now."""
+    lead = world.linked("Ada", "NEW")
+    card = world.card(lead)["id"]
+    world.airtable.delete(lead)
+    just_before_put(world, lambda: world.trello.edit(card, list_name="DONE"))
+    if cut:
+        with killed_after("PUT"):
+            world.sync()
+    report = world.sync(SYNC_ON_LEAD_DELETED=then if cut else "archive")
+    assert world.trello.card(card)["closed"] is False
+    told = [(row["card_id"], row["field"], row["after"], row["outcome"]) for row in report.changes]
+    assert told == [(card, "card", "archived", "done")] * (not cut) + [(card, "card", "un-archived", "done")]
+    world.assert_idle(SYNC_ON_LEAD_DELETED=then)
+
+
 def test_card_taken_back_after_the_run_that_archived_it_was_killed_is_spared(world):
     lead = world.linked("Ada", "NEW")
     card = world.card(lead)["id"]
