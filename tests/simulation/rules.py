@@ -230,6 +230,8 @@ def _made_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
             card = before.cards[card_id]
             if ledger.touched_cards[card_id] > run.start or len(markers(card["desc"])) > 1 or card["isTemplate"]:
                 continue
+            if card_id in ledger.marked_shut and not _is_known(ledger, lead):
+                continue
             away = card["idBoard"] != before.board
             if not away or (ledger.state_lost_at < 0 and _is_known(ledger, lead)):  # no read shows other boards
                 state = "away" if away else "archived" if card["closed"] else "open"

@@ -361,6 +361,20 @@ TOLD: dict[str, History] = {
             step("fill", pick=0, row="custom:Note", side="trello", value="as typed"),
         ),
     ),
+    # it was a copy of another lead's card when the archived ones were read
+    "card-that-comes-to-name-its-lead-while-archived-is-not-looked-for": History(
+        Ground(),
+        (
+            FIRST_SYNC,
+            step("delete_lead", pick=1),
+            step("lose_state"),
+            step("take_marker", pick=1),
+            FIRST_SYNC,
+            step("restore_leads", pick=1),
+            step("archive_or_take_back", pick=1, closed=True),
+            step("take_marker", pick=1),
+        ),
+    ),
     # the run that was cut off had made another card for a lead that came back, and not yet filled its fields
     "custom-field-of-a-card-made-anew-is-a-first-match": History(
         Ground(leads=1, mapped=(Row("custom:Note"), Row("custom:Budget"))),
