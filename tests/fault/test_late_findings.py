@@ -428,7 +428,9 @@ def test_conflict_of_a_cut_run_shows_in_a_dry_run_and_is_still_told_by_the_next(
 # --- an archive that lands on an edit --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("edit", [{"list_name": "DONE"}, {"name": "Mine"}], ids=["moved", "renamed"])
+@pytest.mark.parametrize(
+    "edit", [{"list_name": "DONE"}, {"name": "Mine"}, {"dueComplete": True}], ids=["moved", "renamed", "ticked"]
+)
 @pytest.mark.parametrize("cut", [None, "PUT", "/actions"], ids=["whole", "killed-after-the-put", "killed-at-the-feed"])
 def test_card_edited_just_before_it_is_archived_is_spared(world, edit, cut):
     """As if it had been edited before the run: the lead is gone, the card is a person's to decide about."""
@@ -447,6 +449,19 @@ def test_card_edited_just_before_it_is_archived_is_spared(world, edit, cut):
     assert ("card", "deleted") in {row[:2] for row in findings(conflicts, lead)}
     assert world.sync().exit_code == 0
     assert world.writes() == 0
+
+
+def test_card_unticked_just_before_it_is_archived_is_archived(world):
+    """That moves it nowhere: it is taken back at first, and then archived after all."""
+    lead = world.linked("Ada", "QUALIFIED")
+    card = world.card(lead)["id"]
+    world.trello.edit(card, dueComplete=True)
+    world.sync()
+    world.airtable.delete(lead)
+    just_before_put(world, lambda: world.trello.edit(card, dueComplete=False))
+    assert world.sync().conflicts == []
+    assert world.trello.card(card)["closed"] is True
+    world.assert_idle()
 
 
 @pytest.mark.parametrize("then", ["archive", "leave"])
