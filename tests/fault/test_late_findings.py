@@ -428,7 +428,9 @@ def test_conflict_of_a_cut_run_shows_in_a_dry_run_and_is_still_told_by_the_next(
 # --- an archive that lands on an edit --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("edit", [{"list_name": "DONE"}, {"name": "Mine"}], ids=["moved", "renamed"])
+@pytest.mark.parametrize(
+    "edit", [{"list_name": "DONE"}, {"name": "Mine"}, {"dueComplete": True}], ids=["moved", "renamed", "ticked"]
+)
 @pytest.mark.parametrize("cut", [None, "PUT", "/actions"], ids=["whole", "killed-after-the-put", "killed-at-the-feed"])
 def test_card_edited_just_before_it_is_archived_is_spared(world, edit, cut):
     """As if it had been edited before the run: the lead is gone, the card is a person's to decide about."""
@@ -447,6 +449,37 @@ def test_card_edited_just_before_it_is_archived_is_spared(world, edit, cut):
     assert ("card", "deleted") in {row[:2] for row in findings(conflicts, lead)}
     assert world.sync().exit_code == 0
     assert world.writes() == 0
+
+
+def test_card_unticked_just_before_it_is_archived_is_archived(world):
+    """That moves it nowhere: it is taken back at first, and then archived after all."""
+    lead = world.linked("Ada", "QUALIFIED")
+    card = world.card(lead)["id"]
+    world.trello.edit(card, dueComplete=True)
+    world.sync()
+    world.airtable.delete(lead)
+    just_before_put(world, lambda: world.trello.edit(card, dueComplete=False))
+    assert world.sync().conflicts == []
+    assert world.trello.card(card)["closed"] is True
+    world.assert_idle()
+
+
+@pytest.mark.parametrize("then", ["archive", "leave"])
+@pytest.mark.parametrize("cut", [False, True], ids=["whole", "killed"])
+def test_card_opened_again_is_told_whatever_becomes_of_cards_without_a_lead(world, cut, then):
+    """The run that opens it says so, be it that such cards are to be left by now."""
+    lead = world.linked("Ada", "NEW")
+    card = world.card(lead)["id"]
+    world.airtable.delete(lead)
+    just_before_put(world, lambda: world.trello.edit(card, list_name="DONE"))
+    if cut:
+        with killed_after("PUT"):
+            world.sync()
+    report = world.sync(SYNC_ON_LEAD_DELETED=then if cut else "archive")
+    assert world.trello.card(card)["closed"] is False
+    told = [(row["card_id"], row["field"], row["after"], row["outcome"]) for row in report.changes]
+    assert told == [(card, "card", "archived", "done")] * (not cut) + [(card, "card", "un-archived", "done")]
+    world.assert_idle(SYNC_ON_LEAD_DELETED=then)
 
 
 def test_card_taken_back_after_the_run_that_archived_it_was_killed_is_spared(world):

@@ -213,6 +213,8 @@ class Ledger:
         """By card, lines that a report named as overwritten: its block had gone on, so they were not given back."""
         self.by_people: set[str] = set()
         self.shut_by_people: set[str] = set()
+        self.marked_shut: set[str] = set()
+        """Cards that came to name another lead while they were archived, where no run looks for such any more."""
         self.foreign: dict[str, Cells] = {}
         self.made_at: dict[str, int] = {}
         """Card -> when the run began that made it."""
@@ -291,6 +293,10 @@ class Ledger:
             (self.shut_by_people.add if now["closed"] else self.shut_by_people.discard)(card_id)
         if was is None:
             self.by_people.add(card_id)
+        elif not now["closed"]:
+            self.marked_shut.discard(card_id)
+        elif markers(was["desc"]) != markers(now["desc"]):
+            self.marked_shut.add(card_id)
         if was is None or was["desc"] != now["desc"]:
             self.texts[card_id] = own_text(now["desc"])
         for lead in sorted(leads):
@@ -577,6 +583,7 @@ class Ledger:
         self.live = [edit for edit in self.live if edit.value or edit.cell not in self.mapped]
         self.met.clear()
         self.deleted_cards.clear()
+        self.marked_shut.clear()
 
     def was_agreed(self, lead: str, cell: str, at: int, since: int = 0) -> bool:
         """Whether what both sides last agreed on, in a state that is not lost, is from before `at` and not `since`."""

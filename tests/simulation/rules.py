@@ -67,6 +67,8 @@ class Run:
     """None if it was killed."""
     undoes: bool = False
     """It takes an earlier run back, or goes on with that."""
+    does_one_thing: bool = False
+    """It takes an earlier run back, or a side, and does nothing else."""
 
 
 # What the sync may write
@@ -131,8 +133,8 @@ def _leads_stay(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
         others = [each for each in made.values() if each == card_id]
         if card is None or markers(card["desc"]) or not before.is_usable(card) or card_id in known or len(others) > 1:
             raise Breach("no lead is made without its card", f"{lead} of {card_id}: {card}")
-    if made and run.undoes:
-        raise Breach("nothing else is done", f"an undo made {sorted(made)}")
+    if made and run.does_one_thing:
+        raise Breach("nothing else is done", f"a command made {sorted(made)}")
     if before.records.keys() - after.records.keys():
         raise Breach("no lead is deleted", f"{sorted(before.records.keys() - after.records.keys())}")
     if gone := before.cards.keys() - after.cards.keys():
@@ -233,6 +235,8 @@ def _made_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
             others = {its for other, its in ledger.card_of.items() if other != lead and _is_known(ledger, other)}
             if card["closed"] and card_id in others:  # a marker does not make it theirs
                 continue
+            if card_id in ledger.marked_shut and not _is_known(ledger, lead):
+                continue
             away = card["idBoard"] != before.board
             if not away or (ledger.state_lost_at < 0 and _is_known(ledger, lead)):  # no read shows other boards
                 state = "away" if away else "archived" if card["closed"] else "open"
@@ -331,6 +335,8 @@ def _conflicts_with_cause(ledger: Ledger, run: Run, report: Told) -> None:
             continue
         if cell in ledger.mapped and ledger.other_card_at[lead] > since:
             continue  # what was agreed with the former card is not agreed with this one
+        if cell.startswith("custom:") and ledger.made_at.get(ledger.card_of.get(lead, ""), 0) > since:
+            continue  # nor with one that was made anew, which custom fields come to by requests of their own
         touched = [side for side in (AIRTABLE, TRELLO) if ledger.touched[lead, cell, side] > since]
         card = ledger.touched_cards[ledger.card_of.get(lead, "")] > since
         meanwhile = ledger.touched_in_run[lead, cell, TRELLO] > since  # our write may have landed on it

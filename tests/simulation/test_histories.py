@@ -175,6 +175,15 @@ TOLD: dict[str, History] = {
             step("undo", pick=0, whole=True),
         ),
     ),
+    # the run that goes on with it does all the rest as well
+    "run-after-an-undo-that-was-cut-off-makes-leads": History(
+        Ground(makes_leads=True),
+        (
+            FIRST_SYNC,
+            step("undo", pick=1, whole=True, events=(Event("PUT", 1, "kill after"),)),
+            step("make_stranger", pick=1, place="IN_PROGRESS", note=""),
+        ),
+    ),
     "card-put-away-before-its-lead-is-tied-to-it-is-not-doubled": History(
         Ground(leads=1, makes_leads=True),
         (
@@ -350,6 +359,32 @@ TOLD: dict[str, History] = {
             step("delete_card", pick=0),
             step("make_card_by_hand", pick=0, place="TODO", title="Ada"),
             step("fill", pick=0, row="custom:Note", side="trello", value="as typed"),
+        ),
+    ),
+    # it was a copy of another lead's card when the archived ones were read
+    "card-that-comes-to-name-its-lead-while-archived-is-not-looked-for": History(
+        Ground(),
+        (
+            FIRST_SYNC,
+            step("delete_lead", pick=1),
+            step("lose_state"),
+            step("take_marker", pick=1),
+            FIRST_SYNC,
+            step("restore_leads", pick=1),
+            step("archive_or_take_back", pick=1, closed=True),
+            step("take_marker", pick=1),
+        ),
+    ),
+    # the run that was cut off had made another card for a lead that came back, and not yet filled its fields
+    "custom-field-of-a-card-made-anew-is-a-first-match": History(
+        Ground(leads=1, mapped=(Row("custom:Note"), Row("custom:Budget"))),
+        (
+            FIRST_SYNC,
+            step("delete_both", pick=2),
+            FIRST_SYNC,
+            step("restore_leads", pick=0),
+            step("sync", events=(Event("PUT", 0, "kill before"),)),
+            step("fill", pick=1, row="custom:Budget", side="trello", value="-3"),
         ),
     ),
     "label-that-is-no-option-spares-no-card": History(

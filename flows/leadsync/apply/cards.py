@@ -153,6 +153,7 @@ def check_writes(trello: Trello, target: Target, outcome: Outcome) -> None:
         error = str(failed)
     else:
         outcome.overwritten += repairs.conflicts
+        outcome.done += repairs.changes
         outcome.postponed += repairs.given_back
     if error:
         note = (

@@ -13,10 +13,11 @@ from typing import Any, Final
 
 from leadsync.apply.target import Target
 from leadsync.core.conflicts import Conflict
+from leadsync.core.decisions import Direction
 from leadsync.core.journal import Intent, IntentState, Sent, digests_of
 from leadsync.core.lead_overwrites import Patched
 from leadsync.core.overwrites import Feed
-from leadsync.core.told import Failure
+from leadsync.core.told import Change, ChangeOutcome, Failure
 
 GIVEN_UP: Final = 7 * 86_400.0
 """Seconds after which an unchecked write is listed as such and no longer asked for."""
@@ -34,11 +35,12 @@ class Repair(StrEnum):
 class Repairs:
     """
     `conflicts`: what was overwritten. `given_back`: leads to be decided anew; `wrote`: a cell of theirs was written.
-    `failures`: what could not be given back. `unchecked`: rows nobody waits for. `silent`: cells of leads of which
-    Airtable told that we wrote them, and not what that replaced.
+    `changes`: cards that are open again. `failures`: what could not be given back. `unchecked`: rows nobody waits for.
+    `silent`: cells of leads of which Airtable told that we wrote them, and not what that replaced.
     """
 
     conflicts: list[Conflict] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
     given_back: list[str] = field(default_factory=list)
     wrote: bool = False
     failures: list[Failure] = field(default_factory=list)
@@ -51,6 +53,12 @@ class Repairs:
         self.conflicts += [conflict] if conflict else []
         self.given_back += [lead_id] if conflict or became is Repair.GIVEN_BACK else []  # also if edited again since
         return [conflict] if conflict and became is Repair.TOO_LATE else []
+
+    def opened(self, intent: Intent) -> None:
+        """A card is open again; if it is left although its lead is gone, no pass lists it."""
+        told, note = ("card", "archived", "un-archived"), "somebody had edited it just before"
+        change = Change(intent.lead_id, intent.card_id, *told, Direction.TO_TRELLO, note, ChangeOutcome.DONE)
+        self.changes.append(change)
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,8 @@ def _repair_row(row: Intent, checkup: Checkup, trello: Trello, target: Target, r
         card = trello.get_card(target.board, row.card_id)
         became = _give_back(found, card, checkup, trello, target)
         listed += repairs.add(row.lead_id, became, _as_conflict(found, card, target, became))
+        if found.cell == "closed" and became is Repair.GIVEN_BACK:
+            repairs.opened(row)
     target.store.journal.end_intents([replace(row, conflicts=(*row.conflicts, *listed))])
 
 
@@ -191,7 +193,7 @@ def _is_as_sent(intent: Intent, cell: str, card: Card, now: Any) -> bool:
 
 def _as_conflict(found: Overwritten, card: Card, target: Target, became: Repair) -> Conflict | None:
     """
-    The finding as it is listed; a description or a member given back is none, nor a card, of which the next pass tells.
+    The finding as it is listed; a description or a member given back is none, nor a card, which the next pass lists.
     """
     intent, cell = found.intent, found.cell
     is_merged = cell == "desc" or is_element(cell)

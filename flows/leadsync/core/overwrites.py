@@ -25,7 +25,7 @@ TOLD: Final = (*COLUMN_OF, "closed", *DATES)
 """Cells of which an action tells what they held before, as of custom fields and of the elements of some sets."""
 LABELS: Final = "idLabels"
 """A cell of which an action tells what it holds then, but not reliably what it held before."""
-IN_USE: Final = ("idList", "name")
+IN_USE: Final = ("idList", "name", "dueComplete")
 """Cells by which a person shows that a card is still in use; such a card is not archived."""
 WHOLE_SECOND: Final = 1.0
 """How exact the service's clock is, if it does not tell thousandths."""
@@ -206,7 +206,7 @@ def find_overwritten(feed: Feed, intents: Iterable[Intent]) -> list[Overwritten]
 
 
 def _archived_in_use(feed: Feed, intent: Intent) -> list[Overwritten]:
-    """A card that was moved or renamed just before we archived it: as if that had come before the run."""
+    """A card that was moved, renamed or ticked just before we archived it: as if that had come before the run."""
     ours = feed.ours(intent, "closed")
     is_used = ours and ours.after and any(_was_edited(feed, intent, cell, ours.time) for cell in IN_USE)
     return [Overwritten(intent, "closed", False)] if is_used else []

@@ -6,7 +6,7 @@ What is never here: the feed's request, the journal itself (see state/journal.py
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,6 +16,7 @@ from leadsync.core.conflicts import Conflict
 from leadsync.core.entries import held_by, is_of_lead
 from leadsync.core.journal import COPY, LEAD, Intent, IntentState
 from leadsync.core.ledger import MARKED, Entry, proven
+from leadsync.core.made import cards_made
 from leadsync.core.witness import NO_PROOF, Proof, agreed_with, field_of, holds, parts_of
 from leadsync.frames.agreed import NEVER_AGREED, Agreed, Columns
 from leadsync.frames.cards import NO_CARD, Card, CardPresence
@@ -66,11 +67,11 @@ def settle(
     nothing is agreed: the cells meet as if for the first time. "closed" is shown for a lead of whose write the feed
     shows all.
     """
-    rows = _known(base, intents)
+    rows, made = _known(base, intents), cards_made(base, intents, trello)
     settled: dict[str, Agreed] = {}
     for intent in intents:
         was = settled.get(intent.lead_id) or rows.get(intent.lead_id)
-        if columns := _settled(was, intent, airtable, trello, proof):
+        if columns := _settled(was, intent, airtable, trello, proof, made):
             settled[intent.lead_id] = (was or Agreed(intent.lead_id)).updated(columns)
     return overlay(base, frame_of(settled.values(), Agreed))
 
@@ -99,11 +100,11 @@ def judge(
     feed has shown whole; None if it could not be read, then nothing counts as late.
     """
     intents = list(intents)
-    rows = _known(base, intents)
+    rows, made = _known(base, intents), cards_made(base, intents, trello)
     return [
         _verdict(
             intent,
-            _settled(rows.get(intent.lead_id), intent, airtable, trello, proof),
+            _settled(rows.get(intent.lead_id), intent, airtable, trello, proof, made),
             _of_no_base(intent, airtable, trello, proof),
             now,
             shown,
@@ -154,6 +155,7 @@ def _settled(
     airtable: pd.DataFrame,
     trello: pd.DataFrame,
     proof: Proof,
+    made: Mapping[str, str],
 ) -> Columns:
     """The base columns of this intent that have become true; {} if it took no effect as far as can be seen."""
     if intent.side == LEAD:
@@ -161,7 +163,7 @@ def _settled(
             return {}
         return _columns(intent, rows_of(airtable.loc[[intent.lead_id]], Lead)[0], proof)
     if not intent.card_id:
-        return _settled_creation(was, intent, trello)
+        return _settled_creation(was, intent, made)
     if was is None:
         return {}
     card = rows_of(trello.loc[[intent.card_id]], Card)[0] if intent.card_id in trello.index else None
@@ -175,11 +177,11 @@ def _settled(
     return (opened if "closed" in intent.sent.cells else {}) | _columns(intent, card, proof)
 
 
-def _settled_creation(was: Agreed | None, intent: Intent, trello: pd.DataFrame) -> Columns:
-    made = trello.index[trello["lead_id"] == intent.lead_id]
-    if not len(made) or (was is not None and was.card_id == made[0]):
+def _settled_creation(was: Agreed | None, intent: Intent, made: Mapping[str, str]) -> Columns:
+    card_id = made.get(intent.lead_id, "")
+    if not card_id or (was is not None and was.card_id == card_id):
         return {}
-    return {**intent.record, "card_id": str(made[0])}
+    return {**intent.record, "card_id": card_id}
 
 
 def _columns(intent: Intent, written: Lead | Card, proof: Proof) -> Columns:

@@ -78,7 +78,8 @@ class Telling:
 
     def written(self, outcome: Outcome) -> None:
         """What became of the writes to one side."""
-        self.report.changes += [replace(change, outcome=ChangeOutcome.DONE) for change in sorted(outcome.done)]
+        done = sorted(outcome.done, key=lambda change: (change.lead_id, change.card_id, change.field))  # in time, then
+        self.report.changes += [replace(change, outcome=ChangeOutcome.DONE) for change in done]
         self.report.failures += outcome.failures
         self.notes(outcome.notes)
         self.report.card_urls |= {card_id: str(item.get("shortUrl") or "") for card_id, item in outcome.cards.items()}
@@ -88,6 +89,7 @@ class Telling:
         """What writes had landed on, and what became of that."""
         self.report.gave_back |= repairs.wrote
         self.conflicts(repairs.conflicts)
+        self.report.changes += repairs.changes
         for intent in repairs.unchecked:
             note = "A write could not be checked for a week: an edit made just before it would be lost."
             self.note(note, intent.lead_id, intent.card_id)

@@ -250,6 +250,20 @@ def test_created_card_moved_by_a_person_is_an_edit():
     assert not plan.conflicts
 
 
+@pytest.mark.parametrize("source", ["fair", "by hand"])
+def test_created_card_that_a_person_gave_to_another_lead_meets_that_for_the_first_time(source):
+    """Nobody has typed the name of the one, nor its status, for the other, whose own card was about to be made."""
+    world = one_lead(record=record()).with_lead(record=record(2, name="Bob", email="bob@example.com", status="LOST"))
+    intents = cut(world, [0])
+    [made] = world.cards.values()
+    made["desc"] = made["desc"].replace(LEAD_1, lead_id(2)).replace("Source: fair", f"Source: {source}")
+    plan = next_plan(world, intents)
+    assert not plan.lead_writes
+    listed = [(each.lead_id, each.field, each.kind, each.resolution) for each in plan.conflicts]
+    assert listed == [(lead_id(2), field, "first match", "Airtable wins") for field in ("status", "name")]
+    assert [(write.lead_id, write.card_id) for write in plan.card_writes] == [(LEAD_1, ""), (lead_id(2), made["id"])]
+
+
 def test_card_created_again_for_a_tombstone_is_found():
     """The base had it as deleted."""
     world = one_lead(record=record(status="LOST"), base=base_row(card_presence="deleted", seen_status="NEW"))

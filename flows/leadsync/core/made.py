@@ -1,0 +1,53 @@
+"""Which cards a run that was cut off has made, and for which leads. Pure. Never here: what is agreed with them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+from leadsync.core.journal import CARD, Intent
+from leadsync.frames.agreed import TRELLO
+from leadsync.frames.cards import Card
+from leadsync.frames.schema import rows_of
+from leadsync.mapping.lenses import Value
+from leadsync.mapping.rows import CellKey
+
+Lines = Mapping[str, Value | None]
+"""What the lines of a card's block say, by the names of their cells."""
+
+
+def cards_made(base: pd.DataFrame, intents: Iterable[Intent], trello: pd.DataFrame) -> dict[str, str]:
+    """
+    Lead id -> the card that the creation pending for it has made, as far as one shows it.
+
+    Not every card that names such a lead: a person's has no block, one that was made for another lead has the lines of
+    that, or the base knows whose it is. With those the lead meets for the first time: what they lack nobody has taken
+    off.
+    """
+    pending = {each.lead_id: _sent(each) for each in intents if each.side == CARD and not each.card_id}
+    if not pending:
+        return {}
+    named = trello[trello["lead_id"].isin(pending)]
+    known = base[base["card_id"].isin(named.index)]
+    owners = dict(zip(known["card_id"], known.index, strict=True))
+    of_line = defaultdict[tuple[str, Value | None], list[str]](list)
+    for lead_id, lines in pending.items():
+        for line in lines.items():
+            of_line[line].append(lead_id)
+    made: dict[str, str] = {}
+    for card in rows_of(named, Card):
+        mine = pending[card.lead_id]
+        shown = {(name, card.cells.get(name)) for name in mine}
+        others = {lead_id for line in shown - mine.items() for lead_id in of_line.get(line, ())}
+        # by most of its lines, for one may have been edited since
+        is_its = all(len(shown & pending[other].items()) <= len(shown & mine.items()) for other in others)
+        if is_its and card.block and owners.get(card.card_id, card.lead_id) == card.lead_id:
+            made.setdefault(card.lead_id, card.card_id)
+    return made
+
+
+def _sent(intent: Intent) -> Lines:
+    cells = {column.removeprefix(TRELLO): column for column in intent.record if column.startswith(TRELLO)}
+    return {name: intent.record[column] for name, column in cells.items() if CellKey.of(name).names_line()}
