@@ -186,9 +186,10 @@ class Player:
         now = self.sight()
         if self.run is not None:
             check_writes(self.ledger, self.run, self.last, now)
-            self.run.wrote |= {
-                key for key in changed(self.last, now) if not is_given_back(self.ledger, key, self.last, now)
-            }
+            written = changed(self.last, now)
+            gave_back = {key for key in written if is_given_back(self.ledger, key, self.last, now)}
+            self.run.wrote |= written - gave_back
+            self.run.gave_back |= gave_back
         self.ledger.written(self.last, now)
         self.last = now
 
