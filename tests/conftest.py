@@ -28,17 +28,18 @@ os.environ |= {
 }
 
 UNMEASURED = ("fault", "property", "simulation", "hostile")
+WHOLE_RUNS = ("e2e", "door")
 
 
 def pytest_collection_modifyitems(items):
     """
     Where coverage is measured, it is not where the same lines run again: for every fault, history and odd input, and
-    for every further set of a test's parameters. Tracing makes a test take nearly twice the time.
+    for every further set of parameters of a test of whole runs. Tracing makes a test take nearly twice the time.
     """
     measured = set()
     for item in items:
         folder, test = item.path.relative_to(Path(__file__).parent).parts[0], item.nodeid.partition("[")[0]
-        if folder in UNMEASURED or test in measured:
+        if folder in UNMEASURED or (folder in WHOLE_RUNS and test in measured):
             item.add_marker("no_cover")
         measured.add(test)
 
