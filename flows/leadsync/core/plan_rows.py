@@ -82,8 +82,8 @@ def _compare(row: LeadRow) -> None:
         row.record_card(lead_presence=LeadPresence.PRESENT, card_presence=CardPresence.OPEN)
     status = resolve_status(row, draft)
     news = status in NOT_AGREED and row.lead.status != row.agreed.status
+    # what was seen is no news later, should the card be archived or deleted
     seen = row.rules.status_map.effective(row.lead.status) if news else ""
-    # it is no news later, should the card be archived or deleted
     if is_archived:
         draft.card_record["seen_status"] = seen
     elif seen != row.agreed.seen_status:

@@ -7,7 +7,7 @@ trello.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -75,10 +75,10 @@ class Reconciled:
     quarantine: list[SetAside]
     known: Collection[str] = field(default=(), compare=False)
 
-    @property
-    def moving(self) -> set[str]:
-        """Leads about which there is something to write, to record, or to say."""
-        return {each.lead_id for each in self.decided if not each.decision.quiet}
+
+def moving(decided: Iterable[Decided]) -> set[str]:
+    """Leads about which there is something to write, to record, or to say."""
+    return {each.lead_id for each in decided if not each.decision.quiet}
 
 
 def as_last_agreed(base: pd.DataFrame, airtable: pd.DataFrame, fallback: str) -> pd.DataFrame:
@@ -127,8 +127,7 @@ def reconcile(
 def still_moving(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, rules: Rules) -> set[str]:
     """Of which leads `reconcile` would find something to do; what it decides about the others is not kept."""
     rows = _to_decide(base, airtable, trello, rules)
-    decided = _decide_each(rows, identify(rows.base, rows.cards, NONE_ADOPTED), rules)
-    return {each.lead_id for each in decided if not each.decision.quiet}
+    return moving(_decide_each(rows, identify(rows.base, rows.cards, NONE_ADOPTED), rules))
 
 
 def _to_decide(base: pd.DataFrame, airtable: pd.DataFrame, trello: pd.DataFrame, rules: Rules) -> Moved:

@@ -23,7 +23,8 @@ def restless(
     """
     Leads that the plan writes, and those about which there is something to decide once it is carried out.
 
-    `moving`: see Reconciled, of which the plan was made.
+    `moving`: see reconcile.moving, of the decisions that the plan was made of.
+
     A lead of which only the base is to be moved is decided about as it will be then, without what a look-up showed;
     the next pass looks up again what the base has as there, and that is not.
     """

@@ -68,7 +68,7 @@ def sides_of_aside(field: str, agreed: Agreed, lead: Lead, card: Card, stage: st
     if cell is not None:
         airtable, trello = _of_lead(cell, lead, card), _of_card(cell, lead, card)
     elif field == "status":
-        airtable, trello = _status(lead, stage, rules), _stage(lead, card, stage, rules)
+        airtable, trello = _status(lead, rules), _stage(lead, card, stage, rules)
     else:
         nothing = says_nothing(agreed, lead, card, rules.fallback)
         airtable = Stand.SAID, lead.name, lead.title
@@ -89,7 +89,7 @@ Found = tuple[Stand, str, str]
 NOTHING: Final[Found] = (Stand.MEANINGLESS, "", "")
 
 
-def _status(lead: Lead, stage: str, rules: Rules) -> Found:
+def _status(lead: Lead, rules: Rules) -> Found:
     wanted = rules.status_map.stage_of_cell(lead.status)
     return Stand.SAID if wanted else Stand.MEANINGLESS, lead.status, wanted
 

@@ -40,11 +40,13 @@ def narrowed(plan: Plan, reconciled: Reconciled, take: Take, rules: Rules) -> Pl
     rules = replace(rules, wins=take.policy)
     found = build_plan(Reconciled([each], []), rules).still_open.found
     aside: dict[str, SetAside] = {}
-    of_now = {entry.field for entry in set_aside(each, rules)}
+    of_now: dict[str, SetAside] = {}
+    for entry in set_aside(each, rules):
+        of_now.setdefault(entry.field, entry)
     for name, listed in take.cells.items():
         is_aside = listed.field in of_now and (take.lead_id, name) not in found  # be it that an undo made it a conflict
         if listed.is_aside or is_aside:
-            aside[listed.field] = _checked_aside(each, listed, take.policy, rules)
+            aside[listed.field] = _checked_aside(each, of_now.get(listed.field), listed, take.policy, rules)
         else:
             _check(each, found.get((take.lead_id, name)), listed, take.policy, rules)
     taken = build_plan(Reconciled([forced(_narrowed(each, take), aside, take.policy, rules)], []), rules)
@@ -85,10 +87,11 @@ def _check(each: Decided, now: Conflict | None, listed: Listed, taken: ConflictP
     _check_loser(of, listed, now.airtable, now.trello, taken)
 
 
-def _checked_aside(each: Decided, listed: Listed, taken: ConflictPolicy, rules: Rules) -> SetAside:
-    """Returns: the cell as it is set aside now."""
+def _checked_aside(
+    each: Decided, now: SetAside | None, listed: Listed, taken: ConflictPolicy, rules: Rules
+) -> SetAside:
+    """Returns: the cell as it is set aside `now`, if it is and can be taken."""
     of = f"{listed.field} of {each.lead_id}"
-    now = next((entry for entry in set_aside(each, rules) if entry.field == listed.field), None)
     if now is None or now.airtable is None or now.trello is None:
         why = OUT_OF_REACH.get(each.decision.row) if each.card_id else "it has no card"
         told = f"{of} cannot be settled now, {why}" if why else f"{of} is not set aside any more"

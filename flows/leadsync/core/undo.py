@@ -3,8 +3,7 @@ The plan that takes a run back: both sides get what was agreed before it, where 
 
 After a first match or a settled conflict each side gets its own value back, and the cell is held. Cards that were
 created are archived, archived ones are opened again, adopted ones lose our lines and are nobody's; nothing is deleted.
-Pure. Never here: the history's rows (see
-taken_back.py), a guard.
+Pure. Never here: the history's rows (see taken_back.py), a guard.
 """
 
 from __future__ import annotations

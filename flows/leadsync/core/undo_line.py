@@ -1,7 +1,7 @@
 """
 The LeadID line of a card that was adopted: taken off with the rest of our lines, or put back. Pure.
 
-Never here: a cell, what becomes of the base once the card is nobody's (see pipeline/run.py).
+Never here: a cell, what becomes of the base once the card is nobody's (see pipeline/first_contact.py).
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@ Typed rows as frames and back, and how frames are laid over each other. Pure. Ne
 
 A kind of row is a frozen dataclass whose first field is its id, the index of its frame; the columns are objects, for a
 frame of several types is several arrays, of which each is handled apart. A missing text is "" in every frame: comparing
-never meets NaN, and Airtable itself knows no empty text. The cells of the mapping that a row holds by
-name stand in its frame as a tuple, which takes a third of the room and a fifth of the time to compare: first their
-names, sorted, one tuple for all rows alike, then their values.
+never meets NaN, and Airtable itself knows no empty text. The cells of the mapping that a row holds by name stand in its
+frame as a tuple, which takes a third of the room and a fifth of the time to compare: first their names, sorted, one
+tuple for all rows alike, then their values.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ import pandas as pd
 Kind = TypeVar("Kind")
 Packed = tuple[Any, ...]
 """Names, then a value for each."""
-
-
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 Column = np.ndarray[Any, Any]
 
@@ -35,9 +33,7 @@ def columns_of(kind: type) -> tuple[str, ...]:
 
 
 def column(frame: pd.DataFrame, name: str) -> Column:
-    """
-    The values of a column alone. Beside them a Series brings what nobody asks for, and costs more than they do.
-    """
+    """The values of a column alone. Beside them a Series brings what nobody asks for, and costs more than they do."""
     return frame[name].to_numpy()
 
 

@@ -85,10 +85,8 @@ def creates_cards(plan: Plan) -> bool:
 
 def keep_unmet(run: Run, unmet: Mapping[str, str]) -> None:
     """Cards that have been met before their leads, see CardsRead: a later run may find neither by a read."""
-    key = f"unmet {run.pair}"
-    kept = unmet and (run.clients.store.facts.load(key) or {})
-    if unmet and not kept.items() >= unmet.items():
-        run.clients.store.facts.save(key, {**kept, **unmet})
+    if unmet and not (kept := _kept_unmet(run)).items() >= unmet.items():
+        run.clients.store.facts.save(_unmet_key(run), {**kept, **unmet})
 
 
 def with_unmet(run: Run, plan: Plan, base: pd.DataFrame, cards: CardsRead, board: Board) -> CardsRead:
@@ -98,11 +96,18 @@ def with_unmet(run: Run, plan: Plan, base: pd.DataFrame, cards: CardsRead, board
     Cost: none unless such a lead is to get a card; then 1 request for each 1,000 archived cards.
     """
     new = {write.lead_id for write in plan.card_writes if not write.card_id} - {*base.index}
-    kept = run.clients.store.facts.load(f"unmet {run.pair}") if new else None
-    wanted = {card_id for card_id, lead_id in (kept or {}).items() if lead_id in new}
+    wanted = {card_id for card_id, lead_id in _kept_unmet(run).items() if lead_id in new} if new else ()
     if not wanted:
         return cards
     return replace(cards, cards=overlay(cards.cards, run.clients.trello.fetch_archived(board, wanted)))
+
+
+def _unmet_key(run: Run) -> str:
+    return f"unmet {run.pair}"
+
+
+def _kept_unmet(run: Run) -> dict[str, str]:
+    return run.clients.store.facts.load(_unmet_key(run)) or {}
 
 
 def settle_contact(

@@ -17,7 +17,7 @@ from leadsync.core.journal import LEAD, Intent
 from leadsync.core.lookups import to_look_up
 from leadsync.core.plan import Plan
 from leadsync.core.plan_rows import build_plan
-from leadsync.core.reconcile import as_last_agreed, reconcile
+from leadsync.core.reconcile import as_last_agreed, moving, reconcile
 from leadsync.core.settling import settle
 from leadsync.core.standing import restless
 from leadsync.core.taking import narrowed
@@ -72,9 +72,9 @@ def join_and_diff(
     plan.checks = shut.checks
     if reconciled is None:
         return plan
-    moving = reconciled.moving
+    moves = moving(reconciled.decided)
     del reconciled  # the rows of a first match, which takes the most room, are decided about once more
-    standing = restless(base, leads, trello, moving, plan, rules)
+    standing = restless(base, leads, trello, moves, plan, rules)
     plan.standing = Concerned(frozenset(standing | emptied.leads), shut.unsettled | emptied.cards)
     return plan
 

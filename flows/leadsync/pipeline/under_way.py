@@ -85,9 +85,14 @@ class Run:
         for each in self.clients.store.waiting.conflicts(self.pair):
             if each.conflict.kind == UNDONE:
                 undone.setdefault(each.conflict.lead_id, set()).add(each.cell)
-        cells, command = board.cells, self._undo_command if self.undo else self.options.sync_command
-        chosen = replace(chosen, makes_leads=self.settings.sync_create_leads is CreateLeads.ON, command=command)
-        return replace(chosen, cells=cells, lists_apart=self.mapped.redrawn, undone=undone)
+        return replace(
+            chosen,
+            cells=board.cells,
+            lists_apart=self.mapped.redrawn,
+            undone=undone,
+            command=self._undo_command if self.undo else self.options.sync_command,
+            makes_leads=self.settings.sync_create_leads is CreateLeads.ON,
+        )
 
     @property
     def _undo_command(self) -> str:

@@ -13,6 +13,7 @@ from leadsync.core.ledger import CARD_FIELD, WORDS, Told
 from leadsync.frames.agreed import Agreed, Columns
 from leadsync.setting_values import duration
 from leadsync.state.history import PastChange, PastRun
+from leadsync.state.waiting import OWN
 
 FORGOTTEN: Final = "(erased)"
 SIDES: Final = {Direction.TO_TRELLO: "Trello", Direction.TO_AIRTABLE: "Airtable"}
@@ -30,8 +31,8 @@ class Unwritten(NamedTuple):
 
 
 SAME: Final = "agreed since then without a write, for both sides meant the same"
-OWN: Final = {"status": ("status", "stage"), "name": ("name", "title")}
-"""Fields of which that may be, and their columns in the base: two statuses may mean one list."""
+ALIKE: Final = ("status", "name")
+"""Fields of which that may be: two statuses may mean one list."""
 
 
 def unwritten(timeline: Iterable[PastChange], agreed: Agreed | None) -> list[Unwritten]:
@@ -44,7 +45,7 @@ def unwritten(timeline: Iterable[PastChange], agreed: Agreed | None) -> list[Unw
         last |= change.entry.now
     if agreed is None:
         return []
-    found = ((field, {name: last[name] for name in names if name in last}) for field, names in OWN.items())
+    found = ((field, {name: last[name] for name in OWN[field] if name in last}) for field in ALIKE)
     return [
         Unwritten(field, told_of(field, None, was), told_of(field, None, {name: agreed.get(name) for name in was}))
         for field, was in found
