@@ -15,7 +15,7 @@ if __name__ == "__main__":  # before Prefect is imported and reads its settings
 
     prepare_local_run(only_for=("take", "--pair"))
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -30,6 +30,7 @@ from prefect.runtime import flow_run
 from rich.console import Console
 from rich.text import Text
 
+from leadsync.core.told import sides_to_take
 from leadsync.errors import Exit, LeadsyncError
 from leadsync.model import ConflictPolicy, Read
 from leadsync.pipeline.steps import Chosen, Options
@@ -126,7 +127,7 @@ def conflicts(context: typer.Context, as_json: AsJson = False, pair: Pair = "") 
     if aside:
         columns = ("lead, card", "field", "why", "Airtable", "Trello", "what to do", "since")
         tabulate(console, "Set aside", columns, map(_shown_aside, aside))
-        if any(each.to_airtable is not None or each.to_trello is not None for each in aside):
+        if any(any(sides_to_take(each)) for each in aside):
             say(console, f"Where a side can be taken: {TAKE}")
 
 
@@ -143,18 +144,10 @@ def _shown(each: NamedConflict) -> tuple[str | Text, ...]:
 
 
 def _shown_aside(each: NamedAside) -> tuple[str | Text, ...]:
-    taken = [f"Take {side}: {gets} becomes {value or 'empty'}." for side, gets, value in _takes(each)]
+    taken = [f"Take {side}: {other}'s becomes {value or 'empty'}." for side, other, value in sides_to_take(each)]
     whose = lines(each.name, each.lead_id, "" if each.field else each.card_id)
     to_do = lines(each.remedy, *taken)
     return whose, each.field, each.reason, each.airtable or "", each.trello or "", to_do, _since(each)
-
-
-def _takes(each: NamedAside) -> Iterator[tuple[str, str, str]]:
-    """Side that can be taken, the other one, and what that is given."""
-    if each.to_trello is not None:
-        yield Side.AIRTABLE, "Trello's", each.to_trello
-    if each.to_airtable is not None:
-        yield Side.TRELLO, "Airtable's", each.to_airtable
 
 
 def _since(each: NamedConflict | NamedAside) -> str:

@@ -7,10 +7,13 @@ The fields, in order, are those that --json prints. Never here: conflicts (see c
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from leadsync.core.decisions import Direction
+from leadsync.model import ConflictPolicy
 
 
 class ChangeOutcome(StrEnum):
@@ -62,6 +65,26 @@ class SetAside:
     trello: str | None = dataclasses.field(default=None, compare=False)
     to_airtable: str | None = dataclasses.field(default=None, compare=False)
     to_trello: str | None = dataclasses.field(default=None, compare=False)
+
+
+class TwoSided(Protocol):
+    """What tells, of a cell that is set aside, what either side would be given, see SetAside."""
+
+    @property
+    def to_airtable(self) -> str | None:
+        """None if Trello's side cannot be taken."""
+
+    @property
+    def to_trello(self) -> str | None:
+        """None if Airtable's side cannot be taken."""
+
+
+def sides_to_take(of: TwoSided) -> Iterator[tuple[ConflictPolicy, str, str]]:
+    """Each side that can be taken, the other one as it is called, and what that would be given."""
+    if of.to_trello is not None:
+        yield ConflictPolicy.AIRTABLE, "Trello", of.to_trello
+    if of.to_airtable is not None:
+        yield ConflictPolicy.TRELLO, "Airtable", of.to_airtable
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from typing import Any, Final
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, StrictUndefined
 
 from leadsync.core.identity import is_copy
+from leadsync.core.told import sides_to_take
 from leadsync.texts import printable
 
 HERE: Final = Path(__file__).parent
@@ -44,7 +45,7 @@ def _environment(*folders: Path) -> Environment:
     loader = ChoiceLoader([FileSystemLoader(folder) for folder in (*folders, HERE / "templates")])
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     made.filters |= {"short": short, "moment": moment, "iso": iso}
-    made.globals |= {"most": MOST, "is_copy": is_copy}
+    made.globals |= {"most": MOST, "is_copy": is_copy, "sides_to_take": sides_to_take}
     return made
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from leadsync.core.conflicts import Conflict
-from leadsync.core.told import Change, Failure, SetAside
+from leadsync.core.told import Change, Failure, SetAside, sides_to_take
 from leadsync.errors import ConfigurationError, GuardError
 from leadsync.mapping.cells import Cell
 from leadsync.mapping.rules import Listed, Take
@@ -122,9 +122,7 @@ def meant_by(chosen: Chosen, store: StateStore, pair: str, cells: Sequence[Cell]
 
 
 def _can_be_taken(of: Conflict | SetAside, side: ConflictPolicy) -> bool:
-    if isinstance(of, Conflict):
-        return True
-    return (of.to_trello if side is ConflictPolicy.AIRTABLE else of.to_airtable) is not None
+    return isinstance(of, Conflict) or any(can_be is side for can_be, *_ in sides_to_take(of))
 
 
 def _listed(of: Conflict | SetAside) -> Listed | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textwrap import shorten
 
 from leadsync.core.conflicts import Conflict
-from leadsync.core.told import SetAside
+from leadsync.core.told import SetAside, sides_to_take
 from leadsync.errors import Exit
 from leadsync.report.report import Finding, Report, Row
 
@@ -84,11 +84,10 @@ def by_command(report: Report) -> list[ToDo]:
 
 def _taken(aside: SetAside, report: Report) -> Iterator[str]:
     """By which command one side is taken, and what the other is given then."""
-    for side, other, value in (("airtable", "Trello", aside.to_trello), ("trello", "Airtable", aside.to_airtable)):
-        if value is not None:
-            take, field = _command(side, aside.lead_id, report), shlex.quote(aside.field)
-            shown = shorten(value, 60, placeholder="…") or "(empty)"
-            yield _once_listed(f"To have {aside.field} {shown} on {other}, too: {take} --field {field}", aside, report)
+    for side, other, value in sides_to_take(aside):
+        take, field = _command(side, aside.lead_id, report), shlex.quote(aside.field)
+        shown = shorten(value, 60, placeholder="…") or "(empty)"
+        yield _once_listed(f"To have {aside.field} {shown} on {other}, too: {take} --field {field}", aside, report)
 
 
 def settled(report: Report) -> list[Conflict]:
