@@ -1,5 +1,6 @@
 """A board that holds the leads already, made by hand: nothing is doubled, and nothing is guessed about."""
 
+from functools import partial
 from itertools import count
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from emulator.airtable.desk import LEAD_FIELDS
 from leadsync.state.store import StateStore
 from support.harness import World, findings
-from support.kills import Killed, killed
+from support.kills import is_killed
 
 BY = pytest.mark.parametrize("adopt", ["email", "name"])
 WHEN = pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -266,12 +267,7 @@ def cut_runs(tmp_path, after, adopt, **size):
     """For each request of the first run, a board on which that was killed there, and the next made."""
     for index in count():
         board = Board(tmp_path / f"{index}", **size)
-        struck = False
-        with killed(index, after):
-            try:
-                board.sync(adopt=adopt)
-            except Killed:
-                struck = True
+        struck = is_killed(partial(board.sync, adopt=adopt), index, after)
         if board.sync(exit_code=None).exit_code == 3:  # killed before anybody had been asked
             assert all(board.cards_of(lead) == [] for lead in board.ours), index
             board.sync(adopt=adopt)

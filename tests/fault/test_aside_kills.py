@@ -1,5 +1,6 @@
 """A run that takes one side of a cell set aside is killed, or meets an edit, at any request: nothing is lost."""
 
+from functools import partial
 from itertools import count
 
 import pytest
@@ -8,7 +9,7 @@ from leadsync.model import ConflictPolicy
 from leadsync.pipeline.steps import Chosen
 from leadsync.state.store import StateStore
 from support.harness import World
-from support.kills import Killed, killed
+from support.kills import is_killed
 from support.mapped_scene import SHOWN
 
 AS_DATE = '[[field]]\nairtable = "When"\ncard = "due"\nas = "date"\n'
@@ -59,13 +60,9 @@ def test_killed_while_a_person_takes_a_side(tmp_path, after, side):
     """The next run does not take what was not; asked once more, it is; the history tells of it once."""
     cuts = 0
     for index, world, lead in scenes(tmp_path, side):
-        chosen, struck = Chosen(ConflictPolicy(side), lead), True
-        with killed(index, after):
-            try:
-                world.sync(take=chosen)
-                struck = False
-            except Killed:
-                cuts += 1
+        chosen = Chosen(ConflictPolicy(side), lead)
+        struck = is_killed(partial(world.sync, take=chosen), index, after)
+        cuts += struck
         world.sync()
         aside, agreed, taken = of_state(world, lead)
         assert (agreed == TAKEN[side]) == (aside == []) == bool(taken)

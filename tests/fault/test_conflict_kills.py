@@ -1,5 +1,6 @@
 """A run that settles conflicts is killed at any of its requests: what is kept of them and the base never disagree."""
 
+from functools import partial
 from itertools import count
 
 import pytest
@@ -8,7 +9,7 @@ from leadsync.model import ConflictPolicy
 from leadsync.pipeline.steps import Chosen
 from leadsync.state.store import StateStore
 from support.harness import World
-from support.kills import Killed, killed
+from support.kills import is_killed
 
 BASE = {"status": "NEW", "name": "Ada"}
 VALUES = {"airtable": ("CONTACTED", "Ada L."), "trello": ("QUALIFIED", "A. L.")}
@@ -35,13 +36,8 @@ def worlds(tmp_path, after, **run):
         world.trello.move(world.card(lead)["id"], "DONE")
         world.sync()
         assert kept(world)[0] == {*BASE}
-        struck = True
-        with killed(index, after):
-            try:
-                world.sync(exit_code=None, **{name: ask(lead) if name == "take" else ask for name, ask in run.items()})
-                struck = False
-            except Killed:
-                pass
+        asked = {name: ask(lead) if name == "take" else ask for name, ask in run.items()}
+        struck = is_killed(partial(world.sync, exit_code=None, **asked), index, after)
         yield world, lead, struck
         world.close()
         if not struck:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from support.harness import Scene, World
-from support.kills import Killed, killed
+from support.kills import is_killed
 from support.mapped_scene import MappedScene
 from support.past_changes import assert_agrees_with_base, changes_of, runs_of
 
@@ -21,12 +21,7 @@ KINDS = {"plain": Scene, "mapped": MappedScene}
 
 def cut_off(scene: World, at: int, after: bool) -> bool:
     """A run that is killed there. Returns: False if it came to its end before."""
-    with killed(at, after):
-        try:
-            scene.sync(exit_code=None)
-        except Killed:
-            return True
-    return False
+    return is_killed(lambda: scene.sync(exit_code=None), at, after)
 
 
 def kept(scene: Scene | MappedScene) -> Counter[tuple[str, str, str, tuple[str, str]]]:

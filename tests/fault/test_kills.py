@@ -5,17 +5,12 @@ from itertools import count
 import pytest
 
 from support.harness import STAGE_OF, Scene, findings
-from support.kills import Killed, killed
+from support.kills import is_killed
 
 
 def cut_off(scene: Scene, at: int, after: bool, **settings: str) -> bool:
     """A run that is killed. Returns: False if it came to its end before that request."""
-    with killed(at, after):
-        try:
-            scene.sync(exit_code=None, **settings)
-        except Killed:
-            return True
-    return False
+    return is_killed(lambda: scene.sync(exit_code=None, **settings), at, after)
 
 
 def scenes(tmp_path, after, **settings):

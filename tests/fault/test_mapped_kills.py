@@ -1,22 +1,19 @@
 """With every property mapped: a run is killed before or after any of its requests, then the next run starts."""
 
+from functools import partial
 from itertools import count
 
 import pytest
 
-from support.kills import Killed, killed
+from support.kills import is_killed
 from support.mapped_scene import SHOWN, MappedScene
 
 
 def scenes(tmp_path, after, **world):
     """For each request of a run, a scene whose run was killed there."""
     for index in count():
-        scene, struck = MappedScene(tmp_path / f"{index}", **world), False
-        with killed(index, after):
-            try:
-                scene.sync(exit_code=None)
-            except Killed:
-                struck = True
+        scene = MappedScene(tmp_path / f"{index}", **world)
+        struck = is_killed(partial(scene.sync, exit_code=None), index, after)
         if struck:
             yield index, scene
         scene.close()

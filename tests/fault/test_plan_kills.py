@@ -6,17 +6,12 @@ import pytest
 
 from leadsync.core.saved_plan import SavedPlan
 from support.harness import Scene
-from support.kills import Killed, killed
+from support.kills import is_killed
 
 
 def killed_at(scene: Scene, plan: SavedPlan, at: int, after: bool) -> bool:
     """Returns: False if the run came to its end before that request."""
-    with killed(at, after):
-        try:
-            scene.sync(asked={"plan": plan})
-        except Killed:
-            return True
-    return False
+    return is_killed(lambda: scene.sync(asked={"plan": plan}), at, after)
 
 
 @pytest.mark.parametrize("after", [pytest.param(False, marks=pytest.mark.exhaustive), True], ids=["before", "after"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from leadsync.pipeline.steps import UndoChoice
 from support.harness import World
-from support.kills import Killed, killed, killed_after
+from support.kills import is_killed, killed_after
 from support.past_changes import assert_agrees_with_base, runs_of, seen
 
 KINDS = {  # what happens before the run that is undone -> the lead's status before
@@ -124,12 +125,8 @@ def test_undo_that_many_cards_were_allowed_for_is_finished_without_being_asked_a
 @pytest.mark.parametrize("then", ["sync", "undo"])
 def test_undo_that_is_killed_is_finished_by_the_next_run(tmp_path, after, then):
     for index in count():
-        world, struck = Mixed(tmp_path / f"{index}"), False
-        with killed(index, after):
-            try:
-                world.undo(exit_code=None)
-            except Killed:
-                struck = True
+        world = Mixed(tmp_path / f"{index}")
+        struck = is_killed(partial(world.undo, exit_code=None), index, after)
         assert_agrees_with_base(world)
         if then == "undo":
             world.undo()
@@ -194,16 +191,12 @@ class Adopted(World):
 def test_undo_of_an_adoption_that_is_killed_is_finished_by_the_next_run(tmp_path, after, again):
     """Either way all of it, also in the history: the next undo goes back from there."""
     for index in count():
-        world, struck = Adopted(tmp_path / f"{index}"), False
+        world = Adopted(tmp_path / f"{index}")
         wanted, former = world.first, world.after
         if again:
             world.undo()
             world.run, wanted, former = runs_of(world)[0].run_id, former, wanted
-        with killed(index, after):
-            try:
-                world.undo(exit_code=None)
-            except Killed:
-                struck = True
+        struck = is_killed(partial(world.undo, exit_code=None), index, after)
         assert_agrees_with_base(world)
         world.sync()
         if seen(world) == former:  # nothing had been written, nor begun

@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from support.harness import World
-from support.kills import Killed, killed
+from support.kills import is_killed
 from support.past_changes import changes_of
 
 TEXT = "Call back on Monday"
@@ -45,12 +45,8 @@ class Copied(World):
 def test_untying_that_is_killed_is_told_once_and_can_be_finished(tmp_path, after, then):
     """What was edited of the lead itself when it was cut off is synced, and no conflict."""
     for index in count():
-        world, struck = Copied(tmp_path / f"{index}"), False
-        with killed(index, after):
-            try:
-                world.untie()
-            except Killed:
-                struck = True
+        world = Copied(tmp_path / f"{index}")
+        struck = is_killed(world.untie, index, after)
         world.airtable.edit(world.lead_id, status="CONTACTED")
         left = world.left
         if then == "untie" and left:

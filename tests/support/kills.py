@@ -35,6 +35,16 @@ def killed(at: int, after: bool) -> Iterator[None]:
         yield
 
 
+def is_killed(run: Callable[[], object], at: int, after: bool) -> bool:
+    """Whether a run died at that request, see `killed`; False if it came to its end before."""
+    with killed(at, after):
+        try:
+            run()
+        except Killed:
+            return True
+    return False
+
+
 @contextmanager
 def dying(at: Callable[[Any], bool], after: bool) -> Iterator[None]:
     """Die at the requests that `at` picks, otherwise as `killed`."""
