@@ -10,6 +10,7 @@ from support.harness import World
 from support.mapped_scene import MAPPING, SHOWN, build
 
 FEED = {"AIRTABLE_CHANGE_FEED": "on"}
+BUDGET = '[[field]]\nairtable = "Budget"\ncard = "custom:Budget"\n'
 LONG = "x" * 16_000 + "🦄 end"
 ODD = {
     "tiny-number": ("Budget", "custom:Budget", 1e-7, "0.0000002"),
@@ -81,4 +82,24 @@ def test_value_taken_off_a_card_that_was_just_created_again_is_an_edit(world, ca
     shown.put(world, world.card(lead)["id"], None)
     world.sync()
     assert shown.of_lead(world, lead) == shown.of_card(world, lead) == ""
+    world.assert_idle()
+
+
+def test_custom_field_of_a_card_that_a_write_opened_again_follows_its_lead(world):
+    """An archived card is not among those that were read, and no answer to a write tells the fields."""
+    world.env["SYNC_FIELDS"] = BUDGET  # with labels mapped, cards are read whole
+    lead = world.lead("Ada", "NEW", Budget=7)
+    world.sync()
+    world.sync(read="delta")
+    world.trello.edit(world.card(lead)["id"], closed=True)
+    world.airtable.edit(lead, status="CONTACTED")
+    world.sync(read="delta")
+    assert not world.card(lead)["closed"]
+    for budget in (8, 9):
+        world.airtable.edit(lead, Budget=budget)
+        world.sync(read="delta")
+        assert SHOWN["custom:Budget"].of_card(world, lead) == budget
+    SHOWN["custom:Budget"].put(world, world.card(lead)["id"], 10)
+    world.sync(read="delta")
+    assert SHOWN["custom:Budget"].of_lead(world, lead) == 10
     world.assert_idle()

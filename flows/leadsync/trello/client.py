@@ -165,6 +165,10 @@ class Trello:
         """A card cut down to what the sync reads."""
         return {name: card[name] for name in self.shape.parts if name in card}
 
+    def is_whole(self, card: Item) -> bool:
+        """Whether a card has all that cards are asked for: no answer to a write has what comes beside the fields."""
+        return card.keys() >= self.shape.query.keys() - {"fields"}
+
     def get(self, path: str, **query: str) -> Any:
         """What is there now. Cost: 1 request."""
         return self._client.fetch_json(path, query_params=dict(query))

@@ -51,9 +51,13 @@ def fetch_changed_cards(
         return None
     were = recall({action.card_id for action in feed} | {*snapshot.written})
     replayed = replay(snapshot, were.items, feed, were.known)
-    if replayed is None or len(replayed.unknown) > pages_of(snapshot.open_cards, CARDS_PAGE):
+    if replayed is None:
         return None
-    found = (card for card_id in replayed.unknown if (card := trello.look_up(card_id)))
+    opened_again = {card_id for card_id, card in replayed.cards.items() if not trello.is_whole(card)}
+    unknown = sorted({*replayed.unknown} | opened_again)
+    if len(unknown) > pages_of(snapshot.open_cards, CARDS_PAGE):
+        return None
+    found = (card for card_id in unknown if (card := trello.look_up(card_id)))
     cards = replayed.cards | {card["id"]: card for card in found}
     here = [card for card in cards.values() if is_open(card, board)]
     frame = trello.cards_of(board, here, were.known)
