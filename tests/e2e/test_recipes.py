@@ -79,7 +79,7 @@ def test_card_property_is_one_row(copy):
     copy.put(fits, "mapping/properties.py", "_ROWS", above=True)
     copy.put(row, "mapping/properties.py", "_ROWS")
     copy.run("""
-        from leadsync.core.journal import digests_of
+        from leadsync.core.digests import digests_of
         assert digests_of({"pos": "0.00001"}) == digests_of({"pos": 1e-05})  # as sent, as the feed tells it
         world.airtable.add_field("Rank", "number", {"precision": 1})
         world.env["SYNC_FIELDS"] = '[[field]]\\nairtable = "Rank"\\ncard = "pos"'

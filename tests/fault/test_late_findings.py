@@ -7,13 +7,14 @@ import pytest
 
 from emulator import Fault
 from emulator.trello.account import Actor
+from leadsync.core.feed import Feed
 from leadsync.core.journal import IntentState
-from leadsync.core.overwrites import Feed
 from leadsync.state.journal import Journal
 from leadsync.state.store import StateStore
 from leadsync.trello.feed import BEFORE, OF_A_WRITE
 from support.harness import World, findings
 from support.kills import Killed, killed, killed_after, killed_before
+from support.mapped_scene import MAPPING, SHOWN, build
 
 POLICIES = pytest.mark.parametrize("policy", ["airtable", "trello"])
 
@@ -449,6 +450,33 @@ def test_card_edited_just_before_it_is_archived_is_spared(world, edit, cut):
     assert ("card", "deleted") in {row[:2] for row in findings(conflicts, lead)}
     assert world.sync().exit_code == 0
     assert world.writes() == 0
+
+
+@pytest.mark.parametrize("cut", [None, "PUT", "/actions"], ids=["whole", "killed-after-the-put", "killed-at-the-feed"])
+@pytest.mark.parametrize("card", SHOWN)
+def test_card_whose_mapped_cell_is_edited_just_before_it_is_archived_is_spared(tmp_path, card, cut):
+    """Whatever a person may say on a card counts, and not only what every card has."""
+    world, shown = World(tmp_path), SHOWN[card]
+    build(world)
+    world.env["SYNC_FIELDS"] = MAPPING
+    world.lead("Uninvolved", "NEW")
+    lead = world.lead("Ada", "NEW", **{shown.column: shown.values[0]})
+    world.sync()
+    world.sync()
+    card_id = world.card(lead)["id"]
+    world.airtable.delete(lead)
+    just_before_put(world, lambda: shown.put(world, card_id, shown.values[1]))
+    conflicts = []
+    if cut is None:
+        conflicts += world.sync().conflicts
+    else:
+        with killed_after("PUT") if cut == "PUT" else killed_before("GET", cut):
+            world.sync()
+    conflicts += world.sync().conflicts
+    assert world.trello.card(card_id)["closed"] is False
+    assert ("card", "deleted") in {row[:2] for row in findings(conflicts, lead)}
+    world.assert_idle()
+    world.close()
 
 
 def test_card_unticked_just_before_it_is_archived_is_archived(world):

@@ -14,9 +14,10 @@ from typing import Any, Final
 from leadsync.apply.target import Target
 from leadsync.core.conflicts import Conflict
 from leadsync.core.decisions import Direction
-from leadsync.core.journal import Intent, IntentState, Sent, digests_of
+from leadsync.core.digests import digests_of
+from leadsync.core.feed import Feed
+from leadsync.core.journal import Intent, IntentState, Sent
 from leadsync.core.lead_overwrites import Patched
-from leadsync.core.overwrites import Feed
 from leadsync.core.told import Change, ChangeOutcome, Failure
 
 GIVEN_UP: Final = 7 * 86_400.0

@@ -15,8 +15,10 @@ from typing import Any, Final
 from leadsync.apply.give_back import GIVEN_UP, Edit, Repair, Repairs
 from leadsync.apply.target import Target
 from leadsync.core.conflicts import Conflict
-from leadsync.core.journal import COLUMN_OF, Intent, IntentState, digest
-from leadsync.core.overwrites import Feed, Overwritten, find_overwritten, is_element
+from leadsync.core.digests import digest
+from leadsync.core.feed import Feed, is_element
+from leadsync.core.journal import COLUMN_OF, Intent, IntentState
+from leadsync.core.overwrites import Overwritten, find_overwritten
 from leadsync.core.settling import LATE
 from leadsync.core.witness import CARD_CELLS
 from leadsync.errors import LeadsyncError, ServiceRefusedError

@@ -15,7 +15,8 @@ from leadsync.airtable.writing import give_back
 from leadsync.apply.give_back import GIVEN_UP, Edit, Repair, Repairs
 from leadsync.apply.target import Target
 from leadsync.core.conflicts import Conflict
-from leadsync.core.journal import Intent, IntentState, Sent, digest
+from leadsync.core.digests import digest
+from leadsync.core.journal import Intent, IntentState, Sent
 from leadsync.core.lead_overwrites import Patched, Replaced, find_replaced
 from leadsync.core.told import Failure
 from leadsync.core.witness import LEAD_CELLS, field_of

@@ -8,21 +8,20 @@ landed on. It is *checked* while a conflict of a run that was cut off has still 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
 from leadsync.core.conflicts import Conflict
+from leadsync.core.digests import digests_of, told_in
 from leadsync.core.ledger import Entry
 from leadsync.core.plan import CardWrite, LeadWrite, Plan
 from leadsync.frames.actions import Item
 from leadsync.frames.agreed import Columns, Rename, columns_renamed
 from leadsync.frames.cards import Card
-from leadsync.mapping.properties import ELEMENTWISE, FORMS, element, property_named
+from leadsync.mapping.properties import property_named
 from leadsync.mapping.rows import CellKey
-from leadsync.texts import text
 
 CARD, LEAD = "card", "lead"
 COPY: Final = "copy"
@@ -55,11 +54,11 @@ class Sent:
 
     def planned_on(self, cell: str) -> str | None:
         """The digest of what the write was planned on, None if that is not known."""
-        return _told_in(self.planned_from, cell)
+        return told_in(self.planned_from, cell)
 
     def put(self, cell: str) -> str | None:
         """The digest of what was sent for a cell, be it an element of a set; None if nothing was."""
-        return _told_in(self.cells, cell)
+        return told_in(self.cells, cell)
 
 
 @dataclass(frozen=True)
@@ -149,9 +148,15 @@ def _of_card(write: CardWrite, since: float, run: str, lists: Mapping[str, str])
 
 
 def sent_to_card(write: CardWrite, based_on: Card, cells: Mapping[str, Any]) -> Sent:
-    """The cells of a PUT in digests, but for those that cannot be read. `based_on`: the card as it was just before."""
+    """
+    The cells of a PUT in digests, but for those that cannot be read. `based_on`: the card as it was just before.
+
+    Of a card that is archived, all of them: an edit of any shows that it is in use.
+    """
     mapped = {each.cell.card.key: based_on.cells.get(each.cell.name) for each in write.cells}
     told = {cell: value for cell, value in cells.items() if mapped.get(cell, value) is not None}
+    besides = [name for name in based_on.cells if write.closed and not CellKey.of(name).names_line()]
+    mapped |= {key_of(name): based_on.cells[name] for name in besides}
     return Sent(digests_of_card(based_on) | digests_of(mapped), digests_of(told))
 
 
@@ -178,43 +183,3 @@ def cells_of(write: CardWrite, lists: Mapping[str, str]) -> Item:
 def key_of(name: str) -> str:
     """What a mapped cell, by its name, is called among the cells that are sent to a card."""
     return property_named(CellKey.of(name).property).key
-
-
-def digests_of(cells: Mapping[str, Any]) -> dict[str, str]:
-    """
-    Values by cell as digests: a person's text is compared, and never kept.
-
-    Of a set that the feed tells element by element, what is in it has digests of its own.
-    """
-    sets = {cell: cells[cell] for cell in ELEMENTWISE if isinstance(cells.get(cell), frozenset)}
-    there = {element(cell, each): True for cell, held in sets.items() for each in held}
-    return {cell: digest(cell, value) for cell, value in {**cells, **there}.items()}
-
-
-def _told_in(digests: Mapping[str, str], cell: str) -> str | None:
-    """What a set does not hold has no digest in it, and is not there."""
-    of_set = cell.partition(" ")[0]
-    absent = digest(cell, False) if of_set in ELEMENTWISE and of_set in digests else None
-    return digests.get(cell, absent)
-
-
-def digest(cell: str, value: Any) -> str:
-    """One value of a cell, in the form in which it is compared."""
-    return hashlib.sha256(_normal(cell, value).encode("utf-8", "surrogatepass")).hexdigest()[:24]
-
-
-def _normal(cell: str, value: Any) -> str:
-    """
-    Values compare as the frames hold them; descriptions without trailing blanks and CRs.
-
-    A mapped cell's value comes in canonical form, or as a feed tells it: a list of names is one text then.
-    """
-    if cell in ("name", "status"):
-        return text(value)
-    if cell in ("dueComplete", "closed"):
-        return str(bool(value))
-    if cell in FORMS and not isinstance(value, frozenset):
-        value = FORMS[cell].read(value)
-    if isinstance(value, frozenset):
-        return ", ".join(sorted(value))
-    return str(value or "").replace("\r\n", "\n").rstrip()

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from leadsync.core.journal import Intent, digest
+from leadsync.core.digests import digest
+from leadsync.core.journal import Intent
 from leadsync.core.witness import LEAD_CELLS, Proof
 from leadsync.frames.agreed import sides_of
 from leadsync.frames.payloads import BY_PROGRAM, LeadChange, cell_text

@@ -8,8 +8,9 @@ from typing import Final
 
 import pandas as pd
 
-from leadsync.core.journal import CARD, LEAD, Intent, digest, key_of
-from leadsync.core.overwrites import Feed
+from leadsync.core.digests import digest
+from leadsync.core.feed import Feed
+from leadsync.core.journal import CARD, LEAD, Intent, key_of
 from leadsync.frames.agreed import AIRTABLE, TRELLO, sides_of
 from leadsync.frames.cards import Card
 from leadsync.frames.leads import Lead

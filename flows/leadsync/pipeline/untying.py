@@ -12,9 +12,10 @@ from dataclasses import replace
 from leadsync.apply.cards import check_writes
 from leadsync.apply.outcome import Outcome
 from leadsync.core.decisions import Direction
+from leadsync.core.digests import digests_of
 from leadsync.core.identity import COPY, identify, is_copy
 from leadsync.core.journal import COPY as OF_COPY
-from leadsync.core.journal import Intent, Sent, digests_of
+from leadsync.core.journal import Intent, Sent
 from leadsync.core.ledger import Entry, Rule, Told
 from leadsync.core.told import Change, ChangeOutcome, Failure, SetAside
 from leadsync.errors import ConfigurationError, ServiceRefusedError

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from leadsync.core.journal import LEAD, Intent, Sent, digests_of
+from leadsync.core.digests import digests_of
+from leadsync.core.journal import LEAD, Intent, Sent
 from leadsync.core.lead_overwrites import SLACK, Patched, find_replaced
 from leadsync.frames.payloads import ChangeKind, LeadChange
 

@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from leadsync.core.journal import CARD, Intent, Sent, digests_of, digests_of_card
-from leadsync.core.overwrites import Feed, find_overwritten
+from leadsync.core.digests import digests_of
+from leadsync.core.feed import Feed
+from leadsync.core.journal import CARD, Intent, Sent, digests_of_card
+from leadsync.core.overwrites import find_overwritten
 from leadsync.frames.actions import Action, moment
 from support.rows import LISTS, base_row, card, card_id, one_lead, record
 

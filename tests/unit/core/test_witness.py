@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from leadsync.core.feed import Feed
 from leadsync.core.journal import CARD, LEAD, Intent
-from leadsync.core.overwrites import Feed
 from leadsync.core.witness import unclear, witnessed
 from leadsync.frames.actions import Action, moment
 from support.rows import LISTS, base_row, card, card_id, lead_id, one_lead, record
