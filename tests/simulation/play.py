@@ -321,9 +321,9 @@ class Player:
             self.killed = not run.acts
             return run
         lists_moved = self.lists_moved
-        check_report(
-            ledger, run, lists_moved, bool(self.unwritable or self.emptied), bool(ground.mapped and self.emptied)
-        )
+        given_back = run.undoes and ground.source != "text"  # an undo that was cut off writes what is computed, too
+        refusals = bool(self.unwritable or self.emptied or given_back)
+        check_report(ledger, run, lists_moved, refusals, bool(ground.mapped and self.emptied))
         if not dry and not run.disturbed and was_killed:
             check_settled(ledger, run)
         if not dry:

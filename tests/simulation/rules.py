@@ -152,9 +152,11 @@ def _one_way_cells_stay(ledger: Ledger, run: Run, before: Sight, after: Sight) -
 
 
 def _lost_stays_lost(ledger: Ledger, run: Run, before: Sight, after: Sight) -> None:
-    """A status is not replaced by another of the same list, unless a person gave it to the lead during this run."""
+    """A status is not replaced by another of the same list, unless a person edits lead or card during this run."""
     for lead in before.records:
         if ledger.touched[lead, "status", AIRTABLE] > run.start:
+            continue
+        if ledger.touched_cards[ledger.card_of.get(lead, "")] > run.start:  # out of the list, and back to it
             continue
         was, now = before.text(lead, "status"), after.text(lead, "status")
         if was != now and was and after.stage_of(was) == after.stage_of(now):
@@ -235,8 +237,8 @@ def _made_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
             others = {its for other, its in ledger.card_of.items() if other != lead and _is_known(ledger, other)}
             if card["closed"] and card_id in others:  # a marker does not make it theirs
                 continue
-            if card_id in ledger.marked_shut and not _is_known(ledger, lead):
-                continue
+            if card_id in ledger.marked_shut and (not _is_known(ledger, lead) or ledger.card_of.get(lead) != card_id):
+                continue  # nobody reads archived cards to see what somebody makes them say
             away = card["idBoard"] != before.board
             if not away or (ledger.state_lost_at < 0 and _is_known(ledger, lead)):  # no read shows other boards
                 state = "away" if away else "archived" if card["closed"] else "open"
@@ -249,6 +251,10 @@ def _made_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
         if deleted is None or not known or run.recreates:
             continue
         since = ledger.last_looked_at(deleted, lead)
+        agreed = max(at for at in ledger.agreed_at[lead, "status"] if at < deleted or at == 0)
+        statuses = [edit for edit in ledger.edits_of(lead) if (edit.cell, edit.side) == ("status", AIRTABLE)]
+        if any(edit.listed and agreed < edit.at < deleted for edit in statuses):  # held, and never agreed
+            continue
         if ledger.back_at.get(lead, -1) < since and not any(at >= since for at in ledger.status_edits[lead]):
             raise Breach("made again with cause", f"{lead}: made {cards}, its card was deleted and no status edited")
 
@@ -524,7 +530,7 @@ def _no_edit_lost(ledger: Ledger, rest: Rest) -> None:
 
 
 def _check_spared(ledger: Ledger, rest: Rest, edit: Any) -> None:
-    """The card of a deleted lead, moved or renamed since the last good run before, is not archived without a word."""
+    """The card of a deleted lead, edited since the last good run before, is not archived without a word."""
     card = rest.sight.cards.get(edit.card)
     if edit.side != TRELLO or card is None or edit.null:
         return
