@@ -479,6 +479,27 @@ def test_card_whose_mapped_cell_is_edited_just_before_it_is_archived_is_spared(t
     world.close()
 
 
+@pytest.mark.parametrize("cut", [False, True], ids=["whole", "killed"])
+def test_card_that_cannot_be_opened_again_is_listed(world, cut):
+    """A person's edit lies in the archive: whoever reads the report must learn where."""
+    lead = world.linked("Ada", "NEW")
+    card = world.card(lead)["id"]
+    world.airtable.delete(lead)
+    just_before_put(world, lambda: world.trello.edit(card, name="Mine"))
+    world.emulator.inject(Fault("status", method="PUT", member="closed", status=400, nth=2, times=9))
+    if cut:
+        with killed_after("PUT"):
+            world.sync()
+    conflicts = world.sync(exit_code=None).conflicts
+    assert world.trello.card(card)["closed"] is True
+    told = [(row["card_id"], *each) for row, each in zip(conflicts, findings(conflicts, lead), strict=True)]
+    assert told == [(card, "card", "deleted", "Mine in TODO")]
+    assert conflicts[0]["resolution"] == "archived all the same; open the card again if it is to stay"
+    world.emulator.clear_faults()
+    assert world.sync().conflicts == []
+    world.assert_idle()
+
+
 def test_card_unticked_just_before_it_is_archived_is_archived(world):
     """That moves it nowhere: it is taken back at first, and then archived after all."""
     lead = world.linked("Ada", "QUALIFIED")

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from leadsync.apply.give_back import GIVEN_UP, Edit, Repair, Repairs
+from leadsync.apply.listed import NAMED_AS, as_conflict, mapped_as
 from leadsync.apply.target import Target
-from leadsync.core.conflicts import Conflict
 from leadsync.core.digests import digest
 from leadsync.core.feed import Feed, is_element
 from leadsync.core.journal import COLUMN_OF, Intent, IntentState
@@ -33,7 +33,6 @@ from leadsync.trello.writing import set_member, update_card, update_custom_field
 
 READ_BEFORE: Final = 600.0
 """Seconds before a write from which on the feed is read: a card may have been moved while the rest was being read."""
-TEXT_LISTED: Final = 1_000
 
 AGREED_WITH: Final = {
     "idList": CARD_CELLS["stage"],
@@ -42,8 +41,6 @@ AGREED_WITH: Final = {
     "closed": ("lead_presence", "card_presence", "seen_status"),
 }
 """Cell on the wire -> the base columns that are agreed with it; a description has none."""
-NAMED_AS: Final = {"idList": "status", "dueComplete": "status", "name": "name", "desc": "description", "closed": "card"}
-"""Cell on the wire -> what it is called in a report."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,7 @@ def look(trello: Trello, target: Target, *states: IntentState) -> Checkup:
         return Checkup(rows, at=trello.wire.server_time or time.time(), error=str(error))
     at = max(0.0, trello.wire.server_time - (time.monotonic() - asked))
     found = find_overwritten(feed, rows)
-    ours = [each for each in found if each.cell in NAMED_AS or _mapped(each.cell, target.board.cells)]
+    ours = [each for each in found if each.cell in NAMED_AS or mapped_as(each.cell, target.board.cells)]
     return Checkup(rows, feed, at, tuple(ours))
 
 
@@ -123,7 +120,7 @@ def _repair_row(row: Intent, checkup: Checkup, trello: Trello, target: Target, r
             continue
         card = trello.get_card(target.board, row.card_id)
         became = _give_back(found, card, checkup, trello, target)
-        listed += repairs.add(row.lead_id, became, _as_conflict(found, card, target, became))
+        listed += repairs.add(row.lead_id, became, as_conflict(found, card, target, became))
         if found.cell == "closed" and became is Repair.GIVEN_BACK:
             repairs.opened(row)
     target.store.journal.end_intents([replace(row, conflicts=(*row.conflicts, *listed))])
@@ -132,7 +129,7 @@ def _repair_row(row: Intent, checkup: Checkup, trello: Trello, target: Target, r
 def _give_back(found: Overwritten, card: Card, checkup: Checkup, trello: Trello, target: Target) -> Repair:
     """`card`: as it is now."""
     intent, cell, value = found.intent, found.cell, _given(found, card, target.board.cells)
-    mapped = _mapped(cell, target.board.cells)
+    mapped = mapped_as(cell, target.board.cells)
     fits = cell != "desc" or len(value) <= TRELLO_TEXT_LIMIT
     now = _held(card, cell, mapped)
     is_free = fits and _is_as_sent(intent, cell, card, now)
@@ -153,12 +150,6 @@ def _give_back(found: Overwritten, card: Card, checkup: Checkup, trello: Trello,
         return True
 
     return edit.give_back(write, trello.wire.server_time, target)
-
-
-def _mapped(cell: str, mapped: Sequence[Cell]) -> Cell | None:
-    """The cell of the mapping which one on the wire, or an element of it, is of."""
-    key = cell.partition(" ")[0] if is_element(cell) else cell
-    return next((each for each in mapped if not each.is_line and each.card.key == key), None)
 
 
 def _given(found: Overwritten, card: Card, mapped: Sequence[Cell]) -> Any:
@@ -191,27 +182,3 @@ def _is_as_sent(intent: Intent, cell: str, card: Card, now: Any) -> bool:
     if cell == "closed":
         return card.presence == CardPresence.ARCHIVED
     return card.presence == CardPresence.OPEN and now is not None and digest(cell, now) == intent.sent.put(cell)
-
-
-def _as_conflict(found: Overwritten, card: Card, target: Target, became: Repair) -> Conflict | None:
-    """
-    The finding as it is listed; a description or a member given back is none, nor a card, which the next pass lists.
-    """
-    intent, cell = found.intent, found.cell
-    is_merged = cell == "desc" or is_element(cell)
-    if became is Repair.IN_FORCE or cell == "closed" or (is_merged and became is Repair.GIVEN_BACK):
-        return None
-    mapped = _mapped(cell, target.board.cells)
-    field = mapped.field if mapped else NAMED_AS[cell]
-    value = found.in_words(mapped, target.board.stages)
-    if cell == "desc":
-        value = _lacking(value, card.description) or value
-    ours = intent.record.get(sides_of(mapped.name)[1] if mapped else field)
-    told = mapped.told_by_trello(ours) if mapped and ours is not None else str(ours or "")
-    return Conflict(intent.lead_id, intent.card_id, field, told, value[:TEXT_LISTED], "edited meanwhile", became.value)
-
-
-def _lacking(former: str, now: str) -> str:
-    """The lines that are there no more: a note may stand behind much that nobody has touched."""
-    there = {line.rstrip() for line in now.splitlines()}
-    return "\n".join(line for line in former.splitlines() if line.rstrip() not in there)
