@@ -301,7 +301,7 @@ def test_secrets_of_a_pair_stay_secret(command, north, env_file):
     sync_leads(pair="north", return_state=True)
     with get_client(sync_client=True) as client:
         told = printed + str([block.data for block in client.read_block_documents(include_secrets=False)])
-        told += str([run.parameters for run in client.read_flow_runs()])
+        told += str([run.parameters for run in client.read_flow_runs(sort="START_TIME_DESC")])
         told += str([artifact.data for artifact in client.read_artifacts()])
     assert north.settings()["AIRTABLE_BASE_ID"] in told
     secrets = [north.settings()[name] for name in ("AIRTABLE_API_TOKEN", "TRELLO_API_KEY", "TRELLO_API_TOKEN")]

@@ -56,7 +56,7 @@ def command(prefect_server, configured, monkeypatch):
 
 def flow_runs():
     with get_client(sync_client=True) as client:
-        return {run.id for run in client.read_flow_runs(limit=200)}
+        return {run.id for run in client.read_flow_runs(sort="START_TIME_DESC")}
 
 
 def test_each_turn_carries_over_what_was_edited_since(command, emulator):

@@ -480,6 +480,7 @@ def test_delta_by_the_change_feed_sees_and_plans_what_a_full_read_does(history, 
 @settings(PLAIN, max_examples=15)
 @given(MAPPED_HISTORY, st.booleans(), SERVICES, POLICIES)
 @example([(0.0, "put_in_lead", 0, ("due", 0))], False, {}, "airtable")
+@example([(0.0, "put_in_lead", 0, ("members", 0))], False, {}, "airtable")
 @example([(10.6, "archive_or_take_back", 2, True), (0.999, "set_status", 3, None)], True, {}, "trello")
 def test_delta_sees_and_plans_what_a_full_read_does_with_everything_mapped(history, generous, services, policy):
     """All that the activity tells: dates, ticks, members, custom fields, lines."""

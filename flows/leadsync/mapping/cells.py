@@ -31,8 +31,8 @@ class Cell:
     card: Property
     way: Way
     kind: LensKind
-    airtable: Lens
-    trello: Lens
+    airtable: Lens = field(compare=False)  # made anew whenever a row is tied
+    trello: Lens = field(compare=False)
     lacking: Mapping[str, str] = field(default_factory=dict)
 
     @property
