@@ -302,7 +302,7 @@ def test_secrets_of_a_pair_stay_secret(command, north, env_file):
     with get_client(sync_client=True) as client:
         told = printed + str([block.data for block in client.read_block_documents(include_secrets=False)])
         told += str([run.parameters for run in client.read_flow_runs(sort="START_TIME_DESC")])
-        told += str([artifact.data for artifact in client.read_artifacts()])
+        told += str([artifact.data for artifact in client.read_artifacts(sort="CREATED_DESC")])
     assert north.settings()["AIRTABLE_BASE_ID"] in told
     secrets = [north.settings()[name] for name in ("AIRTABLE_API_TOKEN", "TRELLO_API_KEY", "TRELLO_API_TOKEN")]
     assert not [secret for secret in secrets if secret in told]

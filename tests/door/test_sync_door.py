@@ -166,7 +166,7 @@ def test_run_leaves_log_tasks_and_report_without_secrets(prefect_server, configu
     lead = emulator.airtable.add_lead("Ada", "ada@example.com", "NEW", "web")
     door.sync_leads(return_state=True)
     with get_client(sync_client=True) as client:
-        artifacts = client.read_artifacts()
+        artifacts = client.read_artifacts(sort="CREATED_DESC")
         kept = " ".join(str(artifact.data) for artifact in artifacts)
     assert lead in kept
     assert not [secret for secret in secrets_of(configured) if secret in kept]
