@@ -63,7 +63,9 @@ def test_copies_are_untied_by_a_flow_run(command, emulator, lead):
     assert [lead in each["desc"] for each in emulator.trello.cards().values()] == [True, False]
     assert command("untie", "--lead", lead)[0] == 2
     with get_client(sync_client=True) as client:
-        assert f"untie copies of {lead} (Zoë): 1 changed" in {run.name for run in client.read_flow_runs(sort="START_TIME_DESC")}
+        assert f"untie copies of {lead} (Zoë): 1 changed" in {
+            run.name for run in client.read_flow_runs(sort="START_TIME_DESC")
+        }
 
 
 @pytest.fixture

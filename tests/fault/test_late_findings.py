@@ -479,6 +479,41 @@ def test_card_whose_mapped_cell_is_edited_just_before_it_is_archived_is_spared(t
     world.close()
 
 
+def take_label_off(world, lead):
+    """As another program does."""
+    world.trello.remove_label(world.card(lead)["id"], "Old", traced=False)
+
+
+def delete_option(world, lead):
+    """The cards that had it have nothing there now."""
+    world.trello.delete_option("Mood", "Bad")
+    world.airtable.edit(lead, Mood=None)
+
+
+@pytest.mark.parametrize(("card", "act"), [("labels", take_label_off), ("custom:Mood", delete_option)])
+def test_card_whose_cell_changed_unheard_long_before_it_is_archived_stays_archived(tmp_path, card, act):
+    """The last that the activity tells of the cell is not what was read: no edit came between read and write."""
+    world, shown = World(tmp_path), SHOWN[card]
+    build(world)
+    world.env["SYNC_FIELDS"] = MAPPING
+    world.lead("Uninvolved", "NEW")
+    lead = world.lead("Ada", "NEW", **{shown.column: shown.values[0]})
+    world.sync()
+    world.airtable.edit(lead, **{shown.column: shown.values[1]})
+    world.sync()
+    card_id = world.card(lead)["id"]
+    act(world, lead)
+    world.sync()
+    world.assert_idle()
+    world.airtable.delete(lead)
+    world.emulator.clock.advance(30)
+    report = world.sync()
+    assert (report.conflicts, world.trello.card(card_id)["closed"]) == ([], True)
+    assert world.writes() == 1
+    world.assert_idle()
+    world.close()
+
+
 @pytest.mark.parametrize("cut", [False, True], ids=["whole", "killed"])
 def test_card_that_cannot_be_opened_again_is_listed(world, cut):
     """A person's edit lies in the archive: whoever reads the report must learn where."""

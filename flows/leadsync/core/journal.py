@@ -44,13 +44,19 @@ class Sent:
     A write in digests: what it was planned from, and the cells that it sent.
 
     By cell of a card, see cells_of, or of a lead, see Lead.value. `resent`: an earlier sending of it was not answered.
-    `earlier`: ids of actions that the feed told of before, though by their time they might be this write's.
+    `earlier`: ids of actions that the feed told of before, though by their time they might be this write's. `read_at`:
+    Trello's clock when the cards were read from which it was planned, or somewhat earlier [s since 1970], 0 if unknown.
     """
 
     planned_from: Mapping[str, str] = field(default_factory=dict)
     cells: Mapping[str, str] = field(default_factory=dict)
     resent: bool = False
     earlier: Sequence[str] = field(default_factory=list)
+    read_at: float = 0.0
+
+    def as_put(self, put: Sent) -> Sent:
+        """What went out in the end; what is known of the time before it stays."""
+        return replace(put, earlier=self.earlier, read_at=self.read_at)
 
     def planned_on(self, cell: str) -> str | None:
         """The digest of what the write was planned on, None if that is not known."""
@@ -115,15 +121,20 @@ class Intent:
 
 
 def intents_of(
-    plan: Plan, since: float, run: str = "", lists: Mapping[str, str] | None = None, leads_since: float | None = None
+    plan: Plan,
+    since: float,
+    run: str = "",
+    lists: Mapping[str, str] | None = None,
+    leads_since: float | None = None,
+    read_at: float = 0.0,
 ) -> list[Intent]:
     """
     One intent for each write, in the order of the writes.
 
     `since`: Trello's clock [s since 1970]. `lists`: stage -> list id. `leads_since`: Airtable's clock if its change
-    feed tells of our writes, else None.
+    feed tells of our writes, else None. `read_at`: see Sent.
     """
-    cards = [_of_card(write, since, run, lists or {}) for write in plan.card_writes]
+    cards = [_of_card(write, since, run, lists or {}, read_at) for write in plan.card_writes]
     return cards + [_of_lead(write, since, run, leads_since) for write in plan.lead_writes]
 
 
@@ -141,8 +152,10 @@ def sent_to_lead(write: LeadWrite, cells: Collection[str]) -> Sent:
     return Sent(digests_of(planned_on), digests_of({cell: write.fields[cell] for cell in cells}))
 
 
-def _of_card(write: CardWrite, since: float, run: str, lists: Mapping[str, str]) -> Intent:
-    sent = sent_to_card(write, write.planned_from, cells_of(write, lists)) if write.card_id else Sent()
+def _of_card(write: CardWrite, since: float, run: str, lists: Mapping[str, str], read_at: float) -> Intent:
+    sent = Sent()
+    if write.card_id:
+        sent = replace(sent_to_card(write, write.planned_from, cells_of(write, lists)), read_at=read_at)
     intent = Intent(CARD, write.lead_id, write.card_id, write.record, since, run)
     return replace(intent, sent=sent, undo=write.undo, conflicts=write.conflicts, entries=write.entries)
 

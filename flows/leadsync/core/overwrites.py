@@ -13,7 +13,7 @@ from typing import Any
 
 from leadsync.core.digests import digest
 from leadsync.core.feed import Feed, is_element
-from leadsync.core.journal import Intent
+from leadsync.core.journal import COLUMN_OF, Intent
 from leadsync.mapping.cells import Cell
 
 
@@ -59,8 +59,14 @@ def _archived_in_use(feed: Feed, intent: Intent) -> list[Overwritten]:
 
 
 def _was_edited(feed: Feed, intent: Intent, cell: str, until: float) -> bool:
-    """By somebody else than the PUT itself."""
+    """
+    By somebody else than the PUT itself.
+
+    What is mapped comes and goes without an action, too: then the latest one is from before the read, and no edit.
+    """
     if intent.sent.put(cell) is not None:
         return bool(feed.replaced(intent, cell))
     edit = feed.latest(intent.card_id, cell, until)
-    return edit is not None and digest(cell, edit.after) != intent.sent.planned_on(cell)
+    if edit is None or digest(cell, edit.after) == intent.sent.planned_on(cell):
+        return False
+    return cell in COLUMN_OF or edit.time >= intent.sent.read_at

@@ -114,7 +114,8 @@ def _journal(run: Run, planned: Planned, checkup: Checkup) -> None:
     if plan.writes or run.undo is not None:
         clients.store.snapshots.forget(run.pair, planned.snapshot.feed)
     leads_since = clients.airtable.wire.server_time if run.feed and run.feed.follows(planned.snapshot.feed) else None
-    intents = intents_of(plan, clients.trello.wire.server_time, run.run_id, planned.lists.board.lists, leads_since)
+    now, read_at = clients.trello.wire.server_time, planned.snapshot.trello_at
+    intents = intents_of(plan, now, run.run_id, planned.lists.board.lists, leads_since, read_at)
     if checkup.feed:
         intents = [checkup.feed.sent_after(intent) for intent in intents]
     noted = Noted(

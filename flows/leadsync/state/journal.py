@@ -120,7 +120,7 @@ class Journal:
                     add_changes(connection, pair, intent, entries, str(columns.get("card_id") or ""))
                     done = replace(intent, state=IntentState.CHECKED, entries=())
                     if sent and lead_id in sent and intent.sent.cells:
-                        now = replace(sent[lead_id], earlier=intent.sent.earlier)
+                        now = intent.sent.as_put(sent[lead_id])
                         done = replace(done, record=dict(columns), sent=now, answered=answered)
                         done = replace(done, state=IntentState.UNCHECKED)
                     replace_intents(connection, [(intent, done)])
@@ -136,7 +136,7 @@ class Journal:
         """Just before a PUT that turns out to differ from what was journalled."""
         with self._database.writing() as connection:
             for was in _pending_of(connection, pair, lead_id, CARD)[-1:]:
-                replace_intents(connection, [(was, replace(was, sent=replace(sent, earlier=was.sent.earlier)))])
+                replace_intents(connection, [(was, replace(was, sent=was.sent.as_put(sent)))])
 
     def give_back(self, pair: str, undo: Columns, intent: Intent, told: str, begun: Begun | None = None) -> None:
         """In one transaction: the base as before, and the write to follow, by the run `begun`, of a value as `told`."""

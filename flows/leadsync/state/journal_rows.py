@@ -66,7 +66,7 @@ def _values(intent: Intent) -> dict[str, Any]:
 def sent_json(sent: Sent) -> str:
     """An empty object if nothing is known of what was sent."""
     kept = {"planned_from": dict(sent.planned_from), "cells": dict(sent.cells), "resent": sent.resent}
-    return json.dumps(kept | {"earlier": [*sent.earlier]} if sent.cells else {})
+    return json.dumps(kept | {"earlier": [*sent.earlier], "read_at": sent.read_at} if sent.cells else {})
 
 
 def replace_intents(connection: sa.Connection, rows: Iterable[tuple[Intent, Intent | None]]) -> None:
