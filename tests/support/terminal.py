@@ -73,7 +73,10 @@ class Terminal:
         deadline = time.monotonic() + seconds
         while self._more(deadline):
             pass
-        return self.process.wait(timeout=max(1.0, deadline - time.monotonic()))
+        try:
+            return self.process.wait(timeout=max(1.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"it did not end in {seconds} s; printed was:\n{self.screen}") from None
 
     def close(self) -> None:
         if self.process.poll() is None:
