@@ -66,11 +66,16 @@ class Allowance:
 ALLOWANCES: Final[Mapping[str, tuple[Allowance, ...]]] = {
     "Airtable": (Allowance(0, "token", 50, 1.0),),
     "Trello": (
-        Allowance(0, "token", 100, 10.0, ("API_TOKEN_LIMIT_EXCEEDED",)),
         Allowance(1, "key", 300, 10.0, ("API_KEY_LIMIT_EXCEEDED",)),
+        Allowance(0, "token", 100, 10.0, ("API_TOKEN_LIMIT_EXCEEDED",)),
     ),
 }
-"""By the service's name. A base's five requests a second are not among them: it is read by one process at a time."""
+"""
+By the service's name, first what more of them share: who waits there has not been counted by the next yet, which has
+less room for what is sent later than counted.
+
+A base's five requests a second are not among them: it is read by one process at a time.
+"""
 
 
 class Shared(Protocol):

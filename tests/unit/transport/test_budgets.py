@@ -96,11 +96,33 @@ def test_wait_has_an_end(clock):
 def test_each_credential_has_one_budget_and_cannot_be_told_from_its_name():
     budgets = Budgets()
     one, other = budgets.of("Trello", ("token-1", "key")), budgets.of("Trello", ("token-2", "key"))
-    assert (one[0] is other[0], one[1] is other[1]) == (False, True)
+    assert (one[0] is other[0], one[1] is other[1]) == (True, False)
     assert budgets.of("Airtable", ("token-1",))[0] not in one
     assert budgets.of("Trello", ("token-1", "key")) == one
     names = [allowance.limit("Trello", ("token-1", "key")).name for allowance in ALLOWANCES["Trello"]]
     assert not any(secret in name for name in names for secret in ("token-1", "key"))
+
+
+def test_token_is_counted_when_a_request_leaves_and_not_while_it_waits_for_the_key(clock):
+    """Else what three tokens had waiting at their key left at once: 108 requests of one were seen in ten seconds."""
+    key, token = (InProcess(allowance.limit("Trello", ("token", "key")), clock) for allowance in ALLOWANCES["Trello"])
+    counted = []
+
+    class Seen:
+        refusals = ()
+
+        def __init__(self, shared):
+            self._shared = shared
+
+        def take(self):
+            Budget(Limit("", 1, 1.0), self._shared, clock).take()
+            counted.append((self._shared, clock.now))
+
+    begun = clock.now
+    key.pause(5)
+    Pacing(Pace(0, 0, 10), clock, [Seen(key), Seen(token)]).take_turn(patient=True)
+    assert counted == [(key, begun + 5), (token, begun + 5)]
+    assert [allowance.called for allowance in ALLOWANCES["Trello"]] == ["key", "token"]
 
 
 def test_one_thread_of_a_pair_waits_in_line(clock):
