@@ -267,8 +267,8 @@ ROWS = (
     ("time", "{seconds:.0f} s", ""),
     ("time : the bound that the limits set", "{of_bound:.2f}", "≤ 1.10"),
     ("smaller process, of a fair share", "{share:.0%}", "≥ 50%"),
-    ("most requests of the key in 10 s", "{key}", f"≤ {ALLOWANCES['Trello'][1].allowed}"),
-    ("most requests of a token in 10 s", "{token}", f"≤ {ALLOWANCES['Trello'][0].allowed}"),
+    ("most requests of the key in 10 s", "{key}", f"≤ {ALLOWANCES['Trello'][0].allowed}"),
+    ("most requests of a token in 10 s", "{token}", f"≤ {ALLOWANCES['Trello'][1].allowed}"),
     ("CPU a pair", "{cpu:.1f} ms", "≤ 15 ms"),
     ("pairs that failed", "{failed}", "0"),
 )
