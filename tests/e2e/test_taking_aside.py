@@ -329,3 +329,18 @@ def test_person_whom_the_board_has_not_leaves_the_lead_if_the_card_is_taken(mapp
     take(mapped, "trello", lead)
     assert (mapped.cells(lead)["Crew"], aside(mapped)) == (["Ann", "Ben"], {})
     mapped.assert_idle()
+
+
+@pytest.mark.parametrize("then", ["archive", "delete"])
+@pytest.mark.parametrize("held", [False, True], ids=["set aside", "held"])
+def test_card_put_away_after_a_take_stays_away(world, unknown, held, then):
+    """The status that was taken is the one that was seen last, and no edit that wants the card back."""
+    if held:
+        world.airtable.edit(unknown, status="QUALIFIED")
+        world.sync(SYNC_CONFLICT="hold")
+    take(world, "trello", unknown, "status")
+    card = world.card(unknown)["id"]
+    getattr(world.trello, then)(card)
+    world.sync()
+    assert [each for each in world.cards_of(unknown) if not each["closed"]] == []
+    world.assert_idle()

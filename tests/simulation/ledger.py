@@ -215,6 +215,8 @@ class Ledger:
         self.shut_by_people: set[str] = set()
         self.marked_shut: set[str] = set()
         """Cards that came to name another lead while they were archived, where no run looks for such any more."""
+        self.undone_at = 0
+        """When the last undo began."""
         self.foreign: dict[str, Cells] = {}
         self.made_at: dict[str, int] = {}
         """Card -> when the run began that made it."""

@@ -261,6 +261,7 @@ class Player:
         ledger.run_at = ledger.run_at if dry or asked else ledger.now
         run = Run(ledger.now, dry, mass, recreates or self._recreates, archives, leads)
         run.undoes = bool(self.undoing) and not (dry or "plan" in (asked or {}))
+        ledger.undone_at = run.start if "undo" in (asked or {}) else ledger.undone_at
         run.does_one_thing = not {"take", "undo"}.isdisjoint(asked or {})
         self._recreates |= recreates and not dry
         self._archives_all &= archives

@@ -209,7 +209,8 @@ def _shut_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
         edited = any(at >= shut_at[lead] for lead in here for at in ledger.status_edits[lead])
         back = any(ledger.back_at.get(lead, -1) >= shut_at[lead] for lead in here)
         gone = [ledger.last_good_before(ledger.gone_at.get(lead, 0), lead) for lead in leads - here]
-        spared = gone and ledger.touched_cards[card_id] > min(gone)
+        spared = bool(gone) and ledger.touched_cards[card_id] > min(gone)
+        spared |= 0 < ledger.undone_at < ledger.touched_cards[card_id]  # edited just before an undo archived it
         if (
             not back
             and not spared
@@ -237,8 +238,12 @@ def _made_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
             others = {its for other, its in ledger.card_of.items() if other != lead and _is_known(ledger, other)}
             if card["closed"] and card_id in others:  # a marker does not make it theirs
                 continue
-            if card_id in ledger.marked_shut and (not _is_known(ledger, lead) or ledger.card_of.get(lead) != card_id):
-                continue  # nobody reads archived cards to see what somebody makes them say
+            if card_id in ledger.marked_shut and not _is_known(ledger, lead):
+                continue
+            seen = ledger.closed.get(card_id, (True, 0))[1] <= ledger.last_good_before(run.start, lead)
+            is_its = ledger.card_of.get(lead) == card_id and (seen or card_id not in ledger.by_people)
+            if card["closed"] and _is_known(ledger, lead) and not is_its:
+                continue  # of archived cards only those are looked at that the state knows
             away = card["idBoard"] != before.board
             if not away or (ledger.state_lost_at < 0 and _is_known(ledger, lead)):  # no read shows other boards
                 state = "away" if away else "archived" if card["closed"] else "open"

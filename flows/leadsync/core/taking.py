@@ -52,10 +52,12 @@ def narrowed(plan: Plan, reconciled: Reconciled, take: Take, rules: Rules) -> Pl
     taken = build_plan(Reconciled([forced(_narrowed(each, take), aside, take.policy, rules)], []), rules)
     taken = as_it_was(taken, each, aside, rules)
     ours = {key: found[key] for key in ((take.lead_id, name) for name in take.cells) if key in found}
+    agreed = plan.base_updates.get(take.lead_id, {}) | taken.base_updates.get(take.lead_id, {})
     return replace(
         plan,
         card_writes=taken.card_writes,
         lead_writes=taken.lead_writes,
+        base_updates=plan.base_updates | ({take.lead_id: agreed} if agreed else {}),
         conflicts=list(ours.values()),
         still_open=replace(plan.still_open, found=plan.still_open.found | ours),
     )
