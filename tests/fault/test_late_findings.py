@@ -429,16 +429,27 @@ def test_conflict_of_a_cut_run_shows_in_a_dry_run_and_is_still_told_by_the_next(
 # --- an archive that lands on an edit --------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "edit", [{"list_name": "DONE"}, {"name": "Mine"}, {"dueComplete": True}], ids=["moved", "renamed", "ticked"]
+CUTS = pytest.mark.parametrize(
+    "cut", [None, "PUT", "/actions"], ids=["whole", "killed-after-the-put", "killed-at-the-feed"]
 )
-@pytest.mark.parametrize("cut", [None, "PUT", "/actions"], ids=["whole", "killed-after-the-put", "killed-at-the-feed"])
-def test_card_edited_just_before_it_is_archived_is_spared(world, edit, cut):
-    """As if it had been edited before the run: the lead is gone, the card is a person's to decide about."""
-    lead = world.linked("Ada", "NEW")
+
+
+@pytest.fixture
+def mapped(tmp_path):
+    """A world with every property of a card mapped."""
+    made = World(tmp_path)
+    build(made)
+    made.env["SYNC_FIELDS"] = MAPPING
+    made.lead("Uninvolved", "NEW")
+    yield made
+    made.close()
+
+
+def assert_spared(world: World, lead: str, edit, cut: str | None) -> None:
+    """The lead is deleted, and a person edits its card just before that is archived by a run, be it cut off."""
     card = world.card(lead)["id"]
     world.airtable.delete(lead)
-    just_before_put(world, lambda: world.trello.edit(card, **edit))
+    just_before_put(world, edit)
     conflicts = []
     if cut is None:
         conflicts += world.sync().conflicts
@@ -448,35 +459,32 @@ def test_card_edited_just_before_it_is_archived_is_spared(world, edit, cut):
     conflicts += world.sync().conflicts
     assert world.trello.card(card)["closed"] is False
     assert ("card", "deleted") in {row[:2] for row in findings(conflicts, lead)}
+
+
+@pytest.mark.parametrize(
+    "edit", [{"list_name": "DONE"}, {"name": "Mine"}, {"dueComplete": True}], ids=["moved", "renamed", "ticked"]
+)
+@CUTS
+def test_card_edited_just_before_it_is_archived_is_spared(world, edit, cut):
+    """As if it had been edited before the run: the lead is gone, the card is a person's to decide about."""
+    lead = world.linked("Ada", "NEW")
+    card = world.card(lead)["id"]
+    assert_spared(world, lead, lambda: world.trello.edit(card, **edit), cut)
     assert world.sync().exit_code == 0
     assert world.writes() == 0
 
 
-@pytest.mark.parametrize("cut", [None, "PUT", "/actions"], ids=["whole", "killed-after-the-put", "killed-at-the-feed"])
+@CUTS
 @pytest.mark.parametrize("card", SHOWN)
-def test_card_whose_mapped_cell_is_edited_just_before_it_is_archived_is_spared(tmp_path, card, cut):
+def test_card_whose_mapped_cell_is_edited_just_before_it_is_archived_is_spared(mapped, card, cut):
     """Whatever a person may say on a card counts, and not only what every card has."""
-    world, shown = World(tmp_path), SHOWN[card]
-    build(world)
-    world.env["SYNC_FIELDS"] = MAPPING
-    world.lead("Uninvolved", "NEW")
+    world, shown = mapped, SHOWN[card]
     lead = world.lead("Ada", "NEW", **{shown.column: shown.values[0]})
     world.sync()
     world.sync()
     card_id = world.card(lead)["id"]
-    world.airtable.delete(lead)
-    just_before_put(world, lambda: shown.put(world, card_id, shown.values[1]))
-    conflicts = []
-    if cut is None:
-        conflicts += world.sync().conflicts
-    else:
-        with killed_after("PUT") if cut == "PUT" else killed_before("GET", cut):
-            world.sync()
-    conflicts += world.sync().conflicts
-    assert world.trello.card(card_id)["closed"] is False
-    assert ("card", "deleted") in {row[:2] for row in findings(conflicts, lead)}
+    assert_spared(world, lead, lambda: shown.put(world, card_id, shown.values[1]), cut)
     world.assert_idle()
-    world.close()
 
 
 def take_label_off(world, lead):
@@ -491,12 +499,9 @@ def delete_option(world, lead):
 
 
 @pytest.mark.parametrize(("card", "act"), [("labels", take_label_off), ("custom:Mood", delete_option)])
-def test_card_whose_cell_changed_unheard_long_before_it_is_archived_stays_archived(tmp_path, card, act):
+def test_card_whose_cell_changed_unheard_long_before_it_is_archived_stays_archived(mapped, card, act):
     """The last that the activity tells of the cell is not what was read: no edit came between read and write."""
-    world, shown = World(tmp_path), SHOWN[card]
-    build(world)
-    world.env["SYNC_FIELDS"] = MAPPING
-    world.lead("Uninvolved", "NEW")
+    world, shown = mapped, SHOWN[card]
     lead = world.lead("Ada", "NEW", **{shown.column: shown.values[0]})
     world.sync()
     world.airtable.edit(lead, **{shown.column: shown.values[1]})
@@ -511,7 +516,6 @@ def test_card_whose_cell_changed_unheard_long_before_it_is_archived_stays_archiv
     assert (report.conflicts, world.trello.card(card_id)["closed"]) == ([], True)
     assert world.writes() == 1
     world.assert_idle()
-    world.close()
 
 
 @pytest.mark.parametrize("cut", [False, True], ids=["whole", "killed"])

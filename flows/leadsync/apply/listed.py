@@ -53,8 +53,8 @@ def _as_left_shut(intent: Intent, card: Card) -> Conflict | None:
     if card.presence != CardPresence.ARCHIVED:
         return None
     lead = "deleted" if intent.record.get("lead_presence") == LeadPresence.GONE else ""  # else its creation was undone
-    place = f"{card.title[:80]} in {card.stage or 'another list'}"
-    return Conflict(intent.lead_id, intent.card_id, NAMED_AS["closed"], lead, place, "edited meanwhile", LEFT_SHUT)
+    field = NAMED_AS["closed"]
+    return Conflict(intent.lead_id, intent.card_id, field, lead, card.in_words, "edited meanwhile", LEFT_SHUT)
 
 
 def _lacking(former: str, now: str) -> str:

@@ -149,9 +149,7 @@ def _archive(row: LeadRow) -> None:
 
 
 def _keep_moved(row: LeadRow) -> None:
-    place = row.card.stage or "another list"
-    trello = f"{row.card.title[:80]} in {place}"
-    row.conflict("card", "deleted", trello, "lead deleted", "left for a person to decide", row.agreed.title)
+    row.conflict("card", "deleted", row.card.in_words, "lead deleted", "left for a person to decide", row.agreed.title)
     row.record(lead_presence=LeadPresence.GONE)
 
 

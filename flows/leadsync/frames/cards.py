@@ -57,6 +57,11 @@ class Card:
         """Whether this cell can be read."""
         return self.broken(cell) is None
 
+    @property
+    def in_words(self) -> str:
+        """What a report calls it: its title, and the list in which it lies."""
+        return f"{self.title[:80]} in {self.stage or 'another list'}"
+
     def broken(self, cell: str) -> Unreadable | None:
         """What there is of a cell that cannot be read; None if it can."""
         return next((each for each in self.unreadable if each.cell == cell), None)
