@@ -58,6 +58,11 @@ class CardShape:
         items = {CUSTOM_ITEMS: "true"} if CUSTOM_ITEMS in mapped else {}
         return cls((*fields, *items), {"fields": ",".join([*fields, *also]), **items})
 
+    @property
+    def beside_fields(self) -> Set[str]:
+        """Parts that no answer to a write has."""
+        return self.query.keys() - {"fields"}
+
 
 class Trello:
     """
@@ -166,8 +171,8 @@ class Trello:
         return {name: card[name] for name in self.shape.parts if name in card}
 
     def is_whole(self, card: Item) -> bool:
-        """Whether a card has all that cards are asked for: no answer to a write has what comes beside the fields."""
-        return card.keys() >= self.shape.query.keys() - {"fields"}
+        """Whether a card has all that cards are asked for, as from a question and not from a write."""
+        return card.keys() >= self.shape.beside_fields
 
     def get(self, path: str, **query: str) -> Any:
         """What is there now. Cost: 1 request."""

@@ -11,7 +11,7 @@ from leadsync.trello.client import Trello
 
 def create_card(trello: Trello, cells: Mapping[str, Any]) -> Item:
     """POST one card. Returns: the card as Trello returned it. Raises: UnclearWriteError if no answer came."""
-    lacking: Item = {part: [] for part in trello.shape.query if part != "fields"}  # a new card has no custom fields yet
+    lacking: Item = {part: [] for part in trello.shape.beside_fields}  # a new card has no custom fields yet
     return trello.item_of(lacking | trello.send("POST", "cards", cells))
 
 
