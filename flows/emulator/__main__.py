@@ -3,7 +3,7 @@
 import argparse
 import contextlib
 import sys
-import time
+import threading
 from pathlib import Path
 
 FLOWS = str(Path(__file__).resolve().parents[1])
@@ -30,8 +30,7 @@ def main() -> None:
     with contextlib.suppress(KeyboardInterrupt), emulator:
         print(f"# Airtable and Trello answer at {emulator.url} until Ctrl-C, to whoever brings these:")
         print("\n".join(f"{name}={value}" for name, value in emulator.settings().items()), flush=True)
-        while True:  # one wait without an end would sleep through a Ctrl-C that comes just before it
-            time.sleep(0.5)
+        threading.Event().wait()
 
 
 if __name__ == "__main__":

@@ -13,8 +13,11 @@ from collections.abc import Mapping, Sequence
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\]8;[^\x1b]*\x1b\\|\r")
 LINKS = re.compile(r"\x1b\]8;[^;]*;(?P<address>[^\x1b]+)\x1b\\")
-START = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
-"""Ctrl-C goes to whoever has the terminal."""
+START = (
+    "import fcntl, os, signal, sys, termios; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+    "fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+)
+"""Ctrl-C goes to whoever has the terminal, also if these tests run in the background, where a shell has it ignored."""
 CTRL_C = "\x03"
 SECONDS = 300.0
 """For whatever is waited for, on a busy machine."""
