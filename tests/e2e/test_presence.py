@@ -2,8 +2,12 @@
 
 import pytest
 
+from leadsync.model import ConflictPolicy
 from leadsync.pipeline import absences
+from leadsync.pipeline.steps import Chosen, UndoChoice
 from support.harness import STAGE_OF, findings, markers, our_clock, written
+from support.kills import killed_after, killed_before
+from support.past_changes import runs_of
 
 STRANGER = "rec" + "A" * 14
 
@@ -239,16 +243,17 @@ DAY = 86_400.0
 PUT_AWAY = pytest.mark.parametrize("away", ["archived", "other-board", "out-of-sight"])
 
 
-def put_away_then_deleted(world, away, status="NEW"):
+def put_away_then_deleted(world, away, status="NEW", **settings):
     """A lead whose card was seen to be archived or away, and was deleted then. Returns: lead and former card."""
-    lead = world.linked("Ada", status)
+    lead = world.lead("Ada", status)
+    world.sync(**settings)
     card = world.card(lead)["id"]
     if away == "archived":
         world.trello.archive(card)
     else:
         world.trello.move_to_board(card, world.trello.add_board("Elsewhere", visible=away == "other-board"))
-    world.sync()
-    world.assert_idle()
+    world.sync(**settings)
+    world.assert_idle(**settings)
     world.trello.delete(card)
     return lead, card
 
@@ -321,6 +326,39 @@ def test_deleted_card_that_was_put_away_is_created_again_where_that_is_set(world
     world.sync(SYNC_ON_CARD_DELETED="recreate")
     assert world.place(lead) == "TODO"
     world.assert_idle(SYNC_ON_CARD_DELETED="recreate")
+
+
+@PUT_AWAY
+@pytest.mark.parametrize("after", [False, True])
+def test_card_that_was_to_be_created_again_when_the_run_died_is_created_by_the_next(world, monkeypatch, away, after):
+    """The next look for it is not due for a day."""
+    recreate = {"SYNC_ON_CARD_DELETED": "recreate"}
+    lead, _ = put_away_then_deleted(world, away)
+    days_later(monkeypatch)
+    with (killed_after if after else killed_before)("POST", "/cards"):
+        world.sync(**recreate)
+    world.sync(**recreate)
+    world.assert_one_card_each()
+    assert world.place(lead) == "TODO"
+    world.assert_idle(**recreate)
+
+
+@PUT_AWAY
+@pytest.mark.parametrize("by", ["undo", "take"])
+def test_what_a_run_about_other_leads_saw_of_a_deleted_card_is_not_lost(world, monkeypatch, away, by):
+    """It decides nothing about it: the next run looks for the card again."""
+    other = world.linked("Bob", "NEW")
+    world.airtable.edit(other, name="Of the lead")
+    world.trello.edit(world.card(other)["id"], name="Of the card")
+    world.sync(SYNC_CONFLICT="hold")
+    lead, _ = put_away_then_deleted(world, away, SYNC_CONFLICT="hold")
+    days_later(monkeypatch)
+    chosen = {"take": Chosen(ConflictPolicy.TRELLO, other)}
+    if by == "undo":
+        chosen = {"undo": UndoChoice(runs_of(world)[0].run_id)}
+    world.sync(asked=chosen)
+    world.sync(SYNC_ON_CARD_DELETED="recreate")
+    assert world.place(lead) == "TODO"
 
 
 @PUT_AWAY

@@ -164,6 +164,27 @@ def test_held_cell_is_let_go_once_a_person_makes_both_equal(world):
     assert world.card(lead)["name"] == "News"
 
 
+@pytest.mark.parametrize("policy", ["airtable", "trello", "hold"])
+@pytest.mark.parametrize("side", ["airtable", "trello"])
+def test_held_cell_is_not_let_go_by_a_side_that_goes_back_to_what_was_agreed(world, side, policy):
+    """A person wrote it there on purpose, and the other value would go over it."""
+    lead = world.linked("Ada", "NEW")
+    card = world.card(lead)["id"]
+    world.airtable.edit(lead, name="Of the lead", status="LOST")
+    world.trello.edit(card, name="Of the card")
+    world.trello.move(card, "IN_PROGRESS")
+    world.sync()
+    undo(world)
+    if side == "airtable":
+        world.airtable.edit(lead, name="Ada", status="NEW")
+    else:
+        world.trello.edit(card, name="Ada")
+        world.trello.move(card, "TODO")
+    for _ in range(2):
+        report = world.assert_idle(SYNC_CONFLICT=policy)
+        assert {row[0] for row in findings(report.conflicts, lead)} == {"status", "name"}
+
+
 def test_first_match_gives_each_side_its_own_values_back(world):
     """Also what only one of the two said."""
     lead = world.lead(None, "CONTACTED", email="ada@example.com")

@@ -22,7 +22,7 @@ RESOLUTIONS: Final = {
 
 
 FILLS: Final = (CellDecision.TO_TRELLO, CellDecision.TO_AIRTABLE, CellDecision.MERGED)
-"""Decisions about a cell that was never agreed, which would do once more what was undone."""
+"""Decisions that would write over one of two values which an undo has left apart, until a person makes both equal."""
 
 
 def resolve_status(row: LeadRow, draft: Draft) -> CellDecision:
@@ -40,7 +40,7 @@ def resolve(row: LeadRow, draft: Draft, field: str, airtable: str, trello: str, 
     """The decision about a cell, a conflict as the policy says, and listed. `base`: None if it was never agreed."""
     decision = row.decided.decision.cells[field]
     undone = row.rules.name_of(field) in row.rules.undone.get(row.lead_id, ())
-    if undone and base is None and decision in FILLS:
+    if undone and decision in FILLS:
         decision = CellDecision.CONFLICT
     if decision is not CellDecision.CONFLICT:
         return decision

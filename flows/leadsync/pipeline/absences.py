@@ -59,7 +59,8 @@ class Shut:
     """
     After a look for cards that are archived or away: the cards with those found to be deleted or elsewhere.
 
-    `checks`: to be kept, by card id; `unsettled`: those whose lead was edited, and that could not be looked for yet.
+    `checks`: to be kept, by card id; of one found to be deleted the former one, so that it is looked for again should
+    nothing come of this. `unsettled`: those whose lead was edited, and that could not be looked for yet.
     """
 
     cards: pd.DataFrame
@@ -95,7 +96,9 @@ def check_shut(
     found = overlay(found, client.find_cards(board, asked))
     elsewhere = found["presence"].isin(("deleted", "moved_away"))
     news = found[elsewhere | (found.index.isin(edited) & (found["presence"] == "archived"))]
-    kept = {card_id: memory.checks[card_id] for card_id in unread.keys() & memory.checks.keys() - {*found.index}}
+    there = {*found.index[found["presence"] != "deleted"]}
+    kept = {card_id: memory.checks[card_id] for card_id in unread.keys() & memory.checks.keys() - there}
     checks = {card_id: kept.get(card_id) or Check(now, status or "") for card_id, status in shut.items()}
-    unsettled = (card_id for card_id, status in shut.items() if status not in (None, checks[card_id].status))
+    unseen = shut.keys() - {*found.index}
+    unsettled = (card_id for card_id in unseen if shut[card_id] not in (None, checks[card_id].status))
     return Shut(overlay(trello, news), checks, frozenset(unsettled))
