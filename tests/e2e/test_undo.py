@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from leadsync.pipeline.steps import UndoChoice
+from leadsync.model import ConflictPolicy
+from leadsync.pipeline.steps import Chosen, UndoChoice
 from leadsync.report.report import Report
 from leadsync.state.snapshots import CARDS, RECORDS
 from support.harness import Scene, World, findings
@@ -183,6 +184,32 @@ def test_held_cell_is_not_let_go_by_a_side_that_goes_back_to_what_was_agreed(wor
     for _ in range(2):
         report = world.assert_idle(SYNC_CONFLICT=policy)
         assert {row[0] for row in findings(report.conflicts, lead)} == {"status", "name"}
+
+
+def test_title_that_is_emptied_while_the_name_is_held_gets_the_leads(world):
+    lead = world.linked("Ada", "NEW")
+    world.airtable.edit(lead, name="Of the lead")
+    world.trello.edit(world.card(lead)["id"], name="Of the card")
+    world.sync()
+    undo(world)
+    world.trello.edit(world.card(lead)["id"], name="")
+    world.sync()
+    assert (world.cells(lead)["name"], world.card(lead)["name"]) == ("Of the lead", "Of the lead")
+    assert world.assert_idle().conflicts == []
+
+
+def test_title_that_is_no_name_cannot_be_taken(world):
+    """It was empty before a first match, and is again since that was undone."""
+    lead = world.lead("Ada", "NEW")
+    world.trello.add_card("TODO", "", f"LeadID: {lead}")
+    world.sync()
+    undo(world)
+    assert {row[0] for row in findings(world.assert_idle().conflicts, lead)} == {"name"}
+    refused = world.sync(exit_code=3, asked={"take": Chosen(ConflictPolicy.TRELLO, lead)})
+    assert (world.writes(), world.cells(lead)["name"]) == (0, "Ada")
+    assert "it is no name: ''" in refused.message
+    world.sync(asked={"take": Chosen(ConflictPolicy.AIRTABLE, lead)})
+    assert world.card(lead)["name"] == "Ada"
 
 
 def test_first_match_gives_each_side_its_own_values_back(world):

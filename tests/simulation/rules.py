@@ -194,6 +194,8 @@ def _shut_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
         if was["closed"] == now["closed"]:
             continue
         leads = {*markers(was["desc"]), *(lead for lead, card in ledger.card_of.items() if card == card_id)}
+        if not leads and card_id in ledger.parted:  # an undo has made the oracle forget whose it is
+            continue
         here = leads & after.records.keys()
         if now["closed"]:
             run.shut.add(card_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from leadsync.core.conflicts import UNDONE
@@ -32,15 +32,28 @@ def resolve_status(row: LeadRow, draft: Draft) -> CellDecision:
 
 
 def resolve_name(row: LeadRow, draft: Draft) -> CellDecision:
-    """The same of the name."""
-    return resolve(row, draft, "name", row.lead.name, row.card.title, row.agreed.name if row.agreed.title else None)
+    """The same of the name. A title that was emptied is no second value that could wait beside the lead's."""
+    base, title = row.agreed.name if row.agreed.title else None, row.card.title
+    return resolve(row, draft, "name", row.lead.name, title, base, FILLS if title or base is None else ())
 
 
-def resolve(row: LeadRow, draft: Draft, field: str, airtable: str, trello: str, base: str | None) -> CellDecision:
-    """The decision about a cell, a conflict as the policy says, and listed. `base`: None if it was never agreed."""
+def resolve(
+    row: LeadRow,
+    draft: Draft,
+    field: str,
+    airtable: str,
+    trello: str,
+    base: str | None,
+    fills: Collection[CellDecision] = FILLS,
+) -> CellDecision:
+    """
+    The decision about a cell, a conflict as the policy says, and listed.
+
+    `base`: None if it was never agreed. `fills`: decisions that are none while an undo has the cell wait for a person.
+    """
     decision = row.decided.decision.cells[field]
     undone = row.rules.name_of(field) in row.rules.undone.get(row.lead_id, ())
-    if undone and decision in FILLS:
+    if undone and decision in fills:
         decision = CellDecision.CONFLICT
     if decision is not CellDecision.CONFLICT:
         return decision

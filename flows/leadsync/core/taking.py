@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from leadsync.core.aside import as_it_was, forced
+from leadsync.core.cells import says_nothing
 from leadsync.core.conflicts import Conflict
 from leadsync.core.decisions import CellDecision, RowDecision
 from leadsync.core.plan import Plan
@@ -82,6 +83,12 @@ def _check(each: Decided, now: Conflict | None, listed: Listed, taken: ConflictP
         raise GuardError(
             f"{each.lead_id} was deleted, and nothing here can bring it back: restore it from Airtable's trash, or "
             "take the LeadID line out of the card to keep that by itself. Nothing was written."
+        )
+    is_no_name = listed.field == "name" and says_nothing(each.agreed, each.lead, each.card, rules.fallback)
+    if is_no_name and taken is ConflictPolicy.TRELLO:
+        raise GuardError(
+            f"Trello's {of} cannot be taken, it is no name: {now.trello!r}. Give the card its title, and run "
+            "flows/sync.py, or take the other side. Nothing was written."
         )
     if rules.policy_of(listed.field) is not taken:
         way = rules.way_of(listed.field).value.replace("_", " ")
