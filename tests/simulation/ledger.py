@@ -493,7 +493,7 @@ class Ledger:
                 self.texts[card_id] = own_text(card["desc"])
                 for lead in markers(card["desc"]):
                     self.card_of[lead] = card_id
-                    self.typed[lead, "name"] |= set()
+                    self.met = {key for key in self.met if key[0] != lead}  # that was with another card
             if card_id not in self.closed or self.closed[card_id][0] != card["closed"]:
                 self.closed[card_id] = (card["closed"], self.now)
         for edit in self.live:

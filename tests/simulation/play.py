@@ -700,7 +700,7 @@ class People:
         for cell, value in cells.items():
             if cell == "name" and self.ground.name == "formula":
                 self.player._set_cell(lead, cell, value)
-            elif cell == "source" and self.ground.source == "collaborator":
+            elif cell == "source" and self.ground.source in ("collaborator", "attachment"):
                 self.air.edit(lead, source=self._source(value))  # a person edits it, and that moves the record's time
             elif cell == "source" and self.ground.source != "text":
                 self.player._set_cell(lead, cell, self._source(value))

@@ -197,6 +197,8 @@ def _shut_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
         if not leads and card_id in ledger.parted:  # an undo has made the oracle forget whose it is
             continue
         here = leads & after.records.keys()
+        if (named := {*markers(was["desc"])}) and not here & named:
+            here &= {*run.leads}  # a person gave it the line of a lead of this table, which does not know the other's
         if now["closed"]:
             run.shut.add(card_id)
             if len(run.shut) >= 10 and len(run.shut) * 100 > 30 * len(before.cards) and not run.mass:
@@ -247,7 +249,8 @@ def _made_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
             if card["closed"] and _is_known(ledger, lead) and not is_its:
                 continue  # of archived cards only those are looked at that the state knows
             away = card["idBoard"] != before.board
-            if not away or (ledger.state_lost_at < 0 and _is_known(ledger, lead)):  # no read shows other boards
+            is_kept = ledger.state_lost_at < 0 and _is_known(ledger, lead) and ledger.card_of.get(lead) == card_id
+            if not away or is_kept:  # no read shows other boards
                 state = "away" if away else "archived" if card["closed"] else "open"
                 raise Breach("one card for a lead", f"{lead}: made {cards}, {card_id} is {state}")
         its = str(before.records.get(lead, {}).get("card_id"))
