@@ -127,12 +127,17 @@ class Player:
             build_board(self.world, ground.mapped)
         if ground.tables > 1:
             self.tables.append(self.air.add_table("Others"))
+        if ground.view:
+            env["AIRTABLE_VIEW"] = "Shown"
         self.untouched: list[str] = []
         for number, table in enumerate(self.tables):
             with other_table(self.world, table):
                 for option in ("PAUSED", "NURTURE"):
                     self.air.add_select_option("status", option)
                 self._shape_columns()
+                if ground.view:
+                    self.air.add_field("Hidden", "checkbox")
+                    self.air.add_view("Shown", lambda cells: not cells.get("Hidden"))
                 build_table(self.world, ground.mapped)
                 if not ground.lonely:
                     self.untouched.append(self._new_lead("Uninvolved", "CONTACTED", "un_involved@example.com"))
@@ -254,12 +259,13 @@ class Player:
         ground, ledger = self.ground, self.ledger
         table_id = self.tables[table % len(self.tables)]
         with other_table(self.world, table_id):
-            leads = list(self.air.records())
+            there = self.air.records(computed=True)
+        leads = [lead for lead, cells in there.items() if not cells.get("Hidden")]
         on_card, on_lead = on_card_deleted or ground.on_card_deleted, on_lead_deleted or ground.on_lead_deleted
         recreates, archives = on_card == "recreate", on_lead == "archive"
         ledger.now += 1
         ledger.run_at = ledger.run_at if dry or asked else ledger.now
-        run = Run(ledger.now, dry, mass, recreates or self._recreates, archives, leads)
+        run = Run(ledger.now, dry, mass, recreates or self._recreates, archives, leads, {*there} - {*leads})
         run.undoes = bool(self.undoing) and not (dry or "plan" in (asked or {}))
         ledger.undone_at = run.start if "undo" in (asked or {}) else ledger.undone_at
         run.does_one_thing = not {"take", "undo"}.isdisjoint(asked or {})
@@ -335,9 +341,12 @@ class Player:
             self.held[table_id] = [row for row in run.report.conflicts if row["resolution"].startswith("held")]
             ledger.set_aside |= {row["lead_id"] for row in run.report.quarantine if not row["field"]}
             if run.report.exit_code == 0 and not run.disturbed:
-                ledger.agree(leads, self.last)
+                ledger.agree([lead for lead in leads if not self._is_hidden(lead)], self.last)
             self.lists_moved &= run.report.exit_code != 3  # told once; from then on they are known
         return run
+
+    def _is_hidden(self, lead: str) -> bool:
+        return bool(self.last.records.get(lead, {}).get("Hidden"))
 
     def _take(self, pick: int, side: str, whole: bool, first: Step, **more: Any) -> None:
         """A person settles a conflict that is held, after `first` if none is; `whole`: with all others of the lead."""
@@ -452,6 +461,8 @@ class Player:
             self.act(step("put_options_back", pick=0))
         if not self.last.records.keys() >= set(self.crowd):
             self.act(step("restore_crowd", pick=0))
+        if any(map(self._is_hidden, self.last.records)):
+            self.act(step("show_all"))
 
     def _until_idle(self, read: str) -> list[Any]:
         """The reports of the last run of each table."""
@@ -719,6 +730,23 @@ class People:
         if self.ground.source == "collaborator":
             return {"id": "usr" + "A" * 14, "email": "c@example.com", "name": value}
         return [{"id": "att" + "A" * 14, "url": "https://files.example/0", "filename": f"{value[:4]}.pdf"}]
+
+    def hide_lead(self, pick: int, hidden: bool) -> None:
+        """Out of the view, or into it again."""
+        if lead := self._lead(pick):
+            self._hide(lead, hidden)
+
+    def show_all(self) -> None:
+        for lead, cells in self.last.records.items():
+            if cells.get("Hidden"):
+                self._in_its_table(lead, partial(self._hide, lead, False))
+
+    def _hide(self, lead: str, hidden: bool) -> None:
+        self.player.presence_moved = True
+        if self.ground.view == "edited":
+            self.air.edit(lead, Hidden=hidden or None)
+        elif self.ground.view:
+            self.player._set_cell(lead, "Hidden", hidden or None)
 
     def set_status(self, pick: int, status: str | None) -> None:
         if lead := self._lead(pick):

@@ -51,7 +51,9 @@ class Run:
     recreates: bool = False
     archives: bool = True
     leads: list[str] = field(default_factory=list)
-    """Those of the table that was synced."""
+    """Those of the table, or the view, that was synced."""
+    hidden: set[str] = field(default_factory=set)
+    """The table's others."""
     disturbed: bool = False
     acts: int = 0
     """Of people, during the run."""
@@ -97,7 +99,19 @@ def changed(before: Sight, after: Sight) -> set[str]:
 def _cells(item: Row | None) -> Row | None:
     if item is None:
         return None
-    names = ("name", "email", "status", "source", "notes", "desc", "closed", "dueComplete", "idList", "idBoard")
+    names = (
+        "name",
+        "email",
+        "status",
+        "source",
+        "notes",
+        "desc",
+        "closed",
+        "dueComplete",
+        "idList",
+        "idBoard",
+        "Hidden",
+    )
     shown = {name: item.get(name) if is_error(item.get(name)) else shown_text(item.get(name)) for name in names}
     return shown | {"mapped": item.get("mapped")}
 
@@ -235,6 +249,8 @@ def _made_with_cause(ledger: Ledger, run: Run, before: Sight, after: Sight) -> N
             raise Breach("a new card has its block", f"{lead}: {after.cards[cards[0]]['desc']!r}")
         if lead not in before.records and ledger.gone_at.get(lead, 10**9) <= run.start:
             raise Breach("no card for a vanished lead", f"{lead}: made {cards}")
+        if lead in run.hidden and after.records.get(lead, {}).get("Hidden"):
+            raise Breach("no card for a lead out of view", f"{lead}: made {cards}")
         for card_id in before.cards_of(lead):
             card = before.cards[card_id]
             if ledger.touched_cards[card_id] > run.start or len(markers(card["desc"])) > 1 or card["isTemplate"]:

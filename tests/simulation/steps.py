@@ -111,6 +111,8 @@ class Ground:
     knobs: tuple[tuple[str, Any], ...] = ()
     makes_leads: bool = False
     """Cards that nobody has tied become leads."""
+    view: str = ""
+    """The sync sees what a view shows: of a cell that people edit, or one that is computed; "": no view."""
     mapped: Mapped = ()
 
     def __str__(self) -> str:
@@ -140,8 +142,11 @@ def made_up(seed: int) -> History:
     swaps = Random(f"markers of {seed}")  # likewise
     swapped = swaps.random() < 0.2
     desk = Random(f"desk of {seed}")  # likewise
+    views = Random(f"views of {seed}")  # likewise
     ground = replace(_ground(rng), mapped=drawn(cells))
     ground = replace(ground, makes_leads=desk.random() < 0.25 and ground.tables == 1)
+    if views.random() < 0.2:
+        ground = replace(ground, view=views.choice(("edited", "computed")))
     settles, undoes = desk.random() < 0.4, desk.random() < 0.25 and not ground.crowd
     plans = desk.random() < 0.25
     steps: list[Step] = []
@@ -159,6 +164,8 @@ def made_up(seed: int) -> History:
         steps += _fills(cells, ground)
         if swapped and swaps.random() < 0.3:
             steps.append(step("take_marker", pick=swaps.randrange(3), gap=swaps.choice(GAPS)))
+        if ground.view and views.random() < 0.4:
+            steps.append(_hiding(views, ground))
         if ground.makes_leads and desk.random() < 0.3:
             steps.append(_stranger(desk))
         steps.append(_with_fill(cells, ground, _sync(rng, ground)))
@@ -173,6 +180,11 @@ def made_up(seed: int) -> History:
             between = between if between is None or between.what != "archive_then_delete" else None
             steps.append(_disturbed(desk, ground, "apply", between=between))
     return History(ground, tuple(steps))
+
+
+def _hiding(rng: Random, ground: Ground) -> Step:
+    table = {"table": rng.randrange(ground.tables)} if ground.tables > 1 else {}
+    return step("hide_lead", pick=rng.randrange(3), hidden=rng.random() < 0.6, **table, gap=rng.choice(GAPS))
 
 
 def _stranger(rng: Random) -> Step:

@@ -68,8 +68,13 @@ MOVED_ON_BEFORE_A_TAKE = History(
         step("take", pick=0, side="airtable", whole=True, first=step("mend_cells", pick=0)),
     ),
 )
-TOLD = {"merged-base-ahead": SET_OF_A_KILLED_RUN, "loser-of-a-take-unchecked": MOVED_ON_BEFORE_A_TAKE}
-COMMANDS = frozenset({"take", "undo", "apply", "make_stranger", "makes_leads"})
+OUT_OF_VIEW = History(Ground(view="computed"), (step("sync"), step("hide_lead", pick=1, hidden=True), step("sync")))
+TOLD = {
+    "merged-base-ahead": (SET_OF_A_KILLED_RUN, "no edit lost"),
+    "loser-of-a-take-unchecked": (MOVED_ON_BEFORE_A_TAKE, "no edit lost"),
+    "lead-out-of-view-taken-for-deleted": (OUT_OF_VIEW, "archived with cause"),
+}
+COMMANDS = frozenset({"take", "undo", "apply", "make_stranger", "makes_leads", "hide_lead", "view"})
 LEFT_OUT = frozenset({"mapped", "fill", "take_marker"}) | COMMANDS
 
 
@@ -95,9 +100,13 @@ def test_history_with_a_mapping_notices_the_broken_rule(name):
 
 @pytest.mark.parametrize("name", TOLD)
 def test_told_history_notices_the_broken_rule(name):
-    """A set is agreed only once it is on both sides; nothing is taken from the side that was edited since."""
+    """
+    A set is agreed only once it is on both sides; nothing is taken from the side that was edited since; a lead that a
+    view no longer shows is still there.
+    """
+    history, rule = TOLD[name]
     with MUTANTS[name]():
-        breach = play(TOLD[name]).breach
+        breach = play(history).breach
     assert breach is not None
-    assert breach.rule == "no edit lost"
-    assert play(TOLD[name]).breach is None
+    assert breach.rule == rule
+    assert play(history).breach is None

@@ -209,6 +209,7 @@ MUTANTS: Final[Mapping[str, Mutant]] = {
     "deleted-card-made-again": row(LeadPresence.PRESENT, CardPresence.DELETED, RowDecision.CREATE),
     "card-away-made-again": row(LeadPresence.PRESENT, CardPresence.MOVED_AWAY, RowDecision.CREATE),
     "card-of-a-deleted-lead-left": row(LeadPresence.GONE, CardPresence.OPEN, RowDecision.LEAVE),
+    "lead-out-of-view-taken-for-deleted": row(LeadPresence.OUT_OF_VIEW, CardPresence.OPEN, RowDecision.ARCHIVE),
     "moved-card-of-a-deleted-lead-archived": lambda: patch.object(decide, "_was_moved", lambda *_: False),
     "unchecked-rows-dropped": unchecked_rows_dropped,
     "patch-sent-again-unread": patch_sent_again_unread,
