@@ -83,6 +83,17 @@ def seconds(made: Frames, repeats: int = 12) -> tuple[float, float]:
     return median(took[decide]), median(took[merge])
 
 
+def first_run(made: Frames, repeats: int = 3) -> float:
+    """CPU time of `decide` where there is no base and no card yet, the median [s]."""
+    _, airtable, trello = made
+    took = []
+    for _ in range(repeats):
+        began = time.process_time()
+        decide(base_frame(), airtable, trello.iloc[:0])
+        took.append(time.process_time() - began)
+    return median(took)
+
+
 def peak(work: Callable[..., Any], made: Frames) -> float:
     """Memory allocated at the most while working [MB]."""
     tracemalloc.start()
