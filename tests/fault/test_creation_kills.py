@@ -55,6 +55,22 @@ def test_card_of_another_lead_that_names_one_without_a_card_stays_what_it_is(wor
     world.assert_idle()
 
 
+@pytest.mark.parametrize("is_copied", [True, False], ids=["copied before", "copied since"])
+def test_copy_of_another_leads_card_that_names_one_without_a_card_meets_it_for_the_first_time(world, is_copied):
+    """Its lines are still those of the lead whose card was copied."""
+    known = world.linked("Ada", "NEW", email="ada@example.com")
+    copy = world.trello.copy(world.card(known)["id"], "TODO") if is_copied else ""
+    lead = world.lead("Bob", "CONTACTED", email="bob@example.com")
+    with killed_before(*POST):
+        world.sync()
+    copy = copy or world.trello.copy(world.card(known)["id"], "TODO")
+    world.trello.edit(copy, desc=world.trello.card(copy)["desc"].replace(known, lead))
+    report = world.sync()
+    assert set(findings(report.conflicts, lead)) == {("status", "CONTACTED", "TODO"), ("name", "Bob", "Ada")}
+    assert (world.status(lead), world.place(lead), world.card(lead)["name"]) == ("CONTACTED", "IN_PROGRESS", "Bob")
+    world.assert_idle()
+
+
 @pytest.mark.parametrize("edit", [{"list_name": "DONE"}, {"name": "Mine"}], ids=["moved", "renamed"])
 def test_card_that_the_killed_run_made_is_known_and_its_edit_is_no_first_match(mapped, edit):
     """Be it saved in Trello's editor as well."""

@@ -411,7 +411,8 @@ class Ledger:
         self.card_of[lead] = card_id
         self.forget_edits(lead)
         for cell in self.two_way:
-            if is_error(sight.records[lead].get(cell)):
+            is_parked = cell == "status" and sight.place(sight.cards[card_id]) not in STATUS_FOR
+            if is_error(sight.records[lead].get(cell)) or is_parked:
                 continue
             self.live.append(Edit(lead, cell, AIRTABLE, self.value(lead, cell, AIRTABLE, sight), self.now))
 
