@@ -124,6 +124,8 @@ class Knobs:
     """Whether PUT refuses an empty card name; POST is known to accept it."""
     trello_keyless_text: Literal["invalid key", "missing scopes"] = "invalid key"
     """Answer to a token without key."""
+    trello_actions_lag: float = 0.0
+    """How far a board's actions run behind [s]."""
     trello_search_lag: float = 10.0
     """How far the search index runs behind [s]."""
     trello_open_cards_limit: int = 5000

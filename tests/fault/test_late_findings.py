@@ -1,5 +1,6 @@
 """What a run that was cut, or could not read the feed, left unsaid: the next run finds it and lists it."""
 
+from contextlib import nullcontext
 from itertools import count
 from unittest.mock import patch
 
@@ -13,7 +14,7 @@ from leadsync.state.journal import Journal
 from leadsync.state.store import StateStore
 from leadsync.trello.feed import BEFORE, OF_A_WRITE
 from support.harness import World, findings
-from support.kills import Killed, killed, killed_after, killed_before
+from support.kills import Killed, dying, killed, killed_after, killed_before
 from support.mapped_scene import MAPPING, SHOWN, build
 
 POLICIES = pytest.mark.parametrize("policy", ["airtable", "trello"])
@@ -86,6 +87,38 @@ def test_overwritten_edit_is_found_once_the_feed_answers_again(world, policy):
     world.sync(exit_code=None, SYNC_CONFLICT=policy)  # still away: nothing is forgotten
     world.emulator.clear_faults()
     assert_not_lost(world, lead, rest(world, SYNC_CONFLICT=policy))
+
+
+@POLICIES
+@pytest.mark.parametrize("edit", [{"list_name": "IN_PROGRESS"}, {"name": "Mine"}], ids=["moved", "renamed"])
+@pytest.mark.parametrize("end", ["answered", "killed"])
+def test_edit_between_two_sendings_of_a_put_is_found_though_the_feed_shows_only_the_first(tmp_path, policy, edit, end):
+    """The activity is told a little late; a row whose PUT was sent twice waits for the second sending."""
+    world = World(tmp_path, trello_actions_lag=0.5)
+    lead, other = world.linked("Ada", "NEW"), world.linked("Bob", "NEW")
+    card, sent = world.card(lead)["id"], []
+    world.airtable.edit(lead, status="LOST", name="Ada L.")
+    world.emulator.inject(Fault("status_after", method="PUT", status=500))
+
+    def before(request, _index):
+        if request.method == "PUT":
+            sent.append(request)
+            if len(sent) == 2:
+                world.emulator.clock.advance(1.0)
+                world.trello.edit(card, **edit)
+
+    remove = world.emulator.before_request(before)
+    with dying(lambda request: len(sent) == 2, after=True) if end == "killed" else nullcontext():
+        with pytest.raises(Killed) if end == "killed" else nullcontext():
+            world.sync(SYNC_CONFLICT=policy)
+    remove()
+    report = world.sync(SYNC_CONFLICT=policy)
+    conflicts = [*report.conflicts, *rest(world, SYNC_CONFLICT=policy)]
+    assert {row[0] for row in findings(conflicts, lead)} >= {"status" if "list_name" in edit else "name"}
+    mine = ("CONTACTED", "Ada L.") if "list_name" in edit else ("LOST", "Mine")
+    assert (world.status(lead), world.cells(lead)["name"]) == (mine if policy == "trello" else ("LOST", "Ada L."))
+    assert world.status(other) == "NEW"
+    world.close()
 
 
 @pytest.mark.parametrize("page", [{"PAGE": 10}, {"BEFORE": 5, "OF_A_WRITE": 0}])

@@ -5,7 +5,13 @@ from __future__ import annotations
 import time
 
 import pytest
+from limits.conftest import DEFAULT_PACE
 from requests.adapters import HTTPAdapter
+
+from leadsync.pipeline.fleet import shared_transport
+from leadsync.pipeline.run import run_sync
+from leadsync.pipeline.steps import Options
+from leadsync.transport.budgets import Budgets
 
 LEADS = 125
 PAGE = 5
@@ -43,6 +49,17 @@ def test_request_that_arrives_late_does_not_bring_on_a_429(limited, small_pages,
     monkeypatch.setattr(HTTPAdapter, "send", late_once)
     small_pages(PAGE)
     assert (world.paced_sync(shared_clock).exit_code, world.answers(429)) == (0, [])
+
+
+def test_runs_one_after_the_other_keep_the_pace_of_their_base_together(limited, small_pages):
+    """As those of a fleet do: a run goes on where another has ended. In real time."""
+    world, transport = limited(2 * PAGE), shared_transport(Budgets())
+    small_pages(PAGE)
+    reports = [run_sync(world.settings(**DEFAULT_PACE), Options(), transport=transport) for _ in range(5)]
+    assert ([report.exit_code for report in reports], world.answers(429)) == ([0] * 5, [])
+    reads = world.arrivals("airtable")
+    assert len(reads) == 2 * len(reports)
+    assert [later - first for first, later in zip(reads, reads[5:], strict=False) if later - first < 1] == []
 
 
 @pytest.mark.exhaustive

@@ -8,11 +8,17 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from emulator import Emulator
+from leadsync.pipeline import fleet as fleets
+from leadsync.pipeline.members import Member, due_members
+from leadsync.pipeline.steps import Options
+from leadsync.report.report import Report
 from leadsync.state.store import StateStore
+from leadsync.transport.pacing import ARRIVALS
 from support.places import FLOWS
 
 PAIRS, LEADS = 6, 5
@@ -112,3 +118,20 @@ def test_what_a_killed_worker_leaves_is_taken_up_and_nothing_is_doubled(start, t
     assert failed == []
     for services in teams:
         assert cards_by_lead(services) == sorted(services.airtable.records())
+
+
+@pytest.mark.parametrize(("bases", "waits"), [("ab", 0), ("aa", 2)])
+def test_base_with_several_pairs_is_left_alone_for_a_second_before_another_worker_may_have_it(
+    cluster, database, monkeypatch, bases, waits
+):
+    """What was asked of it just now only this process knows."""
+    slept = []
+    monkeypatch.setattr(fleets, "time", SimpleNamespace(sleep=slept.append, time=time.time))
+    store = StateStore(cluster.url(database))
+    there = [
+        Member(str(at), base, "", lambda: SimpleNamespace(airtable_base_id="app")) for at, base in enumerate(bases)
+    ]
+    fleet = fleets.Fleet(store, Options(), 3600.0, None, at_once=1, run=lambda *_: Report())
+    synced = [*fleet.sync(due_members(there, store, time.time()))]
+    store.close()
+    assert [len(synced), slept] == [2, [ARRIVALS] * waits]

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
+from emulator.clock import iso_milliseconds
 from emulator.trello.fields import NESTED_MEMBER_FIELDS, chosen
 from emulator.trello.model import Card
 from emulator.trello.refusals import coded, invalid
@@ -131,8 +132,12 @@ def card_actions(world: TrelloWorld, card: Card) -> list[dict[str, Any]]:
 
 
 def board_actions(world: TrelloWorld, board_id: str) -> list[dict[str, Any]]:
-    """Actions of one board, oldest first."""
-    return [action for action in world.feed if action["data"].get("board", {}).get("id") == board_id]
+    """Actions of one board, oldest first, as far as they are told by now."""
+    of_board = [action for action in world.feed if action["data"].get("board", {}).get("id") == board_id]
+    if not world.knobs.trello_actions_lag:
+        return of_board
+    told = iso_milliseconds(world.clock.now() - world.knobs.trello_actions_lag)
+    return [action for action in of_board if action["date"] <= told]
 
 
 def actions_page(actions: Sequence[dict[str, Any]], given: Given, default_filter: str = "all") -> list[dict[str, Any]]:

@@ -79,15 +79,16 @@ class Airtable:
     def __init__(self, settings: Settings, transport: Transport = Wire) -> None:
         token = settings.airtable_api_token.get_secret_value()
         per_second = settings.airtable_requests_per_second
+        base = settings.airtable_base_id
         burst = max(1, int(per_second))  # so that a slow request is made up for by the next ones
-        pace = Pace(limit=burst, seconds=burst / per_second, penalty=PENALTY, allowed=ALLOWED)
+        pace = Pace(limit=burst, seconds=burst / per_second, penalty=PENALTY, allowed=ALLOWED, place=base)
         card_id = settings.airtable_card_id_field if settings.sync_create_leads is CreateLeads.ON else ""
         self.settings, self.columns = settings, Columns(settings.mapping, settings.untied, card_id)
         self.wire = transport(AIRTABLE, pace, secrets=(token,))
         url, by_id = settings.airtable_endpoint_url, self.columns.by_id
         self.api = Api(token, endpoint_url=url, retry_strategy=None, use_field_ids=by_id)
         self.api.session = session(self.wire, self.api.session.headers)  # type: ignore[arg-type]
-        self.table = self.api.table(settings.airtable_base_id, settings.airtable_table_name)
+        self.table = self.api.table(base, settings.airtable_table_name)
 
     @property
     def url(self) -> str:

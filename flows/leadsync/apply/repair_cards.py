@@ -63,6 +63,11 @@ class Checkup:
         return frozenset(row.number for row in self.rows if self.feed and self.feed.shows(row))
 
     @property
+    def shown_whole(self) -> frozenset[int]:
+        """Of these the ones of which the feed will show nothing more."""
+        return frozenset(row.number for row in self.rows if self.feed and self.feed.shows_whole(row))
+
+    @property
     def found(self) -> frozenset[int]:
         """Numbers of the rows whose PUT landed on an edit."""
         return frozenset(found.intent.number for found in self.overwritten)
@@ -96,7 +101,7 @@ def repair(checkup: Checkup, trello: Trello, target: Target) -> Repairs:
     A finding that cannot be given back stays in the journal until a report has listed it. Cost: 2 requests for each
     cell given back.
     """
-    repairs, shown, found = Repairs(), checkup.shown, checkup.found
+    repairs, shown, found = Repairs(), checkup.shown_whole, checkup.found
     for row in checkup.rows:
         if row.number in found:
             _repair_row(row, checkup, trello, target, repairs)

@@ -131,10 +131,18 @@ class Feed:
         earlier = sorted({change.action_id for change in changes if change.time >= intent.since} - {""})
         return replace(intent, sent=replace(intent.sent, earlier=earlier)) if earlier and intent.is_put else intent
 
-    def shows(self, intent: Intent) -> bool:
-        """Whether all that a PUT sent is in the feed, as far as that tells of it."""
+    def shows(self, intent: Intent, times: int = 1) -> bool:
+        """Whether all that a PUT sent is in the feed, as far as that tells of it, and so often."""
         changed = [cell for cell in intent.sent.cells if is_told(cell) and not _is_as_it_was(intent, cell)]
-        return all(self._equal(intent, cell) for cell in changed)
+        return all(len(self._equal(intent, cell)) >= times for cell in changed)
+
+    def shows_whole(self, intent: Intent) -> bool:
+        """
+        The same of each of its sendings: nothing more is to come.
+
+        One that was sent again, or of which nobody knows, may have landed on an edit the second time.
+        """
+        return self.shows(intent, 2 if intent.sent.resent or not intent.answered else 1)
 
     def cells_of(self, intent: Intent) -> list[str]:
         """What a PUT has written, as far as the feed tells of it: of a set each element that came or went."""

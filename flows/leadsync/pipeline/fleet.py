@@ -26,6 +26,8 @@ from leadsync.state.lock import quiet_lock
 from leadsync.state.store import StateStore
 from leadsync.transport.budgets import Budgets
 from leadsync.transport.lines import Lines
+from leadsync.transport.pacing import ARRIVALS, Pace, Windows
+from leadsync.transport.service import Service
 from leadsync.transport.wire import Transport, Wire
 
 log = logging.getLogger("leadsync")
@@ -121,6 +123,8 @@ class Fleet:
                 if report.exit_code == Exit.BUSY:
                     return None
                 self._note(known, report, began)
+                if member.has_neighbours and not self.store.database.is_sqlite:
+                    time.sleep(ARRIVALS)  # another machine may be next, which knows nothing of what was asked here
         except BusyError:
             return None
         except Exception as error:
@@ -162,9 +166,10 @@ class KeptLines(Lines):
 
 def shared_transport(budgets: Budgets, at_once: int = AT_ONCE) -> Transport:
     """The way to both services for all pairs of a process."""
-    lines = KeptLines(pool_maxsize=2 * at_once)
+    lines, windows = KeptLines(pool_maxsize=2 * at_once), Windows()
 
-    def transport(service: Any, pace: Any, secrets: tuple[str, ...], **more: Any) -> Wire:
-        return Wire(service, pace, secrets, adapter=lines, budgets=budgets.of(service.name, secrets), **more)
+    def transport(service: Service, pace: Pace, secrets: tuple[str, ...], **more: Any) -> Wire:
+        of, window = budgets.of(service.name, secrets), windows.of(service.name, pace)
+        return Wire(service, pace, secrets, adapter=lines, budgets=of, window=window, **more)
 
     return transport

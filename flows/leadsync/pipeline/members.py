@@ -21,7 +21,8 @@ class Member:
     """
     A pair of the fleet. `base`, `shares`: what tells its base and its credentials from others'.
 
-    `settings`: raises ConfigurationError; `due`: by our clock [s since 1970].
+    `settings`: raises ConfigurationError; `due`: by our clock [s since 1970]; `has_neighbours`: other pairs are of the
+    same base.
     """
 
     pair: str
@@ -29,6 +30,7 @@ class Member:
     shares: str
     settings: Callable[[], Settings]
     due: float = 0.0
+    has_neighbours: bool = False
 
 
 def due_members(there: Sequence[Member], store: StateStore, now: float, only: Collection[str] = ()) -> list[Member]:
@@ -44,7 +46,15 @@ def due_members(there: Sequence[Member], store: StateStore, now: float, only: Co
     known = store.pair_runs.load_all()
     if gone := known.keys() - names:
         store.pair_runs.drop(pair=gone)
-    timed = (replace(member, due=known[member.pair].due if member.pair in known else 0.0) for member in there)
+    pairs = Counter(member.base for member in there)
+    timed = (
+        replace(
+            member,
+            due=known[member.pair].due if member.pair in known else 0.0,
+            has_neighbours=pairs[member.base] > 1,
+        )
+        for member in there
+    )
     wanted = (member for member in timed if (member.pair in only if only else member.due <= now))
     return sorted(wanted, key=lambda member: (member.due, member.pair))
 

@@ -151,7 +151,7 @@ def _judge(run: Run, sides: Sides, board: Board) -> list[Verdict]:
     """What became of the writes of a run that was cut off; what that one could not list is listed now."""
     memory, leads, cards = sides.memory, sides.leads.leads, sides.cards.cards
     checkup = memory.checkup
-    asked = None if checkup.error else checkup.shown - checkup.found
+    asked = None if checkup.error else checkup.shown_whole - checkup.found
     proof, now = memory.proof(cards, board), run.clients.trello.wire.server_time
     verdicts = judge(memory.base, memory.intents, leads, cards, proof, now, asked)
     verdicts = [each for each in verdicts if each.became or each.intent.number not in checkup.found]

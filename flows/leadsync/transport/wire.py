@@ -23,7 +23,7 @@ from leadsync.errors import LeadsyncError, QuotaExceededError, ReadAgainError, T
 from leadsync.transport import answers
 from leadsync.transport.failures import Again, backoff, enough, lost, pause, refused, unanswered, words_of
 from leadsync.transport.lines import Lines, to_endpoint, under_way
-from leadsync.transport.pacing import Budget, Clock, Pace, Pacing
+from leadsync.transport.pacing import Budget, Clock, Pace, Pacing, Window
 from leadsync.transport.patience import Patience
 from leadsync.transport.service import Service
 
@@ -41,7 +41,7 @@ class Wire(BaseAdapter):
 
     `hosts` maps hosts a client has hard-coded to the endpoint from the settings. `secrets` are blotted out of
     every text that leaves here. `in_path` maps what stands in a path for a secret to it: only what is sent has it.
-    `deadline`: see DEADLINE. `adapter`: what really sends; `budgets`: what is shared with others.
+    `deadline`: see DEADLINE. `adapter`: what really sends; `budgets`, `window`: what is shared with others.
     Attributes: `server_time`, the service's clock at its last answer, rounded down [s since 1970], 0 if it never said.
     Raises (from `send`): the LeadsyncErrors of errors.py, never an exception of requests or urllib3.
     """
@@ -58,9 +58,10 @@ class Wire(BaseAdapter):
         deadline: float = DEADLINE,
         adapter: BaseAdapter | None = None,
         budgets: Sequence[Budget] = (),
+        window: Window | None = None,
     ) -> None:
         super().__init__()
-        self.service, self.pacing, self.server_time = service, Pacing(pace, clock, budgets), 0.0
+        self.service, self.pacing, self.server_time = service, Pacing(pace, clock, budgets, window), 0.0
         self._secrets, self._hosts, self._in_path = secrets, dict(hosts or {}), dict(in_path or {})
         self._clock, self._timeout, self._deadline = clock, (CONNECT_TIMEOUT, read_timeout), deadline
         self._adapter = adapter or Lines(pool_maxsize=8)
@@ -107,7 +108,7 @@ class Wire(BaseAdapter):
             seconds = backoff(tries)
             self._patience.tell(again.what, seconds)
             self._clock.sleep(seconds)
-        self.pacing.wait_out_pause()
+        self.pacing.window.wait_out_pause()
 
     @property
     def moment(self) -> float:
@@ -177,7 +178,7 @@ class Wire(BaseAdapter):
             wait = self._deadline if asked.late else self._timeout[1]
             raise lost(self.service, request, exc, asked, wait) from None
         finally:
-            self.pacing.note_answer(sent, self.moment)
+            self.pacing.window.note_answer(sent, self.moment)
         if asked.late:  # cut where it had no stated end
             raise unanswered(self.service, request, f"no whole answer within {self._deadline:g} s", timed_out=True)
         return response, body
