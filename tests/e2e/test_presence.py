@@ -403,6 +403,23 @@ def test_activity_tells_that_an_archived_card_was_deleted(world, copied):
     world.assert_idle()
 
 
+@pytest.mark.parametrize("strangers", [0, 1])
+def test_deletion_that_the_activity_tells_is_not_lost_when_the_board_is_read_whole_for_it(world, strangers):
+    """A card is to be created, so the board is looked through for one that is nobody's yet."""
+    recreate = {"SYNC_ON_CARD_DELETED": "recreate"}
+    lead = world.linked("Ada", "NEW")
+    for _ in range(strangers):
+        world.trello.add_card("TODO", "Nobody's")
+    card = world.card(lead)["id"]
+    world.trello.archive(card)
+    for read in ("full", "delta"):
+        world.sync(read=read, **recreate)
+    world.trello.delete(card)
+    assert world.sync(read="delta", **recreate).counts["created"] == 1
+    assert world.place(lead) == "TODO"
+    world.assert_idle(**recreate)
+
+
 def test_archived_cards_that_are_still_there_cost_one_request_a_day(world, monkeypatch):
     leads = [world.lead(f"Lead {number}") for number in range(30)]
     world.sync()

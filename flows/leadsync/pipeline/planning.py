@@ -6,7 +6,7 @@ What is never here: a write to a service, a write to the base.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -34,7 +34,7 @@ from leadsync.pipeline.sides import Sides, past_of, read_sides, schema, see
 from leadsync.pipeline.snapshots import snapshot_now
 from leadsync.pipeline.ties import lacking_labels
 from leadsync.pipeline.under_way import Run
-from leadsync.trello.board import Board
+from leadsync.trello.board import Board, CardsRead
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,16 @@ class Planned:
     unmet: Mapping[str, str] = field(default_factory=dict)
 
 
-def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: LeadsRead | None = None) -> Planned:
+def plan_pass(
+    run: Run,
+    read: Read,
+    checkup: Checkup,
+    lists: Lists,
+    leads: LeadsRead | None = None,
+    deleted: Collection[str] = (),
+) -> Planned:
     """
-    Recall, read, join and decide. `leads`: if they were read already.
+    Recall, read, join and decide. `leads`: if they were read already; `deleted`: cards that a read told to be.
 
     All is read again, and whole, if the lists are others than those known, or if a delta is not to be relied on.
     Raises: GuardError.
@@ -72,13 +79,15 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     clients, known = run.clients, lists.board
     past = past_of(run, lists.board, checkup)
     reads = read_sides(run, past, read, lists.board, leads)
+    reads = replace(reads, cards=_without(reads.cards, deleted))
+    deleted = reads.cards.deleted
     sides = see(run, past, reads, lists.board)
     lists = mind_lists(lists, sides.memory.snapshot, sides.cards, run.settings, clients)
     if not sides.memory.rests:
         read_now = sides.leads.leads, sides.cards.cards
         lists = mind_names(lists, run.pair, sides.memory.base, *read_now, run.settings, clients)
     if lists.board.lists != known.lists or identities(lists.board.cells) != identities(known.cells):
-        return plan_pass(run.mapped_anew(lists.board), Read.FULL, checkup, lists)
+        return plan_pass(run.mapped_anew(lists.board), Read.FULL, checkup, lists, deleted=deleted)
     if next_by_delta(read, sides.leads, run.settings):
         with suppress(TransientServiceError):  # the next delta asks
             schema(run, lists.board, along=True)
@@ -90,12 +99,13 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     except GuardError:
         if sides.leads.whole and not sides.cards.delta:
             raise
-        return plan_pass(run, Read.FULL, checkup, lists)  # nothing is refused for what a delta may have missed
+        # nothing is refused for what a delta may have missed
+        return plan_pass(run, Read.FULL, checkup, lists, deleted=deleted)
     if not sides.leads.whole and not _still_there(run, plan, sides.leads):
-        return plan_pass(run, Read.FULL, checkup, lists)
+        return plan_pass(run, Read.FULL, checkup, lists, deleted=deleted)
     if (creates_cards(plan) or clients.airtable.columns.card_id) and not sides.cards.shows_strangers:
         cards = run.steps.call(extract_cards, clients.trello, lists.board, past, to_the_end=True)
-        sides = see(run, past, replace(reads, cards=cards), lists.board).ours(run)
+        sides = see(run, past, replace(reads, cards=_without(cards, deleted)), lists.board).ours(run)
         plan = _join(run, sides, lists.board)
     if (cards := with_unmet(run, plan, sides.memory.base, sides.cards, lists.board)) is not sides.cards:
         sides = replace(sides, cards=cards)
@@ -118,6 +128,12 @@ def plan_pass(run: Run, read: Read, checkup: Checkup, lists: Lists, leads: Leads
     told = sides.leads.feed_asked, sides.leads.told, memory.base, cards.strangers, settled.choice, lacking
     rests = memory.rests and plan == Plan() and not past.rows
     return Planned(plan, snapshot, verdicts, lists, *told, rests, cards.unmet)
+
+
+def _without(cards: CardsRead, deleted: Collection[str]) -> CardsRead:
+    """With what the activity told of cards that are gone: a whole read does not show that one of them is."""
+    gone = {*deleted} - {*cards.cards.index, *cards.deleted}
+    return replace(cards, deleted=[*cards.deleted, *sorted(gone)]) if gone else cards
 
 
 def _may_be_refused(run: Run, sides: Sides, board: Board) -> bool:
