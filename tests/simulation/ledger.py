@@ -237,6 +237,8 @@ class Ledger:
         self.mass_act_at = -1
         self.blurred: set[str] = set()
         """Leads of which it cannot be told which card is theirs."""
+        self.out_of_view: set[str] = set()
+        """Leads that a run did not see although they were there: that one is deleted then shows nowhere."""
         self.parted: set[str] = set()
         """Cards of leads that became such by an undo."""
 

@@ -269,6 +269,7 @@ class Player:
         run.undoes = bool(self.undoing) and not (dry or "plan" in (asked or {}))
         ledger.undone_at = run.start if "undo" in (asked or {}) else ledger.undone_at
         run.does_one_thing = not {"take", "undo"}.isdisjoint(asked or {})
+        ledger.out_of_view |= run.hidden
         self._recreates |= recreates and not dry
         self._archives_all &= archives
         self.runs += 1

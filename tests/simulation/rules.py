@@ -605,6 +605,7 @@ def _set_aside_with_cause(ledger: Ledger, rest: Rest) -> None:
         causes = [
             record is None,
             lead in ledger.blurred,
+            _looks_alike(row),
             record is not None
             and (sight.stage_of(sight.text(lead, "status")) == "" or any(map(is_error, record.values()))),
             record is not None and bool(rest.unreadable),
@@ -618,11 +619,17 @@ def _set_aside_with_cause(ledger: Ledger, rest: Rest) -> None:
             raise Breach("set aside with cause", f"{row}")
 
 
+def _looks_alike(row: Row) -> bool:
+    """A lead that waits for a person, who is to say whether a card without a line is its."""
+    return "looks like it" in str(row["reason"])
+
+
 def _no_card_missing(ledger: Ledger, rest: Rest) -> None:
     sight = rest.sight
     claimed = {lead for card in sight.cards.values() for lead in markers(card["desc"])}
+    waits = {row["lead_id"] for row in rest.quarantine if _looks_alike(row)}
     for lead, record in sight.records.items():
-        if lead in claimed or lead in ledger.card_of or lead in ledger.blurred:
+        if lead in claimed | waits or lead in ledger.card_of or lead in ledger.blurred:
             continue
         if is_error(record.get("status")) or sight.stage_of(sight.text(lead, "status")) == "":
             continue
@@ -637,7 +644,7 @@ def _no_card_missing(ledger: Ledger, rest: Rest) -> None:
 
 def _no_card_left(ledger: Ledger, rest: Rest) -> None:
     """A deleted lead's card is archived, unless somebody has touched it since or was told of it."""
-    told = {row["lead_id"] for row in [*rest.conflicts, *rest.quarantine]}
+    told = {row["lead_id"] for row in [*rest.conflicts, *rest.quarantine]} | ledger.out_of_view
     for lead, gone in ledger.gone_at.items():
         card_id = ledger.card_of.get(lead)
         card = rest.sight.cards.get(card_id or "")
