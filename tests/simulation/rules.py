@@ -574,7 +574,8 @@ def _values_are_typed(ledger: Ledger, rest: Rest) -> None:
     for lead in rest.sight.records:
         for cell in TWO_WAY:
             now, typed = rest.sight.text(lead, cell), ledger.typed[lead, cell]
-            if cell == "name" and ledger.state_lost_at >= 0:  # nobody can tell the title that stood for an earlier one
+            is_by_hand = ledger.state_lost_at >= 0 and ledger.card_of.get(lead) in ledger.by_people
+            if cell == "name" and is_by_hand:  # no block tells of which e-mail its title was made
                 typed = typed | ledger.typed[lead, "email"]
             if now and not is_error(rest.sight.records[lead].get(cell)) and now not in typed:
                 raise Breach("values are people's", f"{lead} {cell} is {now!r}; people gave it {sorted(typed)}")
