@@ -172,7 +172,7 @@ def sync(
     if demo:
         from demo import run_demo
 
-        once = bool(out or plan or expect_no_changes)
+        once = bool(dry_run or out or plan or expect_no_changes)
         with unheard():
             report = run_demo(lambda: run_locally(asked, **options).outcome, Console(stderr=as_json), once)
     else:

@@ -167,4 +167,4 @@ def _sentence(error: Any) -> str:
     name = str(error["loc"][0]).upper()
     if error["type"] == "missing":
         return f"{name} is not set."
-    return f"{name}: {str(error['msg']).removeprefix('Value error, ')}."
+    return f"{name}: {str(error['msg']).removeprefix('Value error, ').removesuffix('.')}."

@@ -20,7 +20,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 SQLITE_FILE = re.compile(
     r"(?P<kind>sqlite(?:\+\w+)?:///)(?!:memory:|[A-Za-z]:|\\)(?P<path>[^?]+)(?P<options>\?.*)?", re.DOTALL
 )
-"""A file's address; not one in memory, nor one with a drive or a share of Windows, which is never relative."""
+"""A file's address; not one with a drive or a share of Windows, which is never relative."""
+IN_MEMORY = re.compile(r"sqlite(\+\w+)?:(//)?/?(/(file:)?:memory:.*|/?(\?.*)?|/[^?]*\?(.*&)?mode=memory.*)$", re.DOTALL)
 WEB_ADDRESS = "https://host[:port][/path]"
 SERVER_USER = re.compile(r"^[\w+]+://[^:/@]*(:(?P<password>[^@]*))?@(?P<rest>.*)", re.DOTALL)
 """A database server's address with a user name, as SQLAlchemy takes it apart: the first @ ends the password."""
@@ -76,6 +77,8 @@ def state_url(value: str) -> str:
             "it has an @ that may end the password or belong to it; in a user name, password or option write @ as %40, "
             ": as %3A, / as %2F and ? as %3F"
         )
+    if IN_MEMORY.match(text):
+        raise ValueError("it would be forgotten when a run ends; name a file, as sqlite:///state.sqlite3")
     found = SQLITE_FILE.fullmatch(text)
     if found is None:
         return text
@@ -83,7 +86,7 @@ def state_url(value: str) -> str:
     if not path.startswith("file:") or not re.search(r"[?&]uri=(1|t|true|y|yes|on)(&|$)", options, re.IGNORECASE):
         return f"{found['kind']}{_whole_path(path)}{options}"
     path = path.removeprefix("file:")
-    if path.startswith((":memory:", "//")) or "mode=memory" in options:
+    if path.startswith("//"):
         return text
     return f"{found['kind']}file:{quote(str(_whole_path(unquote(path))))}{options}"
 

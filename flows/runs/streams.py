@@ -44,6 +44,8 @@ class OneLine(logging.Formatter):
 def harden_streams() -> None:
     """Call before anything is printed or opened. Replaces sys.stdout and sys.stderr."""
     codecs.register_error(UNSHOWABLE, _in_ascii)
+    if os.environ.get("COLUMNS", "").strip() == "0":  # not known, as a terminal without a size has it
+        del os.environ["COLUMNS"]
     for number in (0, 1, 2):
         try:
             os.fstat(number)

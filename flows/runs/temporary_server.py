@@ -67,8 +67,10 @@ def begin_server_if_needed(pairs: bool = False) -> None:
     try:
         from prefect.context import refresh_global_settings_context
         from prefect.settings import get_current_settings
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         wrong = error.errors()[0]["msg"] if isinstance(error, ValidationError) else type(error).__name__
+        if isinstance(error, OSError):
+            wrong = f"{error.filename}: {error.strerror}"
         raise ConfigurationError(
             f"Prefect cannot read its settings ({wrong}). They are in the environment (PREFECT_…), in .env, "
             "prefect.toml or pyproject.toml of the working directory, and in its profiles.toml; files are UTF-8 text."
@@ -137,9 +139,16 @@ def _spawn_server() -> tuple[subprocess.Popen[bytes], int]:
 
 
 def _log_file() -> io.BufferedWriter:
+    """Raises: ConfigurationError if there is no place for it."""
     path = platformdirs.user_log_path("leadsync") / "prefect-server.log"
-    make_private(path)
-    return path.open("wb")
+    try:
+        make_private(path)
+        return path.open("wb")
+    except OSError as error:
+        raise ConfigurationError(
+            f"The log of Prefect's temporary server, {path}, cannot be written ({error.strerror}). Correct the rights "
+            "of its folder, let HOME name one that can be written, or let PREFECT_API_URL name a server."
+        ) from None
 
 
 def _die_with(parent: int) -> None:

@@ -103,6 +103,9 @@ def test_nothing_expected(command, emulator):
         (["--plan", "{bytes}"], "could not be read (it is no text)"),
         (["--plan", "{text}"], "holds no plan of this program"),
         (["--dry-run", "--out", "{text}/plan.json"], "The plan could not be written to"),
+        (["--dry-run", "--out", "{text}"], "is no plan of this program: it stays as it is"),
+        (["--dry-run", "--out", "{bytes}"], "is no plan of this program: it stays as it is"),
+        (["--dry-run", "--out", "/dev/null"], "is no plan of this program: it stays as it is"),
     ],
 )
 def test_what_does_not_go_together_is_told_at_once(command, emulator, tmp_path, arguments, sentence):
@@ -113,6 +116,7 @@ def test_what_does_not_go_together_is_told_at_once(command, emulator, tmp_path, 
     code, report = command(*(argument.format(**places) for argument in arguments))
     assert (code, writes(emulator)) == (2, 0)
     assert sentence in report["message"]
+    assert (tmp_path / "text").read_text() == "Hello"
 
 
 @patch.dict(os.environ)
@@ -124,6 +128,14 @@ def test_demo_has_a_plan_that_the_next_demo_applies(prefect_server, tmp_path):
         result = CliRunner().invoke(app, ["--demo", "--json", *arguments])
         report = json.loads(result.stdout)
         assert (result.exit_code, len(report["changes"])) == (0, 12), report["message"]
+
+
+@patch.dict(os.environ)
+def test_dry_run_of_the_demo_shows_its_plan_and_no_story(prefect_server):
+    app = Typer()
+    app.command()(door.sync)
+    result = CliRunner().invoke(app, ["--demo", "--json", "--dry-run"])
+    assert (result.exit_code, len(json.loads(result.stdout)["changes"])) == (0, 12)
 
 
 def test_local_run_to_be_reviewed_leaves_its_plan(command, emulator, tmp_path, monkeypatch):

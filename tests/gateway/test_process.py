@@ -88,6 +88,8 @@ def test_wrong_setting_is_named(command, monkeypatch, name, value, sentence):
         (("--register",), "--register needs SYNC_PUBLIC_URL"),
         (("--public-url", "nonsense"), "--public-url"),
         (("--settle", "-1"), "--settle"),
+        (("--settle", "nan"), "--settle"),
+        (("--settle", "inf"), "--settle"),
         (("--via", "deployment"), "There is no deployment sync-leads/on-demand"),
         (("--unknown",), "No such option"),
     ],

@@ -69,17 +69,12 @@ def test_relative_file_is_relative_to_the_project(world, folders, given, meant):
 @pytest.mark.parametrize(
     "url",
     [
-        "sqlite://",
-        "sqlite:///",
-        "sqlite:///:memory:",
         "sqlite:////var/lib/state.db?timeout=3",
         r"sqlite:///C:\Users\ada\state.db",
         "sqlite:///C:/Users/ada/state.db",
         r"sqlite:///\\server\share\state.db",
         "sqlite:///file:/var/lib/state.db?uri=true",
         "sqlite:///file:///var/lib/state.db?uri=true",
-        "sqlite:///file::memory:?uri=true&cache=shared",
-        "sqlite:///file:kept?mode=memory&uri=true",
         "postgresql://user:p%40ss@host/state?sslmode=require",
         "postgresql+psycopg:///state",
         "state.db",
@@ -87,6 +82,27 @@ def test_relative_file_is_relative_to_the_project(world, folders, given, meant):
 )
 def test_any_other_state_url_stays_as_it_is(world, url):
     assert world.settings(SYNC_STATE_URL=url).sync_state_url.get_secret_value() == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite://",
+        "sqlite:///",
+        "sqlite:///:memory:",
+        "sqlite+pysqlite:///:memory:",
+        "sqlite:///file::memory:?uri=true&cache=shared",
+        "sqlite:///file:kept?mode=memory&uri=true",
+        "sqlite:///file:kept?uri=true&mode=memory",
+    ],
+)
+def test_state_that_no_run_keeps_is_refused(monkeypatch, world, url):
+    """The next one would meet everything as if for the first time."""
+    for name, value in world.env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SYNC_STATE_URL", url)
+    with pytest.raises(ConfigurationError, match="SYNC_STATE_URL: it would be forgotten when a run ends"):
+        load_settings(())
 
 
 def test_home_of_nobody_is_refused(monkeypatch, world):
@@ -161,14 +177,13 @@ def test_named_env_file_that_is_not_there_is_refused(tmp_path, monkeypatch, worl
         load_settings()
 
 
-@pytest.mark.parametrize("url", ["sqlite:///elsewhere.db", "sqlite://"])
-def test_state_that_knows_none_of_the_cards_is_told(world, folders, url):
+def test_state_that_knows_none_of_the_cards_is_told(world, folders):
     """Whoever starts a run under another state than before, by whatever accident, can see it in the report."""
     world.env["SYNC_STATE_URL"] = f"sqlite:///{folders[0]}/state.db"
     world.linked("Ada")
     assert [row["note"] for row in world.sync().notes] == []
     for dry_run in (True, False):
-        (note,) = (row["note"] for row in world.sync(SYNC_STATE_URL=url, dry_run=dry_run).notes)
+        (note,) = (row["note"] for row in world.sync(SYNC_STATE_URL="sqlite:///elsewhere.db", dry_run=dry_run).notes)
         assert "knows nothing yet of 2 cards" in note
         assert "SYNC_STATE_URL" in note
 

@@ -7,6 +7,7 @@ Never here: a route, a signature, Prefect.
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import time
 from collections.abc import Callable
@@ -116,7 +117,7 @@ def remove_webhooks(settings: Settings, address: str | None) -> list[str]:
 
 def check_exposure(host: str, settings: Settings, settle: float) -> None:
     """Raises: ConfigurationError if others could start a sync without a token."""
-    if settle < 0:
+    if not 0 <= settle < math.inf:
         raise ConfigurationError("--settle is a number of seconds, 0 or more.")
     if not is_loopback(host) and settings.sync_api_token is None:
         raise ConfigurationError(

@@ -71,8 +71,24 @@ def read_plan(path: Path) -> SavedPlan:
 
 
 def write_plan(path: Path, plan: SavedPlan) -> None:
-    """Raises: ConfigurationError if it cannot be written."""
+    """Raises: ConfigurationError if it cannot be written, or would take the place of something else."""
+    if _is_something_else(path):
+        raise ConfigurationError(
+            f"{path} is there already, and is no plan of this program: it stays as it is. Give --out another name."
+        )
     try:
         write_private({path: plan.text})
     except OSError as error:
         raise ConfigurationError(f"The plan could not be written to {path} ({error.strerror}).") from None
+
+
+def _is_something_else(path: Path) -> bool:
+    if not path.is_file():
+        return path.exists() and not path.is_dir()  # a folder is told as such
+    if path.stat().st_size == 0:
+        return False
+    try:
+        read_plan(path)
+    except ConfigurationError:
+        return True
+    return False

@@ -7,6 +7,7 @@ SQLite by default, PostgreSQL for teams. What is never here: what is kept in it,
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 from collections.abc import Iterator
 from functools import lru_cache
@@ -25,6 +26,7 @@ from leadsync.state import postgres
 from leadsync.state.earlier_schemas import checks_into_rows, lines_into_cells, mark_seen_cards
 from leadsync.state.tables import SCHEMA_VERSION, metadata, schema_version
 
+NO_SUCH_KIND = "SYNC_STATE_URL: no such kind of database; use sqlite:///… or postgresql://…."
 LOCK_WAIT = 5.0
 """Seconds to wait for another program's hold on an SQLite file."""
 
@@ -78,6 +80,12 @@ class Database:
         """The address without password and options, which may hold another."""
         return self.url.set(query={}).render_as_string(hide_password=True)
 
+    @property
+    def _secrets(self) -> list[str]:
+        """The password, and what stands in options, which may be another."""
+        options = itertools.chain(*((of,) if isinstance(of, str) else of for of in self.url.query.values()))
+        return [each for each in (self.url.password or "", *options) if len(each) > 3 or each == self.url.password]
+
     @contextlib.contextmanager
     def reading(self, piecemeal: bool = False) -> Iterator[sa.Connection]:
         """A connection to read with. `piecemeal`: a result that is not fetched at once, which takes a transaction."""
@@ -97,18 +105,24 @@ class Database:
         try:
             yield
         except NoSuchModuleError:
-            raise StateStoreError(
-                "SYNC_STATE_URL: no such kind of database; use sqlite:///… or postgresql://…."
-            ) from None
+            raise StateStoreError(NO_SUCH_KIND) from None
         except ModuleNotFoundError as exc:
+            if not str(exc.name).startswith("psycopg"):
+                raise StateStoreError(NO_SUCH_KIND) from None
             raise StateStoreError(f"SYNC_STATE_URL needs {exc.name}; start with `uv run --extra postgres`.") from None
         except (SQLAlchemyError, OSError, ValueError) as exc:
-            where = self.shown_url if hasattr(self, "url") else "SYNC_STATE_URL"
+            if not hasattr(self, "url"):  # what is wrong with it may be the password
+                raise StateStoreError(
+                    "SYNC_STATE_URL is no address of a database; use sqlite:///… or "
+                    "postgresql://USER:PASSWORD@HOST/NAME, in quotes if there is a blank or a # in it."
+                ) from None
             cause = exc.orig if isinstance(exc, DatabaseError) else exc
             first_line = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
+            for secret in self._secrets:
+                first_line = first_line.replace(secret, "***")
             raise StateStoreError(
-                f"The state database {where} could not be {verb} ({first_line}). Check SYNC_STATE_URL, the file's "
-                "rights, the disk's space, and that no other program holds it."
+                f"The state database {self.shown_url} could not be {verb} ({first_line}). Check SYNC_STATE_URL, the "
+                "file's rights, the disk's space, and that no other program holds it."
             ) from None
 
     def _open_schema(self) -> None:

@@ -89,3 +89,10 @@ def test_pipe_that_does_not_wait_gets_everything(tmp_path):
     unready = "import os, sys; os.set_blocking(1, False); os.execvp(sys.argv[1], sys.argv[1:])"
     code, printed, _ = ended(tmp_path, f'{sys.executable} -c "{unready}" "$@" | (sleep 0.5; cat)')
     assert (code, len(printed.splitlines()[2])) == (3, 300_000)
+
+
+@pytest.mark.parametrize("columns", ["0", " 0", "-5", "many", "80"])
+def test_words_are_printed_whatever_the_width_is_said_to_be(tmp_path, columns):
+    """None is one that is not known."""
+    code, said, _ = ended(tmp_path, COLUMNS=columns, PYTHONIOENCODING="utf-8")
+    assert (code, "Zoë 🚀 → and more" in said.decode()) == (3, True)

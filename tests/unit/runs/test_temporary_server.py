@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from leadsync.errors import ConfigurationError
 from runs import temporary_server
 from support.places import FLOWS
 
@@ -112,6 +113,23 @@ def test_settings_that_prefect_cannot_read_are_a_sentence(tmp_path, content, env
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines()[-1].startswith("Prefect cannot read its settings (")
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a file that is there and cannot be read, whoever asks")
+def test_env_file_that_cannot_be_read_is_a_sentence(tmp_path):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here/.env").symlink_to("/proc/self/mem")
+    done = started(tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Input/output error" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_home_without_a_place_for_the_log_is_a_sentence(tmp_path, monkeypatch):
+    (tmp_path / "home").write_text("a file")
+    monkeypatch.setattr(temporary_server.platformdirs, "user_log_path", lambda name: tmp_path / "home" / name)
+    with pytest.raises(ConfigurationError, match="temporary server, .* cannot be written"):
+        temporary_server._log_file()
 
 
 class Process:

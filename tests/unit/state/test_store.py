@@ -215,6 +215,24 @@ def test_damaged_database_is_a_sentence(store, path):
         StateStore(f"sqlite:///{path}").journal.load_base(PAIR)
 
 
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("postgresql://u:hushhush/x", "is no address of a database"),
+        ("postgresql://u:hushhush", "is no address of a database"),
+        ("postgresql://u:p@127.0.0.1:1/x?sslmode=hushhush", "could not be opened"),
+        ("postgresql://u:p@127.0.0.1:1/x?port=hushhush", "could not be opened"),
+        ("mysql://u:hushhush@127.0.0.1/x", "no such kind of database"),
+        ("oracle+nobody://u:hushhush@127.0.0.1/x", "no such kind of database"),
+        ("hushhush", "is no address of a database"),
+    ],
+)
+def test_address_that_is_none_is_a_sentence_without_what_may_be_a_password(url, sentence):
+    with pytest.raises(StateStoreError, match=sentence) as raised:
+        StateStore(url)
+    assert "hush" not in str(raised.value)
+
+
 def test_folder_instead_of_a_file_is_a_sentence(tmp_path):
     """The path names a folder."""
     with pytest.raises(StateStoreError, match="could not be opened"):
