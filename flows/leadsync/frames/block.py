@@ -134,11 +134,15 @@ def _bare_marker(lines: list[str], lead_id: str) -> range | None:
 
 
 def _value_lines(lines: list[str], region: range, labels: Sequence[str]) -> dict[str, int]:
-    """Label -> its line: the first of each kind below the header, in the order of `labels`; others are a person's."""
+    """
+    Label -> its line: the first of each kind below the header; others are a person's.
+
+    In whichever order: that of the mapping's rows may have been another when the block was written.
+    """
     found: dict[str, int] = {}
     for at in region:
-        for order, label in enumerate(labels):
-            if not found.keys() & {*labels[order:]} and lines[at].strip().startswith(f"{label}:"):
+        for label in labels:
+            if label not in found and lines[at].strip().startswith(f"{label}:"):
                 found[label] = at
     return found
 

@@ -87,6 +87,15 @@ def test_deleted_marker_is_restored_in_its_place(before, after):
     )
 
 
+def test_block_whose_lines_stand_in_another_order_is_replaced_whole():
+    """As once the mapping's rows have changed places; nothing of it stays as if a person had written it."""
+    before = with_block("Mine.", LEAD, {"Phone": "111", "E-mail": "a@example.com", "Mobile": "222"})
+    values = {"Mobile": "333", "E-mail": "b@example.com", "Phone": "111"}
+    after = with_block(before, LEAD, values)
+    assert after == with_block("Mine.", LEAD, values)
+    assert without_block(after, LEAD, ["Phone", "Mobile", "E-mail"]).strip() == "Mine."
+
+
 def test_foreign_line_inside_the_block_is_kept():
     """What a person typed into the block stands above it afterwards, once, and stays there."""
     header, email, source, marker = render(LEAD, "a@b.c", "fair").split("\n")
