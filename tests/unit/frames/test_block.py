@@ -7,6 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from emulator.trello.editor import editor_saves
+from leadsync.frames import block
 from leadsync.frames.block import HEADER, MARKER, VALUE_LIMIT, gap_before, plain, without_appended
 from support.rows import LABELS, base_row, card, is_idle, lead_id, one_lead, parse, record, render, shown, with_block
 
@@ -89,11 +90,11 @@ def test_deleted_marker_is_restored_in_its_place(before, after):
 
 def test_block_whose_lines_stand_in_another_order_is_replaced_whole():
     """As once the mapping's rows have changed places; nothing of it stays as if a person had written it."""
-    before = with_block("Mine.", LEAD, {"Phone": "111", "E-mail": "a@example.com", "Mobile": "222"})
+    before = block.with_block("Mine.", LEAD, {"Phone": "111", "E-mail": "a@example.com", "Mobile": "222"})
     values = {"Mobile": "333", "E-mail": "b@example.com", "Phone": "111"}
-    after = with_block(before, LEAD, values)
-    assert after == with_block("Mine.", LEAD, values)
-    assert without_block(after, LEAD, ["Phone", "Mobile", "E-mail"]).strip() == "Mine."
+    after = block.with_block(before, LEAD, values)
+    assert after == block.with_block("Mine.", LEAD, values)
+    assert block.without_block(after, LEAD, ["Phone", "Mobile", "E-mail"]).strip() == "Mine."
 
 
 def test_foreign_line_inside_the_block_is_kept():
