@@ -105,14 +105,15 @@ def test_nothing_expected(command, emulator):
         (["--dry-run", "--out", "{text}/plan.json"], "The plan could not be written to"),
         (["--dry-run", "--out", "{text}"], "is no plan of this program: it stays as it is"),
         (["--dry-run", "--out", "{bytes}"], "is no plan of this program: it stays as it is"),
-        (["--dry-run", "--out", "/dev/null"], "is no plan of this program: it stays as it is"),
+        (["--dry-run", "--out", "{pipe}"], "is no plan of this program: it stays as it is"),
     ],
 )
 def test_what_does_not_go_together_is_told_at_once(command, emulator, tmp_path, arguments, sentence):
     """Exit code 2, one sentence, nothing written."""
     (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
     (tmp_path / "text").write_text("Hello")
-    places = {name: tmp_path / name for name in ("file", "bytes", "text")} | {"folder": tmp_path}
+    os.mkfifo(tmp_path / "pipe")
+    places = {name: tmp_path / name for name in ("file", "bytes", "text", "pipe")} | {"folder": tmp_path}
     code, report = command(*(argument.format(**places) for argument in arguments))
     assert (code, writes(emulator)) == (2, 0)
     assert sentence in report["message"]
