@@ -68,11 +68,8 @@ def begin_server_if_needed(pairs: bool = False) -> None:
         from prefect.context import refresh_global_settings_context
         from prefect.settings import get_current_settings
     except (ValueError, OSError) as error:
-        wrong = error.errors()[0]["msg"] if isinstance(error, ValidationError) else type(error).__name__
-        if isinstance(error, OSError):
-            wrong = f"{error.filename}: {error.strerror}"
         raise ConfigurationError(
-            f"Prefect cannot read its settings ({wrong}). They are in the environment (PREFECT_…), in .env, "
+            f"Prefect cannot read its settings ({_wrong(error)}). They are in the environment (PREFECT_…), in .env, "
             "prefect.toml or pyproject.toml of the working directory, and in its profiles.toml; files are UTF-8 text."
         ) from None
     if get_current_settings().api.url:
@@ -83,6 +80,12 @@ def begin_server_if_needed(pairs: bool = False) -> None:
     else:
         atexit.register(stop_server)  # before Prefect registers anything, hence called after all of it
         _started.append(_spawn_server())
+
+
+def _wrong(error: ValueError | OSError) -> str:
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}"
+    return str(error.errors()[0]["msg"]) if isinstance(error, ValidationError) else type(error).__name__
 
 
 def started_here() -> str | None:

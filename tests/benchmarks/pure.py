@@ -77,21 +77,21 @@ def seconds(made: Frames, repeats: int = 12) -> tuple[float, float]:
     """CPU time of `decide` and of `merge`, the medians of runs taken in turn [s]."""
     took: dict[Callable[..., Any], list[float]] = {decide: [], merge: []}
     for work in [decide, merge] * repeats:
-        began = time.process_time()
-        work(*made)
-        took[work].append(time.process_time() - began)
+        took[work].append(_cpu(work, made))
     return median(took[decide]), median(took[merge])
 
 
 def first_run(made: Frames, repeats: int = 3) -> float:
     """CPU time of `decide` where there is no base and no card yet, the median [s]."""
     _, airtable, trello = made
-    took = []
-    for _ in range(repeats):
-        began = time.process_time()
-        decide(base_frame(), airtable, trello.iloc[:0])
-        took.append(time.process_time() - began)
-    return median(took)
+    met = base_frame(), airtable, trello.iloc[:0]
+    return median(_cpu(decide, met) for _ in range(repeats))
+
+
+def _cpu(work: Callable[..., Any], made: Frames) -> float:
+    began = time.process_time()
+    work(*made)
+    return time.process_time() - began
 
 
 def peak(work: Callable[..., Any], made: Frames) -> float:

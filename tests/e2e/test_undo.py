@@ -152,12 +152,18 @@ def test_settled_conflict_gives_each_side_its_own_value_back_and_is_held(world, 
     assert world.assert_idle(SYNC_CONFLICT=policy).conflicts == []
 
 
-def test_held_cell_is_let_go_once_a_person_makes_both_equal(world):
+def held_apart(world: World) -> str:
+    """A lead whose name was in a conflict that was settled and undone."""
     lead = world.linked("Ada", "NEW")
     world.airtable.edit(lead, name="Of the lead")
     world.trello.edit(world.card(lead)["id"], name="Of the card")
     world.sync()
     undo(world)
+    return lead
+
+
+def test_held_cell_is_let_go_once_a_person_makes_both_equal(world):
+    lead = held_apart(world)
     world.airtable.edit(lead, name="Of the card")
     assert world.assert_idle().conflicts == []
     world.airtable.edit(lead, name="News")
@@ -187,11 +193,7 @@ def test_held_cell_is_not_let_go_by_a_side_that_goes_back_to_what_was_agreed(wor
 
 
 def test_title_that_is_emptied_while_the_name_is_held_gets_the_leads(world):
-    lead = world.linked("Ada", "NEW")
-    world.airtable.edit(lead, name="Of the lead")
-    world.trello.edit(world.card(lead)["id"], name="Of the card")
-    world.sync()
-    undo(world)
+    lead = held_apart(world)
     world.trello.edit(world.card(lead)["id"], name="")
     world.sync()
     assert (world.cells(lead)["name"], world.card(lead)["name"]) == ("Of the lead", "Of the lead")

@@ -4,19 +4,9 @@ import pytest
 
 from support.harness import World, findings
 from support.kills import killed_after, killed_before
-from support.mapped_scene import MAPPING, SHOWN, build
+from support.mapped_scene import SHOWN
 
 POST = ("POST", "/cards")
-
-
-@pytest.fixture
-def mapped(tmp_path):
-    made = World(tmp_path)
-    build(made)
-    made.env["SYNC_FIELDS"] = MAPPING
-    made.linked("Uninvolved", "NEW")
-    yield made
-    made.close()
 
 
 def name_other(world: World, lead: str, other: str) -> str:

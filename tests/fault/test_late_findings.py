@@ -15,7 +15,7 @@ from leadsync.state.store import StateStore
 from leadsync.trello.feed import BEFORE, OF_A_WRITE
 from support.harness import World, findings
 from support.kills import Killed, dying, killed, killed_after, killed_before
-from support.mapped_scene import MAPPING, SHOWN, build
+from support.mapped_scene import SHOWN
 
 POLICIES = pytest.mark.parametrize("policy", ["airtable", "trello"])
 
@@ -465,17 +465,6 @@ def test_conflict_of_a_cut_run_shows_in_a_dry_run_and_is_still_told_by_the_next(
 CUTS = pytest.mark.parametrize(
     "cut", [None, "PUT", "/actions"], ids=["whole", "killed-after-the-put", "killed-at-the-feed"]
 )
-
-
-@pytest.fixture
-def mapped(tmp_path):
-    """A world with every property of a card mapped."""
-    made = World(tmp_path)
-    build(made)
-    made.env["SYNC_FIELDS"] = MAPPING
-    made.lead("Uninvolved", "NEW")
-    yield made
-    made.close()
 
 
 def assert_spared(world: World, lead: str, edit, cut: str | None) -> None:

@@ -79,7 +79,7 @@ def plan_pass(
     clients, known = run.clients, lists.board
     past = past_of(run, lists.board, checkup)
     reads = read_sides(run, past, read, lists.board, leads)
-    reads = replace(reads, cards=_without(reads.cards, deleted))
+    reads = replace(reads, cards=_with_deleted(reads.cards, deleted))
     deleted = reads.cards.deleted
     sides = see(run, past, reads, lists.board)
     lists = mind_lists(lists, sides.memory.snapshot, sides.cards, run.settings, clients)
@@ -105,7 +105,7 @@ def plan_pass(
         return plan_pass(run, Read.FULL, checkup, lists, deleted=deleted)
     if (creates_cards(plan) or clients.airtable.columns.card_id) and not sides.cards.shows_strangers:
         cards = run.steps.call(extract_cards, clients.trello, lists.board, past, to_the_end=True)
-        sides = see(run, past, replace(reads, cards=_without(cards, deleted)), lists.board).ours(run)
+        sides = see(run, past, replace(reads, cards=_with_deleted(cards, deleted)), lists.board).ours(run)
         plan = _join(run, sides, lists.board)
     if (cards := with_unmet(run, plan, sides.memory.base, sides.cards, lists.board)) is not sides.cards:
         sides = replace(sides, cards=cards)
@@ -130,7 +130,7 @@ def plan_pass(
     return Planned(plan, snapshot, verdicts, lists, *told, rests, cards.unmet)
 
 
-def _without(cards: CardsRead, deleted: Collection[str]) -> CardsRead:
+def _with_deleted(cards: CardsRead, deleted: Collection[str]) -> CardsRead:
     """With what the activity told of cards that are gone: a whole read does not show that one of them is."""
     gone = {*deleted} - {*cards.cards.index, *cards.deleted}
     return replace(cards, deleted=[*cards.deleted, *sorted(gone)]) if gone else cards
